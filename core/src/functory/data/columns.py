@@ -1,0 +1,96 @@
+"""Which column holds which field of an example: guessed where that is clear, asked for otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+
+from pydantic import BaseModel
+
+from functory.errors import DataError
+
+
+def guess(
+    available: Sequence[str],
+    model: type[BaseModel],
+    names: Mapping[str, Sequence[str]],
+    mapping: Mapping[str, str] | None = None,
+    *,
+    source: str = "",
+) -> dict[str, str]:
+    """Return the column of each field that has one.
+
+    A field's own name decides; else exactly one of the names it is known by, in upper or lower case.
+
+    :param available: the columns that there are.
+    :param model: the example; a field with a default may have no column.
+    :param names: for each field, the names of columns by which it is known.
+    :param mapping: field → column, as the user said; it goes before every guess.
+    :raises DataError: when a required field has no clear column, or the mapping names what is not there.
+    """
+    chosen = dict(mapping or {})
+    for field, column in chosen.items():
+        _check(field, column, available, model, source)
+    for field, info in model.model_fields.items():
+        if field in chosen:
+            continue
+        free = [column for column in available if column not in chosen.values()]
+        found = _candidates(field, free, names.get(field, ()))
+        if len(found) == 1:
+            chosen[field] = found[0]
+        elif found or info.is_required():
+            raise _unclear(field, found, available, free, source)
+    return {field: chosen[field] for field in model.model_fields if field in chosen}
+
+
+def _candidates(field: str, free: Iterable[str], names: Iterable[str]) -> list[str]:
+    """Return the columns that a field may mean: by its exact name, its name in any case, its other names."""
+    free = list(free)
+    known = {name.casefold() for name in names}
+    for fits in (
+        [column for column in free if column == field],
+        [column for column in free if column.strip().casefold() == field.casefold()],
+        [column for column in free if column.strip().casefold() in known],
+    ):
+        if fits:
+            return fits
+    return []
+
+
+def _check(field: str, column: str, available: Sequence[str], model: type[BaseModel], source: str) -> None:
+    """Refuse a mapping of a field or to a column that there is not.
+
+    :raises DataError: with the near name.
+    """
+    for word, name, known in (
+        ("field", field, list(model.model_fields)),
+        ("column", column, list(available)),
+    ):
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            hint = f"did you mean {near[0]!r}? " if near else ""
+            raise DataError(
+                f"there is no {word} {name!r} to map {field!r} to."
+                if word == "column"
+                else f"an example has no field {name!r}.",
+                where=source,
+                do=f"{hint}The {word}s: {', '.join(known) or 'none'}.",
+            )
+
+
+def _unclear(
+    field: str, found: Sequence[str], available: Sequence[str], free: Sequence[str], source: str
+) -> DataError:
+    """Return the error that lists the columns and the option that settles it."""
+    example = (found or free or ["COLUMN"])[0]
+    what = (
+        f"{field!r} may be any of the columns {', '.join(found)}"
+        if found
+        else f"no column is clearly {field!r}"
+    )
+    return DataError(
+        f"{what}.",
+        where=source,
+        do=f"say which: --column {field}={example} (columns={{{field!r}: {example!r}}}). "
+        f"The columns: {', '.join(map(repr, available)) or 'none'}.",
+    )

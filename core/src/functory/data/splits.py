@@ -1,0 +1,144 @@
+"""Train, dev and test: stratified, seeded, and never with the same input on two sides.
+
+The order comes from the raw stream of PCG64, which numpy keeps from version to version, unlike `permutation`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from functory.data.examples import Examples
+from functory.errors import OptionError
+
+Key = Callable[
+    [Any], Any
+]  # Any: an example; a class, several of them in a list or set, or whatever may be a dict's key
+
+SIDES = ("train", "dev", "test")
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Three sides of one set of examples; dev and test may be empty."""
+
+    train: Examples
+    dev: Examples
+    test: Examples
+
+    def sides(self) -> dict[str, Examples]:
+        """Return the sides that hold something, by name."""
+        return {name: side for name in SIDES if len(side := getattr(self, name))}
+
+
+def split(
+    examples: Examples, dev: float = 0.1, test: float = 0.1, *, seed: int, stratify: Key | None = None
+) -> Splits:
+    """Split examples into train, dev and test.
+
+    Exact duplicates of an input stay together. Each class keeps its share on every side, as far as whole
+    examples allow, and at least one example in train. Several labels per example are one stratum per set of
+    labels; sets too rare for a share of their own are pooled. The sides keep the order of the source.
+
+    :param dev: the share of dev, from 0 to below 1.
+    :param test: the share of test, likewise; both together below 1.
+    :param stratify: an example's class, or its list or set of labels; None splits without regard to classes.
+    :raises OptionError: for shares out of range.
+    """
+    for name, share in (("dev", dev), ("test", test), ("dev + test", dev + test)):
+        if not 0 <= share < 1:
+            raise OptionError(
+                f"{name} = {share!r} is not allowed.", do=f"{name} is a number from 0 to below 1."
+            )
+    classes = [labels_of(stratify(example)) if stratify else () for example in examples]
+    groups = _shuffled_groups(examples.identities, seed)
+    sides = _allocate(
+        groups, _strata(groups, classes, min(dev, test) or dev or test), {"dev": dev, "test": test}
+    )
+    _keep_each_class(sides, groups, classes)
+    chosen = {
+        name: sorted(n for g, side in enumerate(sides) if side == name for n in groups[g]) for name in SIDES
+    }
+    return Splits(*(examples.take(chosen[name]) for name in SIDES))
+
+
+def labels_of(key: Any) -> tuple[Hashable, ...]:  # Any: as `Key` says
+    """Return the classes of one example: one, several in a fixed order, or none (None, or an empty text)."""
+    if key is None or key == "":
+        return ()
+    if isinstance(key, (list, tuple, set, frozenset)):
+        return tuple(sorted(set(key), key=repr))
+    return (key,)
+
+
+def _shuffled_groups(identities: Sequence[str], seed: int) -> list[list[int]]:
+    """Return the indices of equal inputs together, the groups in an order that the seed alone decides."""
+    together: dict[str, list[int]] = defaultdict(list)
+    for n, identity in enumerate(identities):
+        together[identity].append(n)
+    groups = list(together.values())
+    order = np.argsort(np.random.PCG64(seed).random_raw(len(groups)), kind="stable")  # (groups,)
+    return [groups[g] for g in order]
+
+
+def _strata(
+    groups: Sequence[Sequence[int]], classes: Sequence[tuple[Hashable, ...]], share: float
+) -> list[list[int]]:
+    """Return the groups of each stratum; sets of labels too rare to give each side one are one stratum."""
+    counts: Counter[tuple[Hashable, ...]] = Counter()
+    for group in groups:
+        counts[classes[group[0]]] += len(group)
+    strata: dict[tuple[Hashable, ...] | None, list[int]] = defaultdict(list)
+    for g, group in enumerate(groups):
+        labels = classes[group[0]]
+        is_rare = len(labels) > 1 and counts[labels] * share < 1
+        strata[None if is_rare else labels].append(g)
+    return list(strata.values())
+
+
+def _allocate(
+    groups: Sequence[Sequence[int]], strata: Sequence[Sequence[int]], shares: Mapping[str, float]
+) -> list[str]:
+    """Return the side of each group: each stratum gives its quota, and its first group stays in train."""
+    sides = ["train"] * len(groups)
+    sizes = [sum(len(groups[g]) for g in stratum) for stratum in strata]
+    for side, share in shares.items():
+        free = [[g for g in stratum[1:] if sides[g] == "train"] for stratum in strata]
+        room = [sum(len(groups[g]) for g in stratum) for stratum in free]
+        for stratum, quota in zip(free, _quotas(sizes, room, share), strict=True):
+            for g in stratum:
+                if len(groups[g]) <= quota:
+                    sides[g] = side
+                    quota -= len(groups[g])
+    return sides
+
+
+def _quotas(sizes: Sequence[int], room: Sequence[int], share: float) -> list[int]:
+    """Return how many examples each stratum gives: its share rounded down, the rest by largest remainder.
+
+    :param sizes: all examples of each stratum (strata,).
+    :param room: those it can still give (strata,).
+    """
+    exact = [size * share for size in sizes]
+    quotas = [min(int(wanted), most) for wanted, most in zip(exact, room, strict=True)]
+    rest = max(0, round(sum(exact)) - sum(quotas))
+    can_give = [s for s, quota in enumerate(quotas) if room[s] > quota]
+    for s in sorted(can_give, key=lambda s: (quotas[s] - exact[s], -room[s]))[:rest]:
+        quotas[s] += 1
+    return quotas
+
+
+def _keep_each_class(
+    sides: list[str], groups: Sequence[Sequence[int]], classes: Sequence[Sequence[Hashable]]
+) -> None:
+    """Move a group back to train for each class that train lacks: one of several, or of a mixed group."""
+    labels = [{label for n in group for label in classes[n]} for group in groups]
+    seen = {label for side, found in zip(sides, labels, strict=True) if side == "train" for label in found}
+    for g, found in enumerate(labels):
+        if found - seen:
+            sides[g] = "train"
+            seen |= found

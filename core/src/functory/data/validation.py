@@ -1,0 +1,93 @@
+"""One record to one example: what is missing, empty or of the wrong type is told with its column."""
+
+from __future__ import annotations
+
+import json
+import types
+from collections.abc import Mapping, Set
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, ValidationError
+
+from functory.data.records import Record
+from functory.errors import DataError
+
+
+def validate(
+    record: Record, model: type[BaseModel], chosen: Mapping[str, str], structured: Set[str], is_text: bool
+) -> BaseModel:
+    """Return the example of one record.
+
+    :param chosen: field → column.
+    :param structured: the fields in whose text a list or an object may stand as JSON.
+    :param is_text: whether the source has no other way to say "nothing" than an empty text.
+    :raises DataError: whose `where` is the column.
+    """
+    values = {}
+    for field, column in chosen.items():
+        value = record.values.get(column)
+        required = model.model_fields[field].is_required()
+        if _is_missing(value) or (is_text and value == "" and not required):
+            if required:
+                raise DataError(f"{field!r} is missing", where=column, do=f"give each row its {column!r}.")
+            continue
+        if required and isinstance(value, str) and not value.strip():
+            raise DataError(f"{field!r} is empty", where=column, do="complete the row.")
+        if not _is_unicode(value):
+            raise DataError(f"{field!r} holds half of a surrogate pair, which is no text", where=column)
+        values[field] = _structure(value) if field in structured else value
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise _wrong(error, chosen) from error
+
+
+def _is_missing(value: object) -> bool:
+    """Return whether a value is none: null, or the NaN by which data frames say so."""
+    return value is None or (isinstance(value, float) and value != value)
+
+
+def _is_unicode(value: Any) -> bool:  # Any: a value as it was read
+    r"""Return whether all text in a value can be encoded: JSON may hold a lone "\ud800", which is none."""
+    try:
+        (value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _wrong(error: ValidationError, chosen: Mapping[str, str]) -> DataError:
+    """Turn pydantic's first complaint into ours."""
+    fault = error.errors(include_url=False)[0]
+    field = str(fault["loc"][0]) if fault["loc"] else ""
+    message = fault["msg"].removeprefix("Value error, ").rstrip(".")
+    shown = repr(fault["input"]) if field else ""
+    shown = f" is {shown if len(shown) <= 60 else shown[:59] + '…'}" if fault["type"] != "missing" else ""
+    told = f"{field!r}{shown}: {message[0].lower()}{message[1:]}" if field else message
+    return DataError(told, where=chosen.get(field, ""))
+
+
+def structured_fields(model: type[BaseModel]) -> set[str]:
+    """Return the fields that may hold a list, a dict or a model, which a CSV cell can only write as JSON."""
+    return {field for field, info in model.model_fields.items() if _has_structure(info.annotation)}
+
+
+def _has_structure(annotation: Any) -> bool:  # Any: a type expression
+    """Return whether a type allows a list, a dict or a model."""
+    origin = get_origin(annotation)
+    if origin is Literal:
+        return False
+    if origin is None or not isinstance(origin, type) or issubclass(origin, types.UnionType):
+        plain = isinstance(annotation, type) and issubclass(annotation, (list, tuple, set, dict, BaseModel))
+        return plain or any(_has_structure(argument) for argument in get_args(annotation))
+    return True
+
+
+def _structure(value: Any) -> Any:  # Any: what a JSON text holds
+    """Return what a cell holds as JSON, if it looks like a list or an object; else the cell as it is."""
+    if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        return value
