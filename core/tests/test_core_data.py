@@ -114,6 +114,8 @@ def test_a_tsv_file_without_quoting_keeps_its_quotes_and_its_rows(tmp_path: Path
         'he said "no"',
         'well done"',
     ]
+    pair = 'text\tlabel\n"one\tfresh\ntwo"\tfresh\n'
+    assert [record.values["text"] for record in read(write(tmp_path, "pair.tsv", pair))] == ['"one', 'two"']
     quoted = 'text\tlabel\n"two\nlines with ""quotes"""\tfresh\n'
     assert load(write(tmp_path, "excel.tsv", quoted))[0].text == 'two\nlines with "quotes"'
 
@@ -206,6 +208,7 @@ def test_an_unclear_column_is_asked_for_with_the_option_to_type(tmp_path: Path) 
 # Bad rows
 
 BAD_ROWS = [
+    ("r.jsonl", b'{"text": "good", "label": "x"}\n{"text": "a"\n', "no valid JSON", "line 2, character 13"),
     ("r.csv", b"text,label\ngood,fresh\n  ,rotten\n", "'text' is empty", "r.csv, line 3, column 'text'"),
     ("r.csv", b"text,label\ngood,fresh\nbad,\n", "'label' is empty", "r.csv, line 3, column 'label'"),
     (
@@ -346,6 +349,14 @@ def test_each_class_has_its_share_on_every_side(classes: int) -> None:
 def test_classes_too_small_for_a_share_still_fill_dev_and_test() -> None:
     parts = split(made([(n, f"class {n % 50}") for n in range(100)]), 0.1, 0.1, seed=0, stratify=by_label)
     assert {name: len(side) for name, side in parts.sides().items()} == {"train": 80, "dev": 10, "test": 10}
+
+
+def test_what_a_lonely_example_cannot_give_comes_from_a_larger_class() -> None:
+    whole = made([(0, "lonely"), *((n, "ab"[n % 2]) for n in range(1, 21))])
+    for seed in range(5):
+        parts = split(whole, 0.41, 0, seed=seed, stratify=by_label)
+        assert len(parts.dev) == 9  # 8.61 of 21
+        assert "lonely" in counts(parts.train)
 
 
 def test_rare_sets_of_labels_are_pooled_and_every_label_stays_in_train() -> None:

@@ -1,0 +1,284 @@
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from rich.console import Console
+
+from functory.errors import DataError, OptionError
+from functory.intervals import FEWEST, evaluate_with_intervals
+from functory.report import Confusion, Metric, Report
+from functory.terminal import progress, show, table
+from functory.terminal.bars import LINE_SECONDS, Progress, _Lines
+
+Indices = NDArray[np.int64]
+
+
+def accuracy_of(right: NDArray[np.bool_]) -> Any:
+    return lambda indices: {"accuracy": float(right[indices].mean())}
+
+
+def made(**changes: Any) -> Report:
+    report = Report(
+        function="sentiment",
+        source="reviews.csv",
+        sha256="ab" * 32,
+        examples=1275,
+        skipped=3,
+        metrics={
+            "accuracy": Metric(value=0.912, low=0.895, high=0.927, baseline=0.578),
+            "loss": Metric(value=0.31, low=0.28, high=0.34, baseline=0.68, higher_is_better=False),
+        },
+        resamples=1000,
+        per_class=(
+            {"class": "新鲜", "f1": 0.92, "support": 737},
+            {"class": "[bold]rotten[/]", "f1": 0.9, "support": 538},
+        ),
+        confusion=Confusion(labels=("新鲜", "[bold]rotten[/]"), matrix=((690, 47), (65, 473))),
+        notes=("test has only 5 examples.",),
+        seconds=2.5,
+    )
+    return report.model_copy(update=changes)
+
+
+# Intervals
+
+
+@pytest.mark.slow
+def test_a_95_percent_interval_holds_the_true_value_about_95_times_in_100() -> None:
+    generator = np.random.default_rng(0)
+    held = 0
+    for trial in range(300):
+        right = generator.random(200) < 0.8
+        found = evaluate_with_intervals(accuracy_of(right), 200, seed=trial, resamples=400)
+        metric = found.metrics["accuracy"]
+        assert metric.low is not None
+        assert metric.high is not None
+        held += metric.low <= 0.8 <= metric.high
+    assert 0.91 <= held / 300 <= 0.98
+
+
+def test_the_interval_of_a_mean_is_that_of_its_standard_error() -> None:
+    right = np.random.default_rng(1).random(2000) < 0.7
+    found = evaluate_with_intervals(accuracy_of(right), 2000, seed=0).metrics["accuracy"]
+    half = 1.96 * np.sqrt(found.value * (1 - found.value) / 2000)
+    assert found.low == pytest.approx(found.value - half, abs=0.003)
+    assert found.high == pytest.approx(found.value + half, abs=0.003)
+
+
+@settings(max_examples=30, deadline=None)
+@given(right=st.lists(st.booleans(), min_size=1, max_size=40), seed=st.integers(0, 2**32))
+def test_an_interval_is_ordered_within_bounds_and_the_same_for_the_same_seed(
+    right: list[bool], seed: int
+) -> None:
+    scorer = accuracy_of(np.array(right))
+    found = evaluate_with_intervals(scorer, len(right), seed=seed, resamples=50)
+    metric = found.metrics["accuracy"]
+    assert metric.low is not None
+    assert metric.high is not None
+    assert 0 <= metric.low <= metric.high <= 1
+    assert found == evaluate_with_intervals(scorer, len(right), seed=seed, resamples=50)
+
+
+def test_a_slow_scorer_gets_fewer_resamples_and_a_very_slow_one_no_interval() -> None:
+    scorer = accuracy_of(np.arange(50) % 3 > 0)
+
+    def timed(seconds_per_call: float) -> Any:
+        ticks = iter(range(10_000))
+        return evaluate_with_intervals(
+            scorer, 50, seed=0, budget_seconds=5.0, clock=lambda: next(ticks) * seconds_per_call
+        )
+
+    assert timed(0.001).resamples == 1000
+    fewer = timed(0.05)
+    assert FEWEST <= fewer.resamples == 99
+    assert fewer.metrics == evaluate_with_intervals(scorer, 50, seed=0, resamples=99).metrics
+    none = timed(1.0)
+    assert none.resamples == 0
+    assert none.metrics["accuracy"].low is None
+    assert none.metrics["accuracy"].value == pytest.approx(33 / 50)
+
+
+def test_the_baseline_stands_beside_the_metric_and_says_who_wins() -> None:
+    def both(value: float) -> Any:
+        return lambda indices: {"accuracy": value, "loss": 1 - value}
+
+    found = evaluate_with_intervals(
+        both(0.9), 10, seed=0, baseline=both(0.6), lower_is_better={"loss"}
+    ).metrics
+    assert found["accuracy"].baseline == 0.6
+    assert found["accuracy"].beats_baseline()
+    assert not found["loss"].higher_is_better
+    assert found["loss"].beats_baseline()
+    assert evaluate_with_intervals(both(0.9), 10, seed=0).metrics["loss"].beats_baseline() is None
+
+
+def test_resamples_in_which_a_metric_is_undefined_do_not_count() -> None:
+    gold = np.array([1, 0, 0, 0, 0, 0])
+
+    def recall(indices: Indices) -> Mapping[str, float]:
+        return {"recall": 1.0 if gold[indices].any() else float("nan")}
+
+    found = evaluate_with_intervals(recall, 6, seed=0).metrics["recall"]
+    assert (found.low, found.high) == (1.0, 1.0)
+
+
+def test_nothing_to_evaluate_on_and_a_wrong_confidence_are_refused() -> None:
+    scorer = accuracy_of(np.ones(3, bool))
+    with pytest.raises(DataError, match="nothing to evaluate on"):
+        evaluate_with_intervals(scorer, 0, seed=0)
+    with pytest.raises(OptionError, match="confidence = 95 is not allowed"):
+        evaluate_with_intervals(scorer, 3, seed=0, confidence=95)
+
+
+# Report
+
+
+@given(value=st.floats(allow_nan=False), low=st.none() | st.floats(allow_nan=False))
+def test_a_report_goes_through_json_unchanged(value: float, low: float | None) -> None:
+    report = made(metrics={"accuracy": Metric(value=value, low=low)})
+    assert Report.model_validate_json(report.to_json()) == report
+    json.loads(report.to_json(), parse_constant=lambda constant: pytest.fail(f"{constant} is no JSON"))
+
+
+def test_an_undefined_metric_goes_through_json_too() -> None:
+    report = made(metrics={"recall": Metric(value=float("nan"))})
+    assert np.isnan(Report.model_validate_json(report.to_json()).metrics["recall"].value)
+
+
+def test_the_text_of_a_report_says_everything_and_lines_up() -> None:
+    told = str(made())
+    assert "sentiment on reviews.csv: 1,275 examples (3 bad rows skipped), 510 per second" in told
+    assert "0.895 – 0.927" in told
+    assert "95% intervals: percentile bootstrap, 1,000 resamples." in told
+    assert "note: test has only 5 examples." in told
+    assert "[bold]rotten[/]" in told
+    assert "\x1b" not in told
+    assert all(line == line.rstrip() for line in told.split("\n"))
+    assert "No intervals" in str(made(resamples=0))
+
+
+def test_many_classes_are_told_by_what_is_most_confused() -> None:
+    labels = tuple(f"intent {n}" for n in range(20))
+    matrix = tuple(
+        tuple(50 if i == j else 9 if (i, j) == (3, 4) else 0 for j in range(20)) for i in range(20)
+    )
+    told = str(made(confusion=Confusion(labels=labels, matrix=matrix), per_class=()))
+    assert [line.split() for line in told.split("\n") if "intent" in line] == [
+        ["intent", "3", "intent", "4", "9"]
+    ]
+
+
+def test_html_stands_alone_and_escapes_what_data_brings(tmp_path: Any) -> None:
+    report = made(notes=("<script>alert(1)</script>",), source='"><img src=x>')
+    page = report.save_html(tmp_path / "report.html").read_text("utf-8")
+    assert "<script" not in page
+    assert "<img" not in page
+    assert "http" not in page
+    assert 'title="新鲜 given as [bold]rotten[/]: 47 (6.4%)"' in page
+    assert report._repr_html_() in page
+
+
+def test_the_score_is_that_of_the_chosen_metric() -> None:
+    assert made().score == 0.912
+    assert made(metric="loss").score == 0.31
+    with pytest.raises(DataError, match="no metric 'f1'"):
+        _ = made(metric="f1").score
+
+
+# Terminal
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_progress_on_a_terminal_is_a_bar_and_nested_bars_live_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("FUNCTORY_QUIET", raising=False)
+    stream = Terminal()
+    for _ in progress(range(3), "outer [red]", stream=stream):
+        assert sum(progress(range(4), "inner", stream=stream)) == 6
+    drawn = stream.getvalue()
+    assert "outer [red]" in drawn
+    assert "inner" in drawn
+    assert drawn.rfind("\x1b[?25h") > drawn.rfind("\x1b[?25l")  # the cursor is back
+
+
+def test_progress_elsewhere_is_a_line_now_and_then_and_one_at_the_end() -> None:
+    stream, now = io.StringIO(), [0.0]
+    work: Progress[int] = Progress(None, 100, _Lines("encoding", 100, stream, clock=lambda: now[0]))
+    with work:
+        for _ in range(100):
+            now[0] += 0.3
+            work.advance()
+    lines = stream.getvalue().splitlines()
+    assert lines[0] == "encoding: 34 of 100 (34%), 10 s, about 20 s left"
+    assert lines[-1] == "encoding: 100 in 30 s"
+    assert len(lines) == 30 // LINE_SECONDS
+
+
+@pytest.mark.parametrize("quiet", [True, None])
+def test_progress_is_silent_when_asked_to_be(quiet: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FUNCTORY_QUIET", "1")
+    stream = Terminal()
+    assert list(progress(iter("abc"), "work", quiet=quiet, stream=stream)) == ["a", "b", "c"]
+    assert stream.getvalue() == ""
+
+
+def test_a_bar_is_cleared_when_work_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    stream = Terminal()
+
+    def break_off() -> None:
+        with progress(10, "work", stream=stream, quiet=False) as bar:
+            bar.advance()
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        break_off()
+    assert stream.getvalue().rfind("\x1b[?25h") > stream.getvalue().rfind("\x1b[?25l")  # the cursor is back
+    with progress(1, "again", stream=stream, quiet=False) as bar:  # the shared display was given back
+        bar.advance()
+
+
+def test_data_neither_steers_the_terminal_nor_is_read_as_markup(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    for stream in (io.StringIO(), Terminal()):
+        show(table(["text"], [["[red]a[/red] \x1b[2J\x07 :smile:"]]), stream)
+        assert "[red]a[/red] \ufffd[2J\ufffd :smile:" in stream.getvalue()
+
+
+def test_a_report_printed_by_somebody_elses_console_is_not_read_as_markup() -> None:
+    stream = io.StringIO()
+    Console(file=stream, width=120).print(made())
+    assert stream.getvalue().count("[bold]rotten[/]") == 3
+
+
+def test_text_that_the_stream_cannot_encode_is_still_shown() -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="ascii")
+    show("φ – 新鲜", stream)
+    stream.flush()
+    assert raw.getvalue() == b"? ? ??\n"
+
+
+def test_progress_off_a_terminal_does_not_import_rich() -> None:
+    code = (
+        "import sys; from functory.terminal import progress; list(progress([1, 2], 'w')); "
+        "print('rich' in sys.modules, 'numpy' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert (done.stdout.strip(), done.stderr) == ("False False", "")
