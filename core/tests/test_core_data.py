@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
+from functory import plugins
+from functory.contracts.component import NoOptions
+from functory.contracts.sample import Sample
 from functory.data import Examples, audit, examples, guess, read, split
 from functory.data.splits import Splits, labels_of
 from functory.errors import DataError, OptionError
@@ -148,6 +152,29 @@ def test_a_data_set_gives_the_names_of_its_classes() -> None:
     assert [example.label for example in examples(read(table), Review, COLUMNS)] == [["pos", "neg"], []]
     with pytest.raises(DataError, match="give one split"):
         read(datasets.DatasetDict(train=table))
+
+
+class Haiku(Sample[NoOptions]):
+    """Two lines of a poem."""
+
+    licence = "CC0-1.0"
+    columns = {"text": "the line", "label": "its season"}
+
+    def locate(self) -> Path:
+        return Path(__file__)
+
+    def rows(self) -> Iterator[dict[str, Any]]:
+        yield {"text": "an old pond", "label": "spring"}
+        yield {"text": "first snow", "label": "winter"}
+
+
+def test_a_sample_stands_wherever_a_path_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(plugins, "load", lambda kind, name: asked.append((kind, name)) or Haiku)
+    found = examples(read("samples:poems:haiku"), Review, COLUMNS)
+    assert asked == [("samples", "poems:haiku")]
+    assert [example.label for example in found] == ["spring", "winter"]
+    assert found.places[1] == "samples:poems:haiku[1]"
 
 
 # Whole files that cannot be read

@@ -77,10 +77,10 @@ def evaluate_with_intervals(
     for m, (name, value) in enumerate(values.items()):
         low, high = _percentiles(drawn[:, m], confidence)
         metrics[name] = Metric(
-            value=value,
+            value=float(value),
             low=low,
             high=high,
-            baseline=compared.get(name),
+            baseline=float(compared[name]) if name in compared else None,
             higher_is_better=name not in lower_is_better,
         )
     return Intervals(metrics, confidence, len(drawn))

@@ -7,6 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
 from functory_samples import RottenTomatoes, ZhReviews
 from functory_samples.carrier import FolderOptions
 from functory_samples.order import settle

@@ -5,8 +5,9 @@ from __future__ import annotations
 from importlib.util import find_spec
 from pathlib import Path
 
-from functory_sdk import Options, WeightsMissing
 from pydantic import Field
+
+from functory_sdk import Options, WeightsMissing
 
 
 class FolderOptions(Options):

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from functory_sdk import Sample
-
 from functory_samples.carrier import FolderOptions, find_text
 from functory_samples.order import settle
+from functory_sdk import Sample
 
 FILES = {"pos.txt": "positive", "neg.txt": "negative"}
 
