@@ -1,0 +1,210 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from functory_sdk import DataError, Tokenizer
+from functory_sdk.conversion import package_file
+from functory_smollm2.convert import WEIGHTS, convert, unpaired
+from functory_smollm2.gguf import TYPES, Gguf
+
+PACKED = package_file(WEIGHTS.package, WEIGHTS.file)
+needs_package = pytest.mark.skipif(PACKED is None, reason=f"the weights are not installed: {WEIGHTS.install}")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The converted model, made once for this file."""
+    if PACKED is None:
+        pytest.skip(f"the weights are not installed: {WEIGHTS.install}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FUNCTORY_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield WEIGHTS.folder(progress=lambda done, total: None)
+
+
+@pytest.fixture(scope="module")
+def llama(folder: Path) -> Any:  # a transformers LlamaForCausalLM
+    transformers = pytest.importorskip("transformers")
+    model, loading = transformers.LlamaForCausalLM.from_pretrained(folder, output_loading_info=True)
+    assert not any(loading.values()), loading
+    return model.eval()
+
+
+def write(model: Any, tokenizer: Tokenizer, ids: list[int], count: int = 10) -> str:
+    import torch
+
+    made = model.generate(torch.tensor([ids]), max_new_tokens=count, do_sample=False)[0, len(ids) :]
+    return tokenizer.text(made.tolist())
+
+
+def test_it_knows_the_capital_of_france(llama: Any, folder: Path) -> None:
+    tokenizer = Tokenizer(folder / "tokenizer.json")
+    prompt = tokenizer.tokens(["The capital of France is"])[0].ids.tolist()
+    assert write(llama, tokenizer, prompt).startswith(" Paris.")
+
+
+def test_the_chat_template_is_kept_and_answers(llama: Any, folder: Path) -> None:
+    transformers = pytest.importorskip("transformers")
+    theirs = transformers.AutoTokenizer.from_pretrained(folder)
+    chat = [{"role": "user", "content": "What is the capital of France?"}]
+    ids = theirs.apply_chat_template(chat, add_generation_prompt=True, return_dict=True)["input_ids"]
+    assert theirs.decode(ids).endswith("capital of France?<|im_end|>\n<|im_start|>assistant\n")
+    assert write(llama, Tokenizer(folder / "tokenizer.json"), ids) == "The capital of France is Paris."
+
+
+@pytest.mark.slow
+def test_the_logits_are_those_of_transformers_own_reading_of_gguf(llama: Any) -> None:
+    torch = pytest.importorskip("torch")
+    pytest.importorskip("gguf")
+    transformers = pytest.importorskip("transformers")
+    theirs = transformers.AutoModelForCausalLM.from_pretrained(
+        PACKED.parent, gguf_file=PACKED.name, dtype=torch.float32
+    )
+    ids = torch.tensor([[504, 3575, 282, 4649, 314]])
+    with torch.no_grad():
+        assert torch.equal(llama(input_ids=ids).logits, theirs(input_ids=ids).logits)
+    assert llama.state_dict().keys() == theirs.state_dict().keys()
+
+
+TEXTS = {
+    "Hello world, it's 1234 o'clock.": [
+        "Hello",
+        "Ġworld",
+        ",",
+        "Ġit",
+        "'s",
+        "Ġ",
+        "1",
+        "2",
+        "3",
+        "4",
+        "Ġo",
+        "'",
+        "clock",
+        ".",
+    ],
+    " a  b\n\n c ": ["Ġa", "Ġ", "Ġb", "ĊĊ", "Ġc", "Ġ"],
+    "<|im_start|>user": ["<|im_start|>", "user"],
+    "½": ["Â½"],
+}
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_text_is_split_as_gguf_s_smollm_says(folder: Path, text: str) -> None:
+    from tokenizers import Tokenizer as RawTokenizer
+
+    raw = RawTokenizer.from_file(str(folder / "tokenizer.json"))
+    encoding = raw.encode(text)
+    assert encoding.tokens == TEXTS[text]
+    assert raw.decode(encoding.ids, skip_special_tokens=False) == text
+
+
+def test_offsets_are_characters_of_the_original_text_without_the_space_before(folder: Path) -> None:
+    text = "a  café 你👍🏽"
+    tokens = Tokenizer(folder / "tokenizer.json").tokens([text])[0]
+    spans = [text[start:stop] for start, stop in tokens.offsets]
+    assert "".join(dict.fromkeys(spans)) == "acafé你👍🏽"
+    assert all(span == span.strip() for span in spans)
+
+
+def test_queries_are_put_back_into_hugging_face_s_order() -> None:
+    heads, width, columns = 3, 8, 5
+    ours = np.arange(heads * width * columns).reshape(heads * width, columns)
+    # How llama.cpp writes them: the two halves of each head, interleaved.
+    theirs = ours.reshape(heads, 2, width // 2, columns).swapaxes(1, 2).reshape(ours.shape)
+    assert not np.array_equal(ours, theirs)
+    assert np.array_equal(unpaired(theirs, heads), ours)
+
+
+@pytest.mark.parametrize("kind", TYPES)
+def test_blocks_are_unpacked_as_the_gguf_package_does(kind: int) -> None:
+    quants = pytest.importorskip("gguf.quants")
+    constants = pytest.importorskip("gguf.constants")
+    random = np.random.default_rng(kind)
+    count = 64 * 32
+    weights = random.normal(size=count).astype(np.float32)
+    theirs = constants.GGMLQuantizationType(kind)
+    packed = quants.quantize(weights, theirs).view(np.uint8)
+    assert TYPES[kind].size(count) == packed.size
+    assert np.array_equal(
+        TYPES[kind].unpack(packed).reshape(-1, 32), quants.dequantize(packed, theirs).reshape(-1, 32)
+    )
+
+
+@needs_package
+@pytest.mark.parametrize("size", [0, 3, 200, 1_000_000, 1_780_000, 50_000_000, 98_362_431])
+def test_a_file_cut_short_is_refused_and_nothing_is_written(tmp_path: Path, size: int) -> None:
+    short = tmp_path / "model.gguf"
+    with PACKED.open("rb") as file:
+        short.write_bytes(file.read(size))
+    (tmp_path / "out").mkdir()
+    with pytest.raises(DataError, match=r"model\.gguf: it ends too early: .+ bytes") as error:
+        convert(short, tmp_path / "out", lambda done, total: None)
+    assert f"of {size:,}" in error.value.where
+    assert str(short) in error.value.where
+    assert not list((tmp_path / "out").iterdir())
+
+
+SIZE_5 = b"\x05" + bytes(7)
+PRE = b"tokenizer.ggml.pre\x08\x00\x00\x00\x06" + bytes(7)
+
+
+@needs_package
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (b"GGUF\x03", b"GGUF\x09", "GGUF version 9; known are 2 and 3"),
+        (SIZE_5 + b"llama", SIZE_5 + b"qwenn", "architecture is 'qwenn'"),
+        (PRE + b"smollm", PRE + b"tekken", "pre is 'tekken'"),
+    ],
+)
+def test_a_file_of_another_kind_is_refused_by_name(
+    tmp_path: Path, old: bytes, new: bytes, message: str
+) -> None:
+    data = PACKED.read_bytes()
+    assert data.count(old) == 1
+    other = tmp_path / "model.gguf"
+    other.write_bytes(data.replace(old, new))
+    with pytest.raises(DataError, match=message):
+        convert(other, tmp_path, lambda done, total: None)
+    assert [path.name for path in tmp_path.iterdir()] == ["model.gguf"]
+
+
+@needs_package
+def test_a_killed_conversion_is_never_loaded(tmp_path: Path) -> None:
+    cache = tmp_path / "cache" / "weights"
+    command = (
+        "from functory_smollm2.convert import WEIGHTS; WEIGHTS.folder(progress=lambda done, total: None)"
+    )
+    environment = {**os.environ, "FUNCTORY_CACHE": str(tmp_path / "cache")}
+    process = subprocess.Popen([sys.executable, "-c", command], env=environment)
+    deadline = time.monotonic() + 60
+    while not any(path.stat().st_size for path in cache.glob(".smollm2-*.part/model.safetensors")):
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.kill()
+    process.wait(timeout=60)
+    assert [path for path in cache.iterdir() if not path.name.startswith(".")] == []
+
+
+def test_the_configuration_says_what_the_file_says(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    assert (config["num_attention_heads"], config["num_key_value_heads"], config["rope_theta"]) == (
+        9,
+        3,
+        100000.0,
+    )
+    assert config["tie_word_embeddings"] is True
+    assert config["rms_norm_eps"] == 1e-5
+    fields = Gguf(PACKED).fields
+    assert config["max_position_embeddings"] == fields["llama.context_length"] == 8192
