@@ -1,0 +1,50 @@
+"""functory: a factory of language-model functions.
+
+Every name below is imported with its first use (PEP 562), so that ``import functory`` costs a millisecond.
+Type checkers and editors read `__init__.pyi` beside this file.
+"""
+
+import sys
+from types import ModuleType
+
+__version__ = "0.1.0"
+
+_PUBLIC = {
+    "build": "functory.build:build",
+    "load": "functory.function:load",
+    "compose": "functory.composite:compose",
+    "Function": "functory.function:Function",
+    "Recipe": "functory.recipe:Recipe",
+    "Report": "functory.report:Report",
+    "errors": "functory.errors",
+}
+
+__all__ = ["Function", "Recipe", "Report", "__version__", "build", "compose", "errors", "load"]
+
+
+def __getattr__(name: str) -> object:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module 'functory' has no attribute {name!r}; its names: {', '.join(__all__)}")
+    from importlib import import_module
+
+    module, _, attribute = _PUBLIC[name].partition(":")
+    found = import_module(module)
+    value = getattr(found, attribute) if attribute else found
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__
+
+
+class _Package(ModuleType):
+    """Keeps `build` visible: the import system binds a submodule, `build.py`, to its package."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if isinstance(value, ModuleType) and _PUBLIC.get(name) == f"functory.{name}:{name}":
+            value = getattr(value, name)
+        super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,65 @@
+"""Where functory keeps things on this machine: cache, configuration, data.
+
+Everything in the cache can be made again. Its areas are folders (``weights``, ``features`` …), and its
+root carries a CACHEDIR.TAG: backup programs skip it, and `functory cache clear` deletes nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+TAG = "CACHEDIR.TAG"
+_SIGNATURE = "Signature: 8a477f597d28d172789f06886806bc55"  # fixed by the cache directory tagging standard
+
+
+def cache_root() -> Path:
+    """Return the cache's folder, which need not exist: ``$FUNCTORY_CACHE``, or the system's own place."""
+    chosen = os.environ.get("FUNCTORY_CACHE")
+    return Path(chosen).expanduser().absolute() if chosen else Path(_platform("cache"))
+
+
+def cache(area: str, *below: str) -> Path:
+    """Return a folder of the cache, made if need be.
+
+    :param area: the first level, which ``functory cache`` lists and clears: ``weights``.
+    :param below: folders inside it.
+    :raises OSError: where the folder cannot be made.
+    """
+    root = cache_root()
+    if not root.is_dir() or not any(root.iterdir()):  # never tag a folder that holds somebody's files
+        root.mkdir(parents=True, exist_ok=True)
+        (root / TAG).write_text(f"{_SIGNATURE}\n# functory's cache: everything here can be made again.\n")
+    folder = root.joinpath(area, *below)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def is_cache(root: Path) -> bool:
+    """Return whether a folder carries the tag that functory puts into its cache."""
+    try:
+        return (root / TAG).read_text(errors="replace").startswith(_SIGNATURE)
+    except OSError:
+        return False
+
+
+def config() -> Path:
+    """Return the folder of the user's configuration, which need not exist."""
+    return Path(_platform("config"))
+
+
+def data() -> Path:
+    """Return the folder for what the user would miss, which need not exist."""
+    return Path(_platform("data"))
+
+
+def _platform(which: str) -> str:
+    """Ask platformdirs, which costs too much for a start that needs no place."""
+    import platformdirs
+
+    ask = {
+        "cache": platformdirs.user_cache_dir,
+        "config": platformdirs.user_config_dir,
+        "data": platformdirs.user_data_dir,
+    }
+    return ask[which]("functory", appauthor=False)
