@@ -1,0 +1,87 @@
+"""The command line, ``functory VERB …``. A verb is an entry point; only the one asked for is imported."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+SUMMARIES = {
+    "build": "build a function from a recipe or from options",
+    "cache": "show what lies in the cache, how large it is, and clear it",
+    "doctor": "examine the environment, the weights and every plugin",
+    "evaluate": "measure a function on data with known answers",
+    "explain": "say why a function gave this output",
+    "info": "show what a component does, its options and its source",
+    "list": "list the installed components",
+    "new": "start a plugin from the template",
+    "optimize": "make a function smaller or faster, and report what it cost",
+    "package": "turn a function into something to deploy, such as a wheel",
+    "run": "run a function on texts",
+    "verify": "check a function's files and replay its golden examples",
+}
+"""What ``functory --help`` says of the core's own verbs, so that it imports none; their `help` is this."""
+
+_EPILOG = """\
+examples:
+  functory list --kind adaptations
+  functory build --task text-classification --train reviews.csv --backbone minilm --out sentiment
+  functory run sentiment "A small movie with a big impact."
+
+functory VERB --help tells more of a verb; --json on any verb prints what a program can read."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    :param argv: the arguments after the program's name; `sys.argv`'s when not given.
+    :return: the exit code: 0, 1 (it failed), 2 (you asked wrongly), 130 (interrupted).
+    """
+    arguments = [*(sys.argv[1:] if argv is None else argv)]  # `list` is a submodule here
+    if arguments[:1] in (["--version"], ["-V"]):
+        from functory import __version__
+
+        print(f"functory {__version__}")
+        return 0
+    from functory.cli.dispatch import guarded
+
+    if not arguments or arguments[0] in ("-h", "--help", "help"):
+        return guarded(_overview, as_json=False)
+    return guarded(lambda: _run(arguments[0], arguments[1:]), as_json="--json" in arguments)
+
+
+def _run(verb: str, arguments: list[str]) -> int:
+    """Run one verb."""
+    from functory import plugins
+    from functory.cli.dispatch import run
+
+    if verb.startswith("-"):
+        from functory.errors import UsageError
+
+        raise UsageError(
+            f"there is no option {verb!r} before the verb.", do="functory --help lists the verbs."
+        )
+    return run(plugins.load("commands", verb), arguments)
+
+
+def _overview() -> int:
+    """Print the verbs, each with one line."""
+    from functory import plugins
+
+    lines = {
+        entry.name: SUMMARIES.get(entry.name, "")
+        for entry in plugins.entries("commands")
+        if _own(entry.distribution)
+    }
+    for entry in plugins.entries("commands"):
+        if entry.name not in lines:
+            lines[entry.name] = f"{entry.summary} ({entry.distribution})"
+    width = max(map(len, lines), default=0)
+    print("usage: functory VERB [options]\n\nA factory of language-model functions.\n\nverbs:")
+    for name, line in sorted(lines.items()):
+        print(f"  {name:<{width}}  {line}")
+    print(f"\n{_EPILOG}")
+    return 0
+
+
+def _own(distribution: str) -> bool:
+    return distribution == "functory"

@@ -1,0 +1,129 @@
+"""Runs one verb, and gives every way that it can end its message and its exit code."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from functory.contracts.command import Command
+from functory.errors import FunctoryError, UsageError
+
+INTERRUPTED = 130
+BROKEN_PIPE = 141
+"""What a shell gives for a program that SIGINT or SIGPIPE ended."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints have the form of all other errors."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message[:1].lower()}{message[1:]}.", where=self.prog, do=f"{self.prog} --help")
+
+
+def run(command: Command, arguments: Sequence[str]) -> int:
+    """Parse a verb's arguments and run it.
+
+    :return: the verb's exit code.
+    :raises UsageError: for arguments that it does not take.
+    """
+    example = "\n".join(f"  {line.strip()}" for line in command.example.strip().splitlines())
+    parser = _Parser(
+        prog=f"functory {command.name}",
+        description=f"{command.help[:1].upper()}{command.help[1:]}.",
+        epilog=f"example:\n{example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    command.add_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print what a program can read")
+    return command.run(parser.parse_args(arguments))
+
+
+def guarded(work: Callable[[], int], *, as_json: bool) -> int:
+    """Do some work; tell how it failed, if it did, without a traceback.
+
+    ``FUNCTORY_DEBUG=1`` lets every exception through.
+
+    :param as_json: print an error as one JSON object on stdout, besides its text on stderr.
+    :return: the exit code.
+    """
+    try:
+        code = work()
+        sys.stdout.flush()
+    except SystemExit as end:  # argparse ends so after --help
+        return end.code if isinstance(end.code, int) else int(bool(end.code))
+    except BrokenPipeError:  # the reader of our output has enough: `functory list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        print("\ninterrupted.", file=sys.stderr)
+        return INTERRUPTED
+    except Exception as error:
+        if os.environ.get("FUNCTORY_DEBUG"):
+            raise
+        return _tell(error if isinstance(error, FunctoryError) else _unexpected(error), as_json)
+    return code
+
+
+def _tell(error: FunctoryError, as_json: bool) -> int:
+    """Print an error and return its exit code."""
+    if as_json:
+        import json
+
+        print(json.dumps(error.as_json(), ensure_ascii=False, indent=2))
+    print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    return error.exit_code
+
+
+class UnexpectedError(FunctoryError):
+    """Something that nobody raised on purpose."""
+
+
+def _unexpected(error: Exception) -> FunctoryError:
+    """Return an error that says whose bug it is and where its traceback lies."""
+    message = " ".join(str(error).split())[:400]
+    what = f"{type(error).__name__}{': ' + message if message else '.'}"
+    owner, place = _culprit(error)
+    log = _write(error)
+    kept = f"The traceback is in {log}; " if log else ""
+    return UnexpectedError(
+        what, where=place, do=f"this is a bug in {owner}. {kept}FUNCTORY_DEBUG=1 shows it."
+    )
+
+
+def _culprit(error: Exception) -> tuple[str, str]:
+    """Return the distribution, functory or a plugin, whose frame was the deepest, and its file and line."""
+    from functory import plugins
+
+    owners = {
+        entry.value.partition(":")[0].partition(".")[0]: entry.distribution for entry in plugins.entries()
+    }
+    owner, place = "functory", ""
+    trace = error.__traceback__
+    while trace is not None:
+        top = str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+        if top == "functory" or top in owners:
+            name = owners.get(top, "functory")
+            owner = "functory" if name == "functory" else f"the plugin {name}"
+            place = f"{trace.tb_frame.f_code.co_filename}, line {trace.tb_lineno}"
+        trace = trace.tb_next
+    return owner, place
+
+
+def _write(error: Exception) -> Path | None:
+    """Write a traceback into the cache's logs; return the file, or None where nothing can be written."""
+    import time
+    import traceback
+
+    from functory import places
+
+    try:
+        log = places.cache("logs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
+        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+    except OSError:
+        return None
+    return log

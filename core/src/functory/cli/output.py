@@ -1,0 +1,60 @@
+"""How verbs print: aligned columns for people, JSON for programs. Plain text, so that it costs no import."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON, with texts in their own script."""
+    import json
+
+    print(json.dumps(value, ensure_ascii=False, indent=2))
+
+
+def print_columns(rows: Iterable[Sequence[str]], indent: str = "  ") -> None:
+    """Print rows in columns as wide as their widest cell; on a terminal, the last one is cut at its edge."""
+    table = [list(row) for row in rows]
+    widths = [max(map(_width, column)) for column in zip(*table, strict=True)][:-1]
+    room = _terminal_width() - len(indent) - sum(width + 2 for width in widths)
+    for row in table:
+        cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=False)]
+        print((indent + "  ".join([*cells, _cut(row[-1], room)])).rstrip())
+
+
+def size(count: int) -> str:
+    """Return a number of bytes for people: ``1.4 MB``."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= 1000
+    return f"{value:.1f} TB"
+
+
+def _width(text: str) -> int:
+    """Return how many columns a text takes: two for each wide character."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import east_asian_width
+
+    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
+
+
+def _cut(text: str, room: int) -> str:
+    """Return a text cut to a number of columns; as it is where the room is not worth having."""
+    if room < 20 or _width(text) <= room:
+        return text
+    while _width(text) > room - 1:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def _terminal_width() -> int:
+    """Return the terminal's columns, or a million where stdout is none: a file wants whole lines."""
+    if not sys.stdout.isatty():
+        return 1_000_000
+    import shutil
+
+    return shutil.get_terminal_size().columns

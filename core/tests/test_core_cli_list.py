@@ -1,0 +1,264 @@
+"""The command line: what `list`, `info` and `cache` print, and every way that a verb can end."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from functory import places, plugins
+from functory.cli import SUMMARIES, main
+
+VERB = """
+from functory.contracts.command import Command
+
+class Verb(Command):
+    help = "do as the test says"
+    example = "functory verb"
+
+    def add_arguments(self, parser):
+        parser.add_argument("--text", default="")
+
+    def run(self, args):
+        {body}
+
+COMMAND = Verb()
+"""
+
+OPTIONS = '''
+from pydantic import Field
+
+from functory.contracts.packager import Packager
+from functory.contracts.component import Options
+
+class ThingOptions(Options):
+    rank: int = Field(8, ge=1, le=256, description="Rows of the small matrices.")
+    form: str = Field(description="What it looks like.")
+
+class Thing(Packager[ThingOptions]):
+    """Does a small thing."""
+
+    paper = "Nobody 2020, Nothing"
+    examples = ("functory thing --now",)
+
+    def package(self, artefact, name, target):
+        return []
+'''
+
+
+def verb(site: Any, body: str) -> None:
+    """Install a verb with this body."""
+    site.add("functory-verb", {"commands": {"verb": "COMMAND"}}, VERB.format(body=body))
+    plugins.refresh()
+
+
+def test_list_aligns_each_kind_and_marks_what_the_short_name_does_not_reach(
+    broken: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["list", "--kind", "packagers"]) == 0
+    out, err = capsys.readouterr()
+    lines = out.splitlines()
+    assert lines[0] == "packagers"
+    assert re.search(r"^  good +functory-good +1\.0  The summary of functory-good$", out, re.MULTILINE)
+    assert re.search(
+        r"^  functory-twin:twice +functory-twin +1\.0  \[two distributions claim this name: say", out, re.M
+    )
+    assert re.search(r"^  other-contract .*\[contract 99; this functory speaks 1\]", out, re.MULTILINE)
+    assert len({line.index(" 1.0  ") for line in lines[1:]}) == 1
+    assert "bad-unreadable-metadata: the metadata of bad-unreadable-metadata is no UTF-8." in err
+
+
+def test_list_as_json_says_how_to_refer_to_each(broken: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "--json"]) == 0
+    found = {
+        (row["kind"], row["distribution"], row["name"]): row for row in json.loads(capsys.readouterr().out)
+    }
+    assert found["packagers", "functory-twin", "twice"]["reference"] == "functory-twin:twice"
+    assert found["packagers", "functory-good", "good"]["reference"] == "good"
+    assert found["packagers", "bad-other-contract", "other-contract"]["speaks"] is False
+    assert found["commands", "functory", "list"]["ambiguous"] is False
+
+
+def test_info_tells_options_with_defaults_and_ranges_and_the_source(
+    site: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.add("functory-thing", {"packagers": {"thing": "Thing"}}, OPTIONS)
+    plugins.refresh()
+    assert main(["info", "thing"]) == 0
+    out = capsys.readouterr().out
+    assert "thing  (packager, functory-thing 1.0)\n\nDoes a small thing.\n" in out
+    assert "rank  a whole number from 1 to 256, by default 8  Rows of the small matrices." in out
+    assert re.search(r"form  a text, must be given +What it looks like\.", out)
+    assert "Nobody 2020, Nothing" in out
+    assert "functory thing --now" in out
+    assert main(["info", "thing", "--json"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)
+    assert told["schema"]["properties"]["rank"]["maximum"] == 256
+
+
+def test_info_finds_a_name_in_every_kind_and_guesses_an_unknown_one(
+    broken: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["info", "list"]) == 0
+    assert "list the installed components" in capsys.readouterr().out
+    assert main(["info", "goood"]) == 2
+    assert (
+        "UnknownComponent: there is no component named 'goood'.\n  do:    did you mean 'good'?"
+        in capsys.readouterr().err
+    )
+
+
+def test_an_error_has_three_parts_on_stderr_and_is_json_on_stdout_when_asked(
+    site: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fault = 'DataError("a row is empty.", where="a.csv, line 3", do="fill it.")'
+    body = f"from functory.errors import DataError; raise {fault}"
+    verb(site, body)
+    assert main(["verb"]) == 1
+    text = "DataError: a row is empty.\n  where: a.csv, line 3\n  do:    fill it.\n"
+    assert capsys.readouterr() == ("", text)
+    assert main(["verb", "--json"]) == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {
+        "error": "DataError",
+        "what": "a row is empty.",
+        "where": "a.csv, line 3",
+        "do": "fill it.",
+    }
+    assert err == text
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (["lits"], "UnknownComponent: there is no command named 'lits'.\n  do:    did you mean 'list'?"),
+        (["list", "--kind", "potions"], "UsageError: argument --kind: invalid choice: 'potions'"),
+        (["list", "--knd", "x"], "UsageError: unrecognized arguments: --knd x.\n  where: functory list\n"),
+        (["--list"], "UsageError: there is no option '--list' before the verb."),
+        (["doctor", "--timeout", "-1"], "'-1' is no number of seconds from above 0 to 3600"),
+    ],
+)
+def test_who_asks_wrongly_is_told_so_and_gets_exit_code_2(
+    argv: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(argv) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_an_unexpected_exception_names_the_plugin_and_the_file_with_the_traceback(
+    site: Any, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verb(site, 'raise KeyError("lost")')
+    assert main(["verb"]) == 1
+    err = capsys.readouterr().err
+    assert "UnexpectedError: KeyError: 'lost'\n  where: " in err
+    assert "functory_verb.py, line 12" in err
+    assert "this is a bug in the plugin functory-verb." in err
+    assert "Traceback" not in err
+    (log,) = (cache / "logs").iterdir()
+    assert str(log) in err
+    assert "KeyError: 'lost'" in log.read_text()
+
+
+def test_the_debug_variable_lets_the_exception_through(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FUNCTORY_DEBUG", "1")
+    verb(site, 'raise KeyError("lost")')
+    with pytest.raises(KeyError):
+        main(["verb"])
+
+
+def test_ctrl_c_ends_with_130_and_without_a_traceback(site: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    verb(site, "raise KeyboardInterrupt")
+    assert main(["verb"]) == 130
+    assert capsys.readouterr().err == "\ninterrupted.\n"
+
+
+def test_a_reader_that_has_enough_ends_the_program_quietly(site: Any) -> None:
+    verb(site, "for line in range(100_000): print(line)")
+    path = f"import sys; sys.path.insert(0, {str(site.folder)!r})"
+    code = f"{path}\nfrom functory.cli import main\nsys.exit(main(['verb']))"
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+        assert child.stdout.readline() == b"0\n"
+        child.stdout.close()
+        assert child.stderr.read() == b""
+        assert child.wait(60) == 141
+
+
+def test_a_broken_verb_is_named_and_the_other_verbs_work(
+    site: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.add("functory-bad", {"commands": {"bad": "COMMAND"}}, "import nothing_of_that_name")
+    plugins.refresh()
+    assert main(["bad"]) == 1
+    assert "PluginImportError: functory-bad 1.0 (command 'bad') needs the module" in capsys.readouterr().err
+    assert main(["list", "--kind", "hooks"]) == 0
+
+
+def test_a_plugin_cannot_take_a_verb_of_the_cores(site: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    site.add(
+        "functory-thief", {"commands": {"list": "COMMAND"}}, VERB.format(body="print('stolen'); return 0")
+    )
+    plugins.refresh()
+    assert main(["list", "--kind", "hooks"]) == 0
+    assert "stolen" not in capsys.readouterr().out
+    assert main(["functory-thief:list"]) == 0
+    assert "stolen" in capsys.readouterr().out
+
+
+def test_help_lists_every_verb_without_importing_a_strangers(
+    site: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.add("functory-verb", {"commands": {"verb": "COMMAND"}}, "1 / 0")
+    plugins.refresh()
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"^  verb +The summary of functory-verb \(functory-verb\)$", out, re.MULTILINE)
+    assert re.search(rf"^  list +{SUMMARIES['list']}$", out, re.MULTILINE)
+
+
+def test_cache_shows_each_area_and_clears_what_it_was_told(
+    cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (places.cache("weights", "minilm") / "a.bin").write_bytes(b"x" * 1500)
+    (places.cache("features") / "b.bin").write_bytes(b"x" * 7)
+    assert main(["cache"]) == 0
+    out = capsys.readouterr().out
+    assert "features  7 B" in out
+    assert "weights   1.5 kB" in out
+    assert main(["cache", "clear", "features", "--yes"]) == 0
+    assert main(["cache", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out.partition("\n")[2]) == {
+        "folder": str(cache), "bytes": 1500, "areas": {"weights": 1500},
+    }  # fmt: skip
+
+
+def test_clearing_asks_first_and_without_a_terminal_refuses(
+    cache: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = places.cache("weights")
+    monkeypatch.setattr("sys.stdin", (cache / places.TAG).open())
+    assert main(["cache", "clear"]) == 2
+    assert "say --yes" in capsys.readouterr().err
+    assert kept.is_dir()
+
+
+def test_a_folder_that_is_no_cache_is_never_cleared(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (cache / "photographs").mkdir(parents=True)
+    assert places.cache("weights").is_dir()
+    assert main(["cache", "clear", "photographs", "--yes"]) == 1
+    assert "is left alone" in capsys.readouterr().err
+    assert (cache / "photographs").is_dir()
+
+
+def test_an_area_that_is_not_there_is_refused_and_no_path_leaves_the_cache(
+    cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    places.cache("weights")
+    assert main(["cache", "clear", "../site", "--yes"]) == 2
+    assert "the cache has no area '../site'" in capsys.readouterr().err
