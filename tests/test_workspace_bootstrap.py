@@ -67,14 +67,27 @@ def test_only_the_distribution_that_changed_is_installed_again(bootstrap: Module
     assert installs(bootstrap) == ["core"]
 
 
-@pytest.mark.parametrize("name", ["constraints.txt", "pyproject.toml"])
-def test_what_binds_everything_installs_everything_again(bootstrap: ModuleType, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "old", "new"), [("constraints.txt", "numpy==", "numpy>="), ("pyproject.toml", '"mypy", ', "")]
+)
+def test_what_binds_everything_installs_everything_again(
+    bootstrap: ModuleType, name: str, old: str, new: str
+) -> None:
     bootstrap.main()
     installs(bootstrap)
-    with (bootstrap.ROOT / name).open("a", encoding="utf-8") as file:
-        file.write("\n# changed\n")
+    file = bootstrap.ROOT / name
+    file.write_text(file.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     bootstrap.main()
     assert len(installs(bootstrap)) == 2
+
+
+def test_a_setting_of_a_tool_installs_nothing(bootstrap: ModuleType) -> None:
+    bootstrap.main()
+    installs(bootstrap)
+    with (bootstrap.ROOT / "pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write("[tool.other]\nsetting = 1\n")
+    bootstrap.main()
+    assert bootstrap.ran == []
 
 
 def test_new_plugin_is_installed_and_a_removed_one_goes(bootstrap: ModuleType) -> None:
@@ -127,5 +140,5 @@ def test_a_torch_that_brings_cuda_is_refused_before_it_is_downloaded(bootstrap: 
 def test_constraints_pin_every_package_of_weights_or_text(bootstrap: ModuleType) -> None:
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
     pinned = {line.split("==")[0] for line in lines if "==" in line}
-    data = {name for d in bootstrap.installed(ROOT) for name in d.settings.get("weights", [])}
-    assert data <= pinned
+    needs = [need for d in bootstrap.installed(ROOT) for need in d.settings.get("weights", [])]
+    assert {need.split(";")[0] for need in needs} <= pinned
