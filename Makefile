@@ -23,7 +23,7 @@ demo: setup ## Build a function, evaluate, explain, optimize and package it, and
 
 static: setup ## Check style, types, who imports whom, and that generated files are in step
 	@echo 'static: ruff'
-	@.venv/bin/ruff check --quiet .
+	@.venv/bin/ruff check --quiet --output-format concise .
 	@echo 'static: what several folders agree on'
 	@$(RUN) scripts/sync.py --check
 	@echo 'static: who imports whom'
@@ -41,7 +41,7 @@ test: static ## All of static, and every test that is not slow
 
 slow: setup ## The slow tests: the template for every kind, third parties, kills
 	@echo 'slow: every test marked slow'
-	@$(PYTEST) -m slow --durations 15 || { code=$$?; test $$code -eq 5 && echo 'slow: no test is marked slow'; }
+	@$(PYTEST) -m 'slow and not gpu' --durations 15 || { code=$$?; test $$code -eq 5 && echo 'slow: no test is marked slow'; }
 
 sync: ## Write what several folders must agree on: version, ranges, extras, known names, import rules, plugin table
 	@$(PYTHON) scripts/sync.py

@@ -1,8 +1,8 @@
 """Make .venv: every distribution of this workspace, editable, with what its tests need.
 
 A second call finds its stamp and ends at once. The stamp holds the hashes of every pyproject.toml and of
-constraints.txt, and is written last: after an interrupted run there is none, and the next run mends what is
-there.
+constraints.txt, and is written last: after an interrupted run there is none, and the next run
+begins again.
 Standard library only, and every line here must parse on an old Python, so that it can say what to do.
 """
 
@@ -37,20 +37,31 @@ def main() -> None:
     if now == before:
         return
     started = time.monotonic()
-    found = installed()
-    anew = before is None or any(now[name] != before.get(name) for name in EVERYTHING)
-    old = {} if anew or before is None else before
-    changed = [d for d in found if now[key(d)] != old.get(key(d))]
     STAMP.unlink(missing_ok=True)
-    if anew:
+    try:
+        update(now, before or {})
+    except SystemExit:
+        if before is not None:  # pip refused, and left everything as it was
+            write_stamp(before)
+        raise
+    write_stamp(now)
+    say(f".venv is ready, {time.monotonic() - started:.0f} s")
+
+
+def update(now: "dict[str, str]", before: "dict[str, str]") -> None:
+    """Install what differs between two stamps, and remove what is gone."""
+    found = installed()
+    anew = any(now[name] != before.get(name) for name in EVERYTHING)
+    changed = [d for d in found if anew or now[key(d)] != before.get(key(d))]
+    if not before:
         make_environment()
-    if anew or not old.keys() <= now.keys():
+    if anew:
+        prepare()
+    if not before.keys() <= now.keys():
         remove_all_but({d.name for d in found})
     install(changed, groups=["dev"] if anew else [])
     install_weights(changed)
     refuse_cuda_packages()
-    STAMP.write_text(json.dumps(now, indent=1), encoding="utf-8")
-    say(f".venv is ready, {time.monotonic() - started:.0f} s")
 
 
 def key(distribution: "Distribution") -> str:
@@ -77,20 +88,22 @@ def stamp() -> "dict[str, str] | None":
     return made if PYTHON.exists() else None
 
 
+def write_stamp(made: "dict[str, str]") -> None:
+    """Say what .venv now holds."""
+    STAMP.write_text(json.dumps(made, indent=1), encoding="utf-8")
+
+
 def make_environment() -> None:
-    """Make .venv with a current pip, and with what builds a distribution."""
-    say(f"making .venv with Python {sys.version.split()[0]}; the first time, this takes some minutes")
-    if not works():
-        run(sys.executable, "-m", "venv", "--clear", str(VENV))
+    """Make .venv from nothing: one that was interrupted may hold half a package, which pip would not see."""
+    say(f"making .venv with Python {sys.version.split()[0]}; this takes some minutes")
+    run(sys.executable, "-m", "venv", "--clear", str(VENV))
+
+
+def prepare() -> None:
+    """Bring a current pip and what builds a distribution, and ask for the torch there would be."""
     pip("--upgrade", "pip")
     pip("--group", "build")
     refuse_cuda_torch()
-
-
-def works() -> bool:
-    """Return whether .venv has a Python, with pip, that starts."""
-    command = [str(PYTHON), "-m", "pip", "--version"]
-    return PYTHON.exists() and subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def install(changed: "list[Distribution]", groups: "list[str]") -> None:
@@ -189,9 +202,9 @@ def refuse_cuda_packages() -> None:
 def stop_for_cuda(packages: "list[str]") -> None:
     """Stop, with the remedy."""
     sys.exit(
-        f"This workspace uses the CPU build of torch; pip found one that needs {', '.join(packages)}.\n"
+        f"This workspace uses the CPU build of torch; pip found one that needs {', '.join(packages[:3])} ….\n"
         "  do: point pip at PyTorch's index of CPU wheels (PIP_EXTRA_INDEX_URL or PIP_FIND_LINKS),\n"
-        "      remove .venv, and run this again. A version such as 2.13.0+cpu is then preferred."
+        "      and run this again. A version such as 2.13.0+cpu is then preferred."
     )
 
 
@@ -220,4 +233,4 @@ if __name__ == "__main__":
     try:
         main()
     except KeyboardInterrupt:
-        sys.exit("\nsetup: interrupted; the next run goes on from here.")
+        sys.exit("\nsetup: interrupted; the next run begins again.")

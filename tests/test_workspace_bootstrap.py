@@ -36,7 +36,6 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Modul
     monkeypatch.setattr(
         module, "remove_all_but", lambda wanted: ran.append(("remove all but", *sorted(wanted)))
     )
-    monkeypatch.setattr(module, "works", lambda: False)
     monkeypatch.setattr(module, "ran", ran, raising=False)
     module.PYTHON.parent.mkdir(parents=True)
     module.PYTHON.touch()
@@ -114,9 +113,23 @@ def test_an_interrupted_run_leaves_no_stamp(bootstrap: ModuleType, monkeypatch: 
         with pytest.raises(KeyboardInterrupt):
             bootstrap.main()
     assert not bootstrap.STAMP.exists()
-    installs(bootstrap)
+    bootstrap.ran.clear()
     bootstrap.main()
+    assert "--clear" in bootstrap.ran[0]
     assert len(installs(bootstrap)) == 2
+
+
+def test_a_refusal_of_pip_keeps_what_is_there(bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
+    bootstrap.main()
+    installs(bootstrap)
+    with (bootstrap.ROOT / "core/pyproject.toml").open("a", encoding="utf-8") as file:
+        file.write("\n# changed\n")
+    with monkeypatch.context() as patch:
+        patch.setattr(bootstrap, "pip", lambda *_: sys.exit("failed (1): pip"))
+        with pytest.raises(SystemExit):
+            bootstrap.main()
+    bootstrap.main()
+    assert installs(bootstrap) == ["core"]
 
 
 def interrupt(*_: object, **__: object) -> None:
