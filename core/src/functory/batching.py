@@ -1,0 +1,154 @@
+"""Plans which rows run together: batches of equal cost, not of equal count.
+
+Rows are sorted by length and cut into batches of at most `budget` tokens, padding counted, so that a
+short text never pays for a long one. The best budget depends on the processor, the engine and the
+model, so it is found while the work is done: early batches take turns among candidates, each is timed
+per token, and the fastest is kept. No work is done twice.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+
+from functory.contracts.rows import Array, Port, Program, Row, row_length
+from functory.errors import InputError
+
+CANDIDATES = (256, 512, 1024, 2048, 4096)
+"""Token budgets that are tried; small ones stay in the processor's cache, large ones feed a GPU."""
+TRIALS = 3
+"""Timed batches of each candidate before one is chosen."""
+
+Batch = Callable[[Mapping[str, Array]], Mapping[str, Array]]
+
+
+def plan(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
+    """Cut rows into batches, longest first.
+
+    :param lengths: tokens of each row.
+    :param budget: the largest rows × longest row of one batch, in tokens; a longer row runs alone.
+    :return: lists of row indices; together they are all rows, once each.
+    """
+    batch: list[int] = []
+    for index in _longest_first(lengths):
+        if batch and (len(batch) + 1) * max(1, lengths[batch[0]]) > budget:
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def _longest_first(lengths: Sequence[int]) -> list[int]:
+    return sorted(range(len(lengths)), key=lambda index: (-lengths[index], index))
+
+
+def pad(rows: Sequence[Row], ports: Sequence[Port]) -> dict[str, Array]:
+    """Stack rows into one batch, filling the axes that vary.
+
+    :param rows: rows that hold every port.
+    :return: for each port an array of (rows, …).
+    :raises InputError: when a row lacks a port.
+    """
+    batch = {}
+    for port in ports:
+        try:
+            arrays = [row[port.name] for row in rows]
+        except KeyError:
+            raise InputError(
+                f"a row has no {port.name!r}; it has {', '.join(rows[0])}.",
+                do="the formulation's `encode` must give every input of the program.",
+            ) from None
+        shape = tuple(
+            max(array.shape[axis] for array in arrays) if isinstance(size, str) else size
+            for axis, size in enumerate(port.axes)
+        )
+        stacked = np.full((len(rows), *shape), port.fill, dtype=port.dtype)
+        for target, array in zip(stacked, arrays, strict=True):
+            target[tuple(slice(0, size) for size in array.shape)] = array
+        batch[port.name] = stacked
+    return batch
+
+
+def unpad(outputs: Mapping[str, Array], rows: Sequence[Row], program: Program) -> list[Row]:
+    """Give each row its own outputs, without the padding of its axes.
+
+    :param outputs: arrays of (rows, …), named as the program's output ports.
+    """
+    sizes = [_axes(row, program.inputs) for row in rows]
+    return [
+        {
+            port.name: outputs[port.name][index][
+                tuple(slice(0, size[axis]) if isinstance(axis, str) else slice(None) for axis in port.axes)
+            ]
+            for port in program.outputs
+        }
+        for index, size in enumerate(sizes)
+    ]
+
+
+def _axes(row: Row, ports: Sequence[Port]) -> dict[str, int]:
+    """Return the size that each varying axis has in this row."""
+    return {
+        axis: row[port.name].shape[place]
+        for port in ports
+        if port.name in row
+        for place, axis in enumerate(port.axes)
+        if isinstance(axis, str)
+    }
+
+
+class Planner:
+    """Runs rows in well-chosen batches, and learns the fastest budget on the way.
+
+    :param budget: tokens of a batch; 0 to find it.
+    """
+
+    def __init__(self, budget: int = 0) -> None:
+        self._fixed = budget
+        self._timings: dict[int, list[float]] = {candidate: [] for candidate in CANDIDATES}
+        self._lock = threading.Lock()
+
+    @property
+    def budget(self) -> int:
+        """The budget in use: the given one, or the fastest so far."""
+        if self._fixed:
+            return self._fixed
+        timed = {budget: float(np.median(times)) for budget, times in self._timings.items() if times}
+        return min(timed, key=lambda budget: timed[budget]) if timed else 512
+
+    def run(self, rows: Sequence[Row], program: Program, run_batch: Batch) -> list[Row]:
+        """Run rows and give back their outputs in the rows' order."""
+        results: list[Row | None] = [None] * len(rows)
+        lengths = [row_length(row) for row in rows]
+        waiting = _longest_first(lengths)
+        while waiting:
+            budget = self._next_budget(waiting, lengths)
+            count = max(1, budget // max(1, lengths[waiting[0]]))
+            batch, waiting = waiting[:count], waiting[count:]
+            chosen = [rows[index] for index in batch]
+            started = time.perf_counter()
+            outputs = run_batch(pad(chosen, program.inputs))
+            self._note(budget, sum(lengths[index] for index in batch), time.perf_counter() - started, bool(waiting))
+            for index, output in zip(batch, unpad(outputs, chosen, program), strict=True):
+                results[index] = output
+        return [result for result in results if result is not None]
+
+    def _next_budget(self, waiting: Sequence[int], lengths: Sequence[int]) -> int:
+        """Return the candidate that has been timed least, while there is enough work to tell them apart."""
+        if self._fixed:
+            return self._fixed
+        untried = [budget for budget, times in self._timings.items() if len(times) < TRIALS]
+        enough = len(waiting) * max(1, lengths[waiting[len(waiting) // 2]]) > 2 * max(CANDIDATES)
+        if not untried or not enough:
+            return self.budget
+        return min(untried, key=lambda budget: len(self._timings[budget]))
+
+    def _note(self, budget: int, tokens: int, seconds: float, is_whole: bool) -> None:
+        """Remember how long one token took in a whole batch of this budget."""
+        if not self._fixed and is_whole and tokens and len(self._timings[budget]) < 2 * TRIALS:
+            with self._lock:
+                self._timings[budget].append(seconds / tokens)

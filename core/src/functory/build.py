@@ -1,0 +1,251 @@
+"""From a recipe to a function, as the seven steps.
+
+    1 choose a backbone      load_backbone
+    2 adapt                  the task's state is learned, φ attached
+    3 encapsulate            the function, callable from here on
+    4 give it an API         name, schemas, golden examples
+    5 optimize               train (compression: `Function.optimize`)
+    6 explain and measure    evaluate (`Function.explain`)
+    7 deploy                 `Function.save`, `Function.package`
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from functory.contracts.engine import Event, LabelledRows, Run
+from functory.contracts.task import Formulation
+from functory.data import Examples, Splits, audit, split
+from functory.errors import NotSupported, RecipeError
+from functory.evaluation import read_examples
+from functory.forms import TorchForm, torch_form
+from functory.function import About, Function
+from functory.golden import record, tolerance
+from functory.places import cache
+from functory.plugins import is_file, load, load_file
+from functory.reading import Reader
+from functory.recipe import Part, Recipe
+from functory.replays import versions
+from functory.steps import Steps
+
+
+def build(
+    recipe: Recipe | Path | str | Mapping[str, Any] | None = None,
+    *,
+    run: Path | str | None = None,
+    report: bool = True,
+    tell: Callable[[str], None] | None = None,
+    **fields: Any,
+) -> Function:
+    """Build a function from a recipe, or from its fields given by name.
+
+    :param recipe: a `Recipe`, a TOML file, or a mapping; keyword arguments go before it.
+    :param run: the folder of checkpoints; a build that was interrupted goes on from there. By default a folder in
+        the cache that belongs to this recipe and these data, removed when the build is done.
+    :param report: evaluate on the test split, where there is one.
+    :param tell: told what a person should know on the way; notes are kept on the function in any case.
+    :raises RecipeError: when the recipe cannot be understood.
+    :raises DataError: for a bad row, naming file and line.
+    :raises TrainingError: when a sentinel finds that training did nothing.
+    """
+    recipe = Recipe.make(recipe, **fields)
+    building = _Building(recipe, Steps(recipe.hooks), tell or (lambda note: None))
+    return building.run(Path(run) if run else None, report)
+
+
+@dataclass
+class _Building:
+    """One build under way."""
+
+    recipe: Recipe
+    steps: Steps
+    tell: Callable[[str], None]
+
+    def run(self, folder: Path | None, report: bool) -> Function:
+        recipe = self.recipe
+        # 1: the backbone
+        backbone = self.steps.load_backbone(reference=recipe.backbone.name, options=recipe.backbone.options)
+        # 2: the task and what it learns besides φ; the adaptation
+        task = component("tasks", recipe.task)
+        has_data = recipe.train is not None
+        adaptation = component("adaptations", recipe.adaptation or Part(name="head" if has_data else "zero-shot"))
+        if adaptation.learning == "supervised" and not has_data:
+            raise RecipeError(
+                f"the adaptation {adaptation.name!r} learns from examples, and there are none.",
+                do="give train = '…', or leave the adaptation out for a zero-shot function.",
+            )
+        splits = self._split(task)
+        state = task.learn(list(splits.train) or list(splits.test))
+        for side in splits.sides().values():
+            _check(task, state, side)
+        engine = component("engines", recipe.engine)
+        _seed(engine, recipe.seed)
+        model = self.steps.adapt(engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation)
+        # 3 and 4: the function
+        form = torch_form(engine, backbone, adaptation, task, state, model)
+        function = Function(task, state, form, self._about(task, backbone, splits), hooks=recipe.hooks)
+        # 5: training
+        if adaptation.learning == "supervised":
+            function = self._train(function, form, splits, folder)
+        function.golden = record(function, recipe.golden)
+        form.tolerance = tolerance(function, function.golden)
+        function.held_out = splits.test if len(splits.test) else splits.dev
+        function.calibration = [_input(task, example) for example in list(splits.train)[:512]]
+        # 6: how good it is
+        if report and len(splits.test):
+            function.report = self.steps.evaluate(function=function, examples=splits.test)
+            figures = {name: metric.model_dump(mode="json") for name, metric in function.report.metrics.items()}
+            about = replace(function.about, metrics=figures)
+            function = function.replaced(about=about)
+        return function
+
+    def _split(self, task: Any) -> Splits:
+        """Read the data; split off what was not given; say what is odd about it."""
+        recipe = self.recipe
+
+        def examples(source: Any) -> Examples:
+            return read_examples(task, None, source, columns=recipe.columns, on_bad_row=recipe.on_bad_row)
+
+        nothing = Examples((), (), "")
+        whole = examples(recipe.train) if recipe.train is not None else nothing
+        if recipe.limit:
+            whole = whole.take(_spread(len(whole), recipe.limit))
+        dev_share = recipe.dev_share if recipe.dev is None and len(whole) else 0.0
+        test_share = recipe.test_share if recipe.test is None and len(whole) else 0.0
+        made = split(whole, dev_share, test_share, seed=recipe.seed, stratify=task.stratum) if len(whole) else Splits(whole, whole, whole)
+        dev = made.dev if recipe.dev is None else examples(recipe.dev)
+        test = made.test if recipe.test is None else examples(recipe.test)
+        splits = Splits(made.train, dev, test)
+        self.notes = tuple(audit(splits, stratify=task.stratum)) if len(whole) else ()
+        skipped = len(whole.skipped)
+        if skipped:
+            self.notes += (f"{skipped:,} bad rows of the training data were skipped, the first: {whole.skipped[0]}",)
+        for note in self.notes:
+            self.tell(note)
+        return splits
+
+    def _about(self, task: Any, backbone: Any, splits: Splits) -> About:
+        recipe = self.recipe
+        sides = {name: {"examples": len(side), "sha256": side.sha256} for name, side in splits.sides().items()}
+        return About(
+            name=recipe.name or task.name.rpartition(":")[2],
+            version=recipe.version,
+            licence=recipe.licence,
+            licences=tuple(filter(None, (backbone.spec.licence,))),
+            long_text=recipe.long_text,
+            max_tokens=recipe.max_tokens,
+            recipe={**recipe.as_json(), "seed": recipe.seed},
+            data=sides,
+            versions=versions(),
+            notes=self.notes,
+        )
+
+    def _train(self, function: Function, form: TorchForm, splits: Splits, folder: Path | None) -> Function:
+        """Fit φ, then what the task tunes on held-out outputs."""
+        task, state, formulation = function.task, function.state, form.formulation
+        reader = Reader(form.tokenizer, form.spec, self.recipe.long_text, self.recipe.max_tokens)
+        train = _rows(task, formulation, splits.train, reader, state)
+        dev = _rows(task, formulation, splits.dev, reader, state) if len(splits.dev) else None
+        if dev is not None:
+            dev.score = _scored(task, formulation, splits.dev, reader, state, dev)
+        place = folder or cache("runs") / self._key(form, splits)
+        run = Run(folder=place, store=cache("features"), seed=self.recipe.seed, name=function.about.name)
+        run.emit = lambda event: self.steps.progress(run=run, event=event)
+        run.emit(Event("start", text=f"{function.about.name}: {len(splits.train):,} examples, {len(train.rows):,} rows"))
+        fit = self.steps.train(
+            engine=form.engine, model=form.program.model, adaptation=form.adaptation, train=train, dev=dev, run=run
+        )
+        run.emit(Event("done", values=fit.metrics))
+        about = replace(function.about, notes=(*function.about.notes, *fit.notes))
+        about.data["fit"] = {name: value for name, value in fit.metrics.items()}
+        function = function.replaced(about=about)
+        if len(splits.dev):
+            inputs = [_input(task, example) for example in splits.dev]
+            outputs = [rows for _, rows in function.trace(inputs)]
+            tuned = formulation.tune(outputs, list(splits.dev), state)
+            if tuned != state:
+                function = function.replaced(state=tuned)
+        if folder is None:
+            shutil.rmtree(place, ignore_errors=True)
+        return function
+
+    def _key(self, form: TorchForm, splits: Splits) -> str:
+        """Return the name of the run's folder: the same recipe on the same data goes on where it stopped."""
+        about = [
+            self.recipe.as_json(), self.recipe.seed, splits.train.sha256, splits.dev.sha256, form.spec.weights_hash,
+            form.adaptation.options.model_dump(mode="json"), versions(),
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:24]
+
+
+def component(kind: str, part: Part, *, where: str = "") -> Any:
+    """Return the configured component of a recipe's part; a component in a file is allowed here and only here."""
+    found = load_file(part.name, kind) if is_file(part.name) else load(kind, part.name, where=where)
+    return found.configure(part.options, where=where)
+
+
+def _seed(engine: Any, seed: int) -> None:
+    """Seed what draws the head's and φ's first values."""
+    import random
+
+    import numpy as np
+
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002 - libraries below draw from the global generator
+    engine.seed(seed)
+
+
+def _spread(count: int, limit: int) -> list[int]:
+    """Return `limit` indices evenly spread over `count`."""
+    return list(range(count)) if count <= limit else [index * count // limit for index in range(limit)]
+
+
+def _input(task: Any, example: Any) -> Any:
+    """Return an example's input alone."""
+    return task.Input.model_construct(**{name: getattr(example, name) for name in task.Input.model_fields})
+
+
+def _check(task: Any, state: Any, side: Examples) -> None:
+    from functory.errors import DataError
+
+    for example, place in zip(side, side.places, strict=True):
+        try:
+            task.check(example, state)
+        except DataError as error:
+            raise error.located(place) from None
+
+
+def _rows(task: Any, formulation: Formulation, side: Examples, reader: Reader, state: Any) -> LabelledRows:
+    """Return a split's rows with their gold arrays."""
+    encoded = formulation.encode([_input(task, example) for example in side], reader, state)
+    if not encoded.rows:
+        raise NotSupported(
+            f"{type(formulation).__name__} gives no rows to train on.", do="choose another adaptation, or give longer texts."
+        )
+    golds = formulation.label(list(side), encoded, state)
+    return LabelledRows([{**row, **gold} for row, gold in zip(encoded.rows, golds, strict=True)], encoded.owner)
+
+
+def _scored(
+    task: Any, formulation: Formulation, side: Examples, reader: Reader, state: Any, rows: LabelledRows
+) -> Callable[[Sequence[Any]], Mapping[str, float]]:
+    """Return the function that scores a split's outputs: the task's own metric first."""
+    import numpy as np
+
+    encoded = formulation.encode([_input(task, example) for example in side], reader, state)
+    examples = list(side)
+
+    def score(outputs: Sequence[Any]) -> Mapping[str, float]:
+        grouped = encoded.rows_of(outputs)
+        typed = [formulation.decode(one, rows, state) for one, rows in zip(encoded.side, grouped, strict=True)]
+        metrics = dict(task.scorer(typed, examples, state)(np.arange(len(examples))))
+        first = task.metric if task.metric in metrics else next(iter(metrics))
+        return {first: metrics.pop(first), **metrics}
+
+    return score

@@ -1,0 +1,58 @@
+"""Functions made of functions: the applications are such composites."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from functory.contracts.task import Task
+from functory.errors import UsageError
+from functory.forms import CompositeForm
+from functory.function import About, Function
+from functory.golden import record
+from functory.replays import versions
+
+
+def compose(task: str | Task[Any], *, name: str = "", version: str = "0.1.0", licence: str = "", options: dict[str, Any] | None = None, **parts: Function) -> Function:
+    """Return a function that a task computes from others.
+
+    :param task: the name of a task that has parts, or such a task.
+    :param parts: the functions, by the names that the task gives its parts.
+    :raises UsageError: when a part is lacking, unknown, or does another task.
+    """
+    if isinstance(task, str):
+        from functory.build import component
+        from functory.recipe import Part
+
+        task = component("tasks", Part(name=task, options=options or {}))
+    assert isinstance(task, Task)
+    _check(task, parts)
+    about = About(
+        name=name or task.name,
+        version=version,
+        licence=licence,
+        licences=tuple(sorted({found for part in parts.values() for found in part.about.licences})),
+        recipe={"task": task.name, "parts": {key: part.about.name for key, part in parts.items()}},
+        versions=versions(),
+    )
+    function = Function(task, task.learn([]), CompositeForm(dict(parts)), about)
+    function.golden = record(function)
+    return function
+
+
+def _check(task: Task[Any], parts: dict[str, Function]) -> None:
+    if not task.parts:
+        raise UsageError(f"task {task.name!r} is not made of functions.", do="build it with functory.build.")
+    lacking, unknown = task.parts.keys() - parts.keys(), parts.keys() - task.parts.keys()
+    if lacking or unknown:
+        raise UsageError(
+            f"task {task.name!r} wants the parts {', '.join(task.parts)}; "
+            + (f"lacking: {', '.join(sorted(lacking))}" if lacking else f"unknown: {', '.join(sorted(unknown))}")
+            + ".",
+            do="give each part by its name: " + ", ".join(f"{key}=<a {kind} function>" for key, kind in task.parts.items()) + ".",
+        )
+    for key, kind in task.parts.items():
+        if kind and parts[key].task.name != kind:
+            raise UsageError(
+                f"part {key!r} of {task.name!r} must do {kind}; {parts[key].about.name!r} does {parts[key].task.name}.",
+                do=f"build it with task = {kind!r}.",
+            )

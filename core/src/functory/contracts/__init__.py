@@ -1,0 +1,1 @@
+"""One abstract base class per kind of component, and the words they share."""

@@ -1,0 +1,64 @@
+"""The contract of adaptations: how φ is attached to a backbone and fitted.
+
+In two modules: ``adaptation.py`` (options, the cut, what is trained) and ``layers.py`` (the mathematics, torch).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import Field
+
+from functory.contracts.backbone import BackboneSpec
+from functory.contracts.component import Component, O, Options
+from functory.contracts.task import Learning
+
+if TYPE_CHECKING:
+    from functory.contracts.engine import Fit, TrainingSession
+
+
+class TrainingOptions(Options):
+    """How the engine's training loop fits φ; the defaults of each adaptation suit it.
+
+    AdamW (Loshchilov and Hutter 2019) with linear warm-up and decay.
+    """
+
+    epochs: int = Field(3, ge=1, le=1000, description="Passes over the training examples.")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="The highest learning rate, after warm-up.")
+    batch_rows: int = Field(32, ge=1, le=4096, description="Rows that one optimiser step sees.")
+    warmup: float = Field(0.06, ge=0, lt=1, description="The part of all steps in which the learning rate rises.")
+    weight_decay: float = Field(0.01, ge=0, le=1, description="Decay of weights; biases and norms are spared.")
+    clip: float = Field(1.0, gt=0, le=1000, description="The largest norm of the gradient.")
+    dropout: float = Field(0.1, ge=0, lt=1, description="Dropout before the head and in φ.")
+    label_smoothing: float = Field(0.0, ge=0, lt=1, description="Probability given to the other labels in training.")
+    patience: int = Field(3, ge=1, le=1000, description="Evaluations on dev without a gain before stopping early.")
+    evaluations: int = Field(2, ge=1, le=100, description="Evaluations on dev in each epoch; the best is kept.")
+    checkpoint_steps: int = Field(50, ge=1, description="Optimiser steps between checkpoints.")
+
+
+class Adaptation(Component[O]):
+    """How φ is attached to a backbone and fitted."""
+
+    kind: ClassVar[str] = "adaptations"
+    learning: ClassVar[Learning] = "supervised"
+    is_small: ClassVar[bool] = True
+    """φ is much smaller than θ; the conformance suite holds the adaptation to it."""
+
+    def cut(self, spec: BackboneSpec) -> int | None:
+        """Return the cut point where the crown begins: everything below is left as it is.
+
+        0 where the embeddings are touched; 1 where every layer is; `spec.points` for a head alone.
+        None says that the stored trunk is not for this adaptation (noise on embeddings, a changed vocabulary).
+        """
+        return 0
+
+    def attach(self, network: Any) -> None:  # Any: a functory_sdk.torch.Network, a structural copy
+        """Inject φ into the copy and make it trainable; by default nothing is injected.
+
+        Only parameters that require a gradient afterwards are φ. The head is always part of φ.
+        """
+
+    def fit(self, session: TrainingSession) -> Fit:
+        """Fit φ; by default the engine's training loop with this adaptation's options."""
+        options = self.options if isinstance(self.options, TrainingOptions) else TrainingOptions()
+        return session.loop(options)

@@ -1,0 +1,124 @@
+"""The contract of backbones: a pretrained model M_θ with its tokenizer.
+
+Written in two modules: ``backbone.py`` (numpy only: where the weights lie, the tokenizer, the facts)
+and ``model.py`` (torch: the network), so that a finished function never needs the training stack.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from functory.contracts.component import Component, O
+from functory.contracts.rows import Port
+
+if TYPE_CHECKING:
+    from functory.reading import Tokenizer
+
+Architecture = Literal["encoder", "decoder", "encoder-decoder"]
+Pooling = Literal["mean", "first", "last"]
+
+
+class BackboneSpec(BaseModel):
+    """The facts about a backbone that outlive it: they stand in every manifest."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    reference: str = Field(description="How it is asked for: a name, or a name with a place.")
+    architecture: Architecture
+    family: str = Field(description="The network's family, as transformers names it: bert, llama, t5 …")
+    width: int = Field(gt=0, description="Elements of one hidden state.")
+    layers: int = Field(gt=0, description="Layers that can be cut between; both stacks of an encoder-decoder together.")
+    vocabulary: int = Field(gt=0)
+    context: int = Field(gt=0, description="The longest row, in tokens, special ones included.")
+    pad_id: int = Field(ge=0)
+    end_ids: tuple[int, ...] = Field((), description="Tokens that end a generation.")
+    start_id: int | None = Field(None, description="The first token of an encoder-decoder's output.")
+    has_token_types: bool = Field(False, description="Rows hold token_type_ids (pairs of texts).")
+    has_logits: bool = Field(False, description="The network predicts tokens.")
+    pooling: Pooling = Field("mean", description="How the hidden states of a row become one vector.")
+    prefix: str = Field("", description="Put before each text, as the model was trained: 'query: '.")
+    chat_template: str = Field("", description="Jinja template of a conversation; empty for a base model.")
+    revision: str = Field("", description="The exact version of the weights, where a place has versions.")
+    licence: str = Field("", description="SPDX name of the weights' licence.")
+    weights_hash: str = Field(description="sha256 of the weights: what φ was fitted to.")
+
+    @property
+    def points(self) -> int:
+        """The last cut point. Point 0 is before everything, 1 after the embeddings, `points` after the last norm.
+
+        Each stack has an embedding step, its layers and a final step.
+        """
+        stacks = 2 if self.architecture == "encoder-decoder" else 1
+        return self.layers + 2 * stacks
+
+    def ports(self) -> tuple[Port, ...]:
+        """Return what the network reads."""
+        ids = Port("input_ids", "int64", ("tokens",), self.pad_id)
+        ports = [ids, Port("attention_mask", "int64", ("tokens",), 0)]
+        if self.has_token_types:
+            ports.append(Port("token_type_ids", "int64", ("tokens",), 0))
+        if self.architecture == "encoder-decoder":
+            ports.append(Port("decoder_input_ids", "int64", ("target",), self.pad_id))
+        return tuple(ports)
+
+
+class Backbone(Component[O]):
+    """A pretrained model with its tokenizer. Loaded once per process and shared by every function on it.
+
+    :param options: the backbone's own.
+    :param place: what follows the colon of a reference: a folder, a hub id; empty for embedded ones.
+    """
+
+    kind: ClassVar[str] = "backbones"
+
+    def __init__(self, options: O | None = None, place: str = "") -> None:
+        super().__init__(options)
+        self.place = place
+
+    @property
+    def reference(self) -> str:
+        """How this backbone is asked for."""
+        return f"{self.name}:{self.place}" if self.place else self.name
+
+    @abstractmethod
+    def locate(self) -> Path:
+        """Return the folder of the weights: an explicit one, the installed package's, or the cache's.
+
+        Cheap and without side effects: `functory doctor` and tests ask it.
+
+        :raises WeightsMissing: when there is none; its `do` is the one line that brings them.
+        """
+
+    @cached_property
+    def spec(self) -> BackboneSpec:
+        """The facts, read from configuration files without torch."""
+        return self.read_spec()
+
+    @abstractmethod
+    def read_spec(self) -> BackboneSpec:
+        """Read the facts (called once)."""
+
+    @cached_property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer; never reconfigured after this."""
+        return self.read_tokenizer()
+
+    @abstractmethod
+    def read_tokenizer(self) -> Tokenizer:
+        """Read the tokenizer from its file (called once)."""
+
+    @cached_property
+    def network(self) -> Any:  # Any: a functory_sdk.torch.Network; torch is not imported here
+        """The network, frozen and in evaluation mode. Never changed: adaptations get a structural copy."""
+        network = self.load_network()
+        network.requires_grad_(False)
+        return network.eval()
+
+    @abstractmethod
+    def load_network(self) -> Any:  # Any: as above
+        """Load the weights into a network; imports torch (called once)."""

@@ -1,0 +1,145 @@
+"""What every component is: a named thing with options, that a plugin contributes.
+
+Apart from the kinds, because discovery, `functory info` and the conformance suites treat all kinds alike.
+"""
+
+from __future__ import annotations
+
+from abc import ABC
+from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from functory.distributions import CONTRACT as CONTRACT
+from functory.errors import OptionError
+from functory.shield import shield
+
+shield()  # before the first model, at which pydantic reads the metadata of every distribution
+
+
+class Options(BaseModel):
+    """The options of a component: typed, described once in their fields, with ranges, immutable.
+
+    Help texts, JSON Schemas, recipe errors and the docs are read from here. A field's range for a
+    search (`json_schema_extra={"search": …}`) stands here too.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+O = TypeVar("O", bound=Options, covariant=True)  # noqa: E741 - the paper letter of this contract
+
+
+class NoOptions(Options):
+    """A component that needs no options."""
+
+
+class Component(ABC, Generic[O]):
+    """A thing with a name. Subclasses name their options: ``class Head(Adaptation[HeadOptions])``.
+
+    The entry point's name is the component's name; `name` is set when the component is found.
+
+    :param options: the validated options; defaults where none are given.
+    """
+
+    kind: ClassVar[str]
+    """The last word of the entry-point group: ``adaptations``."""
+    name: ClassVar[str] = ""
+    """The entry point's name; set by the loader."""
+    paper: ClassVar[str] = ""
+    """The source, as a reference: ``Hu et al. 2021, LoRA (arXiv 2106.09685)``; empty where there is none."""
+    examples: ClassVar[tuple[str, ...]] = ()
+    """Lines that a user can type, shown by `functory info`."""
+    Options: ClassVar[type[Options]] = NoOptions
+    """The option model; found from the generic argument when not set."""
+
+    options: O
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:  # Any: passed on to the next class
+        super().__init_subclass__(**kwargs)
+        if "Options" in cls.__dict__:
+            return
+        for base in getattr(cls, "__orig_bases__", ()):
+            for argument in get_args(base) if isinstance(get_origin(base), type) else ():
+                if isinstance(argument, type) and issubclass(argument, Options):
+                    cls.Options = argument
+
+    def __init__(self, options: O | None = None) -> None:
+        self.options = options if options is not None else type(self).Options()  # type: ignore[assignment]
+
+    @classmethod
+    def summary(cls) -> str:
+        """Return the first sentence of the docstring."""
+        return (cls.__doc__ or "").strip().split("\n\n")[0].replace("\n", " ").strip()
+
+    @classmethod
+    def configure(cls, options: dict[str, Any] | None = None, *, where: str = "") -> Self:
+        """Return a component made from plain options, as a recipe or a manifest gives them.
+
+        :param options: names and values; missing ones take their defaults.
+        :param where: the place to name in the error, such as ``recipe.toml, line 7``.
+        :raises OptionError: for an unknown option, a wrong type or a value out of range.
+        """
+        try:
+            return cls(cls.Options.model_validate(options or {}))  # type: ignore[arg-type]  # it is O by construction
+        except ValidationError as error:
+            raise option_error(f"{cls.kind.removesuffix('s')} {cls.name or cls.__name__!r}", cls.Options, error, where) from error
+
+
+def option_error(owner: str, model: type[BaseModel], error: ValidationError, where: str = "") -> OptionError:
+    """Turn pydantic's error into ours: the field, the value, what is allowed.
+
+    :param owner: who has the options: ``adaptation 'lora'``.
+    :param model: the option model, asked for the allowed range.
+    :param error: what pydantic found; its first fault is told, the number of others is said.
+    """
+    from difflib import get_close_matches
+
+    fault = error.errors()[0]
+    field = ".".join(str(part) for part in fault["loc"]) or "options"
+    known = list(model.model_fields)
+    if fault["type"] == "extra_forbidden":
+        near = get_close_matches(field, known, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        return OptionError(
+            f"{owner} has no option {field!r}.", where=where, do=f"{hint}Its options: {', '.join(known) or 'none'}."
+        )
+    allowed = describe_range(model, str(fault["loc"][0])) if fault["loc"] else ""
+    more = f" ({error.error_count() - 1} more like this)" if error.error_count() > 1 else ""
+    return OptionError(
+        f"{owner}: {field} = {fault['input']!r} is not allowed: {fault['msg'][0].lower()}{fault['msg'][1:]}{more}.",
+        where=where,
+        do=f"{field} is {allowed}." if allowed else "see `functory info` for the options.",
+    )
+
+
+def describe_range(model: type[BaseModel], field: str) -> str:
+    """Return what a field allows, in words: ``a number from 0 to 1, by default 0.1``."""
+    schema = model.model_json_schema().get("properties", {}).get(field, {})
+    parts = []
+    branches = schema.get("anyOf", [schema])
+    words = {"number": "a number", "integer": "a whole number", "string": "a text", "boolean": "true or false"}
+    for branch in branches:
+        if "enum" in branch:
+            parts.append("one of " + ", ".join(map(repr, branch["enum"])))
+        elif "const" in branch:
+            parts.append(repr(branch["const"]))
+        elif branch.get("type") == "null":
+            parts.append("nothing")
+        elif branch.get("type") == "array":
+            parts.append("a list")
+        elif "type" in branch:
+            parts.append(words.get(branch["type"], branch["type"]) + _bounds(branch))
+    text = " or ".join(parts)
+    if "default" in schema:
+        text += f", by default {schema['default']!r}"
+    return text
+
+
+def _bounds(branch: dict[str, Any]) -> str:
+    """Return the limits of a JSON Schema branch in words."""
+    low = branch.get("minimum", branch.get("exclusiveMinimum"))
+    high = branch.get("maximum", branch.get("exclusiveMaximum"))
+    above = " above" if "exclusiveMinimum" in branch else " from"
+    below = " below" if "exclusiveMaximum" in branch else " to"
+    return (f"{above} {low}" if low is not None else "") + (f"{below} {high}" if high is not None else "")

@@ -1,0 +1,214 @@
+"""The contract of engines, and of the sessions that they open.
+
+PyTorch trains and infers; OpenVINO and ONNX Runtime infer, and convert a torch form into their own.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from functory.contracts.component import Component, O, Options
+from functory.contracts.rows import Array, Port, Program, Request, Row
+from functory.errors import NotSupported
+
+if TYPE_CHECKING:
+    from functory.contracts.adaptation import Adaptation, TrainingOptions
+    from functory.contracts.backbone import Backbone
+    from functory.contracts.task import Formulation
+
+Ability = Literal["forward", "generate", "gradients", "training"]
+
+
+class SessionOptions(Options):
+    """How a program is opened: where, with how many threads, and how batches are made."""
+
+    threads: int = Field(0, ge=0, le=1024, description="Threads of one forward pass; 0 takes the machine's cores.")
+    device: str = Field("cpu", description="Where it runs: cpu, cuda, cuda:1, mps; what the engine knows.")
+    budget: int = Field(0, ge=0, description="Tokens of one batch; 0 finds the fastest while it works.")
+
+
+class Session(ABC):
+    """One opened program. Safe to call from many threads at once.
+
+    An engine writes `run_batch`; planning, padding and giving each row its own are done here.
+
+    :param program: what was opened.
+    :param options: where and how.
+    """
+
+    def __init__(self, program: Program, options: SessionOptions) -> None:
+        from functory.batching import Planner
+
+        self.program = program
+        self.options = options
+        self.planner = Planner(options.budget)
+
+    @abstractmethod
+    def run_batch(self, batch: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Run one padded batch: arrays of (rows, …) in, named outputs of (rows, …) out."""
+
+    def run(self, rows: Sequence[Row]) -> list[Row]:
+        """Run any number of rows of any lengths; outputs in the rows' order, padding cut off.
+
+        :param rows: rows that hold the program's inputs.
+        """
+        return self.planner.run(rows, self.program, self.run_batch)
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, int]]:
+        """Generate for many requests; give (index of the request, token) as the tokens come.
+
+        :raises NotSupported: by sessions whose engine does not generate.
+        """
+        raise NotSupported(f"{type(self).__name__} does not generate.", do="open the program with another engine.")
+
+    def close(self) -> None:
+        """Free what the session holds. A closed session is not used again."""
+        return
+
+
+@dataclass(slots=True)
+class LabelledRows:
+    """Rows with their gold arrays, and whose they are.
+
+    :param rows: rows that hold the program's inputs and the gold ports.
+    :param owner: for each row, the index of its example.
+    :param score: the outputs of all rows → metrics, the task's own first; None for training rows.
+    """
+
+    rows: list[dict[str, Array]]
+    owner: list[int]
+    score: Callable[[Sequence[Row]], Mapping[str, float]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What happens while something runs; trackers observe it.
+
+    :param kind: ``start``, ``step``, ``metric``, ``epoch``, ``checkpoint``, ``note``, ``done``.
+    :param step: the optimiser step, counted from 1.
+    :param values: numbers by name.
+    :param text: for people.
+    """
+
+    kind: Literal["start", "step", "metric", "epoch", "checkpoint", "note", "done"]
+    step: int = 0
+    values: Mapping[str, float] = field(default_factory=dict)
+    text: str = ""
+
+
+@dataclass(slots=True)
+class Run:
+    """One run of training: its place, its seed, and who is told.
+
+    :param folder: checkpoints lie here; a run that finds some goes on from them.
+    :param store: where trunk features are kept.
+    :param seed: governs everything random in the run.
+    :param emit: tells an event to the observers.
+    """
+
+    folder: Path
+    store: Path
+    seed: int
+    emit: Callable[[Event], None] = lambda event: None
+    name: str = "run"
+
+
+@dataclass(slots=True)
+class Fit:
+    """How training went.
+
+    :param metrics: the last or best figures, by name.
+    :param history: one mapping per evaluation.
+    :param notes: what a person should know: "stopped early at epoch 2".
+    """
+
+    metrics: dict[str, float] = field(default_factory=dict)
+    history: list[dict[str, float]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+class TrainingSession(ABC):
+    """What an adaptation's `fit` works with: the model, the rows, the trunk's stored features, the loop.
+
+    :param model: the adapted model (a functory_sdk.torch.Model).
+    :param train: the training rows.
+    :param dev: held-out rows, for early stopping and choice; may have none.
+    :param run: place, seed, observers.
+    """
+
+    def __init__(self, model: Any, train: LabelledRows, dev: LabelledRows | None, run: Run) -> None:
+        self.model = model
+        self.train = train
+        self.dev = dev
+        self.run = run
+
+    @abstractmethod
+    def features(self, rows: Sequence[Row]) -> Any:
+        """Return the stored features that the head reads (for a head alone): one float32 tensor,
+        (rows, width) where the head reads pooled features, (all tokens, width) where it reads tokens."""
+
+    @abstractmethod
+    def loop(self, options: TrainingOptions) -> Fit:
+        """Train the crown and the head by the engine's loop, with exact resume and sentinels."""
+
+
+class Engine(Component[O]):
+    """Runs programs."""
+
+    kind: ClassVar[str] = "engines"
+    abilities: ClassVar[frozenset[Ability]] = frozenset({"forward"})
+    precisions: ClassVar[tuple[str, ...]] = ("fp32",)
+    """The forms that `convert` can write; an engine that trains writes none."""
+
+    @abstractmethod
+    def open(self, program: Program, options: SessionOptions) -> Session:
+        """Open a program.
+
+        :raises NotSupported: when the engine does not run such programs, or the device is not there.
+        """
+
+    def convert(
+        self, program: Program, folder: Path, *, precision: str, samples: Sequence[Row] = ()
+    ) -> Program:
+        """Write the engine's own form of a torch program into `folder`.
+
+        :param program: with its `model`.
+        :param precision: one of `precisions`.
+        :param samples: rows to calibrate on, for forms that need them.
+        :return: the program as it became, with its folder.
+        """
+        raise NotSupported(f"engine {self.name!r} has no form of its own.", do="choose another engine.")
+
+    def seed(self, seed: int) -> None:
+        """Seed the engine's own generators, before `adapt` draws first values."""
+        return
+
+    def adapt(self, backbone: Backbone[Any], formulation: Formulation, state: Any, adaptation: Adaptation[Any]) -> Any:
+        """Return a model with φ attached: a structural copy of the backbone, the injections, the head."""
+        raise NotSupported(f"engine {self.name!r} does not train.", do="use the engine 'torch'.")
+
+    def session(self, model: Any, train: LabelledRows, dev: LabelledRows | None, run: Run) -> TrainingSession:
+        """Open a training session on a model from `adapt`."""
+        raise NotSupported(f"engine {self.name!r} does not train.", do="use the engine 'torch'.")
+
+    def phi(self, model: Any) -> dict[str, Array]:
+        """Return φ as named arrays, to be stored."""
+        raise NotSupported(f"engine {self.name!r} does not train.", do="use the engine 'torch'.")
+
+    def load_phi(self, model: Any, phi: Mapping[str, Array]) -> None:
+        """Put stored φ into a model from `adapt`.
+
+        :raises ArtefactCorrupt: when names or shapes are not the model's.
+        """
+        raise NotSupported(f"engine {self.name!r} does not train.", do="use the engine 'torch'.")
+
+
+__all__ = [
+    "Ability", "Engine", "Event", "Fit", "LabelledRows", "Port", "Run", "Session", "SessionOptions", "TrainingSession",
+]  # fmt: skip

@@ -1,0 +1,69 @@
+"""The contract of optimizations: function → smaller or faster function, with a measured report of what it cost."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from functory.contracts.component import Component, O
+
+if TYPE_CHECKING:
+    from functory.function import Function
+
+
+class FormReport(BaseModel):
+    """What one form of a function measured, on held-out data and on this machine."""
+
+    model_config = ConfigDict(frozen=True)
+
+    form: str = Field(description="Engine and precision: 'openvino int8'.")
+    metric: float = Field(description="The task's own metric on the held-out data.")
+    latency_ms: float = Field(description="Median milliseconds of one call.")
+    throughput: float = Field(description="Inputs per second through `map`.")
+    size_mb: float = Field(description="Megabytes (10⁶ bytes) on disk that this form needs.")
+    memory_mb: float = Field(description="Megabytes of memory that the process grew by when it was opened and run.")
+    threads: int
+    note: str = Field("", description="Why it was not taken, where it was not.")
+
+
+class OptimizationReport(BaseModel):
+    """What an optimization did: every form it tried, and the one it kept."""
+
+    model_config = ConfigDict(frozen=True)
+
+    optimization: str
+    metric: str = Field(description="The metric's name.")
+    before: FormReport
+    tried: tuple[FormReport, ...]
+    kept: str = Field(description="The form that was kept; the first one's name where nothing was gained.")
+    reason: str = Field(description="Why, in one sentence.")
+    cpu: str = Field("", description="The processor, with the flags that matter.")
+
+    @property
+    def changed(self) -> bool:
+        """Whether another form than the original was kept."""
+        return self.kept != self.before.form
+
+
+class Optimization(Component[O]):
+    """Makes a function smaller or faster.
+
+    `max_drop`, the loss in the task's metric that the user bears, is an option of the optimization.
+    """
+
+    kind: ClassVar[str] = "optimizations"
+
+    @abstractmethod
+    def optimize(
+        self, function: Function, examples: Sequence[Any], calibration: Sequence[Any]
+    ) -> tuple[Function, OptimizationReport]:
+        """Return the function to use from now on, which may be the one given, and the report.
+
+        Never returns a form that is slower than the one given, or that loses more than the limit.
+
+        :param examples: held-out Examples, on which metric and speed are measured.
+        :param calibration: Inputs on which ranges are calibrated; never the held-out ones.
+        """

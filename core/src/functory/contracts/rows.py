@@ -1,0 +1,135 @@
+"""What travels between a task and an engine: rows of named arrays, and the program that reads them.
+
+Apart from the kinds, because tasks, backbones and engines all speak it and none of them owns it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+Array = NDArray[Any]  # Any: ids are int64, masks bool, features float32; ports say which
+Row = Mapping[str, Array]
+"""One row: named arrays without a batch axis, such as ``input_ids`` (tokens,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """A named input or output of a program.
+
+    :param name: the array's name in a row.
+    :param dtype: numpy's name of the element type.
+    :param axes: one entry per axis of one row; a name varies from row to row and is padded in a
+        batch (``tokens``), a number is fixed. The batch axis, always first, is not named.
+    :param fill: the value of padding.
+    """
+
+    name: str
+    dtype: str = "float32"
+    axes: tuple[str | int, ...] = ()
+    fill: float = 0
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the port as plain data."""
+        return {"name": self.name, "dtype": self.dtype, "axes": list(self.axes), "fill": self.fill}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Port:
+        """Return the port that `as_json` described."""
+        return cls(data["name"], data["dtype"], tuple(data["axes"]), data["fill"])
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """What an engine runs: a forward pass or a generation, with named inputs and outputs.
+
+    :param kind: ``forward`` or ``generate``.
+    :param inputs: what each row must hold.
+    :param outputs: what each row gives back; reduced inside the program, so that no
+        vocabulary-wide array leaves an engine. Empty for ``generate``, which gives tokens.
+    :param precision: ``fp32``, ``int8`` …
+    :param model: the torch module, in the torch form.
+    :param folder: where the engine's own files lie, in an engine form.
+    """
+
+    kind: Literal["forward", "generate"]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...] = ()
+    precision: str = "fp32"
+    model: Any = field(default=None, compare=False)  # Any: torch is not imported here
+    folder: Path | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return kind, ports and precision as plain data; model and folder have places of their own."""
+        return {
+            "kind": self.kind,
+            "inputs": [port.as_json() for port in self.inputs],
+            "outputs": [port.as_json() for port in self.outputs],
+            "precision": self.precision,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], folder: Path | None = None) -> Program:
+        """Return the program that `as_json` described, its files in `folder`."""
+        return cls(
+            kind=data["kind"],
+            inputs=tuple(map(Port.from_json, data["inputs"])),
+            outputs=tuple(map(Port.from_json, data["outputs"])),
+            precision=data["precision"],
+            folder=folder,
+        )
+
+    def at(self, folder: Path) -> Program:
+        """Return the same program with its files in `folder` and no model in memory."""
+        return replace(self, folder=folder, model=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One generation: where it starts and when it stops.
+
+    :param ids: the prompt's tokens (for an encoder-decoder: the source's).
+    :param max_new_tokens: how many tokens at most.
+    :param stop_ids: tokens that end it; they are not given back.
+    """
+
+    ids: tuple[int, ...]
+    max_new_tokens: int
+    stop_ids: frozenset[int] = frozenset()
+
+
+@dataclass(slots=True)
+class Encoded:
+    """Inputs turned into rows.
+
+    :param rows: the rows (forward programs); one input may have none, one or many.
+    :param owner: for each row, the index of the input it belongs to.
+    :param side: for each input, what decoding needs and no engine sees: offsets, word ids, the windows.
+    :param requests: for each input, its generation (generate programs).
+    """
+
+    rows: list[dict[str, Array]]
+    owner: list[int]
+    side: list[Any]
+    requests: list[Request] = field(default_factory=list)
+
+    def rows_of(self, outputs: Sequence[Row]) -> list[list[Row]]:
+        """Give each input the outputs of its own rows, in row order.
+
+        :param outputs: one mapping per row, as a session returned them.
+        """
+        grouped: list[list[Row]] = [[] for _ in self.side]
+        for index, output in zip(self.owner, outputs, strict=True):
+            grouped[index].append(output)
+        return grouped
+
+
+def row_length(row: Row) -> int:
+    """Return how many tokens a row costs: the longest first axis among its arrays."""
+    return max((array.shape[0] for array in row.values() if array.ndim), default=1)
+
+

@@ -1,0 +1,203 @@
+"""The contract of tasks: what is to be computed.
+
+A task owns its types, what it learns besides φ, and its metrics. How inputs become rows and rows
+become outputs is a *formulation*: the same task may be put to a backbone as a classification of
+features (trained), or as the likelihood of each label's words (no training at all). A simple task is
+its own formulation. Everything here is numpy only; the head and its loss are torch, named by a path.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+
+from functory.contracts.backbone import BackboneSpec
+from functory.contracts.component import Component, O
+from functory.contracts.rows import Array, Encoded, Port, Row
+from functory.errors import NotSupported
+
+if TYPE_CHECKING:
+    from functory.reading import Reader
+
+Learning = Literal["supervised", "zero-shot"]
+Scorer = Callable[[NDArray[np.int64]], Mapping[str, float]]
+"""Indices of examples → metrics on just those: what the bootstrap resamples."""
+
+
+class Input(BaseModel):
+    """The input of a function. Subclasses name its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Output(BaseModel):
+    """The output of a function, with what every task may need to say about one answer."""
+
+    model_config = ConfigDict(frozen=True)
+
+    abstained: bool = Field(False, description="The function declined to answer.")
+    notes: tuple[str, ...] = Field((), description="What the caller should know: 'cut at 512 tokens'.")
+
+    def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
+        """Show the task's own fields first, and the common ones only where they say something."""
+        own = [name for name in type(self).model_fields if name not in Output.model_fields]
+        yield from ((name, getattr(self, name)) for name in own)
+        yield from ((name, value) for name in Output.model_fields if (value := getattr(self, name)))
+
+    def __str__(self) -> str:
+        return repr(self)
+
+
+class State(BaseModel):
+    """What a task learned that is not φ: label order, thresholds, calibration. Stored as JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Target(BaseModel):
+    """A scalar of an output that can be explained: which label, which span, which token.
+
+    It stands at ``outputs[row][port][index]`` of the rows of one input; without a row it is the mean over all of them.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    port: str = Field(description="The program output it is read from.")
+    index: tuple[int, ...] = Field(description="The place in that output, for one row.")
+    row: int | None = Field(None, description="Which row of the input; None for the mean over its rows.")
+    scale: Literal["log", "logit", "raw"] = Field(
+        "raw", description="What the number is: a log-probability, a logit, or neither."
+    )
+
+
+class Formulation(ABC):
+    """How one task is put to one kind of backbone: encode → run → decode.
+
+    One instance serves many threads: it holds no state besides its construction.
+    """
+
+    program: ClassVar[Literal["forward", "generate"]] = "forward"
+    head: ClassVar[str] = ""
+    """Where the torch head is: ``functory_ner.head:TaggingHead``; imported by engines that train. Empty for
+    generate programs, which have none."""
+
+    @abstractmethod
+    def encode(self, inputs: Sequence[Any], reader: Reader, state: Any) -> Encoded:
+        """Turn inputs into rows (or requests), saying whose each row is.
+
+        :param inputs: instances of the task's Input.
+        :param reader: the tokenizer with the recipe's rule for long texts.
+        :param state: the task's State.
+        :raises TooLong: where the recipe says "refuse".
+        """
+
+    @abstractmethod
+    def decode(self, side: Any, outputs: Sequence[Row], state: Any) -> Any:
+        """Turn the outputs of all rows of one input into its Output.
+
+        :param side: what `encode` kept for this input.
+        :param outputs: one mapping per row, in order; for a generation one row with ``tokens`` (tokens,).
+        """
+
+    def outputs(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
+        """Return the named outputs of the head; empty for a generation."""
+        return ()
+
+    def inputs(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
+        """Return what a row holds besides the backbone's own ports (a mask of the scored tokens, say)."""
+        return ()
+
+    def gold_ports(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
+        """Return the ports of the gold arrays that `label` adds and the loss reads."""
+        return ()
+
+    def label(self, examples: Sequence[Any], encoded: Encoded, state: Any) -> list[dict[str, Array]]:
+        """Return, for each row, its gold arrays. Padding and special tokens get the port's fill.
+
+        :param examples: the examples whose inputs `encoded` holds, in order.
+        """
+        raise NotSupported(f"{type(self).__name__} does not learn from examples.", do="choose another adaptation.")
+
+    def targets(self, output: Any, side: Any, state: Any) -> Sequence[Target]:
+        """Return what of this output can be explained, and where it stands in the rows' outputs; the most asked for first."""
+        return ()
+
+    def tune(self, outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Any) -> Any:
+        """Return the state fitted on held-out outputs: thresholds, calibration. By default unchanged."""
+        return state
+
+
+class Task(Component[O]):
+    """What is to be computed: typed input, output and example, the state, the metrics."""
+
+    kind: ClassVar[str] = "tasks"
+    Input: ClassVar[type[Input]]
+    Output: ClassVar[type[Output]]
+    Example: ClassVar[type[Input]]
+    """An Input with the gold fields beside it."""
+    State: ClassVar[type[State]] = State
+    shorthand: ClassVar[tuple[str, ...]] = ("text",)
+    """The fields that may be given without a name, in order: ``fn("a", "b")``."""
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """For each field of Example, the column names by which it is recognised."""
+    parts: ClassVar[Mapping[str, str]] = {}
+    """For a task made of functions (a composite): each part's name and the task it must do."""
+    metric: ClassVar[str] = ""
+    """The metric by which one function is better than another."""
+
+    def formulate(self, spec: BackboneSpec, learning: Learning) -> Formulation:
+        """Return how this task is put to such a backbone.
+
+        :param learning: whether φ is fitted on examples, or there is none.
+        :raises NotSupported: when this task and such a backbone do not go together.
+        """
+        if isinstance(self, Formulation):
+            return self
+        raise NotSupported(f"task {self.name!r} cannot be put to {spec.reference!r}.", do="see `functory info`.")
+
+    def learn(self, examples: Sequence[Any]) -> Any:
+        """Return the State that training examples give: the labels in their order.
+
+        :param examples: instances of Example; empty without training data.
+        """
+        return self.State()
+
+    def check(self, example: Any, state: Any) -> None:
+        """Refuse an example that does not fit the state.
+
+        :raises DataError: an unknown label at evaluation, spans that leave the text.
+        """
+
+    def stratum(self, example: Any) -> str:
+        """Return what splits should be balanced by; equal for all by default."""
+        return ""
+
+    def scorer(self, outputs: Sequence[Any], examples: Sequence[Any], state: Any) -> Scorer:
+        """Return the metrics as a function of which examples count, higher being better unless named so."""
+        raise NotSupported(f"task {self.name!r} has no metrics.", do="look at its outputs with `functory run`.")
+
+    def baseline(self, examples: Sequence[Any], state: Any) -> Sequence[Any] | None:
+        """Return, for each example, what a function that reads nothing would answer; None where there is none."""
+        return None
+
+    def breakdown(self, outputs: Sequence[Any], examples: Sequence[Any], state: Any) -> Mapping[str, Any]:
+        """Return `per_class` (a list of rows) and `confusion` (labels, matrix), where the task has them."""
+        return {}
+
+    def output_schema(self, state: Any) -> dict[str, Any]:
+        """Return the JSON Schema of the output; a task that knows its labels names them."""
+        return self.Output.model_json_schema()
+
+    def golden_inputs(self, state: Any) -> Sequence[Any]:
+        """Return inputs made for replaying, in every script and length that the task must bear."""
+        return ()
+
+    def compose(self, parts: Mapping[str, Any], inputs: Sequence[Any]) -> Sequence[Any]:
+        """Compute the outputs from the parts' functions, for a task that has `parts`."""
+        raise NotSupported(f"task {self.name!r} is not made of functions.", do="build it with a backbone.")

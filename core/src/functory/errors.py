@@ -1,0 +1,231 @@
+"""Every error that functory raises on purpose.
+
+One tree, so that a program can catch as much or as little as it wants:
+
+    FunctoryError
+    ├── UsageError                 the caller asked wrongly (exit code 2)
+    │   ├── UnknownComponent       no component of that kind has that name
+    │   ├── AmbiguousComponent     two distributions claim the name
+    │   ├── OptionError            a wrong option: the field, the value, the allowed range
+    │   ├── RecipeError            a recipe that cannot be understood
+    │   ├── InputError             an input that does not fit the function's Input
+    │   ├── NotSupported           these parts do not go together, or cannot do that
+    │   └── TooLong                a text beyond the context, where the recipe says "refuse"
+    ├── DataError                  the data, not the call: file, line and column are named
+    ├── PluginError                somebody's plugin: distribution, version, file and line are named
+    │   ├── PluginImportError      it raised, exited or hung while it was imported
+    │   ├── PluginContractError    it is no such class, or was written for another contract
+    │   └── HookError              its answer or its wrapper failed inside a step
+    ├── Refused                    a plugin answered a step with a no (a licence, a policy)
+    ├── WeightsMissing             a backbone or sample is installed, its weights or text are not
+    ├── TrainingError              a sentinel found that training did nothing, or broke
+    ├── GenerationError            decoding could not go on
+    ├── ArtefactError              a folder that is not, or no longer, a function
+    │   ├── ArtefactCorrupt        a hash, a size or a member is not what the manifest says
+    │   ├── ArtefactUnsafe         a path that leaves the folder, a pickle, a file component
+    │   ├── ArtefactVersion        a format version that this functory does not know
+    │   └── GoldenMismatch         the golden examples come out differently here
+    └── Interrupted                Ctrl-C, after everything half-written was removed
+
+A message has three parts: what happened, where, and what to do. They are kept apart, so that the
+command line, a notebook and JSON can each lay them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+
+class FunctoryError(Exception):
+    """The root of the tree: what happened, where, and what to do about it.
+
+    :param what: one sentence, naming both sides of a mismatch.
+    :param where: file, line, column, plugin or hash; empty where the call itself is the place.
+    :param do: the remedy: the line to type, the near name, the allowed range.
+    """
+
+    exit_code = 1
+
+    def __init__(self, what: str, *, where: str = "", do: str = "") -> None:
+        self.what = what
+        self.where = where
+        self.do = do
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        lines = [self.what]
+        if self.where:
+            lines.append(f"  where: {self.where}")
+        if self.do:
+            lines.append(f"  do:    {self.do}")
+        return "\n".join(lines)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.__dict__.copy())
+
+    def located(self, where: str) -> FunctoryError:
+        """Return the same error, told with a place, where it had none."""
+        if not self.where:
+            self.where = where
+        return self
+
+    def as_json(self) -> dict[str, str]:
+        """Return the parts as `--json` prints them."""
+        parts = {"error": type(self).__name__, "what": self.what, "where": self.where, "do": self.do}
+        return {key: value for key, value in parts.items() if value}
+
+
+def _rebuild(kind: type[FunctoryError], attributes: dict[str, object]) -> FunctoryError:
+    """Unpickle an error whose subclass takes other arguments (errors cross process borders)."""
+    error = kind.__new__(kind)
+    Exception.__init__(error, attributes["what"])
+    error.__dict__.update(attributes)
+    return error
+
+
+class UsageError(FunctoryError):
+    """The caller asked wrongly; nothing was done."""
+
+    exit_code = 2
+
+
+class UnknownComponent(UsageError):
+    """No component of that kind has that name.
+
+    :param kind: the kind, as in the entry-point group: ``adaptations``.
+    :param name: the name asked for.
+    :param installed: the names that this environment has.
+    :param known: names that are not installed, with the distribution that brings each.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        installed: Iterable[str],
+        known: Mapping[str, str] | None = None,
+        *,
+        where: str = "",
+    ) -> None:
+        from difflib import get_close_matches
+
+        known = dict(known or {})
+        have = sorted(installed)
+        remedies = []
+        near = get_close_matches(name, [*have, *known], n=2, cutoff=0.6)
+        if name in known:
+            remedies.append(f"it comes with {known[name]}: pip install {known[name]}")
+        elif near:
+            remedies.append("did you mean " + " or ".join(repr(other) for other in near) + "?")
+        remedies.append(f"Installed: {', '.join(have) or 'none'}.")
+        absent = {other: dist for other, dist in known.items() if other not in have and other != name}
+        if absent:
+            listed = ", ".join(f"{other} (pip install {dist})" for other, dist in sorted(absent.items()))
+            remedies.append(f"Known but not installed: {listed}.")
+        super().__init__(
+            f"there is no {kind.removesuffix('s')} named {name!r}.", where=where, do=" ".join(remedies)
+        )
+        self.kind, self.name = kind, name
+
+
+class AmbiguousComponent(UsageError):
+    """Two distributions claim the same name of one kind.
+
+    :param kind: the kind, as in the entry-point group.
+    :param name: the name that is claimed twice.
+    :param distributions: who claims it.
+    """
+
+    def __init__(self, kind: str, name: str, distributions: Iterable[str], *, where: str = "") -> None:
+        claims = sorted(distributions)
+        super().__init__(
+            f"{len(claims)} distributions give {kind} a {name!r}: {', '.join(claims)}.",
+            where=where,
+            do="say which: " + " or ".join(f"{dist}:{name}" for dist in claims) + "; or uninstall one.",
+        )
+        self.kind, self.name = kind, name
+
+
+class OptionError(UsageError):
+    """An option that is unknown, of the wrong type or out of range."""
+
+
+class RecipeError(UsageError):
+    """A recipe that cannot be understood; `where` names file, line and key."""
+
+
+class InputError(UsageError):
+    """An input that does not fit the function's Input."""
+
+
+class NotSupported(UsageError):
+    """These parts do not go together, or this one cannot do what was asked."""
+
+
+class TooLong(UsageError):
+    """A text longer than the backbone's context, in a function built to refuse such texts."""
+
+
+class DataError(FunctoryError):
+    """A fault in the data; `where` names file, line and column."""
+
+
+class PluginError(FunctoryError):
+    """A fault in somebody's plugin; nothing else is touched by it."""
+
+    diagnosis: str = ""
+    """One word for what is wrong with it, for programs: ``raises``, ``abstract`` …"""
+
+
+class PluginImportError(PluginError):
+    """A plugin raised, exited or hung while it was imported."""
+
+
+class PluginContractError(PluginError):
+    """A plugin's component is no class of its kind, or was written for another contract version."""
+
+
+class HookError(PluginError):
+    """A hook plugin's answer or wrapper failed inside a step."""
+
+
+class Refused(FunctoryError):
+    """A plugin answered a step with a no: a licence that is not allowed, a policy."""
+
+
+class WeightsMissing(FunctoryError):
+    """Weights or text that a component needs are not on this machine; `do` is the line that brings them."""
+
+
+class TrainingError(FunctoryError):
+    """Training broke, or a sentinel found that it did nothing."""
+
+
+class GenerationError(FunctoryError):
+    """A generation could not go on."""
+
+
+class ArtefactError(FunctoryError):
+    """A folder that is not, or no longer, a function."""
+
+
+class ArtefactCorrupt(ArtefactError):
+    """A member's hash or size is not what the manifest says, or a member is missing or extra."""
+
+
+class ArtefactUnsafe(ArtefactError):
+    """A manifest that names a path outside its folder, a pickle, or a component in a file."""
+
+
+class ArtefactVersion(ArtefactError):
+    """A format version that this functory does not know."""
+
+
+class GoldenMismatch(ArtefactError):
+    """The golden examples come out differently here than where the function was made."""
+
+
+class Interrupted(FunctoryError):
+    """Ctrl-C; everything half-written was removed."""
+
+    exit_code = 130

@@ -1,0 +1,93 @@
+"""Folders that appear whole or not at all, and what is in them: writing, hashing, checking."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+@contextmanager
+def written_whole(folder: Path) -> Iterator[Path]:
+    """Give a temporary folder beside `folder`; when the block ends well, sync it and put it in its place.
+
+    An earlier folder stays until the new one is complete, and is then replaced. A block that raises leaves
+    everything as it was. A process that is killed leaves at most a folder whose name begins with a dot.
+    """
+    folder = folder.absolute()
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
+    try:
+        yield made
+        sync(made)
+        made.chmod(0o755)
+        _put(made, folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def _put(made: Path, folder: Path) -> None:
+    """Rename into place; what was there goes aside first, and comes back if the rename fails."""
+    if not folder.exists():
+        made.rename(folder)
+        sync_folder(folder.parent)
+        return
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".old", dir=folder.parent))
+    folder.rename(aside / "old")
+    try:
+        made.rename(folder)
+    except BaseException:
+        (aside / "old").rename(folder)
+        raise
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    sync_folder(folder.parent)
+
+
+def sync(folder: Path) -> None:
+    """Write every file and folder below through to the disk."""
+    for root, _, files in os.walk(folder):
+        for name in files:
+            with open(os.path.join(root, name), "rb") as file:
+                os.fsync(file.fileno())
+        sync_folder(Path(root))
+
+
+def sync_folder(folder: Path) -> None:
+    """Write a folder's own entries through to the disk, where the system can."""
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:
+        return
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sha256(path: Path) -> str:
+    """Return a file's hash."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def files_of(folder: Path) -> dict[str, Path]:
+    """Return every regular file below a folder by its path in it, with forward slashes.
+
+    :raises ValueError: for a link or a special file, which could lead elsewhere.
+    """
+    found: dict[str, Path] = {}
+    for root, folders, names in os.walk(folder):
+        for name in [*names, *folders]:
+            path = Path(root, name)
+            mode = path.lstat().st_mode
+            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+                raise ValueError(f"{path.relative_to(folder).as_posix()} is a link or a special file")
+            if stat.S_ISREG(mode):
+                found[path.relative_to(folder).as_posix()] = path
+    return dict(sorted(found.items()))

@@ -1,0 +1,396 @@
+"""The callable: a typed function with a language model inside.
+
+Made by `functory.build`, `functory.load` and `functory.compose`; never constructed by hand. Apart from
+what makes it (`build`), where it is kept (`artefact`) and how it is described (`describing`).
+"""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from functory.contracts.engine import Session, SessionOptions
+from functory.contracts.rows import Row
+from functory.contracts.task import Task
+from functory.errors import InputError, NotSupported, UsageError
+from functory.forms import CompositeForm, EngineForm, Form, TorchForm
+from functory.reading import LongText, Reader
+
+if TYPE_CHECKING:
+    from functory.contracts.explanation import Attribution
+    from functory.contracts.optimization import OptimizationReport
+    from functory.contracts.task import Target
+    from functory.data import Examples
+    from functory.golden import Golden
+    from functory.report import Report
+
+CHUNK = 1024
+"""Inputs that `map` encodes and runs together: enough to sort by length, few enough to stream."""
+
+
+@dataclass
+class About:
+    """What a function is, besides what it computes: names, recipe, provenance, figures.
+
+    :param recipe: what it was built from, as plain data.
+    :param data: hash and counts of the data.
+    :param versions: of the packages that made it.
+    :param metrics: the figures of the last evaluation, by name.
+    """
+
+    name: str
+    version: str = "0.1.0"
+    licence: str = ""
+    long_text: LongText = "window"
+    max_tokens: int = 0
+    recipe: dict[str, Any] = field(default_factory=dict)
+    data: dict[str, Any] = field(default_factory=dict)
+    versions: dict[str, str] = field(default_factory=dict)
+    metrics: dict[str, Any] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+    optimization: dict[str, Any] | None = None
+    licences: tuple[str, ...] = ()
+
+
+class Function:
+    """A function with a language model inside: call it, map it, stream it, measure it, explain it, save it.
+
+    Safe to call from many threads at once.
+    """
+
+    def __init__(
+        self,
+        task: Task[Any],
+        state: Any,
+        form: Form,
+        about: About,
+        *,
+        golden: Sequence[Golden] = (),
+        session: SessionOptions | None = None,
+        hooks: Sequence[Any] = (),
+        report: Report | None = None,
+    ) -> None:
+        from functory.describing import doc, signature
+
+        self.task = task
+        self.state = state
+        self.form = form
+        self.about = about
+        self.golden = list(golden)
+        self.hooks = tuple(hooks)
+        self.report = report
+        """The report of the test split, where the function was just built."""
+        self.optimization: OptimizationReport | None = None
+        """The report of the optimization that made this function, if one did."""
+        self.held_out: Examples | None = None
+        """Examples that were not trained on, where the function was just built: what `optimize` measures on."""
+        self.calibration: Sequence[Any] = ()
+        """Inputs of the training data, where the function was just built: what `optimize` calibrates on."""
+        self.session_options = session or SessionOptions()
+        self._session: Session | None = None
+        self._lock = threading.Lock()
+        self.__name__ = about.name
+        self.__signature__ = signature(task)
+        # help(fn) shows the class of fn: this one speaks of this function.
+        body = {"__doc__": doc(self), "__module__": "functory", "__call__": _caller(task)}
+        self.__class__ = type(type(self).__name__, (Function,), body)
+
+    # -- calling ----------------------------------------------------------------------------------------
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute one output.
+
+        :raises InputError: when the arguments do not make the task's Input.
+        :raises TooLong: for a long text in a function built to refuse them.
+        """
+        return self._compute([self.read(*args, **kwargs)])[0]
+
+    def map(self, inputs: Iterable[Any], *, progress: bool | None = None) -> Iterator[Any]:
+        """Compute many outputs, in order, in batches of equal cost.
+
+        :param inputs: texts, tuples or dicts of fields, or Input objects; may be endless.
+        :param progress: show a bar on stderr; by default on a terminal only.
+        """
+        from functory.terminal import progress as bar
+
+        total = len(inputs) if isinstance(inputs, Sequence) else None
+        outputs = self._mapped(iter(inputs))
+        yield from bar(outputs, self.about.name, total=total, quiet=None if progress is None else not progress)
+
+    def _mapped(self, inputs: Iterator[Any]) -> Iterator[Any]:
+        place = 0
+        while chunk := [value for value, _ in zip(inputs, range(CHUNK), strict=False)]:
+            values = []
+            for offset, value in enumerate(chunk):
+                try:
+                    values.append(self.coerce(value))
+                except InputError as error:
+                    raise error.located(f"input {place + offset + 1}") from None
+            yield from self._compute(values)
+            place += len(chunk)
+
+    def stream(self, *args: Any, **kwargs: Any) -> Iterator[str]:
+        """Give the output's text as it is written, piece by piece.
+
+        :raises NotSupported: by functions that do not generate.
+        """
+        form = self._single_form()
+        if form.program.kind != "generate":
+            raise NotSupported(f"{self.about.name} does not write text.", do="call it: its output comes whole.")
+        encoded = form.formulation.encode([self.read(*args, **kwargs)], self.reader, self.state)
+        tokens: list[int] = []
+        told = ""
+        for _, token in self.session.generate(encoded.requests):
+            tokens.append(token)
+            text = form.tokenizer.text(tokens)
+            if not text.endswith("\ufffd"):  # a character whose bytes are not all there yet
+                yield text[len(told) :]
+                told = text
+        rest = form.tokenizer.text(tokens)[len(told) :]
+        if rest:
+            yield rest
+
+    def _compute(self, values: Sequence[Any]) -> list[Any]:
+        """Compute the outputs of Input objects: encode → run → decode."""
+        if isinstance(self.form, CompositeForm):
+            return list(self.task.compose(self.form.parts, values))
+        return [self.form.formulation.decode(side, rows, self.state) for side, rows in self.trace(values)]
+
+    def trace(self, values: Sequence[Any]) -> list[tuple[Any, list[Row]]]:
+        """Return, for each Input, its side data and the program's outputs for its rows, before decoding."""
+        form = self._single_form()
+        encoded = form.formulation.encode(values, self.reader, self.state)
+        if form.program.kind == "forward":
+            return list(zip(encoded.side, encoded.rows_of(self.session.run(encoded.rows)), strict=True))
+        import numpy as np
+
+        tokens: list[list[int]] = [[] for _ in values]
+        for index, token in self.session.generate(encoded.requests):
+            tokens[index].append(token)
+        return [
+            (side, [{"tokens": np.asarray(written, dtype=np.int64)}])
+            for side, written in zip(encoded.side, tokens, strict=True)
+        ]
+
+    # -- inputs -----------------------------------------------------------------------------------------
+
+    def read(self, *args: Any, **kwargs: Any) -> Any:
+        """Return arguments as the task's Input: ``fn("a", "b")`` names the fields in their order."""
+        if len(args) == 1 and not kwargs and isinstance(args[0], self.task.Input):
+            return args[0]
+        names = self.task.shorthand
+        if len(args) > len(names):
+            raise InputError(
+                f"{self.about.name} takes {len(names)} positional arguments; {len(args)} were given.",
+                do=f"call it as {self.about.name}{self.__signature__}.",
+            )
+        return self._validated({**dict(zip(names, args, strict=False)), **kwargs})
+
+    def coerce(self, value: Any) -> Any:
+        """Return one value of `map` as the task's Input: a text, a tuple or a dict of fields."""
+        if isinstance(value, self.task.Input):
+            return self.task.Input.model_construct(**{name: getattr(value, name) for name in self.task.Input.model_fields})
+        if isinstance(value, dict):
+            return self._validated(value)
+        return self.read(*(value if isinstance(value, tuple) else (value,)))
+
+    def _validated(self, fields: dict[str, Any]) -> Any:
+        try:
+            return self.task.Input.model_validate(fields)
+        except ValidationError as error:
+            fault = error.errors()[0]
+            name = ".".join(map(str, fault["loc"])) or "input"
+            raise InputError(
+                f"{name}: {fault['msg'][0].lower()}{fault['msg'][1:]} (got {_short(fault['input'])}).",
+                do=f"call {self.about.name}{self.__signature__}.",
+            ) from error
+
+    @property
+    def reader(self) -> Reader:
+        """What turns texts into rows for this form's backbone."""
+        form = self._single_form()
+        return Reader(form.tokenizer, form.spec, self.about.long_text, self.about.max_tokens)
+
+    @property
+    def session(self) -> Session:
+        """The opened program; opened when first needed."""
+        if self._session is None:
+            with self._lock:
+                if self._session is None:
+                    self._session = self._single_form().open(self.session_options)
+        return self._session
+
+    def opened(self, **options: Any) -> Function:
+        """Return this function with other session options: threads, device, budget."""
+        changed = SessionOptions.model_validate({**self.session_options.model_dump(), **options})
+        return self.replaced(session=changed)
+
+    def replaced(self, **changes: Any) -> Function:
+        """Return a function like this one, with another form, about or session."""
+        kept = {
+            "task": self.task, "state": self.state, "form": self.form, "about": self.about, "golden": self.golden,
+            "session": self.session_options, "hooks": self.hooks, "report": self.report,
+        }  # fmt: skip
+        made = Function(**{**kept, **changes})
+        made.held_out, made.calibration, made.optimization = self.held_out, self.calibration, self.optimization
+        return made
+
+    def close(self) -> None:
+        """Free what the session holds; it is opened again when needed."""
+        with self._lock:
+            if self._session is not None:
+                self._session.close()
+            self._session = None
+
+    def _single_form(self) -> TorchForm | EngineForm:
+        if isinstance(self.form, CompositeForm):
+            raise NotSupported(
+                f"{self.about.name} is made of functions and has no program of its own.",
+                do=f"ask one of its parts: {', '.join(self.form.parts)}.",
+            )
+        return self.form
+
+    # -- measuring, explaining, changing, keeping ---------------------------------------------------------
+
+    @property
+    def name(self) -> str:
+        """The function's name."""
+        return self.about.name
+
+    def evaluate(self, data: Any, *, on_bad_row: str = "stop", columns: dict[str, str] | None = None) -> Report:
+        """Measure the function on data with known answers: intervals, majority baseline, per-class table.
+
+        :param data: a file, a sample, an iterable of dicts, a datasets Dataset, or Examples.
+        :param on_bad_row: ``stop`` or ``skip``.
+        :param columns: which column holds which field.
+        :raises DataError: for a bad row or an unknown label, naming file and line.
+        """
+        from functory.evaluation import read_examples
+        from functory.steps import Steps
+
+        examples = read_examples(self.task, self.state, data, columns=columns, on_bad_row=on_bad_row)
+        report: Report = Steps(self.hooks).evaluate(function=self, examples=examples)
+        return report
+
+    def targets(self, value: Any) -> Sequence[Target]:
+        """Return what of this input's output can be explained, the most asked for first."""
+        form = self._single_form()
+        [(side, rows)] = self.trace([self.coerce(value)])
+        return form.formulation.targets(form.formulation.decode(side, rows, self.state), side, self.state)
+
+    def explain(self, value: Any, *, method: str = "occlusion", target: str | None = None, **options: Any) -> Attribution:
+        """Say why the output is what it is: the weight of each word, with its measured faithfulness.
+
+        :param value: one input.
+        :param method: an explanation's name.
+        :param target: which label, span or token; the first of `targets` when None.
+        :param options: the explanation's own.
+        """
+        from functory.plugins import load
+        from functory.steps import Steps
+
+        explanation = load("explanations", method).configure(options)
+        read = self.coerce(value)
+        targets = self.targets(read)
+        chosen = [one for one in targets if target is None or one.name == target]
+        if not chosen:
+            raise UsageError(
+                f"there is no target {target!r}." if target else "this output has nothing to explain.",
+                do=f"the targets are {', '.join(one.name for one in targets) or 'none'}.",
+            )
+        found: Attribution = Steps(self.hooks).explain(
+            function=self, value=read, target=chosen[0], explanation=explanation
+        )
+        return found
+
+    def optimize(self, method: str = "int8", data: Any = None, **options: Any) -> Function:
+        """Return a smaller or faster function, or this one where nothing is gained; see its `optimization`.
+
+        :param method: an optimization's name.
+        :param data: held-out data with answers; the test split of the build where it is still known.
+        :param options: the optimization's own, such as ``max_drop=0.005``.
+        """
+        from functory.optimizing import optimize
+
+        return optimize(self, method, data, options)
+
+    def save(self, folder: Path | str) -> Path:
+        """Write the function into a folder, whole or not at all, and replay its golden examples from there.
+
+        :param folder: made now; an earlier function in it is replaced.
+        """
+        from functory.artefact import save
+
+        return save(self, Path(folder))
+
+    def package(self, name: str | None = None, target: Path | str = "dist", *, method: str = "wheel", **options: Any) -> list[Path]:
+        """Write something to deploy; see `functory.packaging.package`."""
+        import tempfile
+
+        from functory.packaging import package
+
+        with tempfile.TemporaryDirectory() as folder:
+            return package(self.save(Path(folder) / "function"), name or self.about.name, target, method=method, hooks=self.hooks, **options)
+
+    # -- describing -------------------------------------------------------------------------------------
+
+    def info(self) -> dict[str, Any]:
+        """Return what the function is, as plain data."""
+        from functory.describing import info
+
+        return info(self)
+
+    @property
+    def signature(self) -> dict[str, Any]:
+        """JSON Schemas of input and output, with a description of each parameter."""
+        from functory.describing import schemas
+
+        return schemas(self.task, self.state)
+
+    def __repr__(self) -> str:
+        return f"<functory function {self.about.name}{inspect.Signature.__str__(self.__signature__)}: {self.form.name}>"
+
+    def __reduce__(self) -> Any:
+        raise NotSupported(
+            f"{self.about.name} cannot be pickled: no pickle is ever read.", do="save it, and load it where it is needed."
+        )
+
+
+def _caller(task: Task[Any]) -> Any:
+    """Return `__call__` with the task's own signature, for help() and editors."""
+
+    def call(self: Function, *args: Any, **kwargs: Any) -> Any:
+        return Function.__call__(self, *args, **kwargs)
+
+    from functory.describing import signature
+
+    plain = signature(task)
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    call.__signature__ = plain.replace(parameters=[own, *plain.parameters.values()])  # type: ignore[attr-defined]
+    call.__name__, call.__doc__ = "__call__", Function.__call__.__doc__
+    return call
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def load(folder: Path | str, *, form: str | None = None, session: SessionOptions | None = None, **options: Any) -> Function:
+    """Load a saved function, or an installed one by its name.
+
+    :param folder: the artefact's folder, or the name of a function that a wheel brought.
+    :param form: which of its forms: ``torch``, ``openvino int8`` …; the fastest that can run here when None.
+    :param session: threads, device, budget; or give them by name.
+    :raises ArtefactError: when it is no function, was changed, or comes out differently here.
+    """
+    from functory.artefact import open_artefact
+
+    chosen = session or SessionOptions.model_validate(options)
+    return open_artefact(folder, form=form, session=chosen)

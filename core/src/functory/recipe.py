@@ -1,0 +1,179 @@
+"""The recipe: what a function is built from, as keyword arguments or as TOML, checked before anything runs.
+
+    task = "text-classification"
+    train = "reviews.csv"
+
+    [backbone]
+    name = "minilm"
+
+    [adaptation]
+    name = "lora"
+    rank = 8
+
+A part is a name, or a table with a name and that component's options.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from functory.contracts.component import option_error
+from functory.errors import OptionError, RecipeError
+from functory.reading import LongText
+
+
+class Part(BaseModel):
+    """A component and its options, as a recipe names them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(min_length=1)
+    options: dict[str, Any] = {}
+
+
+class Recipe(BaseModel):
+    """From what a function is built. Every random choice follows from `seed`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+    task: Part = Field(description="What is to be computed.")
+    backbone: Part = Field(Part(name="minilm"), description="The pretrained model.")
+    adaptation: Part | None = Field(None, description="How φ is fitted; 'head' with training data, 'zero-shot' without.")
+    engine: Part = Field(Part(name="torch"), description="What trains it, and runs its torch form.")
+    train: Any = Field(None, description="Training data: a file, a sample, an iterable of dicts, a datasets Dataset.")
+    dev: Any = Field(None, description="Data for choices while training; split from the training data if not given.")
+    test: Any = Field(None, description="Data for the report; split from the training data if not given.")
+    dev_share: float = Field(0.1, ge=0, lt=0.9, description="The share of the training data split off as dev.")
+    test_share: float = Field(0.1, ge=0, lt=0.9, description="The share of the training data split off as test.")
+    columns: dict[str, str] = Field({}, description="Which column holds which field: {text = 'review'}.")
+    on_bad_row: Literal["stop", "skip"] = Field("stop", description="Stop at a bad row, or skip and count it.")
+    long_text: LongText = Field("window", description="Texts beyond the context: read in windows, cut, or refuse.")
+    max_tokens: int = Field(0, ge=0, description="The longest row, in tokens; the backbone's context when 0.")
+    seed: int = Field(0, ge=0, lt=2**32, description="Governs everything random.")
+    limit: int = Field(0, ge=0, description="Read so many examples of the training data at most; all when 0.")
+    hooks: tuple[Any, ...] = Field((), description="Hook plugins that take part, in order.")
+    golden: tuple[Any, ...] = Field((), description="Inputs that are replayed wherever the function is loaded.")
+    name: str = Field("", description="The function's name; the task's when empty.")
+    version: str = Field("0.1.0", description="The function's version.")
+    licence: str = Field("", description="The function's licence, SPDX.")
+
+    @field_validator("task", "backbone", "adaptation", "engine", mode="before")
+    @classmethod
+    def _named(cls, value: Any) -> Any:
+        """A name alone, or a table that holds the name among the options."""
+        if isinstance(value, str):
+            return {"name": value}
+        if isinstance(value, Mapping) and "options" not in value:
+            options = dict(value)
+            return {"name": options.pop("name", ""), "options": options}
+        return value
+
+    @classmethod
+    def make(cls, source: Recipe | Path | str | Mapping[str, Any] | None = None, **changes: Any) -> Recipe:
+        """Return a recipe from a file, a mapping or keyword arguments; the latter win.
+
+        :param source: a recipe, a TOML file's path, or a mapping.
+        :param changes: fields by name; ``None`` leaves the field as it was.
+        :raises RecipeError: naming file, line and key.
+        """
+        where, text = "", ""
+        if isinstance(source, Recipe):
+            fields = {name: getattr(source, name) for name in source.model_fields_set}
+        elif isinstance(source, str | Path):
+            where = str(source)
+            fields, text = read_toml(Path(source))
+        else:
+            fields = dict(source or {})
+        fields |= {name: value for name, value in changes.items() if value is not None}
+        if not fields.get("task"):
+            raise RecipeError("the recipe names no task.", where=where, do="say what is to be computed: task = 'text-classification'.")
+        try:
+            return cls.model_validate(fields)
+        except ValidationError as error:
+            key = str(error.errors()[0]["loc"][0]) if error.errors()[0]["loc"] else ""
+            fault = option_error("the recipe", cls, error, place(where, text, key))
+            raise RecipeError(fault.what, where=fault.where, do=fault.do) from error
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the recipe as it is kept in a manifest: what was set, data by name only."""
+        data = self.model_dump(mode="json", exclude={"train", "dev", "test", "hooks", "golden"}, exclude_unset=True)
+        for side in ("train", "dev", "test"):
+            source = getattr(self, side)
+            if source is not None:
+                data[side] = Path(source).name if isinstance(source, str | Path) and ":" not in str(source) else _name(source)
+        data["hooks"] = [hook if isinstance(hook, str) else type(hook).__name__ for hook in self.hooks]
+        return data
+
+
+def _name(source: Any) -> str:
+    return source if isinstance(source, str) else f"<{type(source).__name__}>"
+
+
+def read_toml(path: Path) -> tuple[dict[str, Any], str]:
+    """Return a recipe file's fields and its text. Paths in it are relative to its folder.
+
+    :raises RecipeError: when there is no such file, or it is no TOML; naming line and column.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecipeError(f"the recipe cannot be read: {error}", where=str(path), do="check the path; a recipe is UTF-8.") from error
+    try:
+        fields = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"line (\d+), column (\d+)", str(error))
+        spot = f", line {found[1]}, column {found[2]}" if found else ""
+        raise RecipeError(f"the recipe is no TOML: {error}", where=f"{path}{spot}", do="see the recipes in docs/.") from error
+    for side in ("train", "dev", "test"):
+        source = fields.get(side)
+        if isinstance(source, str) and (path.parent / source).exists():
+            fields[side] = str(path.parent / source)
+    return fields, text
+
+
+def place(where: str, text: str, key: str, table: str = "") -> str:
+    """Return where a key stands in a recipe file: ``recipe.toml, line 7, [adaptation] rank``.
+
+    :param where: the file's name; empty for recipes from Python.
+    """
+    if not where:
+        return ""
+    current, label = "", f"[{table}] {key}" if table else key
+    for number, line in enumerate(text.splitlines(), 1):
+        header = re.match(r"\s*\[([^\[\]]+)\]", line)
+        if header:
+            current = header[1].strip()
+        if (current == table and re.match(rf"\s*{re.escape(key)}\s*=", line)) or (current == key and header and not table):
+            return f"{where}, line {number}, {label}"
+    return f"{where}, {label}"
+
+
+def set_option(fields: dict[str, Any], assignment: str) -> None:
+    """Apply ``adaptation.rank=8`` or ``seed=3`` to the fields of a recipe; values are read as TOML where they can be.
+
+    :raises OptionError: when it is no assignment.
+    """
+    name, equals, value = assignment.partition("=")
+    if not equals or not name.strip():
+        raise OptionError(f"{assignment!r} is no assignment.", do="write --set adaptation.rank=8.")
+    part, dot, option = name.strip().partition(".")
+    if not dot:
+        fields[part] = _value(value)
+        return
+    current = fields.get(part) or {}
+    table = {"name": current} if isinstance(current, str) else dict(current)
+    table[option] = _value(value)
+    fields[part] = table
+
+
+def _value(text: str) -> Any:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text.split(",") if "," in text else text

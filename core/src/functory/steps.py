@@ -1,0 +1,192 @@
+"""Calls the hooks: who answers, who wraps, who observes, and whose fault a failure is.
+
+Apart from `hookspecs` (what the steps are) and `build` (in which order they come).
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+import time
+from collections.abc import Callable, Generator, Sequence
+from inspect import isgeneratorfunction, unwrap
+from typing import Any
+
+import pluggy
+
+from functory.errors import FunctoryError, HookError
+from functory.hookspecs import PROJECT, Hooks, hookimpl
+
+STEPS = tuple(name for name in vars(Hooks) if not name.startswith("_"))
+
+
+class CoreSteps:
+    """Core's own implementation of each step: it calls the named component. Comes last."""
+
+    @hookimpl
+    def load_backbone(self, reference: str, options: Any) -> Any:
+        from functory.backbones import open_backbone
+
+        return open_backbone(reference, options)
+
+    @hookimpl
+    def adapt(self, engine: Any, backbone: Any, task: Any, state: Any, adaptation: Any) -> Any:
+        return engine.adapt(backbone, task.formulate(backbone.spec, adaptation.learning), state, adaptation)
+
+    @hookimpl
+    def train(self, engine: Any, model: Any, adaptation: Any, train: Any, dev: Any, run: Any) -> Any:
+        return adaptation.fit(engine.session(model, train, dev, run))
+
+    @hookimpl
+    def evaluate(self, function: Any, examples: Any) -> Any:
+        from functory.evaluation import evaluate
+
+        return evaluate(function, examples)
+
+    @hookimpl
+    def optimize(self, function: Any, optimization: Any, examples: Any, calibration: Any) -> Any:
+        return optimization.optimize(function, examples, calibration)
+
+    @hookimpl
+    def explain(self, function: Any, value: Any, target: Any, explanation: Any) -> Any:
+        return explanation.explain(function, value, target)
+
+    @hookimpl
+    def package(self, packager: Any, artefact: Any, name: str, target: Any) -> Any:
+        return packager.package(artefact, name, target)
+
+
+class Steps:
+    """The steps with the named hook plugins around them.
+
+    :param hooks: names of hook plugins, in order, or plugin objects (from Python).
+    :raises UnknownComponent: when a hook plugin is not installed.
+    """
+
+    def __init__(self, hooks: Sequence[Any] = ()) -> None:
+        self._manager = pluggy.PluginManager(PROJECT)
+        self._manager.add_hookspecs(Hooks)
+        self._manager.register(CoreSteps(), "core")
+        self._broken: set[str] = set()
+        for hook in reversed(hooks):  # pluggy calls the last registered first
+            plugin, name = _plugin(hook)
+            self._manager.register(_Blamed(plugin, name, self._broken), name)
+        if os.environ.get("FUNCTORY_TRACE"):
+            _trace(self._manager)
+
+    def __getattr__(self, step: str) -> Callable[..., Any]:
+        if step not in STEPS:
+            raise AttributeError(step)
+        caller = getattr(self._manager.hook, step)
+        return lambda **arguments: caller(**arguments)
+
+
+def _plugin(hook: Any) -> tuple[Any, str]:
+    """Return a hook plugin and its name, from a name or an object."""
+    if isinstance(hook, str):
+        from functory.plugins import load
+
+        found: Any = load("hooks", hook)
+        return (found() if isinstance(found, type) else found), hook
+    return hook, getattr(hook, "name", type(hook).__name__)
+
+
+class _Blamed:
+    """A hook plugin whose failures are told with its name; a failing observer is set aside."""
+
+    def __init__(self, plugin: Any, name: str, broken: set[str]) -> None:
+        found = 0
+        for step in STEPS:
+            method = getattr(plugin, step, None)
+            if method is not None and getattr(method, f"{PROJECT}_impl", None) is not None:
+                wrap = _observed if step == "progress" else _blamed
+                setattr(self, step, wrap(method, name, step, broken))
+                found += 1
+        if not found:
+            raise HookError(
+                f"hook plugin {name!r} implements no step.",
+                where=f"{type(plugin).__module__}.{type(plugin).__name__}",
+                do=f"mark its methods with @hookimpl; the steps are {', '.join(STEPS)}.",
+            )
+
+
+def _observed(method: Callable[..., Any], name: str, step: str, broken: set[str]) -> Callable[..., Any]:
+    @functools.wraps(method)
+    def observe(*args: Any, **kwargs: Any) -> None:
+        if name in broken:
+            return
+        try:
+            method(*args, **kwargs)
+        except Exception as error:
+            broken.add(name)
+            print(f"hook plugin {name!r} failed while observing and is set aside: {error!r}", file=sys.stderr)
+
+    return observe
+
+
+def _blamed(method: Callable[..., Any], name: str, step: str, broken: set[str]) -> Callable[..., Any]:
+    def blame(error: Exception) -> FunctoryError:
+        if isinstance(error, FunctoryError):
+            return error.located(f"hook plugin {name!r}, step {step}")
+        source = unwrap(method).__code__  # type: ignore[attr-defined]
+        return HookError(
+            f"hook plugin {name!r} failed in step {step}: {type(error).__name__}: {error}",
+            where=f"{source.co_filename}, in {source.co_qualname}",
+            do=f"leave {name!r} out of hooks = [...], or report it to its author.",
+        )
+
+    if isgeneratorfunction(method):
+
+        @functools.wraps(method)
+        def wrap(*args: Any, **kwargs: Any) -> Generator[None, Any, Any]:
+            inside = method(*args, **kwargs)
+            try:
+                next(inside)
+            except Exception as error:
+                raise blame(error) from error
+            try:
+                result = yield
+            except BaseException as failure:
+                return _finish(inside.throw, failure, failure, blame)
+            return _finish(inside.send, result, None, blame)
+
+        return wrap
+
+    @functools.wraps(method)
+    def answer(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return method(*args, **kwargs)
+        except Exception as error:
+            raise blame(error) from error
+
+    return answer
+
+
+def _finish(resume: Callable[[Any], Any], value: Any, failure: BaseException | None, blame: Callable[[Exception], Exception]) -> Any:
+    """Let a wrapper go on after its yield; tell its own failures from the one it was given."""
+    try:
+        resume(value)
+    except StopIteration as stop:
+        return stop.value
+    except Exception as error:
+        if error is failure:
+            raise
+        raise blame(error) from error
+    raise blame(RuntimeError("a wrapper must yield exactly once"))
+
+
+def _trace(manager: pluggy.PluginManager) -> None:
+    """Print each call to stderr: the step, who takes part in which order, how long."""
+    started: list[float] = []
+
+    def before(step: str, implementations: Sequence[Any], arguments: Any) -> None:
+        started.append(time.perf_counter())
+
+    def after(outcome: Any, step: str, implementations: Sequence[Any], arguments: Any) -> None:
+        order = " → ".join(implementation.plugin_name for implementation in reversed(implementations))
+        seconds = time.perf_counter() - started.pop()
+        failed = f"  failed: {outcome.exception!r}" if outcome.exception else ""
+        print(f"trace {step}: {order}  {seconds:.3f} s{failed}", file=sys.stderr)
+
+    manager.add_hookcall_monitoring(before, after)

@@ -1,0 +1,5 @@
+"""The head adaptation."""
+
+from functory_head.adaptation import Head, HeadOptions
+
+__all__ = ["Head", "HeadOptions"]

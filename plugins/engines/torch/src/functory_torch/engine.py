@@ -1,0 +1,91 @@
+"""The engine's contract: assemble a model, open it, train it, give φ away and take it back.
+
+torch is imported when an engine is first put to work, so that listing and describing stay light.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from functory_sdk import (
+    Array,
+    ArtefactCorrupt,
+    Engine,
+    LabelledRows,
+    NoOptions,
+    NotSupported,
+    Program,
+    Run,
+    Session,
+    SessionOptions,
+    TrainingSession,
+)
+
+if TYPE_CHECKING:
+    from functory_sdk.torch import Model
+
+
+class TorchEngine(Engine[NoOptions]):
+    """PyTorch: trains, explains, generates and infers, on the devices that accelerate knows."""
+
+    abilities: ClassVar = frozenset({"forward", "generate", "gradients", "training"})
+    precisions: ClassVar = ()
+
+    def open(self, program: Program, options: SessionOptions) -> Session:
+        from functory_torch.session import TorchSession
+
+        if program.model is None:
+            raise NotSupported(
+                "the torch engine runs models in memory, and this program has none.",
+                do="open the program with the engine that wrote it.",
+            )
+        return TorchSession(program, options)
+
+    def seed(self, seed: int) -> None:
+        import torch
+
+        torch.manual_seed(seed)
+
+    def adapt(self, backbone: Any, formulation: Any, state: Any, adaptation: Any) -> Model:
+        from functory_sdk.torch import Model, structural_copy
+
+        spec = backbone.spec
+        network = structural_copy(backbone.network)
+        adaptation.attach(network)
+        head = _head(formulation.head)(spec, state) if formulation.head else None
+        inputs = (*spec.ports(), *formulation.inputs(spec, state))
+        return Model(network, head, inputs, formulation.outputs(spec, state), adaptation.cut(spec)).eval()
+
+    def session(self, model: Any, train: LabelledRows, dev: LabelledRows | None, run: Run) -> TrainingSession:
+        from functory_torch.training import TorchTraining
+
+        return TorchTraining(model, train, dev, run)
+
+    def phi(self, model: Any) -> dict[str, Array]:
+        return {name: tensor.detach().cpu().contiguous().numpy() for name, tensor in model.phi().items()}
+
+    def load_phi(self, model: Any, phi: Mapping[str, Array]) -> None:
+        import torch
+
+        own = model.phi()
+        if own.keys() != phi.keys():
+            lacking, foreign = sorted(own.keys() - phi.keys()), sorted(phi.keys() - own.keys())
+            raise ArtefactCorrupt(
+                f"the stored φ is another adaptation's: lacking {lacking[:3]}, not known {foreign[:3]}.",
+                do="build the function again with this adaptation, or load it with the version that made it.",
+            )
+        with torch.no_grad():
+            for name, parameter in own.items():
+                if tuple(parameter.shape) != phi[name].shape:
+                    raise ArtefactCorrupt(
+                        f"φ {name!r} has shape {phi[name].shape}; this model wants {tuple(parameter.shape)}.",
+                        do="use the backbone and the options that the manifest names.",
+                    )
+                parameter.copy_(torch.from_numpy(phi[name].copy()))
+
+
+def _head(path: str) -> Any:
+    module, _, name = path.partition(":")
+    return getattr(import_module(module), name)

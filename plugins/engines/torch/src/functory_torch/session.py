@@ -1,0 +1,56 @@
+"""Runs a model in memory: forward passes and generation, on one device."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import torch
+from functory_sdk import Array, NotSupported, Program, Request, Session, SessionOptions, plan
+
+from functory_torch.greedy import write
+
+
+class TorchSession(Session):
+    """One model on one device. Forward passes share nothing that changes, so threads need no lock."""
+
+    def __init__(self, program: Program, options: SessionOptions) -> None:
+        super().__init__(program, options)
+        self.device = device(options.device)
+        if options.threads:
+            torch.set_num_threads(options.threads)
+        self.model = program.model.to(self.device).eval() if self.device.type != "cpu" else program.model.eval()
+
+    def run_batch(self, batch: Mapping[str, Array]) -> Mapping[str, Array]:
+        with torch.inference_mode():
+            outputs = self.model(tensors(batch, self.device))
+            return {name: value.float().cpu().numpy() for name, value in outputs.items()}
+
+    def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, int]]:
+        budget = self.options.budget or 1024
+        lengths = [len(request.ids) + request.max_new_tokens for request in requests]
+        for batch in plan(lengths, budget * 4):
+            for place, token in write(self.model.network, [requests[index] for index in batch], self.device):
+                yield batch[place], token
+
+    def close(self) -> None:
+        self.model = None
+
+
+def tensors(batch: Mapping[str, Array], where: torch.device) -> dict[str, torch.Tensor]:
+    """Return numpy arrays as tensors on a device."""
+    return {name: torch.from_numpy(array).to(where) for name, array in batch.items()}
+
+
+def device(name: str) -> torch.device:
+    """Return a device that is really there.
+
+    :raises NotSupported: naming those that are.
+    """
+    there = ["cpu"]
+    if torch.cuda.is_available():
+        there += ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
+    if torch.backends.mps.is_available():
+        there.append("mps")
+    if name not in there:
+        raise NotSupported(f"there is no device {name!r} here.", do=f"choose one of: {', '.join(there)}.")
+    return torch.device(name)

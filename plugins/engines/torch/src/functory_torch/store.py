@@ -1,0 +1,103 @@
+"""Keeps what the trunk computed on disk, so that it runs once per example however long one explores.
+
+A shard holds a fixed stretch of rows. Its key is all that decides its bits: the final token ids, the
+weights' hash, the cut, the reduction and the numerics. Shards are committed whole, and batches are
+fixed by the data, so that a run that was interrupted computes the same bits as one that was not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import numpy as np
+import torch
+from functory_sdk import Array, BackboneSpec, Row, pad, plan, row_length
+
+SHARD_ROWS = 512
+BATCH_TOKENS = 2048
+"""Fixed, never probed: a batch's composition decides the last bits."""
+
+Compute = Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]
+"""A padded batch → named arrays of (rows, width), or (rows, tokens, width) for those in `varying`."""
+
+
+class FeatureStore:
+    """Trunk outputs by key, under one folder.
+
+    :param folder: where shards lie; made when first needed.
+    :param spec: the backbone's facts.
+    :param cut: the cut point up to which the trunk was run.
+    :param reduction: what was kept: ``pooled``, ``hidden`` …
+    """
+
+    def __init__(self, folder: Path, spec: BackboneSpec, cut: int, reduction: str) -> None:
+        self.folder = folder
+        self.spec = spec
+        threads, capability = torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()
+        self._about = f"{spec.weights_hash} {cut} {reduction} {spec.pooling} fp32 {torch.__version__} {threads} {capability}"
+
+    def shards(self, rows: Sequence[Row], compute: Compute, varying: Sequence[str]) -> Iterator[dict[str, Array]]:
+        """Give the arrays of each stretch of rows, from the store or computed now.
+
+        :param rows: rows in the order of the data.
+        :param compute: runs the trunk on one padded batch.
+        :param varying: names whose second axis is tokens; they come concatenated, (all tokens, width).
+        """
+        for start in range(0, len(rows), SHARD_ROWS):
+            yield self._shard(rows[start : start + SHARD_ROWS], compute, varying)
+
+    def _shard(self, rows: Sequence[Row], compute: Compute, varying: Sequence[str]) -> dict[str, Array]:
+        place = self.folder / self._key(rows)
+        if not place.exists():
+            self._commit(place, _compute(rows, self.spec, compute, varying))
+        return {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in sorted(place.glob("*.npy"))}
+
+    def _key(self, rows: Sequence[Row]) -> str:
+        digest = hashlib.sha256(self._about.encode())
+        for row in rows:
+            for port in self.spec.ports():
+                if port.name in row:
+                    digest.update(f"{port.name}{row[port.name].shape}".encode())
+                    digest.update(np.ascontiguousarray(row[port.name]).tobytes())
+        return digest.hexdigest()[:32]
+
+    def _commit(self, place: Path, arrays: dict[str, Array]) -> None:
+        """Write a shard beside its place, sync it, and rename it there in one step."""
+        half = place.with_name(f".{place.name}.{os.getpid()}")
+        shutil.rmtree(half, ignore_errors=True)
+        half.mkdir(parents=True)
+        try:
+            for name, array in arrays.items():
+                with (half / f"{name}.npy").open("wb") as file:
+                    np.save(file, array, allow_pickle=False)
+                    file.flush()
+                    os.fsync(file.fileno())
+            with suppress(OSError):  # another process was faster, with the same bits
+                half.rename(place)
+        finally:
+            shutil.rmtree(half, ignore_errors=True)
+
+
+def _compute(
+    rows: Sequence[Row], spec: BackboneSpec, compute: Compute, varying: Sequence[str]
+) -> dict[str, Array]:
+    """Run the trunk over rows in fixed batches; arrays in the rows' order."""
+    lengths = [row_length(row) for row in rows]
+    pieces: dict[str, list[Array]] = {}
+    for batch in plan(lengths, BATCH_TOKENS):
+        chosen = [rows[index] for index in batch]
+        ports = [port for port in spec.ports() if port.name in chosen[0]]
+        arrays = {name: torch.from_numpy(array) for name, array in pad(chosen, ports).items()}
+        with torch.inference_mode():
+            outputs = compute(arrays)
+        for name, output in outputs.items():
+            slots = pieces.setdefault(name, [np.empty(0)] * len(rows))
+            for place, index in enumerate(batch):
+                value = output[place, : lengths[index]] if name in varying else output[place][None]
+                slots[index] = value.cpu().numpy().copy()
+    return {name: np.concatenate(slots) for name, slots in pieces.items()}

@@ -1,0 +1,47 @@
+"""The heads and their losses (torch)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+import torch.nn.functional as F
+from functory_sdk import BackboneSpec
+from functory_sdk.torch import LinearHead, LogitsHead
+from torch import Tensor
+
+from functory_text_classification.classify import width
+from functory_text_classification.types import Labels
+
+
+class ClassifierHead(LinearHead):
+    """Scores of the labels: log-probabilities for one label of several, logits otherwise."""
+
+    def __init__(self, spec: BackboneSpec, state: Labels) -> None:
+        super().__init__(spec, state, width(state))
+        self.is_single = state.mode == "single"
+
+    def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        scores = self.scores(features)  # (batch, width)
+        return {"scores": F.log_softmax(scores, -1) if self.is_single else scores}
+
+    def loss(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        scores, gold = outputs["scores"], batch["gold"]
+        count = torch.tensor(float(len(gold)), device=scores.device)
+        smoothing = self.label_smoothing
+        if self.is_single:
+            right = F.nll_loss(scores, gold, reduction="sum")
+            return (1 - smoothing) * right - smoothing * scores.mean(-1).sum(), count
+        wanted = gold * (1 - smoothing) + smoothing / 2
+        return F.binary_cross_entropy_with_logits(scores, wanted, reduction="none").mean(-1).sum(), count
+
+
+class LikelihoodHead(LogitsHead):
+    """The mean log-probability of the scored tokens of each row."""
+
+    def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        # The scores at one place are about the token at the next.
+        spoken = torch.log_softmax(features[:, :-1], -1)  # (batch, tokens - 1, vocabulary)
+        chosen = spoken.gather(-1, batch["input_ids"][:, 1:, None]).squeeze(-1)  # (batch, tokens - 1)
+        scored = batch["scored"][:, 1:].to(chosen.dtype)
+        return {"log_probability": (chosen * scored).sum(1) / scored.sum(1).clamp(min=1)}

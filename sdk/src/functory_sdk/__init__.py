@@ -1,0 +1,51 @@
+"""Everything that a plugin author imports.
+
+Names are loaded when they are first used, so that a plugin's own import stays light. Torch helpers
+are in `functory_sdk.torch`, the conformance suites in `functory_sdk.testing`.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOMES = {
+    "functory.contracts.adaptation": ("Adaptation", "TrainingOptions"),
+    "functory.contracts.backbone": ("Backbone", "BackboneSpec"),
+    "functory.contracts.command": ("Command",),
+    "functory.contracts.component": ("CONTRACT", "Component", "NoOptions", "Options"),
+    "functory.contracts.engine": (
+        "Engine", "Event", "Fit", "LabelledRows", "Run", "Session", "SessionOptions", "TrainingSession",
+    ),
+    "functory.contracts.explanation": ("Attribution", "Explanation", "Faithfulness", "Piece"),
+    "functory.contracts.optimization": ("FormReport", "Optimization", "OptimizationReport"),
+    "functory.contracts.packager": ("Packager",),
+    "functory.contracts.rows": ("Array", "Encoded", "Port", "Program", "Request", "Row", "row_length"),
+    "functory.contracts.sample": ("Sample",),
+    "functory.contracts.task": ("Formulation", "Input", "Output", "Scorer", "State", "Target", "Task"),
+    "functory.batching": ("pad", "plan", "unpad"),
+    "functory.errors": (
+        "ArtefactCorrupt", "ArtefactError", "ArtefactUnsafe", "DataError", "FunctoryError", "GenerationError", "InputError",
+        "NotSupported", "OptionError", "Refused", "TooLong", "TrainingError", "UsageError", "WeightsMissing",
+    ),
+    "functory.function": ("Function",),
+    "functory.hookspecs": ("hookimpl",),
+    "functory.places": ("cache",),
+    "functory.reading": ("Passage", "Reader", "Tokenizer", "Tokens", "Window"),
+    "functory.report": ("Report",),
+}  # fmt: skip
+_HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file", "source_hash", "weights_hash")
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+__all__ = sorted(_HOME)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'functory_sdk' has no attribute {name!r}")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

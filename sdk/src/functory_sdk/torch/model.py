@@ -1,0 +1,87 @@
+"""An adapted model: a network's copy with φ inside, and a head on it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from functory.contracts.rows import Port
+from functory_sdk.torch.heads import Head
+from functory_sdk.torch.network import Network, State
+from functory_sdk.torch.pooling import pool
+
+
+class Model(nn.Module):
+    """A_φ(M_θ(I)): trunk, crown and head as one module.
+
+    :param network: a structural copy of the backbone's, with φ injected.
+    :param head: the task's.
+    :param inputs: the ports of a row.
+    :param outputs: the ports of the outputs.
+    :param cut: where the crown begins; None when the stored trunk is not for this adaptation.
+    """
+
+    def __init__(
+        self, network: Network, head: Head | None, inputs: Sequence[Port], outputs: Sequence[Port], cut: int | None
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.head = head
+        self.inputs = tuple(inputs)
+        self.outputs = tuple(outputs)
+        self.cut = cut
+
+    def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the head's outputs for a batch of rows."""
+        return self.crown({}, batch, start=0)
+
+    def trunk(self, batch: Mapping[str, Tensor], stop: int) -> State:
+        """Return the state at a cut point."""
+        return self.network.run(0, stop, {}, self.network.prepare(batch))
+
+    def crown(self, state: State, batch: Mapping[str, Tensor], start: int) -> dict[str, Tensor]:
+        """Return the head's outputs from the state at a cut point."""
+        return self.apply_head(self.features(state, batch, start), batch)
+
+    def features(self, state: State, batch: Mapping[str, Tensor], start: int = 0) -> Tensor:
+        """Return what the head reads, from the state at a cut point."""
+        hidden = self.network.run(start, self.network.points, state, self.network.prepare(batch))["hidden"]
+        return self.read(hidden, batch)
+
+    def read(self, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return what the head reads of the last hidden states."""
+        if self.head is None or self.head.reads == "tokens":
+            return hidden
+        if self.head.reads == "logits":
+            return self.network.logits(hidden)
+        mask = batch.get(self.network.output_mask)
+        if mask is None:
+            mask = torch.ones(hidden.shape[:2], dtype=torch.long, device=hidden.device)
+        return pool(hidden, mask, self.network.spec.pooling)
+
+    def apply_head(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the outputs from what the head reads."""
+        if self.head is None:
+            raise TypeError("a generation has no head")
+        outputs: dict[str, Tensor] = self.head(features, batch)
+        return outputs
+
+    def phi(self) -> dict[str, nn.Parameter]:
+        """Return the parameters that are the function's own: those that require a gradient."""
+        return {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
+
+
+class Graph(nn.Module):
+    """A model with positional inputs and outputs, in the ports' order, as exporters want it."""
+
+    def __init__(self, model: Model) -> None:
+        super().__init__()
+        self.model = model
+        self.names = tuple(port.name for port in model.inputs)
+
+    def forward(self, *arrays: Tensor) -> tuple[Tensor, ...]:
+        """Return the outputs in the ports' order."""
+        outputs = self.model(dict(zip(self.names, arrays, strict=True)))
+        return tuple(outputs[port.name] for port in self.model.outputs)

@@ -1,0 +1,102 @@
+"""A network that can be cut: the same forward pass, in one piece or in two with a store between.
+
+Apart from the architectures (`stacks`), which only say what one step does.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from functory.contracts.backbone import BackboneSpec
+from functory_sdk.torch.generation import Generation
+
+State = dict[str, Tensor]
+"""What flows between steps: ``hidden`` (batch, tokens, width), and for an encoder-decoder ``memory``."""
+Context = dict[str, Tensor | None]
+"""What every step may need and the batch alone decides: masks, rotary angles. Never stored."""
+
+
+class Network(nn.Module, ABC):
+    """A backbone's network as a sequence of steps: embeddings, layers, last norm (twice for two stacks).
+
+    :param spec: the backbone's facts.
+    """
+
+    def __init__(self, spec: BackboneSpec) -> None:
+        super().__init__()
+        self.spec = spec
+
+    @property
+    def points(self) -> int:
+        """The number of steps; cut points are 0 … points."""
+        return self.spec.points
+
+    @abstractmethod
+    def prepare(self, batch: Mapping[str, Tensor]) -> Context:
+        """Return what the steps need of a batch besides the state."""
+
+    @abstractmethod
+    def step(self, index: int, state: State, context: Context) -> State:
+        """Run step `index`, 0 ≤ index < points."""
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        """Return the scores of the next token, (…, vocabulary), from last hidden states (…, width)."""
+        raise TypeError(f"{self.spec.reference} predicts no tokens")
+
+    def generation(self, ids: Tensor, mask: Tensor) -> Generation:
+        """Start writing after prompts (for an encoder-decoder: from sources), (rows, tokens)."""
+        raise TypeError(f"{self.spec.reference} writes no text")
+
+    def run(self, start: int, stop: int, state: State, context: Context) -> State:
+        """Run the steps from cut point `start` up to cut point `stop`.
+
+        :param state: empty at point 0.
+        """
+        for index in range(start, stop):
+            state = self.step(index, state, context)
+        return state
+
+    def stored(self, point: int) -> dict[str, str]:
+        """Return what must be kept of a state at a cut point: name → the axis that varies."""
+        if self.spec.architecture != "encoder-decoder":
+            return {"hidden": "tokens"}
+        return {"memory": "tokens"} if point <= self.encoder_points else {"memory": "tokens", "hidden": "target"}
+
+    @property
+    def encoder_points(self) -> int:
+        """The cut point after the encoder's last step; for a single stack the last point."""
+        return self.points
+
+    def hidden(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return the last hidden states, (batch, tokens, width)."""
+        return self.run(0, self.points, {}, self.prepare(batch))["hidden"]
+
+    @property
+    def output_mask(self) -> str:
+        """The name of the array that says which places of the last hidden states are real."""
+        return "decoder_attention_mask" if self.spec.architecture == "encoder-decoder" else "attention_mask"
+
+
+def is_tracing() -> bool:
+    """Whether the network is being turned into a graph, where no branch may depend on values."""
+    return torch.jit.is_tracing() or torch.compiler.is_compiling() or torch.onnx.is_in_onnx_export()
+
+
+def padding_mask(mask: Tensor) -> Tensor | None:
+    """Return a key mask for attention, (batch, 1, 1, tokens) bool; None where nothing is padded (faster)."""
+    if not is_tracing() and bool(mask.all()):
+        return None
+    return mask.bool()[:, None, None, :]
+
+
+def causal_mask(mask: Tensor) -> Tensor:
+    """Return the mask of causal attention, (batch, 1, tokens, tokens) bool; padding is never looked at."""
+    size = mask.shape[1]
+    below = torch.ones(size, size, dtype=torch.bool, device=mask.device).tril()
+    # A padded query may look at itself, or its softmax would have nothing to sum over.
+    own = torch.eye(size, dtype=torch.bool, device=mask.device)
+    return (below & mask.bool()[:, None, None, :]) | own
