@@ -112,7 +112,7 @@ class UnknownComponent(UsageError):
         known = dict(known or {})
         have = sorted(installed)
         remedies = []
-        near = get_close_matches(name, [*have, *known], n=2, cutoff=0.6)
+        near = get_close_matches(name, dict.fromkeys([*have, *known]), n=2, cutoff=0.6)
         if name in known:
             remedies.append(f"it comes with {known[name]}: pip install {known[name]}")
         elif near:

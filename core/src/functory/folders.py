@@ -25,7 +25,7 @@ def written_whole(folder: Path) -> Iterator[Path]:
     try:
         yield made
         sync(made)
-        made.chmod(0o755)
+        made.chmod(0o777 & ~_mask())
         _put(made, folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
@@ -50,12 +50,22 @@ def _put(made: Path, folder: Path) -> None:
 
 
 def sync(folder: Path) -> None:
-    """Write every file and folder below through to the disk."""
+    """Write every file and folder below through to the disk, readable as the user's other files are."""
+    mask = _mask()
     for root, _, files in os.walk(folder):
         for name in files:
-            with open(os.path.join(root, name), "rb") as file:
+            path = os.path.join(root, name)
+            with open(path, "rb") as file:
                 os.fsync(file.fileno())
+            os.chmod(path, 0o666 & ~mask)  # some writers make their files private
         sync_folder(Path(root))
+
+
+def _mask() -> int:
+    """Return the process's file mode mask."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
 
 
 def sync_folder(folder: Path) -> None:

@@ -10,6 +10,7 @@ import inspect
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -125,7 +126,7 @@ class Function:
 
     def _mapped(self, inputs: Iterator[Any]) -> Iterator[Any]:
         place = 0
-        while chunk := [value for value, _ in zip(inputs, range(CHUNK), strict=False)]:
+        while chunk := list(islice(inputs, CHUNK)):
             values = []
             for offset, value in enumerate(chunk):
                 try:

@@ -1,0 +1,81 @@
+"""``functory build``: from a recipe, or from options, to a saved function."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any
+
+from functory.cli import SUMMARIES
+from functory.cli.output import print_json
+from functory.contracts.command import Command
+
+
+class Build(Command):
+    """Build a function and save it."""
+
+    help = SUMMARIES["build"]
+    example = (
+        "functory build --task text-classification --train reviews.csv --backbone minilm --output sentiment\n"
+        "functory build recipe.toml --set adaptation.rank=8 --output sentiment"
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("recipe", nargs="?", help="a recipe file (TOML)")
+        for name, meaning in (
+            ("task", "what is to be computed: text-classification, ner …"),
+            ("backbone", "the pretrained model: minilm, e5, hf:org/name, ./folder …"),
+            ("adaptation", "how it is fitted: head, lora, full …"),
+            ("train", "training data: a CSV, TSV or JSON Lines file, or samples:NAME"),
+            ("dev", "data for choices while training; split off the training data when not given"),
+            ("test", "data for the report; split off the training data when not given"),
+            ("name", "the function's name"),
+        ):
+            parser.add_argument(f"--{name}", help=meaning)
+        parser.add_argument("--output", "-o", type=Path, help="the folder to save into; the function's name when not given")
+        parser.add_argument("--set", action="append", default=[], metavar="PART.OPTION=VALUE", help="any other field or option")
+        parser.add_argument("--column", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds which field")
+        parser.add_argument("--on-bad-row", choices=("stop", "skip"), help="stop at a bad row, or skip and count it")
+        parser.add_argument("--seed", type=int, help="governs everything random")
+        parser.add_argument("--limit", type=int, help="read so many training examples at most")
+        parser.add_argument("--hook", action="append", default=[], metavar="NAME", help="a hook plugin that takes part")
+        parser.add_argument("--run", type=Path, metavar="FOLDER", help="the folder of checkpoints, to go on from")
+
+    def run(self, args: Namespace) -> int:
+        from functory.build import build
+        from functory.cli.options import pairs
+        from functory.recipe import Recipe, read_toml, set_option
+        from functory.terminal import show
+
+        fields: dict[str, Any] = read_toml(Path(args.recipe))[0] if args.recipe else {}
+        for name in ("task", "backbone", "adaptation", "train", "dev", "test", "name", "seed", "limit", "on_bad_row"):
+            if getattr(args, name) is not None:
+                set_option(fields, f"{name}={_quoted(getattr(args, name))}")
+        if args.column:
+            fields["columns"] = {**fields.get("columns", {}), **pairs(args.column, "--column")}
+        if args.hook:
+            fields["hooks"] = args.hook
+        for assignment in args.set:
+            set_option(fields, assignment)
+        recipe = Recipe.make(args.recipe, **fields) if args.recipe else Recipe.make(fields)
+        function = build(recipe, run=args.run, tell=lambda note: print(f"note: {note}", file=sys.stderr))
+        folder = function.save(args.output or Path(function.name))
+        if args.json:
+            report = function.report.model_dump(mode="json") if function.report else None
+            print_json({"folder": str(folder), "report": report, "info": function.info()})
+            return 0
+        if function.report:
+            show(function.report)
+        print(f"saved to {folder}. Try it: functory run {folder} \"…\"")
+        return 0
+
+
+def _quoted(value: object) -> str:
+    """Return a value as TOML, so that a name of digits stays a name."""
+    import json
+
+    return json.dumps(value, ensure_ascii=False)
+
+
+COMMAND = Build()
