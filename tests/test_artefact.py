@@ -7,8 +7,9 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import functory
 import pytest
+
+import functory
 from functory import errors
 from functory.artefact import check, verify
 

@@ -7,9 +7,10 @@ import pydoc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import functory
 import jsonschema
 import pytest
+
+import functory
 from functory import errors
 from functory.data import read
 
@@ -100,7 +101,12 @@ def test_two_functions_on_one_backbone_share_its_tensors_and_do_not_meet(fn: fun
 def test_the_same_seed_builds_the_same_function() -> None:
     def built(seed: int) -> bytes:
         fn = functory.build(
-            task="text-classification", backbone="minilm", train="samples:rotten-tomatoes", limit=120, seed=seed, report=False
+            task="text-classification",
+            backbone="minilm",
+            train="samples:rotten-tomatoes",
+            limit=120,
+            seed=seed,
+            report=False,
         )
         return b"".join(array.tobytes() for array in fn.form.engine.phi(fn.form.program.model).values())
 

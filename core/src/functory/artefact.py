@@ -1,12 +1,12 @@
 """The artefact: a function as a folder. Written whole, checked whole, and never a pickle.
 
-    sentiment/
-      function.json         the manifest
-      weights.safetensors   φ, where there is one
-      golden.jsonl          inputs with this function's outputs
-      README.md             the function card
-      engines/<name>/       engine forms
-      parts/<name>/         whole artefacts, for a composite
+sentiment/
+function.json         the manifest
+weights.safetensors   φ, where there is one
+golden.jsonl          inputs with this function's outputs
+README.md             the function card
+engines/<name>/       engine forms
+parts/<name>/         whole artefacts, for a composite
 """
 
 from __future__ import annotations
@@ -177,12 +177,16 @@ def check(folder: Path) -> Manifest:
     try:
         found = files_of(folder)
     except ValueError as error:
-        raise ArtefactUnsafe(f"{error}.", where=str(folder), do="artefacts hold plain files only; get a fresh copy.") from error
+        raise ArtefactUnsafe(
+            f"{error}.", where=str(folder), do="artefacts hold plain files only; get a fresh copy."
+        ) from error
     found.pop(MANIFEST, None)
     for path in found:
         if path.lower().endswith(PICKLES):
             raise ArtefactUnsafe(
-                f"{path} may hold a pickle, which is never read.", where=str(folder), do="get a fresh copy from its maker."
+                f"{path} may hold a pickle, which is never read.",
+                where=str(folder),
+                do="get a fresh copy from its maker.",
             )
     _compare(folder, manifest, found)
     return manifest
@@ -196,7 +200,9 @@ def _compare(folder: Path, manifest: Manifest, found: Mapping[str, Path]) -> Non
             raise ArtefactCorrupt(f"{path} is missing.", where=str(folder), do=fresh)
         size = found[path].stat().st_size
         if size != member.size:
-            raise ArtefactCorrupt(f"{path} has {size} bytes; the manifest says {member.size}.", where=str(folder), do=fresh)
+            raise ArtefactCorrupt(
+                f"{path} has {size} bytes; the manifest says {member.size}.", where=str(folder), do=fresh
+            )
         digest = sha256(found[path])
         if digest != member.sha256:
             raise ArtefactCorrupt(
@@ -206,7 +212,9 @@ def _compare(folder: Path, manifest: Manifest, found: Mapping[str, Path]) -> Non
             )
     extra = sorted(found.keys() - manifest.members.keys())
     if extra:
-        raise ArtefactCorrupt(f"{extra[0]} is not in the manifest.", where=str(folder), do="remove it, or get a fresh copy.")
+        raise ArtefactCorrupt(
+            f"{extra[0]} is not in the manifest.", where=str(folder), do="remove it, or get a fresh copy."
+        )
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -217,7 +225,11 @@ def read_manifest(folder: Path) -> Manifest:
     file = folder / MANIFEST
     if not file.is_file():
         near = "" if folder.exists() else " There is no such folder."
-        raise ArtefactError(f"no function lies here: {MANIFEST} is missing.{near}", where=str(folder), do="name the folder that `save` wrote.")
+        raise ArtefactError(
+            f"no function lies here: {MANIFEST} is missing.{near}",
+            where=str(folder),
+            do="name the folder that `save` wrote.",
+        )
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
@@ -235,7 +247,9 @@ def read_manifest(folder: Path) -> Manifest:
         fault = error.errors()[0]
         kind = ArtefactUnsafe if "leaves the folder" in fault["msg"] else ArtefactCorrupt
         place = ".".join(map(str, fault["loc"]))
-        raise kind(f"{MANIFEST}: {place}: {fault['msg']}.", where=str(file), do="get a fresh copy from its maker.") from error
+        raise kind(
+            f"{MANIFEST}: {place}: {fault['msg']}.", where=str(file), do="get a fresh copy from its maker."
+        ) from error
     _check_safe(manifest, file)
     return manifest
 

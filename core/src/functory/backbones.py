@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from functory.contracts.backbone import Backbone
-from functory.plugins import entries, load, parse
+from functory.plugins import load, parse
 
 _opened: dict[tuple[str, str], Backbone[Any]] = {}
 _lock = threading.Lock()

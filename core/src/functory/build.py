@@ -1,12 +1,12 @@
 """From a recipe to a function, as the seven steps.
 
-    1 choose a backbone      load_backbone
-    2 adapt                  the task's state is learned, φ attached
-    3 encapsulate            the function, callable from here on
-    4 give it an API         name, schemas, golden examples
-    5 optimize               train (compression: `Function.optimize`)
-    6 explain and measure    evaluate (`Function.explain`)
-    7 deploy                 `Function.save`, `Function.package`
+1 choose a backbone      load_backbone
+2 adapt                  the task's state is learned, φ attached
+3 encapsulate            the function, callable from here on
+4 give it an API         name, schemas, golden examples
+5 optimize               train (compression: `Function.optimize`)
+6 explain and measure    evaluate (`Function.explain`)
+7 deploy                 `Function.save`, `Function.package`
 """
 
 from __future__ import annotations
@@ -118,7 +118,11 @@ class _Building:
             whole = whole.take(_spread(len(whole), recipe.limit))
         dev_share = recipe.dev_share if recipe.dev is None and len(whole) else 0.0
         test_share = recipe.test_share if recipe.test is None and len(whole) else 0.0
-        made = split(whole, dev_share, test_share, seed=recipe.seed, stratify=task.stratum) if len(whole) else Splits(whole, whole, whole)
+        made = (
+            split(whole, dev_share, test_share, seed=recipe.seed, stratify=task.stratum)
+            if len(whole)
+            else Splits(whole, whole, whole)
+        )
         dev = made.dev if recipe.dev is None else examples(recipe.dev)
         test = made.test if recipe.test is None else examples(recipe.test)
         splits = Splits(made.train, dev, test)
@@ -157,13 +161,15 @@ class _Building:
         place = folder or cache("runs") / self._key(form, splits)
         run = Run(folder=place, store=cache("features"), seed=self.recipe.seed, name=function.about.name)
         run.emit = lambda event: self.steps.progress(run=run, event=event)
-        run.emit(Event("start", text=f"{function.about.name}: {len(splits.train):,} examples, {len(train.rows):,} rows"))
+        run.emit(
+            Event("start", text=f"{function.about.name}: {len(splits.train):,} examples, {len(train.rows):,} rows")
+        )
         fit = self.steps.train(
             engine=form.engine, model=form.program.model, adaptation=form.adaptation, train=train, dev=dev, run=run
         )
         run.emit(Event("done", values=fit.metrics))
         about = replace(function.about, notes=(*function.about.notes, *fit.notes))
-        about.data["fit"] = {name: value for name, value in fit.metrics.items()}
+        about.data["fit"] = dict(fit.metrics)
         function = function.replaced(about=about)
         if len(splits.dev):
             inputs = [_input(task, example) for example in splits.dev]
@@ -197,7 +203,7 @@ def _seed(engine: Any, seed: int) -> None:
     import numpy as np
 
     random.seed(seed)
-    np.random.seed(seed)  # noqa: NPY002 - libraries below draw from the global generator
+    np.random.seed(seed)
     engine.seed(seed)
 
 
@@ -226,7 +232,8 @@ def _rows(task: Any, formulation: Formulation, side: Examples, reader: Reader, s
     encoded = formulation.encode([_input(task, example) for example in side], reader, state)
     if not encoded.rows:
         raise NotSupported(
-            f"{type(formulation).__name__} gives no rows to train on.", do="choose another adaptation, or give longer texts."
+            f"{type(formulation).__name__} gives no rows to train on.",
+            do="choose another adaptation, or give longer texts.",
         )
     golds = formulation.label(list(side), encoded, state)
     return LabelledRows([{**row, **gold} for row, gold in zip(encoded.rows, golds, strict=True)], encoded.owner)

@@ -26,7 +26,14 @@ def card(manifest: Manifest) -> str:
         lines += ["## Measured", "", "| metric | value | interval | baseline |", "|---|---|---|---|"]
         lines += [_metric(name, value) for name, value in manifest.metrics.items()]
         lines.append("")
-    lines += ["## Input and output", "", "```json", json.dumps(manifest.signature, ensure_ascii=False, indent=1), "```", ""]
+    lines += [
+        "## Input and output",
+        "",
+        "```json",
+        json.dumps(manifest.signature, ensure_ascii=False, indent=1),
+        "```",
+        "",
+    ]
     if manifest.data:
         lines += ["## Data", "", *(f"- {key}: {value}" for key, value in manifest.data.items()), ""]
     if manifest.notes:
@@ -41,7 +48,8 @@ def _sentence(manifest: Manifest) -> str:
         return f"A composite for {manifest.task.name}, made of {', '.join(form.parts)}."
     if isinstance(form, TorchRecord):
         return f"A function for {manifest.task.name}: {form.spec.reference} with the adaptation {form.adaptation.name}."
-    return f"A function for {manifest.task.name}, as {form.engine.name} {form.program['precision']}, made from {form.spec.reference}."
+    made = f"{form.engine.name} {form.program['precision']}, made from {form.spec.reference}"
+    return f"A function for {manifest.task.name}, as {made}."
 
 
 def _metric(name: str, value: Any) -> str:

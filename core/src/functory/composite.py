@@ -12,7 +12,15 @@ from functory.golden import record
 from functory.replays import versions
 
 
-def compose(task: str | Task[Any], *, name: str = "", version: str = "0.1.0", licence: str = "", options: dict[str, Any] | None = None, **parts: Function) -> Function:
+def compose(
+    task: str | Task[Any],
+    *,
+    name: str = "",
+    version: str = "0.1.0",
+    licence: str = "",
+    options: dict[str, Any] | None = None,
+    **parts: Function,
+) -> Function:
     """Return a function that a task computes from others.
 
     :param task: the name of a task that has parts, or such a task.
@@ -48,7 +56,9 @@ def _check(task: Task[Any], parts: dict[str, Function]) -> None:
             f"task {task.name!r} wants the parts {', '.join(task.parts)}; "
             + (f"lacking: {', '.join(sorted(lacking))}" if lacking else f"unknown: {', '.join(sorted(unknown))}")
             + ".",
-            do="give each part by its name: " + ", ".join(f"{key}=<a {kind} function>" for key, kind in task.parts.items()) + ".",
+            do="give each part by its name: "
+            + ", ".join(f"{key}=<a {kind} function>" for key, kind in task.parts.items())
+            + ".",
         )
     for key, kind in task.parts.items():
         if kind and parts[key].task.name != kind:

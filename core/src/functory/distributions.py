@@ -3,7 +3,7 @@
 Apart from `plugins`, because nothing here imports anybody's code. It reads ``entry_points.txt`` itself, in
 plain system calls: importlib.metadata takes 30 ms to import, and pathlib doubles the time of the scan.
 """
-# ruff: noqa: PTH110, PTH118, PTH123, PTH208 - see above
+# ruff: noqa: PTH110, PTH208 - see above
 
 from __future__ import annotations
 

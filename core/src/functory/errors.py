@@ -122,9 +122,7 @@ class UnknownComponent(UsageError):
         if absent:
             listed = ", ".join(f"{other} (pip install {dist})" for other, dist in sorted(absent.items()))
             remedies.append(f"Known but not installed: {listed}.")
-        super().__init__(
-            f"there is no {kind.removesuffix('s')} named {name!r}.", where=where, do=" ".join(remedies)
-        )
+        super().__init__(f"there is no {kind.removesuffix('s')} named {name!r}.", where=where, do=" ".join(remedies))
         self.kind, self.name = kind, name
 
 

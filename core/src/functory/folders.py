@@ -57,7 +57,7 @@ def sync(folder: Path) -> None:
             path = os.path.join(root, name)
             with open(path, "rb") as file:
                 os.fsync(file.fileno())
-            os.chmod(path, 0o666 & ~mask)  # some writers make their files private
+            Path(path).chmod(0o666 & ~mask)  # some writers make their files private
         sync_folder(Path(root))
 
 

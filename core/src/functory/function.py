@@ -196,7 +196,9 @@ class Function:
     def coerce(self, value: Any) -> Any:
         """Return one value of `map` as the task's Input: a text, a tuple or a dict of fields."""
         if isinstance(value, self.task.Input):
-            return self.task.Input.model_construct(**{name: getattr(value, name) for name in self.task.Input.model_fields})
+            return self.task.Input.model_construct(
+                **{name: getattr(value, name) for name in self.task.Input.model_fields}
+            )
         if isinstance(value, dict):
             return self._validated(value)
         return self.read(*(value if isinstance(value, tuple) else (value,)))
@@ -285,7 +287,9 @@ class Function:
         [(side, rows)] = self.trace([self.coerce(value)])
         return form.formulation.targets(form.formulation.decode(side, rows, self.state), side, self.state)
 
-    def explain(self, value: Any, *, method: str = "occlusion", target: str | None = None, **options: Any) -> Attribution:
+    def explain(
+        self, value: Any, *, method: str = "occlusion", target: str | None = None, **options: Any
+    ) -> Attribution:
         """Say why the output is what it is: the weight of each word, with its measured faithfulness.
 
         :param value: one input.
@@ -330,14 +334,23 @@ class Function:
 
         return save(self, Path(folder))
 
-    def package(self, name: str | None = None, target: Path | str = "dist", *, method: str = "wheel", **options: Any) -> list[Path]:
+    def package(
+        self, name: str | None = None, target: Path | str = "dist", *, method: str = "wheel", **options: Any
+    ) -> list[Path]:
         """Write something to deploy; see `functory.packaging.package`."""
         import tempfile
 
         from functory.packaging import package
 
         with tempfile.TemporaryDirectory() as folder:
-            return package(self.save(Path(folder) / "function"), name or self.about.name, target, method=method, hooks=self.hooks, **options)
+            return package(
+                self.save(Path(folder) / "function"),
+                name or self.about.name,
+                target,
+                method=method,
+                hooks=self.hooks,
+                **options,
+            )
 
     # -- describing -------------------------------------------------------------------------------------
 
@@ -359,7 +372,8 @@ class Function:
 
     def __reduce__(self) -> Any:
         raise NotSupported(
-            f"{self.about.name} cannot be pickled: no pickle is ever read.", do="save it, and load it where it is needed."
+            f"{self.about.name} cannot be pickled: no pickle is ever read.",
+            do="save it, and load it where it is needed.",
         )
 
 
@@ -383,7 +397,9 @@ def _short(value: Any) -> str:
     return text if len(text) <= 60 else text[:57] + "…"
 
 
-def load(folder: Path | str, *, form: str | None = None, session: SessionOptions | None = None, **options: Any) -> Function:
+def load(
+    folder: Path | str, *, form: str | None = None, session: SessionOptions | None = None, **options: Any
+) -> Function:
     """Load a saved function, or an installed one by its name.
 
     :param folder: the artefact's folder, or the name of a function that a wheel brought.

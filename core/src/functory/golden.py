@@ -117,7 +117,8 @@ def _distance(one: Golden, rows: Sequence[Row]) -> float:
 
 def _same(then: Any, now: Any, allowed: float) -> bool:
     """Whether two typed outputs agree: numbers within a tolerance; other things exactly, unless a number beside them
-    shows that they were too close to call."""
+    shows that they were too close to call.
+    """
     if isinstance(then, bool) or isinstance(now, bool):
         return bool(then == now)
     if isinstance(then, int | float) and isinstance(now, int | float):

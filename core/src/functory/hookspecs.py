@@ -46,7 +46,9 @@ class Hooks:
         """
 
     @hookspec(firstresult=True)
-    def adapt(self, engine: Engine[Any], backbone: Backbone[Any], task: Task[Any], state: Any, adaptation: Adaptation[Any]) -> Any:
+    def adapt(
+        self, engine: Engine[Any], backbone: Backbone[Any], task: Task[Any], state: Any, adaptation: Adaptation[Any]
+    ) -> Any:
         """Return a model with φ attached to a structural copy of the backbone.
 
         When:    step 2 of a build, and once per load of a torch form.
@@ -95,7 +97,9 @@ class Hooks:
         """
 
     @hookspec(firstresult=True)
-    def explain(self, function: Function, value: Any, target: Target, explanation: Explanation[Any]) -> Attribution | None:
+    def explain(
+        self, function: Function, value: Any, target: Target, explanation: Explanation[Any]
+    ) -> Attribution | None:
         """Say why a function gave this output.
 
         When:    whenever `explain` is called.

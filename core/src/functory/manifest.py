@@ -115,6 +115,14 @@ def check_inside(path: str) -> str:
     :raises ValueError: when it is absolute, leaves the folder, or is written in more than one way.
     """
     parts = PurePosixPath(path).parts
-    if not parts or path.startswith("/") or ".." in parts or "\\" in path or ":" in path or "\0" in path or path != "/".join(parts):
+    if (
+        not parts
+        or path.startswith("/")
+        or ".." in parts
+        or "\\" in path
+        or ":" in path
+        or "\0" in path
+        or path != "/".join(parts)
+    ):
         raise ValueError(f"the path {path!r} leaves the folder")
     return path

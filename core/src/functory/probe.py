@@ -32,7 +32,7 @@ main(job)
 def main(job: dict[str, Any]) -> None:  # Any: JSON
     """Do a job: ``{path, results, trace, seconds, entries}``."""
     results = os.open(job["results"], os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    trace = open(job["trace"], "w")  # noqa: SIM115, PTH123 - stays open for the crash it is there for
+    trace = open(job["trace"], "w")  # noqa: SIM115 - stays open for the crash it is there for
     faulthandler.enable(file=trace)
     for kind in {fields["kind"] for fields in job["entries"]} & set(CLASSES):
         import_module(CLASSES[kind].partition(":")[0])  # ours, so it does not count as the plugin's time

@@ -44,7 +44,9 @@ class Recipe(BaseModel):
 
     task: Part = Field(description="What is to be computed.")
     backbone: Part = Field(Part(name="minilm"), description="The pretrained model.")
-    adaptation: Part | None = Field(None, description="How φ is fitted; 'head' with training data, 'zero-shot' without.")
+    adaptation: Part | None = Field(
+        None, description="How φ is fitted; 'head' with training data, 'zero-shot' without."
+    )
     engine: Part = Field(Part(name="torch"), description="What trains it, and runs its torch form.")
     train: Any = Field(None, description="Training data: a file, a sample, an iterable of dicts, a datasets Dataset.")
     dev: Any = Field(None, description="Data for choices while training; split from the training data if not given.")
@@ -92,7 +94,9 @@ class Recipe(BaseModel):
             fields = dict(source or {})
         fields |= {name: value for name, value in changes.items() if value is not None}
         if not fields.get("task"):
-            raise RecipeError("the recipe names no task.", where=where, do="say what is to be computed: task = 'text-classification'.")
+            raise RecipeError(
+                "the recipe names no task.", where=where, do="say what is to be computed: task = 'text-classification'."
+            )
         try:
             return cls.model_validate(fields)
         except ValidationError as error:
@@ -106,7 +110,9 @@ class Recipe(BaseModel):
         for side in ("train", "dev", "test"):
             source = getattr(self, side)
             if source is not None:
-                data[side] = Path(source).name if isinstance(source, str | Path) and ":" not in str(source) else _name(source)
+                data[side] = (
+                    Path(source).name if isinstance(source, str | Path) and ":" not in str(source) else _name(source)
+                )
         data["hooks"] = [hook if isinstance(hook, str) else type(hook).__name__ for hook in self.hooks]
         return data
 
@@ -123,13 +129,17 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise RecipeError(f"the recipe cannot be read: {error}", where=str(path), do="check the path; a recipe is UTF-8.") from error
+        raise RecipeError(
+            f"the recipe cannot be read: {error}", where=str(path), do="check the path; a recipe is UTF-8."
+        ) from error
     try:
         fields = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+), column (\d+)", str(error))
         spot = f", line {found[1]}, column {found[2]}" if found else ""
-        raise RecipeError(f"the recipe is no TOML: {error}", where=f"{path}{spot}", do="see the recipes in docs/.") from error
+        raise RecipeError(
+            f"the recipe is no TOML: {error}", where=f"{path}{spot}", do="see the recipes in docs/."
+        ) from error
     for side in ("train", "dev", "test"):
         source = fields.get(side)
         if isinstance(source, str) and (path.parent / source).exists():
@@ -149,7 +159,9 @@ def place(where: str, text: str, key: str, table: str = "") -> str:
         header = re.match(r"\s*\[([^\[\]]+)\]", line)
         if header:
             current = header[1].strip()
-        if (current == table and re.match(rf"\s*{re.escape(key)}\s*=", line)) or (current == key and header and not table):
+        if (current == table and re.match(rf"\s*{re.escape(key)}\s*=", line)) or (
+            current == key and header and not table
+        ):
             return f"{where}, line {number}, {label}"
     return f"{where}, {label}"
 

@@ -163,7 +163,9 @@ def _blamed(method: Callable[..., Any], name: str, step: str, broken: set[str]) 
     return answer
 
 
-def _finish(resume: Callable[[Any], Any], value: Any, failure: BaseException | None, blame: Callable[[Exception], Exception]) -> Any:
+def _finish(
+    resume: Callable[[Any], Any], value: Any, failure: BaseException | None, blame: Callable[[Exception], Exception]
+) -> Any:
     """Let a wrapper go on after its yield; tell its own failures from the one it was given."""
     try:
         resume(value)

@@ -33,9 +33,15 @@ class Build(Command):
             ("name", "the function's name"),
         ):
             parser.add_argument(f"--{name}", help=meaning)
-        parser.add_argument("--output", "-o", type=Path, help="the folder to save into; the function's name when not given")
-        parser.add_argument("--set", action="append", default=[], metavar="PART.OPTION=VALUE", help="any other field or option")
-        parser.add_argument("--column", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds which field")
+        parser.add_argument(
+            "--output", "-o", type=Path, help="the folder to save into; the function's name when not given"
+        )
+        parser.add_argument(
+            "--set", action="append", default=[], metavar="PART.OPTION=VALUE", help="any other field or option"
+        )
+        parser.add_argument(
+            "--column", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds which field"
+        )
         parser.add_argument("--on-bad-row", choices=("stop", "skip"), help="stop at a bad row, or skip and count it")
         parser.add_argument("--seed", type=int, help="governs everything random")
         parser.add_argument("--limit", type=int, help="read so many training examples at most")
@@ -67,7 +73,7 @@ class Build(Command):
             return 0
         if function.report:
             show(function.report)
-        print(f"saved to {folder}. Try it: functory run {folder} \"…\"")
+        print(f'saved to {folder}. Try it: functory run {folder} "…"')
         return 0
 
 

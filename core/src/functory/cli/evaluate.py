@@ -19,8 +19,12 @@ class Evaluate(Command):
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_function(parser)
         parser.add_argument("--data", required=True, help="a CSV, TSV or JSON Lines file, or samples:NAME")
-        parser.add_argument("--column", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds which field")
-        parser.add_argument("--on-bad-row", choices=("stop", "skip"), default="stop", help="stop at a bad row, or skip it")
+        parser.add_argument(
+            "--column", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds which field"
+        )
+        parser.add_argument(
+            "--on-bad-row", choices=("stop", "skip"), default="stop", help="stop at a bad row, or skip it"
+        )
         parser.add_argument("--html", type=Path, help="write the report as a page too")
 
     def run(self, args: Namespace) -> int:

@@ -16,7 +16,9 @@ def add_function(parser: ArgumentParser) -> None:
     """Declare the function and how it is opened."""
     parser.add_argument("function", help="a saved function's folder, or an installed function's name")
     parser.add_argument("--form", help="which of its forms: 'torch fp32', 'openvino int8' …")
-    parser.add_argument("--threads", type=int, default=0, help="threads of one forward pass; the machine's cores when not given")
+    parser.add_argument(
+        "--threads", type=int, default=0, help="threads of one forward pass; the machine's cores when not given"
+    )
     parser.add_argument("--device", default="cpu", help="where it runs: cpu, cuda …")
 
 

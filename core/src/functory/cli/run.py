@@ -25,9 +25,15 @@ class Run(Command):
         add_function(parser)
         parser.add_argument("texts", nargs="*", help="inputs; lines of stdin when neither these nor --data are given")
         parser.add_argument("--data", help="a CSV, TSV or JSON Lines file, or samples:NAME")
-        parser.add_argument("--column", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds which field")
-        parser.add_argument("--on-bad-row", choices=("stop", "skip"), default="stop", help="stop at a bad row, or skip it")
-        parser.add_argument("--stream", action="store_true", help="write the text as it comes (functions that generate)")
+        parser.add_argument(
+            "--column", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds which field"
+        )
+        parser.add_argument(
+            "--on-bad-row", choices=("stop", "skip"), default="stop", help="stop at a bad row, or skip it"
+        )
+        parser.add_argument(
+            "--stream", action="store_true", help="write the text as it comes (functions that generate)"
+        )
 
     def run(self, args: Namespace) -> int:
         function = open_function(args)
@@ -52,7 +58,10 @@ class Run(Command):
                 read(args.data), task.Input, columns, pairs(args.column, "--column"), on_bad_row=args.on_bad_row
             )
             if found.skipped:
-                print(f"note: {len(found.skipped):,} bad rows were skipped, the first: {found.skipped[0]}", file=sys.stderr)
+                print(
+                    f"note: {len(found.skipped):,} bad rows were skipped, the first: {found.skipped[0]}",
+                    file=sys.stderr,
+                )
             return list(found)
         if args.texts:
             return list(args.texts)

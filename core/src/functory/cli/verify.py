@@ -23,7 +23,9 @@ class Verify(Command):
 
         manifest = verify(args.function)
         if args.json:
-            print_json({"name": manifest.name, "version": manifest.version, "members": len(manifest.members), "sound": True})
+            print_json(
+                {"name": manifest.name, "version": manifest.version, "members": len(manifest.members), "sound": True}
+            )
         else:
             print(f"{manifest.name} {manifest.version}: {len(manifest.members)} files are as they were written, "
                   "and the golden examples come out the same.")  # fmt: skip

@@ -83,7 +83,9 @@ class Component(ABC, Generic[O]):
         try:
             return cls(cls.Options.model_validate(options or {}))  # type: ignore[arg-type]  # it is O by construction
         except ValidationError as error:
-            raise option_error(f"{cls.kind.removesuffix('s')} {cls.name or cls.__name__!r}", cls.Options, error, where) from error
+            raise option_error(
+                f"{cls.kind.removesuffix('s')} {cls.name or cls.__name__!r}", cls.Options, error, where
+            ) from error
 
 
 def option_error(owner: str, model: type[BaseModel], error: ValidationError, where: str = "") -> OptionError:

@@ -151,7 +151,8 @@ class TrainingSession(ABC):
     @abstractmethod
     def features(self, rows: Sequence[Row]) -> Any:
         """Return the stored features that the head reads (for a head alone): one float32 tensor,
-        (rows, width) where the head reads pooled features, (all tokens, width) where it reads tokens."""
+        (rows, width) where the head reads pooled features, (all tokens, width) where it reads tokens.
+        """
 
     @abstractmethod
     def loop(self, options: TrainingOptions) -> Fit:
@@ -173,9 +174,7 @@ class Engine(Component[O]):
         :raises NotSupported: when the engine does not run such programs, or the device is not there.
         """
 
-    def convert(
-        self, program: Program, folder: Path, *, precision: str, samples: Sequence[Row] = ()
-    ) -> Program:
+    def convert(self, program: Program, folder: Path, *, precision: str, samples: Sequence[Row] = ()) -> Program:
         """Write the engine's own form of a torch program into `folder`.
 
         :param program: with its `model`.

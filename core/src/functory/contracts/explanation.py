@@ -34,7 +34,9 @@ class Faithfulness(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    comprehensiveness: float = Field(description="Drop of the target when the weightiest words are taken away; high is good.")
+    comprehensiveness: float = Field(
+        description="Drop of the target when the weightiest words are taken away; high is good."
+    )
     sufficiency: float = Field(description="Drop of the target when only they are kept; low is good.")
     shares: tuple[float, ...] = (0.1, 0.2, 0.5)
 

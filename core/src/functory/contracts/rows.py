@@ -131,5 +131,3 @@ class Encoded:
 def row_length(row: Row) -> int:
     """Return how many tokens a row costs: the longest first axis among its arrays."""
     return max((array.shape[0] for array in row.values() if array.ndim), default=1)
-
-

