@@ -34,9 +34,7 @@ COMMANDS = {
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=31, help="runs of each command (31 by default)")
     parser.add_argument("--json", action="store_true", help="print what a program can read")
     args = parser.parse_args()
@@ -54,9 +52,7 @@ def main() -> int:
     else:
         report(medians)
     bare = medians["the bare interpreter"]
-    return int(
-        any(limit is not None and medians[name] - bare > limit for name, (_, limit) in COMMANDS.items())
-    )
+    return int(any(limit is not None and medians[name] - bare > limit for name, (_, limit) in COMMANDS.items()))
 
 
 def measure(code: str, folder: str) -> float:

