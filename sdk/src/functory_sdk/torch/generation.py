@@ -6,7 +6,7 @@ Apart from engines: which batch runs when is theirs; what one step computes is t
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -37,20 +37,27 @@ class DecoderGeneration(Generation):
     :param scores: hidden states → token scores.
     :param ids: (rows, tokens), padded on the right as everywhere.
     :param mask: (rows, tokens).
+    :param written: (rows, tokens) what was written already.
     """
 
-    def __init__(self, model: Any, scores: nn.Module, ids: Tensor, mask: Tensor) -> None:  # Any: a transformers model
+    def __init__(  # Any: a transformers model
+        self, model: Any, scores: nn.Module, ids: Tensor, mask: Tensor, written: Tensor | None = None
+    ) -> None:
         from transformers import DynamicCache
 
         self._model = model
         self._scores = scores
         self._cache = DynamicCache(config=model.config)
-        lengths = mask.sum(1)  # (rows,)
-        shift = (ids.shape[1] - lengths)[:, None]
-        places = (torch.arange(ids.shape[1])[None] - shift).clamp(min=0)
-        self._mask = (torch.arange(ids.shape[1])[None] >= shift).long()
-        self._length = lengths
-        self._read(ids.gather(1, places), places * self._mask)
+        places = torch.arange(ids.shape[1], device=ids.device)[None]
+        self._length = mask.sum(1)  # (rows,)
+        shift = (ids.shape[1] - self._length)[:, None]
+        self._mask = (places >= shift).long()
+        ids = ids.gather(1, (places - shift).clamp(min=0))
+        if written is not None:
+            ids = torch.cat([ids, written], dim=1)
+            self._mask = torch.cat([self._mask, torch.ones_like(written)], dim=1)
+            self._length = self._length + written.shape[1]
+        self._read(ids, (self._mask.cumsum(1) - 1).clamp(min=0))
 
     def _read(self, ids: Tensor, positions: Tensor) -> None:
         out = self._model(
@@ -65,6 +72,45 @@ class DecoderGeneration(Generation):
         self._read(tokens[:, None], positions)
 
     def keep(self, rows: Sequence[int]) -> None:
-        chosen = torch.as_tensor(list(rows))
+        chosen = torch.as_tensor(list(rows), device=self._mask.device)
         self._cache.batch_select_indices(chosen)
         self._mask, self._length, self.logits = self._mask[chosen], self._length[chosen], self.logits[chosen]
+
+
+class SourceGeneration(Generation):
+    """An encoder-decoder's generation: every target begins alike, only the sources differ in length.
+
+    :param decoder: a transformers T5 decoder.
+    :param scores: hidden states → token scores.
+    :param memory: (rows, tokens, width) what the encoder made of the sources.
+    :param mask: (rows, tokens).
+    :param target: (rows, tokens) the first token, and what was written already.
+    """
+
+    def __init__(  # Any: a transformers decoder
+        self, decoder: Any, scores: Callable[[Tensor], Tensor], memory: Tensor, mask: Tensor, target: Tensor
+    ) -> None:
+        from transformers import DynamicCache, EncoderDecoderCache
+
+        self._decoder = decoder
+        self._scores = scores
+        self._memory = memory
+        self._mask = mask
+        config = decoder.config
+        self._cache = EncoderDecoderCache(DynamicCache(config=config), DynamicCache(config=config))
+        self._read(target)
+
+    def _read(self, ids: Tensor) -> None:
+        out = self._decoder(
+            input_ids=ids, encoder_hidden_states=self._memory, encoder_attention_mask=self._mask,
+            past_key_values=self._cache, use_cache=True,
+        )  # fmt: skip
+        self.logits = self._scores(out.last_hidden_state[:, -1])
+
+    def advance(self, tokens: Tensor) -> None:
+        self._read(tokens[:, None])
+
+    def keep(self, rows: Sequence[int]) -> None:
+        chosen = torch.as_tensor(list(rows), device=self._mask.device)
+        self._cache.batch_select_indices(chosen)
+        self._memory, self._mask, self.logits = self._memory[chosen], self._mask[chosen], self.logits[chosen]

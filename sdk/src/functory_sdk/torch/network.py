@@ -43,12 +43,22 @@ class Network(nn.Module, ABC):
     def step(self, index: int, state: State, context: Context) -> State:
         """Run step `index`, 0 ≤ index < points."""
 
+    @property
+    @abstractmethod
+    def blocks(self) -> tuple[nn.Module, ...]:
+        """The layers in the order of the steps, without embeddings and last norms: what an adaptation injects into."""
+
     def logits(self, hidden: Tensor) -> Tensor:
         """Return the scores of the next token, (…, vocabulary), from last hidden states (…, width)."""
         raise TypeError(f"{self.spec.reference} predicts no tokens")
 
-    def generation(self, ids: Tensor, mask: Tensor) -> Generation:
-        """Start writing after prompts (for an encoder-decoder: from sources), (rows, tokens)."""
+    def generation(self, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> Generation:
+        """Start writing after prompts (for an encoder-decoder: from sources).
+
+        :param ids: (rows, tokens), padded on the right.
+        :param mask: (rows, tokens).
+        :param written: (rows, tokens) what was already written after each, equally long for all; none when None.
+        """
         raise TypeError(f"{self.spec.reference} writes no text")
 
     def run(self, start: int, stop: int, state: State, context: Context) -> State:
@@ -93,10 +103,25 @@ def padding_mask(mask: Tensor) -> Tensor | None:
     return mask.bool()[:, None, None, :]
 
 
-def causal_mask(mask: Tensor) -> Tensor:
-    """Return the mask of causal attention, (batch, 1, tokens, tokens) bool; padding is never looked at."""
-    size = mask.shape[1]
-    below = torch.ones(size, size, dtype=torch.bool, device=mask.device).tril()
+def window_mask(mask: Tensor, window: int) -> Tensor | None:
+    """Return the mask of attention to at most `window` places to either side, (batch, 1, tokens, tokens) bool.
+
+    None where every token sees every other, as in short rows without padding.
+    """
+    if not is_tracing() and mask.shape[1] <= window + 1 and bool(mask.all()):
+        return None
+    places = torch.arange(mask.shape[1], device=mask.device)
+    apart = places[:, None] - places[None]
+    return ((apart.abs() <= window) & mask.bool()[:, None, None, :]) | (apart == 0)
+
+
+def causal_mask(mask: Tensor, window: int | None = None) -> Tensor:
+    """Return the mask of causal attention, (batch, 1, tokens, tokens) bool; padding is never looked at.
+
+    :param window: each token sees itself and the window − 1 tokens before it; all of them when None.
+    """
+    places = torch.arange(mask.shape[1], device=mask.device)
+    apart = places[:, None] - places[None]
+    seen = (apart >= 0) if window is None else (apart >= 0) & (apart < window)
     # A padded query may look at itself, or its softmax would have nothing to sum over.
-    own = torch.eye(size, dtype=torch.bool, device=mask.device)
-    return (below & mask.bool()[:, None, None, :]) | own
+    return (seen & mask.bool()[:, None, None, :]) | (apart == 0)

@@ -1,0 +1,208 @@
+"""Every architecture, small and random: cut anywhere it is whole, and it is what transformers computes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+from functory_sdk import BackboneSpec, NotSupported  # noqa: E402
+from functory_sdk.torch import Network, network_from, own, structural_copy  # noqa: E402
+from functory_sdk.torch.stacks import FULL, SLIDING, STACKS  # noqa: E402
+
+VOCABULARY, PAD = 97, 1
+BERT = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
+LLAMA = {**BERT, "num_key_value_heads": 2, "head_dim": 8}
+T5 = {"d_model": 32, "d_kv": 8, "d_ff": 48, "num_heads": 4, "decoder_start_token_id": 0}
+SETTINGS: dict[str, dict[str, Any]] = {
+    "bert": BERT, "roberta": BERT, "xlm-roberta": BERT, "camembert": BERT,
+    "electra": {**BERT, "embedding_size": 16},
+    "distilbert": {"dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 48},
+    "modernbert": {**BERT, "local_attention": 4, "global_attn_every_n_layers": 2},
+    "llama": LLAMA, "gemma": LLAMA, "qwen3": LLAMA,
+    "mistral": {**LLAMA, "sliding_window": 4},
+    "qwen2": {**LLAMA, "use_sliding_window": True, "sliding_window": 4, "max_window_layers": 1},
+    "gemma3_text": {**LLAMA, "sliding_window": 4, "layer_types": [SLIDING, FULL, SLIDING]},
+    "t5": {**T5, "num_layers": 2, "num_decoder_layers": 3},
+}  # fmt: skip
+ENCODERS = ("bert", "roberta", "xlm-roberta", "camembert", "electra", "distilbert", "modernbert")
+WRITERS = [family for family in SETTINGS if family not in ENCODERS]
+
+
+def made(family: str) -> tuple[Any, Network]:
+    """Return a small random model of a family, as transformers knows it and as we cut it."""
+    torch.manual_seed(1)
+    special = {"pad_token_id": PAD, "bos_token_id": 2, "eos_token_id": 3, "vocab_size": VOCABULARY}
+    config = transformers.AutoConfig.for_model(family, **SETTINGS[family], **special)
+    kind = "encoder" if family in ENCODERS else "encoder-decoder" if family == "t5" else "decoder"
+    auto = {"encoder": "AutoModel", "decoder": "AutoModelForCausalLM", "encoder-decoder": "AutoModelForSeq2SeqLM"}[kind]
+    model = getattr(transformers, auto).from_config(config, attn_implementation="sdpa").eval()
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():  # far from its first values, where a slip would not show
+            parameter.add_(torch.randn_like(parameter) * (0.3 if "norm" in name.lower() or "bias" in name else 0.1))
+    spec = BackboneSpec(
+        reference="tiny", architecture=kind, family=family, width=32, layers=5 if family == "t5" else 3,
+        vocabulary=VOCABULARY, context=64, pad_id=PAD, start_id=0 if family == "t5" else None, weights_hash="0",
+    )  # fmt: skip
+    network = network_from(model, spec).eval()
+    network.requires_grad_(False)
+    return model, network
+
+
+def batch(network: Network, lengths: tuple[int, ...] = (11, 6), extra: int = 0) -> dict[str, Any]:
+    """Return a batch of random rows, padded on the right, and `extra` further."""
+    generator = torch.Generator().manual_seed(2)
+    size = max(lengths) + extra
+    ids = torch.full((len(lengths), size), PAD)
+    mask = torch.zeros_like(ids)
+    for row, length in enumerate(lengths):
+        ids[row, :length] = torch.randint(4, VOCABULARY, (length,), generator=generator)
+        mask[row, :length] = 1
+    made = {"input_ids": ids, "attention_mask": mask}
+    if network.spec.architecture == "encoder-decoder":
+        made["decoder_input_ids"] = torch.tensor([[0, 5, 6, 7], [0, 8, 9, 10]])[: len(lengths)]
+    return made
+
+
+@pytest.mark.parametrize("family", SETTINGS)
+def test_the_whole_pass_is_transformers_own(family: str) -> None:
+    model, network = made(family)
+    rows = batch(network)
+    base = model if family in (*ENCODERS, "t5") else model.model
+    with torch.no_grad():
+        theirs = base(**rows, **({"output_hidden_states": True} if family == "t5" else {}))
+        ours = network.hidden(rows)
+    hidden = theirs.decoder_hidden_states[-1] if family == "t5" else theirs.last_hidden_state
+    real = (torch.ones(hidden.shape[:2]) if family == "t5" else rows["attention_mask"]) > 0
+    torch.testing.assert_close(ours[real], hidden[real], atol=1e-5, rtol=1e-5)
+    if family in WRITERS:
+        with torch.no_grad():
+            torch.testing.assert_close(network.logits(ours)[real], model(**rows).logits[real], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("family", SETTINGS)
+def test_cut_at_any_point_it_is_the_whole_pass(family: str) -> None:
+    _, network = made(family)
+    rows = batch(network)
+    with torch.no_grad():
+        whole = network.hidden(rows)
+        for point in range(network.points + 1):
+            state = network.run(0, point, {}, network.prepare(rows))
+            assert not point or set(state) == set(network.stored(point))
+            kept = {name: state[name].clone() for name in network.stored(point)} if point else {}
+            rest = network.run(point, network.points, kept, network.prepare(rows))["hidden"]
+            torch.testing.assert_close(rest, whole, atol=0, rtol=0)
+
+
+@pytest.mark.parametrize("family", SETTINGS)
+def test_padding_and_neighbours_change_nothing(family: str) -> None:
+    _, network = made(family)
+    with torch.no_grad():
+        together = network.hidden(batch(network, extra=9))
+        for row, length in enumerate((11, 6)):
+            alone = {name: values[row : row + 1] for name, values in batch(network).items()}
+            alone |= {name: alone[name][:, :length] for name in ("input_ids", "attention_mask")}
+            hidden = network.hidden(alone)
+            torch.testing.assert_close(together[row : row + 1, : hidden.shape[1]], hidden, atol=1e-5, rtol=1e-5)
+    assert torch.isfinite(together).all()
+
+
+@pytest.mark.parametrize("family", SETTINGS)
+def test_a_copy_takes_changes_and_gradients_and_the_original_none(family: str) -> None:
+    _, network = made(family)
+    rows = batch(network)
+    with torch.no_grad():
+        before = network.hidden(rows)
+    copied = structural_copy(network)
+    mine, theirs = dict(network.named_parameters()), dict(copied.named_parameters())
+    assert all(mine[name].data_ptr() == theirs[name].data_ptr() for name in mine)
+    top = copied.blocks[-1]
+    own(top)
+    copied.hidden(rows).pow(2).sum().backward()
+    moved = {name for name, parameter in copied.named_parameters() if parameter.grad is not None}
+    assert all(parameter.grad is None for parameter in network.parameters())
+    assert moved
+    assert moved == {name for name, parameter in copied.named_parameters() if parameter.requires_grad}
+    with torch.no_grad():
+        for parameter in top.parameters():
+            parameter.add_(0.1)
+        assert (copied.hidden(rows) - before).abs().max() > 1e-3
+        assert torch.equal(network.hidden(rows), before)
+
+
+@pytest.mark.parametrize("family", SETTINGS)
+def test_the_blocks_are_the_layers_and_adapters_find_their_names(family: str) -> None:
+    _, network = made(family)
+    assert len(network.blocks) == network.spec.layers
+    names = {name.rpartition(".")[2] for name, module in network.named_modules() if isinstance(module, torch.nn.Linear)}
+    wanted = {"distilbert": {"q_lin", "v_lin"}, "modernbert": {"Wqkv", "Wo"}, "t5": {"q", "k", "v", "o"}}
+    assert wanted.get(family, {"query", "key", "value"} if family in ENCODERS else {"q_proj", "v_proj"}) <= names
+
+
+@pytest.mark.parametrize("family", ["bert", "modernbert", "llama", "t5"])
+def test_it_traces_to_a_graph_that_serves_other_lengths(family: str) -> None:
+    _, network = made(family)
+
+    class Positional(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.network = network
+
+        def forward(self, *arrays: Any) -> Any:
+            return self.network.hidden(dict(zip(names, arrays, strict=True)))
+
+    rows = batch(network)
+    names = tuple(rows)
+    sizes = {"decoder_input_ids": torch.export.Dim("target", min=2, max=60)}
+    tokens, count = torch.export.Dim("tokens", min=2, max=60), torch.export.Dim("rows", min=1, max=60)
+    shapes = tuple({0: count, 1: sizes.get(name, tokens)} for name in names)
+    program = torch.export.export(Positional(), tuple(rows.values()), dynamic_shapes=(shapes,), strict=False)
+    other = batch(network, (7,), extra=2)
+    with torch.no_grad():
+        found, expected = program.module()(*other.values()), network.hidden(other)
+    size = 7 if family != "t5" else 4
+    torch.testing.assert_close(found[:, :size], expected[:, :size], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("family", WRITERS)
+def test_generation_step_by_step_is_the_whole_pass(family: str) -> None:
+    """Rows of unequal length, one leaving on the way; then begun again in the middle."""
+    model, network = made(family)
+    rows = batch(network)
+    ids, mask = rows["input_ids"], rows["attention_mask"]
+    tokens = torch.tensor([[20, 21, 22, 23, 24], [30, 31, 32, 33, 34]])
+
+    def expected(row: int, written: int) -> Any:
+        source = ids[row : row + 1, : int(mask[row].sum())]
+        if family == "t5":
+            target = torch.cat([torch.zeros(1, 1, dtype=torch.long), tokens[row : row + 1, :written]], 1)
+            return model(input_ids=source, decoder_input_ids=target).logits[0, -1]
+        return model(input_ids=torch.cat([source, tokens[row : row + 1, :written]], 1)).logits[0, -1]
+
+    with torch.no_grad():
+        writing = network.generation(ids, mask)
+        for step in range(3):
+            for row in range(2):
+                torch.testing.assert_close(writing.logits[row], expected(row, step), atol=1e-4, rtol=1e-4)
+            writing.advance(tokens[:, step])
+        writing.keep([1])
+        writing.advance(tokens[1:, 3])
+        torch.testing.assert_close(writing.logits[0], expected(1, 4), atol=1e-4, rtol=1e-4)
+        again = network.generation(ids, mask, tokens[:, :4])
+        for row in range(2):
+            torch.testing.assert_close(again.logits[row], expected(row, 4), atol=1e-4, rtol=1e-4)
+        again.advance(tokens[:, 4])
+        torch.testing.assert_close(again.logits[1], expected(1, 5), atol=1e-4, rtol=1e-4)
+
+
+def test_every_family_is_tested_here() -> None:
+    assert set(SETTINGS) == set(STACKS)
+
+
+def test_an_unknown_family_is_named_with_those_that_are_known() -> None:
+    model, network = made("bert")
+    with pytest.raises(NotSupported, match=r"(?s)'tiny' is of the family 'bloom'.*bert.*modernbert"):
+        network_from(model, network.spec.model_copy(update={"family": "bloom"}))
