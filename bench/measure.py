@@ -5,7 +5,7 @@ Machines differ and are shared: a ratio of medians from one run is what counts, 
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import json
 import statistics
 import time
@@ -53,7 +53,7 @@ def keep(name: str, rows: list[dict[str, Any]], notes: str = "") -> Path:
     """Write a benchmark's rows with date, versions and processor, and print them as a table."""
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{name}.json"
-    about = {"date": datetime.date.today().isoformat(), "cpu": cpu(), "versions": versions(PACKAGES), "notes": notes}
+    about = {"date": dt.date.today().isoformat(), "cpu": cpu(), "versions": versions(PACKAGES), "notes": notes}
     file.write_text(json.dumps({**about, "rows": rows}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"\n{name}, {about['date']}, {about['cpu']}")
     columns = list(dict.fromkeys(key for row in rows for key in row))

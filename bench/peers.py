@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import functory
 import torch
-from functory_sdk import package_file
 from torch import nn
 from transformers import AutoTokenizer, BertModel, BertPreTrainedModel, TextClassificationPipeline
 from transformers.modeling_outputs import SequenceClassifierOutput
+
+import functory
+from functory_sdk import package_file
 
 
 class MeanPooledClassifier(BertPreTrainedModel):

@@ -15,12 +15,13 @@ import time
 from pathlib import Path
 from typing import Any
 
-import functory
 import numpy as np
 import torch
-from functory.data import read
 from measure import keep
 from peers import classifier, folder
+
+import functory
+from functory.data import read
 
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 Rows = list[dict[str, Any]]

@@ -12,12 +12,13 @@ import bz2
 import csv
 import io
 
-import functory
 import numpy as np
 import torch
-from functory_sdk import package_file
 from measure import interleaved, keep, median, verdict
 from peers import pipeline_of
+
+import functory
+from functory_sdk import package_file
 
 BATCHES = (1, 4, 8, 16, 32, 64)
 

@@ -12,13 +12,14 @@ import tempfile
 import time
 from pathlib import Path
 
-import functory
 import numpy as np
 import torch
-from functory.data import read
-from functory.places import cache
 from measure import keep, verdict
 from peers import classifier, folder
+
+import functory
+from functory.data import read
+from functory.places import cache
 
 
 def main() -> None:

@@ -22,6 +22,7 @@ NEEDED = ("core", "sdk", "plugins/tasks/text-classification", "plugins/engines/o
 
 
 def main() -> int:
+    """Run the tour."""
     started = time.perf_counter()
     shutil.rmtree(PLACE, ignore_errors=True)
     PLACE.mkdir(parents=True)

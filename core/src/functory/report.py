@@ -29,6 +29,11 @@ class Metric(BaseModel):
     baseline: float | None = Field(None, description="The same metric of an answer that reads nothing.")
     higher_is_better: bool = True
 
+    def __str__(self) -> str:
+        interval = f" ({self.low:.3f}–{self.high:.3f})" if self.low is not None and self.high is not None else ""
+        baseline = f", baseline {self.baseline:.3f}" if self.baseline is not None else ""
+        return f"{self.value:.3f}{interval}{baseline}"
+
     def beats_baseline(self) -> bool | None:
         """Return whether the whole interval is on the baseline's better side; None where there is none."""
         if self.baseline is None or self.low is None or self.high is None:
