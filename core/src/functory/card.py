@@ -35,7 +35,9 @@ def card(manifest: Manifest) -> str:
         "",
     ]
     if manifest.data:
-        lines += ["## Data", "", *(f"- {key}: {value}" for key, value in manifest.data.items()), ""]
+        lines += ["## Data", "", *(f"- {key}: {_data(value)}" for key, value in manifest.data.items()), ""]
+    if manifest.licences:
+        lines += ["## Licences of what it was made from", "", *(f"- {one}" for one in manifest.licences), ""]
     if manifest.notes:
         lines += ["## Notes", "", *(f"- {note}" for note in manifest.notes), ""]
     lines += ["## Made with", "", *(f"- {name} {version}" for name, version in manifest.versions.items()), ""]
@@ -50,6 +52,17 @@ def _sentence(manifest: Manifest) -> str:
         return f"A function for {manifest.task.name}: {form.spec.reference} with the adaptation {form.adaptation.name}."
     made = f"{form.engine.name} {form.program['precision']}, made from {form.spec.reference}"
     return f"A function for {manifest.task.name}, as {made}."
+
+
+def _data(value: Any) -> str:
+    """Return what is known of one split, or of the fit, as words."""
+    if not isinstance(value, dict):
+        return str(value)
+    if "examples" in value:
+        return f"{value['examples']:,} examples, sha256 {str(value.get('sha256', ''))[:16]}…"
+    return ", ".join(
+        f"{name} {figure:.4g}" if isinstance(figure, float) else f"{name} {figure}" for name, figure in value.items()
+    )
 
 
 def _metric(name: str, value: Any) -> str:

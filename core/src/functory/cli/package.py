@@ -1,0 +1,48 @@
+"""``functory package``: a function → a wheel, or something else to deploy."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from functory.cli import SUMMARIES
+from functory.cli.output import print_json, size
+from functory.contracts.command import Command
+
+
+class Package(Command):
+    """Turn a function into something to deploy."""
+
+    help = SUMMARIES["package"]
+    example = (
+        "functory package sentiment/ --name my-sentiment\n"
+        "pip install dist/my_sentiment-0.1.0-py3-none-any.whl\n"
+        'functory run my-sentiment "A small movie with a big impact."'
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("function", help="a saved function's folder, or an installed function's name")
+        parser.add_argument("--name", default="", help="the name to install it by; the function's own when not given")
+        parser.add_argument("--output", "-o", type=Path, default=Path("dist"), help="the folder to write into: dist")
+        parser.add_argument("--method", default="wheel", help="the packager: wheel")
+        parser.add_argument(
+            "--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of the packager"
+        )
+        parser.add_argument("--hook", action="append", default=[], metavar="NAME", help="a hook plugin that takes part")
+
+    def run(self, args: Namespace) -> int:
+        from functory.cli.options import values
+        from functory.packaging import package
+
+        files = package(args.function, args.name, args.output, method=args.method, hooks=args.hook, **values(args.set))
+        if args.json:
+            print_json([{"file": str(file), "bytes": file.stat().st_size} for file in files])
+        else:
+            for file in files:
+                print(f"{file}  {size(file.stat().st_size)}")
+            if any(file.suffix == ".whl" for file in files):
+                print(f"Try it: pip install {files[0]}")
+        return 0
+
+
+COMMAND = Package()
