@@ -19,7 +19,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from functory.contracts.engine import Event, LabelledRows, Run
+from pydantic import ValidationError
+
+from functory.contracts.component import option_error
+from functory.contracts.engine import Event, LabelledRows, Run, SessionOptions
 from functory.contracts.task import Formulation
 from functory.data import Examples, Splits, audit, split
 from functory.errors import NotSupported, RecipeError
@@ -89,7 +92,8 @@ class _Building:
         model = self.steps.adapt(engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation)
         # 3 and 4: the function
         form = torch_form(engine, backbone, adaptation, task, state, model)
-        function = Function(task, state, form, self._about(task, backbone, splits), hooks=recipe.hooks)
+        about = self._about(task, backbone, splits)
+        function = Function(task, state, form, about, hooks=recipe.hooks, session=self._session())
         # 5: training
         if adaptation.learning == "supervised":
             function = self._train(function, form, splits, folder)
@@ -104,6 +108,13 @@ class _Building:
             about = replace(function.about, metrics=figures)
             function = function.replaced(about=about)
         return function
+
+    def _session(self) -> SessionOptions:
+        """Return threads, device and budget."""
+        try:
+            return SessionOptions.model_validate(self.recipe.session)
+        except ValidationError as error:
+            raise option_error("the session", SessionOptions, error) from error
 
     def _split(self, task: Any) -> Splits:
         """Read the data; split off what was not given; say what is odd about it."""
@@ -159,7 +170,13 @@ class _Building:
         if dev is not None:
             dev.score = _scored(task, formulation, splits.dev, reader, state, dev)
         place = folder or cache("runs") / self._key(form, splits)
-        run = Run(folder=place, store=cache("features"), seed=self.recipe.seed, name=function.about.name)
+        run = Run(
+            folder=place,
+            store=cache("features"),
+            seed=self.recipe.seed,
+            name=function.about.name,
+            options=function.session_options,
+        )
         run.emit = lambda event: self.steps.progress(run=run, event=event)
         run.emit(
             Event("start", text=f"{function.about.name}: {len(splits.train):,} examples, {len(train.rows):,} rows")

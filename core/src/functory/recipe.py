@@ -59,6 +59,7 @@ class Recipe(BaseModel):
     max_tokens: int = Field(0, ge=0, description="The longest row, in tokens; the backbone's context when 0.")
     seed: int = Field(0, ge=0, lt=2**32, description="Governs everything random.")
     limit: int = Field(0, ge=0, description="Read so many examples of the training data at most; all when 0.")
+    session: dict[str, Any] = Field({}, description="Threads, device and batch budget: {threads = 2}.")
     hooks: tuple[Any, ...] = Field((), description="Hook plugins that take part, in order.")
     golden: tuple[Any, ...] = Field((), description="Inputs that are replayed wherever the function is loaded.")
     name: str = Field("", description="The function's name; the task's when empty.")

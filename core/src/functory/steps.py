@@ -129,7 +129,7 @@ def _blamed(method: Callable[..., Any], name: str, step: str, broken: set[str]) 
     def blame(error: Exception) -> FunctoryError:
         if isinstance(error, FunctoryError):
             return error.located(f"hook plugin {name!r}, step {step}")
-        source = unwrap(method).__code__  # type: ignore[attr-defined]
+        source = unwrap(method).__code__
         return HookError(
             f"hook plugin {name!r} failed in step {step}: {type(error).__name__}: {error}",
             where=f"{source.co_filename}, in {source.co_qualname}",

@@ -110,6 +110,7 @@ class Run:
     :param store: where trunk features are kept.
     :param seed: governs everything random in the run.
     :param emit: tells an event to the observers.
+    :param options: threads and device to train with.
     """
 
     folder: Path
@@ -117,6 +118,7 @@ class Run:
     seed: int
     emit: Callable[[Event], None] = lambda event: None
     name: str = "run"
+    options: SessionOptions = field(default_factory=SessionOptions)
 
 
 @dataclass(slots=True)

@@ -139,7 +139,7 @@ class Task(Component[O]):
     kind: ClassVar[str] = "tasks"
     Input: ClassVar[type[Input]]
     Output: ClassVar[type[Output]]
-    Example: ClassVar[type[Input]]
+    Example: ClassVar[type[BaseModel]]
     """An Input with the gold fields beside it."""
     State: ClassVar[type[State]] = State
     shorthand: ClassVar[tuple[str, ...]] = ("text",)
