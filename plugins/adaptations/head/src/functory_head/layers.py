@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from functory_sdk import Fit, LabelledRows, TrainingError, TrainingSession
+from functory_sdk import Fit, LabelledRows, Row, TrainingError, TrainingSession
 from functory_sdk.torch import LinearHead
 
 if TYPE_CHECKING:
@@ -18,8 +19,12 @@ if TYPE_CHECKING:
 
 PENALTIES = (10.0, 3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003)
 """Strongest first: each fit starts where the stronger penalty ended."""
-LARGE = 20_000_000
-"""Elements of a feature table above which one fold and a coarser grid choose the penalty."""
+LARGE = 8_000_000
+"""Elements of a feature table above which the penalty is chosen on a part of it: there the choice matters least."""
+IGNORED = -100
+"""The gold of a token that has none, as in torch's own losses: such tokens never enter the table."""
+CHUNK_ROWS = 4096
+"""Rows whose features are asked for at once, so that those of ignored tokens are never in memory together."""
 
 
 def is_linear(model: Any) -> bool:
@@ -28,40 +33,53 @@ def is_linear(model: Any) -> bool:
 
 
 @dataclass(frozen=True)
-class Table:
+class Block:
     """Features with their gold arrays, as one batch.
 
     :param features: (units, width); a unit is a row, or a token for heads that read tokens.
     :param gold: name → (units, …).
-    :param owner: (units,) the example of each.
     """
 
     features: Tensor
     gold: dict[str, Tensor]
-    owner: np.ndarray
 
-    def part(self, chosen: np.ndarray) -> Table:
-        """Return the units chosen by a mask."""
-        keep = torch.from_numpy(chosen)
-        return Table(self.features[keep], {name: value[keep] for name, value in self.gold.items()}, self.owner[chosen])
+
+@dataclass(frozen=True)
+class Folds:
+    """How a table is cut into blocks of whole examples.
+
+    :param of_example: (examples,) the block of each example.
+    :param trials: which blocks to fit on and which to hold out, for the choice of the penalty.
+    :param share: the part of the table that the trials see.
+    """
+
+    of_example: np.ndarray
+    trials: tuple[tuple[tuple[int, ...], int], ...]
+    share: float = 1.0
 
 
 def fit_linear(session: TrainingSession, options: HeadOptions) -> Fit:
     """Fit the head's affine map and leave it in the model.
 
-    :raises TrainingError: when the features hold no information or the loss is not finite.
+    :raises TrainingError: when nothing can be learned from, or the loss is not finite.
     """
     head: LinearHead = session.model.head
     head.label_smoothing = options.label_smoothing
-    table = _table(session, session.train)
-    mean = table.features.mean(0)  # (width,)
-    deviation = table.features.std(0).clamp(min=1e-6)
-    table = Table((table.features - mean) / deviation, table.gold, table.owner)
+    kept = [_kept(head, row, _gold_names(session, row)) for row in session.train.rows]
+    units = np.bincount(session.train.owner, weights=[mask.sum() for mask in kept]).astype(np.int64)  # (examples,)
+    if not units.sum():
+        raise TrainingError(
+            "no token of the training data has a gold.", do="look at the task's gold arrays, or its data."
+        )
+    folds = _folds(units, session.model.network.spec.width, options, session.run.seed)
+    features, blocks = _table(session, kept, folds)
+    mean, deviation = _standardise(features)
     fit = Fit()
     penalty = options.penalty
     if penalty is None:
-        penalty = _choose_penalty(head, table, options, session.run.seed, fit)
-    loss = _minimise(head, table, penalty, options.iterations)
+        penalty = _choose_penalty(head, blocks, folds, options.iterations, fit)
+    _start(head)
+    loss = _minimise(head, blocks, penalty, options.iterations)
     with torch.no_grad():  # w·(x − μ)/σ + b  =  (w/σ)·x + (b − (w/σ)·μ)
         head.linear.weight /= deviation
         head.linear.bias -= head.linear.weight @ mean
@@ -71,49 +89,118 @@ def fit_linear(session: TrainingSession, options: HeadOptions) -> Fit:
     return fit
 
 
-def _table(session: TrainingSession, rows: LabelledRows) -> Table:
-    """Return the stored features and gold arrays of labelled rows."""
-    features = session.features(rows.rows)
+def _gold_names(session: TrainingSession, row: Row) -> list[str]:
+    """Return the arrays of a labelled row that the program does not read."""
     known = {port.name for port in session.model.inputs}
-    names = [name for name in rows.rows[0] if name not in known]
-    reads_tokens = session.model.head.reads == "tokens"
-    stack = np.concatenate if reads_tokens else np.stack
-    gold = {name: torch.from_numpy(stack([row[name] for row in rows.rows])) for name in names}
-    counts = [len(row["input_ids"]) if reads_tokens else 1 for row in rows.rows]
-    return Table(features, gold, np.repeat(rows.owner, counts))
+    return [name for name in row if name not in known]
 
 
-def _batch(head: LinearHead, table: Table) -> tuple[Tensor, dict[str, Tensor]]:
-    """Return a table as the batch that the head reads: tokens as one long row."""
+def _kept(head: LinearHead, row: Row, gold: Sequence[str]) -> np.ndarray:
+    """Return which units of a row count, (units,) bool: all, but for tokens whose gold is to be ignored."""
+    if head.reads != "tokens":
+        return np.ones(1, dtype=bool)
+    mask = np.ones(len(row["input_ids"]), dtype=bool)
+    for name in gold:
+        if row[name].ndim == 1 and row[name].dtype.kind == "i":
+            mask &= row[name] != IGNORED
+    return mask
+
+
+def _folds(units: np.ndarray, width: int, options: HeadOptions, seed: int) -> Folds:
+    """Cut examples into blocks: equal folds, or for a large table a held-out, a fitted and an unseen part."""
+    count = len(units)
+    folds = min(options.folds, count)
+    if options.penalty is not None or folds < 2:
+        return Folds(np.zeros(count, dtype=np.int64), ())
+    order = np.random.default_rng(seed).permutation(count)
+    elements = int(units.sum()) * width
+    if elements <= LARGE:
+        everything = range(folds)
+        return Folds(order % folds, tuple((tuple(b for b in everything if b != held), held) for held in everything))
+    share = LARGE / elements
+    seen = max(2, int(count * share))
+    of_example = np.where(order < seen, np.where(order < seen // folds, 0, 1), 2)
+    return Folds(of_example, (((1,), 0),), share * (1 - 1 / folds))
+
+
+def _table(session: TrainingSession, kept: Sequence[np.ndarray], folds: Folds) -> tuple[Tensor, list[Block]]:
+    """Return the features of all units that count, and the blocks as views of them. They are in memory once."""
+    rows, head = session.train.rows, session.model.head
+    sizes = np.asarray([mask.sum() for mask in kept])
+    block_of_unit = np.repeat(folds.of_example[session.train.owner], sizes)
+    place = np.empty(len(block_of_unit), dtype=np.int64)  # where each unit goes: the units of a block lie together
+    place[np.argsort(block_of_unit, kind="stable")] = np.arange(len(place))
+    features = torch.empty(len(place), session.model.network.spec.width)
+    filled = 0
+    for start in range(0, len(rows), CHUNK_ROWS):
+        stop = start + CHUNK_ROWS
+        mask = torch.from_numpy(np.concatenate(kept[start:stop]))
+        found = session.features(rows[start:stop])
+        count = int(sizes[start:stop].sum())
+        features[torch.from_numpy(place[filled : filled + count])] = found[mask]
+        filled += count
+    order = np.argsort(place)
+    gold = {name: torch.from_numpy(_stacked(head, rows, name, kept)[order]) for name in _gold_names(session, rows[0])}
+    ends = np.cumsum(np.bincount(block_of_unit, minlength=int(folds.of_example.max()) + 1)).tolist()
+    cuts = [slice(start, stop) for start, stop in pairwise([0, *ends])]
+    return features, [Block(features[cut], {name: value[cut] for name, value in gold.items()}) for cut in cuts]
+
+
+def _stacked(head: LinearHead, rows: Sequence[Row], name: str, kept: Sequence[np.ndarray]) -> np.ndarray:
+    """Return one gold array of all units that count."""
+    if head.reads != "tokens":
+        return np.stack([row[name] for row in rows])
+    return np.concatenate([row[name][mask] for row, mask in zip(rows, kept, strict=True)])
+
+
+def _standardise(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Standardise features in place; return their mean and deviation, (width,) each."""
+    deviation, mean = torch.std_mean(features, dim=0, correction=0)
+    deviation = deviation.clamp(min=1e-6)
+    features.sub_(mean).div_(deviation)
+    return mean, deviation
+
+
+def _loss(head: LinearHead, block: Block) -> tuple[Tensor, Tensor]:
+    """Return the sum of the losses and how many there are; tokens are read as one long row."""
+    features, gold = block.features, block.gold
     if head.reads == "tokens":
-        return table.features[None], {name: value[None] for name, value in table.gold.items()}
-    return table.features, table.gold
+        features, gold = features[None], {name: value[None] for name, value in gold.items()}
+    return head.loss(head(features, gold), gold)
 
 
-def _loss(head: LinearHead, table: Table) -> Tensor:
-    """Return the mean loss."""
-    features, gold = _batch(head, table)
-    total, count = head.loss(head(features, gold), gold)
-    mean: Tensor = total / count.clamp(min=1)
-    return mean
+def _mean_loss(head: LinearHead, blocks: Sequence[Block]) -> float:
+    with torch.no_grad():
+        total, count = map(sum, zip(*(_loss(head, block) for block in blocks if len(block.features)), strict=True))
+    return float(total / count)
 
 
-def _minimise(head: LinearHead, table: Table, penalty: float, iterations: int) -> float:
-    """Minimise mean loss + penalty/2 · ‖w‖² over the affine map; return the mean loss."""
+def _minimise(
+    head: LinearHead, blocks: Sequence[Block], penalty: float, iterations: int, tolerance: float = 1e-9
+) -> float:
+    """Minimise mean loss + penalty/2 · ‖w‖² over the affine map; return the mean loss.
+
+    :param tolerance: the change of the objective at which to stop.
+    """
     weight, bias = head.linear.weight, head.linear.bias
     solver = torch.optim.LBFGS(
-        [weight, bias], max_iter=iterations, tolerance_grad=1e-6, tolerance_change=1e-9, line_search_fn="strong_wolfe"
+        [weight, bias],
+        max_iter=iterations,
+        tolerance_grad=1e-6,
+        tolerance_change=tolerance,
+        line_search_fn="strong_wolfe",
     )
+    blocks = [block for block in blocks if len(block.features)]
 
     def closure() -> Tensor:
         solver.zero_grad()
-        objective = _loss(head, table) + penalty / 2 * (weight * weight).sum()
+        losses, counts = zip(*(_loss(head, block) for block in blocks), strict=True)
+        objective = torch.stack(losses).sum() / torch.stack(counts).sum() + penalty / 2 * (weight * weight).sum()
         objective.backward()
         return objective
 
     solver.step(closure)
-    with torch.no_grad():
-        loss = float(_loss(head, table))
+    loss = _mean_loss(head, blocks)
     if not np.isfinite(loss) or not torch.isfinite(weight).all():
         raise TrainingError(
             f"the loss is {loss} at penalty {penalty}.",
@@ -123,44 +210,44 @@ def _minimise(head: LinearHead, table: Table, penalty: float, iterations: int) -
     return loss
 
 
-def _choose_penalty(head: LinearHead, table: Table, options: HeadOptions, seed: int, fit: Fit) -> float:
-    """Return the penalty with the least held-out loss over folds of whole examples.
+def _choose_penalty(head: LinearHead, blocks: Sequence[Block], folds: Folds, iterations: int, fit: Fit) -> float:
+    """Return the penalty with the least held-out loss, going from strong to weak until that loss has risen twice.
 
-    Tables above `LARGE` elements try every other penalty on one fold: there the choice matters least.
+    What was chosen on a part of the data is weakened by that part's share: a prior on the weights weighs the less the
+    more it is set against.
     """
-    examples = np.unique(table.owner)
-    is_large = table.features.numel() > LARGE
-    penalties = PENALTIES[::2] if is_large else PENALTIES
-    folds = min(options.folds, len(examples))
-    if folds < 2:
+    if not folds.trials:
         return PENALTIES[0]
-    fold = np.random.default_rng(seed).permutation(len(examples)) % folds
-    of_unit = fold[np.searchsorted(examples, table.owner)]
-    losses = np.zeros(len(penalties))
-    for held in range(1 if is_large else folds):
-        losses += _path(head, table.part(of_unit != held), table.part(of_unit == held), penalties, options.iterations)
-    for penalty, loss in zip(penalties, losses, strict=True):
-        fit.history.append({"penalty": penalty, "held_out_loss": float(loss) / (1 if is_large else folds)})
     _start(head)
-    return penalties[int(losses.argmin())]
+    at = [_weights(head)] * len(folds.trials)  # each trial goes on from where it ended at the stronger penalty
+    losses: list[float] = []
+    for penalty in PENALTIES:
+        held_out = []
+        for trial, (fitted, held) in enumerate(folds.trials):
+            _put(head, at[trial])
+            _minimise(head, [blocks[b] for b in fitted], penalty, iterations, tolerance=1e-6)
+            at[trial] = _weights(head)
+            held_out.append(_mean_loss(head, [blocks[held]]))
+        losses.append(float(np.mean(held_out)))
+        fit.history.append({"penalty": penalty, "held_out_loss": losses[-1]})
+        if len(losses) > 2 and losses[-1] > losses[-2] > losses[-3]:
+            break
+    return PENALTIES[int(np.argmin(losses))] * folds.share
 
 
-def _path(head: LinearHead, train: Table, held: Table, penalties: Sequence[float], iterations: int) -> np.ndarray:
-    """Return the held-out loss at each penalty, going from strong to weak from where the last one ended."""
-    _start(head)
-    losses = []
-    for penalty in penalties:
-        _minimise(head, train, penalty, iterations)
-        with torch.no_grad():
-            losses.append(float(_loss(head, held)))
-    return np.asarray(losses)
+def _weights(head: LinearHead) -> tuple[Tensor, Tensor]:
+    return head.linear.weight.detach().clone(), head.linear.bias.detach().clone()
+
+
+def _put(head: LinearHead, weights: tuple[Tensor, Tensor]) -> None:
+    with torch.no_grad():
+        head.linear.weight.copy_(weights[0])
+        head.linear.bias.copy_(weights[1])
 
 
 def _start(head: LinearHead) -> None:
     """Begin at zero: the loss is convex, and the result must not depend on what was drawn."""
-    with torch.no_grad():
-        head.linear.weight.zero_()
-        head.linear.bias.zero_()
+    _put(head, (torch.zeros_like(head.linear.weight), torch.zeros_like(head.linear.bias)))
 
 
 def _score(session: TrainingSession, rows: LabelledRows) -> dict[str, float]:

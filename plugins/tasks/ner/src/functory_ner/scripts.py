@@ -1,0 +1,39 @@
+"""What scripts ask of a reader of words: which are written without spaces, what clings to the letter before.
+
+Chinese, Japanese, Thai and their neighbours put no space between words, so nothing here splits on spaces alone.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from bisect import bisect_right
+
+# First and last code point of each range, in order: Thai and Lao, Tibetan, Myanmar, Khmer, CJK radicals to
+# Bopomofo, kana's extensions, ideographs, compatibility ideographs, full-width forms, ideographs beyond the first plane.
+_RANGES = (
+    (0x0E00, 0x0EFF), (0x0F00, 0x0FFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x2E80, 0x312F), (0x31A0, 0x31FF),
+    (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0xFF00, 0xFF9F), (0x20000, 0x3FFFF),
+)  # fmt: skip
+_STARTS = [first for first, _ in _RANGES]
+
+
+def is_unspaced(character: str) -> bool:
+    """Whether a character belongs to a script, or its punctuation, that is written without spaces."""
+    code = ord(character)
+    place = bisect_right(_STARTS, code) - 1
+    return place >= 0 and code <= _RANGES[place][1]
+
+
+def is_clinging(character: str) -> bool:
+    """Whether a character is no letter of its own: a combining mark, a joiner, an invisible sign."""
+    return unicodedata.category(character)[0] in "MC" and not character.isspace()
+
+
+def is_inside_word(text: str, place: int) -> bool:
+    """Whether the border before a character lies inside a word of a script that is written with spaces."""
+    before, after = text[place - 1], text[place]
+    return _is_letter(before) and _is_letter(after)
+
+
+def _is_letter(character: str) -> bool:
+    return (character.isalnum() or is_clinging(character)) and not is_unspaced(character)
