@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import keyword
-import re
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -49,7 +49,7 @@ class Types:
 
     def root(self, schema: Schema) -> Class:
         """Return the class of a whole schema, and collect what it refers to."""
-        return self.classes[self._class(schema, schema, "Model")]
+        return self.classes[self.of({"type": "object", "properties": {}, **schema}, schema, "Model")]
 
     def of(self, schema: Any, whole: Schema, hint: str) -> str:
         """Return the Python type of a schema.
@@ -118,10 +118,11 @@ class Types:
             made = self.classes[name] = Class(name, schema.get("description", ""), [])
             required = schema.get("required", ())
             for key, part in schema.get("properties", {}).items():
-                if key.isidentifier() and not keyword.iskeyword(key):
+                if key.isidentifier() and not keyword.iskeyword(key):  # no other can be an attribute
+                    known = part if isinstance(part, Mapping) else {}
                     kind = self.of(part, whole, class_name(key))
                     made.fields.append(
-                        Field(key, kind, "" if key in required else _default(part), part.get("description", ""))
+                        Field(key, kind, "" if key in required else _default(known), known.get("description", ""))
                     )
         return self._known[text]
 
@@ -139,16 +140,17 @@ _TAKEN = frozenset(
 
 
 def python(value: Any) -> str:
-    """Return a JSON value as Python, with texts in their own script and quoted as this project quotes."""
-    if isinstance(value, str):
-        # A text in quotes, as JSON writes it, is a Python text too; but for the lone halves of a pair.
-        return json.dumps(value, ensure_ascii=not value.isprintable())
+    """Return a JSON value as Python, with texts in their own script and double quotes where they can be."""
+    if isinstance(value, str) and value.isprintable():
+        return json.dumps(value, ensure_ascii=False)  # escapes quotes and backslashes alone, as Python does
     return repr(value)
 
 
 def class_name(text: str) -> str:
     """Return a text as the name of a class: ``named_entity`` and ``named entity`` are ``NamedEntity``."""
-    name = "".join(part[:1].upper() + part[1:] for part in re.split(r"\W|_", text) if part)
+    plain = unicodedata.normalize("NFKC", text)  # as Python does with names
+    words = "".join(letter if f"_{letter}".isidentifier() else "_" for letter in plain).split("_")
+    name = "".join(word[:1].upper() + word[1:] for word in words)
     return name if name.isidentifier() and not keyword.iskeyword(name) else f"Type{name}"
 
 
