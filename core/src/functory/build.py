@@ -77,7 +77,9 @@ class _Building:
         # 2: the task and what it learns besides φ; the adaptation
         task = component("tasks", recipe.task)
         has_data = recipe.train is not None
-        adaptation = component("adaptations", recipe.adaptation or Part(name="head" if has_data else "zero-shot"))
+        chosen = recipe.adaptation or Part()
+        default = "head" if has_data else "zero-shot"
+        adaptation = component("adaptations", chosen.model_copy(update={"name": chosen.name or default}))
         if adaptation.learning == "supervised" and not has_data:
             raise RecipeError(
                 f"the adaptation {adaptation.name!r} learns from examples, and there are none.",

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
 from functory.contracts.component import option_error
 from functory.errors import OptionError, RecipeError
@@ -33,7 +33,7 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(min_length=1)
+    name: str = Field("", description="Empty where only options of the default were given.")
     options: dict[str, Any] = {}
 
 
@@ -68,13 +68,14 @@ class Recipe(BaseModel):
 
     @field_validator("task", "backbone", "adaptation", "engine", mode="before")
     @classmethod
-    def _named(cls, value: Any) -> Any:
-        """A name alone, or a table that holds the name among the options."""
+    def _named(cls, value: Any, info: ValidationInfo) -> Any:
+        """A name alone, or a table that holds the name among the options; without one it is the default's."""
         if isinstance(value, str):
             return {"name": value}
         if isinstance(value, Mapping) and "options" not in value:
             options = dict(value)
-            return {"name": options.pop("name", ""), "options": options}
+            default = {"backbone": "minilm", "engine": "torch"}.get(info.field_name or "", "")
+            return {"name": options.pop("name", default), "options": options}
         return value
 
     @classmethod
@@ -94,7 +95,8 @@ class Recipe(BaseModel):
         else:
             fields = dict(source or {})
         fields |= {name: value for name, value in changes.items() if value is not None}
-        if not fields.get("task"):
+        named = fields.get("task")
+        if not named or (isinstance(named, Mapping) and not named.get("name")):
             raise RecipeError(
                 "the recipe names no task.", where=where, do="say what is to be computed: task = 'text-classification'."
             )

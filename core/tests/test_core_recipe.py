@@ -1,0 +1,72 @@
+"""Recipes: what may stand in one, and how a wrong one is told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from functory import errors
+from functory.recipe import Recipe, set_option
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "recipe.toml"
+
+
+def test_a_part_is_a_name_or_a_table_with_options(file: Path) -> None:
+    file.write_text('task = "ner"\nseed = 7\n[adaptation]\nname = "lora"\nrank = 4\n')
+    recipe = Recipe.make(file)
+    assert (recipe.task.name, recipe.adaptation.name, recipe.adaptation.options, recipe.seed) == (
+        "ner",
+        "lora",
+        {"rank": 4},
+        7,
+    )
+    assert Recipe.make(file, seed=3).seed == 3
+    assert Recipe.make(recipe, adaptation="head").adaptation.name == "head"
+
+
+def test_data_beside_the_recipe_is_found_from_anywhere(file: Path) -> None:
+    (file.parent / "reviews.csv").write_text("text,label\n")
+    file.write_text('task = "ner"\ntrain = "reviews.csv"\n')
+    assert Recipe.make(file).train == str(file.parent / "reviews.csv")
+    assert Recipe.make(file).as_json()["train"] == "reviews.csv"
+
+
+def test_a_syntax_error_is_told_with_line_and_column(file: Path) -> None:
+    file.write_text('task = "ner"\nseed = = 3\n')
+    with pytest.raises(errors.RecipeError, match=r"(?s)no TOML.*recipe\.toml, line 2, column"):
+        Recipe.make(file)
+
+
+def test_a_wrong_field_is_told_with_its_line_its_value_and_its_range(file: Path) -> None:
+    file.write_text('task = "ner"\n\ndev_share = 1.5\n')
+    with pytest.raises(
+        errors.RecipeError, match=r"(?s)dev_share = 1\.5 is not allowed.*line 3, dev_share.*from 0 below 0\.9"
+    ):
+        Recipe.make(file)
+    file.write_text('task = "ner"\nbackbon = "e5"\n')
+    with pytest.raises(errors.RecipeError, match=r"(?s)no option 'backbon'.*line 2.*did you mean 'backbone'"):
+        Recipe.make(file)
+
+
+def test_a_recipe_without_a_task_and_a_missing_file_say_so(tmp_path: Path) -> None:
+    with pytest.raises(errors.RecipeError, match="names no task"):
+        Recipe.make({"seed": 1})
+    with pytest.raises(errors.RecipeError, match="cannot be read"):
+        Recipe.make(tmp_path / "nothing.toml")
+
+
+def test_assignments_reach_fields_and_options() -> None:
+    fields: dict[str, object] = {"adaptation": "lora"}
+    for assignment in ("adaptation.rank=8", "seed=3", "task.labels=a,b", "name=x y"):
+        set_option(fields, assignment)
+    assert fields == {
+        "adaptation": {"name": "lora", "rank": 8},
+        "seed": 3,
+        "task": {"labels": ["a", "b"]},
+        "name": "x y",
+    }
+    with pytest.raises(errors.OptionError, match="no assignment"):
+        set_option(fields, "seed")
