@@ -14,6 +14,9 @@ from functory.distributions import CONTRACT, GROUPS, Entry
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+PARTS = {"zero-shot": "No φ: the backbone does the task as it is, without training data."}
+"""What is said of the core's own components besides verbs, so that listing imports none of them."""
+
 
 class List(Command):
     """List what is installed; import none of it."""
@@ -63,7 +66,7 @@ def _print(entries: list[Entry], kind: str | None) -> None:
 
 def _row(entry: Entry, entries: list[Entry]) -> tuple[str, ...]:
     """Return an entry's cells; the last begins with what keeps it from being used."""
-    about = SUMMARIES.get(entry.name, "") if entry.distribution == "functory" else entry.summary
+    about = (SUMMARIES | PARTS).get(entry.name, "") if entry.distribution == "functory" else entry.summary
     if not entry.speaks:
         theirs = f"contract {entry.contract}" if entry.contract else "no contract version"
         about = f"[{theirs}; this functory speaks {CONTRACT}] {about}"
