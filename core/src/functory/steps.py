@@ -15,6 +15,7 @@ from typing import Any
 
 import pluggy
 
+from functory import configuration
 from functory.errors import FunctoryError, HookError
 from functory.hookspecs import PROJECT, Hooks, hookimpl
 
@@ -58,7 +59,7 @@ class CoreSteps:
 
 
 class Steps:
-    """The steps with the named hook plugins around them.
+    """The steps with the named hook plugins around them; those of the user's configuration come first.
 
     :param hooks: names of hook plugins, in order, or plugin objects (from Python).
     :raises UnknownComponent: when a hook plugin is not installed.
@@ -69,7 +70,8 @@ class Steps:
         self._manager.add_hookspecs(Hooks)
         self._manager.register(CoreSteps(), "core")
         self._broken: set[str] = set()
-        for hook in reversed(hooks):  # pluggy calls the last registered first
+        everywhere = [name for name in configuration.hooks() if name not in hooks]
+        for hook in reversed([*everywhere, *hooks]):  # pluggy calls the last registered first
             plugin, name = _plugin(hook)
             self._manager.register(_Blamed(plugin, name, self._broken), name)
         if os.environ.get("FUNCTORY_TRACE"):
