@@ -306,7 +306,7 @@ def test_a_component_in_a_file_is_loaded_from_a_recipe_only(site: Any, tmp_path:
     (tmp_path / "mine.py").write_text(site.good)
     mine = plugins.load_file("./mine.py:Thing", "packagers", base=tmp_path)
     assert mine is plugins.load_file("./mine.py:Thing", "packagers", base=tmp_path)
-    assert mine.name == "Thing"
+    assert mine.name == "file:Thing"
     assert plugins.origin(mine).distribution == ""
     (tmp_path / "mine.py").write_text(site.good.replace("Does", "Did"))
     assert plugins.load_file("./mine.py:Thing", "packagers", base=tmp_path).summary() == "Did a small thing."

@@ -12,7 +12,7 @@ parts/<name>/         whole artefacts, for a composite
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ from functory.errors import (
     ArtefactVersion,
     FunctoryError,
     NotSupported,
+    UsageError,
 )
 from functory.folders import files_of, sha256, written_whole
 from functory.forms import CompositeForm, EngineForm, Form, TorchForm, torch_form
@@ -256,21 +257,16 @@ def read_manifest(folder: Path) -> Manifest:
 
 def _check_safe(manifest: Manifest, file: Path) -> None:
     """Refuse a manifest that names a component in a file, or a folder elsewhere."""
-    names = [manifest.task.name]
     for form in manifest.forms:
         folders = [form.folder] if isinstance(form, EngineRecord) else []
         if isinstance(form, CompositeRecord):
             folders = list(form.parts.values())
-        else:
-            names.append(form.engine.name)
-        if isinstance(form, TorchRecord):
-            names.append(form.adaptation.name)
         for folder in folders:
             try:
                 check_inside(folder)
             except ValueError as error:
                 raise ArtefactUnsafe(f"{error}.", where=str(file), do="get a fresh copy from its maker.") from error
-    for name in names:
+    for _, name in _components(manifest):
         if ".py:" in name or "/" in name:
             raise ArtefactUnsafe(
                 f"the manifest names a component in a file: {name!r}.",
@@ -279,19 +275,67 @@ def _check_safe(manifest: Manifest, file: Path) -> None:
             )
 
 
+def _components(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Give kind and name of every component that a manifest names, but for backbones, which may be folders."""
+    yield "tasks", manifest.task.name
+    for form in manifest.forms:
+        if isinstance(form, CompositeRecord):
+            continue
+        yield "engines", form.engine.name
+        if isinstance(form, TorchRecord):
+            yield "adaptations", form.adaptation.name
+
+
+def _bring(folder: Path, manifest: Manifest, files: Sequence[str]) -> None:
+    """Import the files that the user names for components that were in a file when the function was built.
+
+    :raises UsageError: when one is no such reference, or the function needs no such component.
+    """
+    from functory.plugins import FROM_FILE, is_file, load_file
+    from functory.references import split_file
+
+    wanted = {name.removeprefix(FROM_FILE): kind for kind, name in _everywhere(folder, manifest)
+              if name.startswith(FROM_FILE)}  # fmt: skip
+    for reference in files:
+        attribute = split_file(reference)[1] if is_file(reference) else ""
+        if attribute not in wanted:
+            raise UsageError(
+                f"the function needs no component {attribute or reference!r} from a file.",
+                where=str(folder),
+                do="it needs " + (", ".join(f"./file.py:{name}" for name in wanted) or "none") + ".",
+            )
+        load_file(reference, wanted[attribute])
+
+
+def _everywhere(folder: Path, manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Give the components of a function and of its parts."""
+    yield from _components(manifest)
+    for form in manifest.forms:
+        for place in form.parts.values() if isinstance(form, CompositeRecord) else ():
+            yield from _everywhere(folder / place, read_manifest(folder / place))
+
+
 # -- reading --------------------------------------------------------------------------------------------
 
 
-def open_artefact(reference: Path | str, *, form: str | None = None, session: SessionOptions | None = None) -> Function:
+def open_artefact(
+    reference: Path | str,
+    *,
+    form: str | None = None,
+    session: SessionOptions | None = None,
+    components: Sequence[str] = (),
+) -> Function:
     """Load a function from a folder, or by the name of an installed one; check it, and replay it where it is new here.
 
     :param form: ``engine precision`` of the form to take; the fastest that runs here when None.
+    :param components: ``./my_task.py:MyTask`` for each component that was in a file when the function was built.
     """
     from functory.installed import artefact_of
     from functory.replays import is_remembered, remember
 
     folder = artefact_of(reference)
     manifest = check(folder)
+    _bring(folder, manifest, components)
     function = read(folder, manifest, form=form, session=session)
     if function.golden and not is_remembered(folder, function):
         replay(function, function.golden, function.form.tolerance, where=str(folder))
@@ -299,15 +343,17 @@ def open_artefact(reference: Path | str, *, form: str | None = None, session: Se
     return function
 
 
-def verify(reference: Path | str) -> Manifest:
+def verify(reference: Path | str, *, components: Sequence[str] = ()) -> Manifest:
     """Check an artefact and replay its golden examples in every form that can run here, whatever is remembered.
 
+    :param components: as `open_artefact` takes them.
     :raises ArtefactError: naming what differs.
     """
     from functory.installed import artefact_of
 
     folder = artefact_of(reference)
     manifest = check(folder)
+    _bring(folder, manifest, components)
     ran = 0
     trouble: FunctoryError | None = None
     for record in manifest.forms:

@@ -398,16 +398,24 @@ def _short(value: Any) -> str:
 
 
 def load(
-    folder: Path | str, *, form: str | None = None, session: SessionOptions | None = None, **options: Any
+    folder: Path | str,
+    *,
+    form: str | None = None,
+    session: SessionOptions | None = None,
+    components: str | Sequence[str] = (),
+    **options: Any,
 ) -> Function:
     """Load a saved function, or an installed one by its name.
 
     :param folder: the artefact's folder, or the name of a function that a wheel brought.
     :param form: which of its forms: ``torch``, ``openvino int8`` …; the fastest that can run here when None.
     :param session: threads, device, budget; or give them by name.
+    :param components: ``./my_task.py:MyTask`` for each component that was in a file when the function was built. The
+        file is run: it must be one that you trust.
     :raises ArtefactError: when it is no function, was changed, or comes out differently here.
     """
     from functory.artefact import open_artefact
 
     chosen = session or SessionOptions.model_validate(options)
-    return open_artefact(folder, form=form, session=chosen)
+    files = [components] if isinstance(components, str) else components
+    return open_artefact(folder, form=form, session=chosen, components=files)

@@ -110,13 +110,13 @@ def _distribution(kind: str, name: str, folder: Path) -> str:
 
     :raises NotSupported: for a component from a file, or a folder as a backbone: neither can be installed elsewhere.
     """
-    from functory.plugins import find
+    from functory.plugins import FROM_FILE, find
     from functory.references import is_folder
 
-    if name.startswith("file:"):
+    if name.startswith(FROM_FILE):
         raise NotSupported(
-            f"the function's {kind.removesuffix('s')} {name.removeprefix('file:')} comes from a file, which no one who installs "
-            "the package would have.",
+            f"the function's {kind.removesuffix('s')} {name.removeprefix(FROM_FILE)} comes from a file, "
+            "which no one who installs the package would have.",
             where=str(folder),
             do="make it a plugin (functory new plugin), build the function again, and package that.",
         )
@@ -127,6 +127,12 @@ def _distribution(kind: str, name: str, folder: Path) -> str:
             do="package an optimized form of it (functory optimize), which holds the whole model.",
         )
     entry = find(kind, name, where=str(folder))
+    if not entry.distribution:
+        raise NotSupported(
+            f"no distribution brings the function's {kind.removesuffix('s')} {name!r}.",
+            where=str(folder),
+            do="make it a plugin (functory new plugin).",
+        )
     return _core() if entry.distribution == "functory" else compatible(entry.distribution, entry.version)
 
 

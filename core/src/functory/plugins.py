@@ -9,7 +9,8 @@ load_file("./my_task.py:MyTask", "tasks")
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
 from threading import RLock
@@ -47,8 +48,13 @@ __all__ = [
     "origin",
     "parse",
     "refresh",
+    "registered",
     "resolve",
 ]
+
+FROM_FILE = "file:"
+"""Begins the name of a component from a file, ``file:MyTask``, which says nothing of where the file lies: a manifest
+that holds it is met only by a file that the user names."""
 
 _CORE = "functory"
 _lock = RLock()  # one for all: a plugin may load another component while it is imported
@@ -56,6 +62,7 @@ _scans: dict[tuple[str, ...], tuple[list[Entry], list[Fault]]] = {}
 _loaded: dict[Entry, Any] = {}
 _failed: dict[Entry, PluginError] = {}
 _files: dict[tuple[str, str, str], Any] = {}
+_registered: list[Entry] = []
 _origins: dict[int, tuple[object, Entry]] = {}  # the object is kept, so that its id stays its own
 
 
@@ -65,10 +72,10 @@ def entries(kind: str | None = None) -> list[Entry]:
     :raises UsageError: for a kind that does not exist.
     """
     if kind is None:
-        return list(_scan()[0])
+        return [*_scan()[0], *_registered]
     if kind not in GROUPS:
         raise UsageError(f"there is no kind {kind!r} of component.", do=f"the kinds: {', '.join(GROUPS)}.")
-    return [entry for entry in _scan()[0] if entry.kind == kind]
+    return [entry for entry in (*_scan()[0], *_registered) if entry.kind == kind]
 
 
 def faults() -> list[Fault]:
@@ -96,9 +103,7 @@ def known() -> Mapping[str, Mapping[str, str]]:
     import json
 
     try:
-        table: dict[str, dict[str, str]] = json.loads(
-            Path(__file__).with_name("known.json").read_text("utf-8")
-        )
+        table: dict[str, dict[str, str]] = json.loads(Path(__file__).with_name("known.json").read_text("utf-8"))
     except FileNotFoundError:
         return {}
     return table
@@ -168,6 +173,8 @@ def load(kind: str, reference: str, *, where: str = "") -> Any:  # Any: a hook o
     :raises PluginImportError: its module raised, or ended the program.
     :raises PluginContractError: it is no such class, or was written for another contract version.
     """
+    if reference.startswith(FROM_FILE):
+        return _from_file(kind, reference, where)
     entry = find(kind, reference, where=where)
     with _lock:
         if entry in _failed:
@@ -188,9 +195,7 @@ def resolve(entry: Entry, **options: Any) -> Any:  # Any: passed to and returned
     return import_component(entry, **options)
 
 
-def load_file(
-    reference: str, kind: str, *, base: Path | None = None, where: str = ""
-) -> Any:  # Any: as in load
+def load_file(reference: str, kind: str, *, base: Path | None = None, where: str = "") -> Any:  # Any: as in load
     """Return a component from a file, ``./my_task.py:MyTask``: the first try of an idea, in a recipe only.
 
     :param base: the folder that the path starts from: the recipe's. The working directory when not given.
@@ -210,13 +215,60 @@ def load_file(
             where=where,
             do=f"looked for {path}.",
         ) from error
-    entry = Entry(kind, attribute, reference, "", "", str(CONTRACT))
+    entry = Entry(kind, f"{FROM_FILE}{attribute}", reference, "", "", str(CONTRACT))
     key = (str(path), sha256(text).hexdigest()[:16], f"{kind}:{attribute}")
     with _lock:
         if key not in _files:
             module = f"functory_file_{path.stem}_{sha256(f'{path}{key[1]}'.encode()).hexdigest()[:12]}"
             _files[key] = _named(check_component(entry, import_path(entry, path, module, attribute)), entry)
+        _files[key] = _files.pop(key)  # the last one asked for is the one that is meant by its name alone
         return _files[key]
+
+
+def _from_file(kind: str, name: str, where: str) -> Any:  # Any: as in load
+    """Return a component from a file that the user has named in this process.
+
+    :raises UsageError: when none was.
+    """
+    with _lock:
+        found = [made for (_, _, what), made in _files.items() if what == f"{kind}:{name.removeprefix(FROM_FILE)}"]
+    if found:
+        return found[-1]
+    attribute = name.removeprefix(FROM_FILE)
+    raise UsageError(
+        f"the {kind.removesuffix('s')} {attribute} was in a file when the function was built, and is no plugin.",
+        where=where,
+        do=f"name the file: functory.load(…, components='./file.py:{attribute}'), or --component ./file.py:{attribute}. "
+        "Load only files that you trust: they are programs.",
+    )
+
+
+@contextmanager
+def registered(
+    kind: str, name: str, component: Any, *, distribution: str = "", version: str = ""
+) -> Iterator[Entry]:  # Any: as in load
+    """Give an object in memory a name for as long as the context lasts: components of tests need no distribution.
+
+    :param distribution: who gives it, where that is known.
+    :raises UsageError: for a kind that does not exist, or a name that is taken.
+    :raises PluginContractError: it is no such class.
+    """
+    from functory.importing import check_component
+
+    if any(entry.name == name for entry in entries(kind)):
+        raise UsageError(f"{kind} has a {name!r} already.", do="choose another name.")
+    owner = component if isinstance(component, type) else type(component)
+    entry = Entry(kind, name, f"{owner.__module__}:{owner.__qualname__}", distribution, version, str(CONTRACT))
+    made = check_component(entry, component)
+    with _lock:
+        _loaded[entry] = _named(made, entry)
+        _registered.append(entry)
+    try:
+        yield entry
+    finally:
+        with _lock:
+            _registered.remove(entry)
+            _origins.pop(id(_loaded.pop(entry)), None)
 
 
 def origin(component: object) -> Entry | None:

@@ -20,13 +20,25 @@ def add_function(parser: ArgumentParser) -> None:
         "--threads", type=int, default=0, help="threads of one forward pass; the machine's cores when not given"
     )
     parser.add_argument("--device", default="cpu", help="where it runs: cpu, cuda …")
+    add_components(parser)
+
+
+def add_components(parser: ArgumentParser) -> None:
+    """Declare the files of components that are no plugins."""
+    parser.add_argument(
+        "--component",
+        action="append",
+        default=[],
+        metavar="FILE.py:CLASS",
+        help="a component that was in a file when the function was built; the file is run",
+    )
 
 
 def open_function(args: Namespace) -> Function:
     """Return the function that the arguments name."""
     from functory.function import load
 
-    return load(args.function, form=args.form, threads=args.threads, device=args.device)
+    return load(args.function, form=args.form, threads=args.threads, device=args.device, components=args.component)
 
 
 def pairs(assignments: Sequence[str], option: str) -> dict[str, str]:

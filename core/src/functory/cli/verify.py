@@ -5,6 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from functory.cli import SUMMARIES
+from functory.cli.options import add_components
 from functory.cli.output import print_json
 from functory.contracts.command import Command
 
@@ -17,11 +18,12 @@ class Verify(Command):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("function", help="a saved function's folder, or an installed function's name")
+        add_components(parser)
 
     def run(self, args: Namespace) -> int:
         from functory.artefact import verify
 
-        manifest = verify(args.function)
+        manifest = verify(args.function, components=args.component)
         if args.json:
             print_json(
                 {"name": manifest.name, "version": manifest.version, "members": len(manifest.members), "sound": True}
