@@ -10,7 +10,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Generator, Sequence
-from inspect import isgeneratorfunction, unwrap
+from difflib import get_close_matches
+from inspect import getattr_static, isgeneratorfunction, unwrap
 from typing import Any
 
 import pluggy
@@ -73,9 +74,20 @@ class Steps:
         everywhere = [name for name in configuration.hooks() if name not in hooks]
         for hook in reversed([*everywhere, *hooks]):  # pluggy calls the last registered first
             plugin, name = _plugin(hook)
-            self._manager.register(_Blamed(plugin, name, self._broken), name)
+            self._register(_Blamed(plugin, name, self._broken), name)
         if os.environ.get("FUNCTORY_TRACE"):
             _trace(self._manager)
+
+    def _register(self, plugin: _Blamed, name: str) -> None:
+        try:
+            self._manager.register(plugin, name)
+        except pluggy.PluginValidationError as error:
+            fault = str(error).partition("\n")[2].replace("\n", "; ") or str(error)
+            raise HookError(
+                f"hook plugin {name!r} does not fit the hooks: {fault}",
+                where=plugin.owner,
+                do="compare its methods with the page of hooks (docs/hooks.md): take some of a step's arguments by their names.",
+            ) from error
 
     def __getattr__(self, step: str) -> Callable[..., Any]:
         if step not in STEPS:
@@ -98,19 +110,37 @@ class _Blamed:
     """A hook plugin whose failures are told with its name; a failing observer is set aside."""
 
     def __init__(self, plugin: Any, name: str, broken: set[str]) -> None:
-        found = 0
-        for step in STEPS:
-            method = getattr(plugin, step, None)
-            if method is not None and getattr(method, f"{PROJECT}_impl", None) is not None:
-                wrap = _observed if step == "progress" else _blamed
-                setattr(self, step, wrap(method, name, step, broken))
-                found += 1
-        if not found:
+        self.owner = f"{type(plugin).__module__}.{type(plugin).__name__}"
+        marked = {key: getattr(plugin, key) for key in dir(plugin) if _mark(plugin, key) is not None}
+        for key, method in marked.items():
+            step = _mark(plugin, key)["specname"] or key
+            if step not in STEPS:
+                near = get_close_matches(step, STEPS, n=1)
+                raise HookError(
+                    f"hook plugin {name!r} implements {step!r}, which is no step.",
+                    where=self.owner,
+                    do=(f"did you mean {near[0]!r}? " if near else "") + f"The steps are {', '.join(STEPS)}.",
+                )
+            wrap = _observed if step == "progress" else _blamed
+            setattr(self, key, _in_list_order(wrap(method, name, step, broken)))
+        if not marked:
             raise HookError(
                 f"hook plugin {name!r} implements no step.",
-                where=f"{type(plugin).__module__}.{type(plugin).__name__}",
+                where=self.owner,
                 do=f"mark its methods with @hookimpl; the steps are {', '.join(STEPS)}.",
             )
+
+
+def _mark(plugin: Any, key: str) -> Any:  # Any: pluggy's own options of an implementation, or None
+    """Return what `@hookimpl` noted on an attribute; properties are not run for it."""
+    return getattr(getattr_static(plugin, key, None), f"{PROJECT}_impl", None)
+
+
+def _in_list_order(method: Callable[..., Any]) -> Callable[..., Any]:
+    """Undo `tryfirst` and `trylast`: the order is the list's, which the user wrote."""
+    options = {**getattr(method, f"{PROJECT}_impl"), "tryfirst": False, "trylast": False}
+    setattr(method, f"{PROJECT}_impl", options)
+    return method
 
 
 def _observed(method: Callable[..., Any], name: str, step: str, broken: set[str]) -> Callable[..., Any]:

@@ -1,0 +1,5 @@
+"""A task made of two functions."""
+
+from acme_alert.task import Alert
+
+__all__ = ["Alert"]
