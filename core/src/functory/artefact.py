@@ -330,12 +330,14 @@ def open_artefact(
     :param form: ``engine precision`` of the form to take; the fastest that runs here when None.
     :param components: ``./my_task.py:MyTask`` for each component that was in a file when the function was built.
     """
+    from functory.choosing import fastest
     from functory.installed import artefact_of
     from functory.replays import is_remembered, remember
 
     folder = artefact_of(reference)
     manifest = check(folder)
     _bring(folder, manifest, components)
+    form = form or fastest(folder, manifest, session or SessionOptions())
     function = read(folder, manifest, form=form, session=session)
     if function.golden and not is_remembered(folder, function):
         replay(function, function.golden, function.form.tolerance, where=str(folder))
@@ -380,10 +382,10 @@ def read(
     With several forms, the first whose parts are installed is taken.
     """
     manifest = manifest or read_manifest(folder)
-    records = [record for record in manifest.forms if form is None or _label(record) == form]
+    records = [record for record in manifest.forms if form is None or label(record) == form]
     if not records:
         raise NotSupported(
-            f"there is no form {form!r}.", where=str(folder), do=f"its forms: {', '.join(map(_label, manifest.forms))}."
+            f"there is no form {form!r}.", where=str(folder), do=f"its forms: {', '.join(map(label, manifest.forms))}."
         )
     trouble: FunctoryError | None = None
     for record in records:
@@ -397,7 +399,8 @@ def read(
     raise trouble
 
 
-def _label(record: FormRecord) -> str:
+def label(record: FormRecord) -> str:
+    """Return what a form is called: ``openvino int8``."""
     if isinstance(record, CompositeRecord):
         return "composite"
     return f"{record.engine.name} {record.program['precision']}"

@@ -59,20 +59,29 @@ def record(function: Function, inputs: Sequence[Any] = ()) -> list[Golden]:
 
 def tolerance(function: Function, golden: Sequence[Golden]) -> float:
     """Return the tolerance of a form: ten times what running each input alone changes, at least `FLOOR`."""
-    worst = max((_distance(one, _alone(function, one)) for one in golden), default=0.0)
-    return max(FLOOR, 10 * worst)
+    return max(FLOOR, 10 * distance(function, golden))
 
 
-def replay(function: Function, golden: Sequence[Golden], allowed: float, *, where: str = "") -> None:
+def distance(function: Function, golden: Sequence[Golden]) -> float:
+    """Return the largest difference of any number when each golden input is run alone."""
+    return max((_distance(one, _alone(function, one)) for one in golden), default=0.0)
+
+
+def replay(
+    function: Function, golden: Sequence[Golden], allowed: float, *, close: float | None = None, where: str = ""
+) -> None:
     """Run the golden inputs again and compare.
 
     :param allowed: the largest difference of any number.
+    :param close: within how much of each other two scores are too close to call; `allowed` when None.
     :raises GoldenMismatch: naming the first input that differs.
     """
     values = [function.task.Input.model_validate(one.value) for one in golden]
     for number, (one, (output, rows)) in enumerate(zip(golden, _run(function, values), strict=True), 1):
         distance = _distance(one, rows)
-        if distance > allowed or not _same(one.output, output.model_dump(mode="json"), allowed):
+        if distance > allowed or not _same(
+            one.output, output.model_dump(mode="json"), allowed, allowed if close is None else close
+        ):
             raise GoldenMismatch(
                 f"golden example {number} comes out differently: {_told(one.output)} then, "
                 f"{_told(output.model_dump(mode='json'))} now, off by {distance:.2g} where {allowed:.2g} is allowed.",
@@ -115,7 +124,7 @@ def _distance(one: Golden, rows: Sequence[Row]) -> float:
     return worst
 
 
-def _same(then: Any, now: Any, allowed: float) -> bool:
+def _same(then: Any, now: Any, allowed: float, close: float) -> bool:
     """Whether two typed outputs agree: numbers within a tolerance; other things exactly, unless a number beside them
     shows that they were too close to call.
     """
@@ -126,10 +135,10 @@ def _same(then: Any, now: Any, allowed: float) -> bool:
     if isinstance(then, dict) and isinstance(now, dict):
         if then.keys() != now.keys():
             return False
-        differing = [key for key in then if not _same(then[key], now[key], allowed)]
-        return not differing or _is_close_call(then.get("scores"), allowed)
+        differing = [key for key in then if not _same(then[key], now[key], allowed, close)]
+        return not differing or _is_close_call(then.get("scores"), close)
     if isinstance(then, list) and isinstance(now, list):
-        return len(then) == len(now) and all(_same(a, b, allowed) for a, b in zip(then, now, strict=True))
+        return len(then) == len(now) and all(_same(a, b, allowed, close) for a, b in zip(then, now, strict=True))
     return bool(then == now)
 
 

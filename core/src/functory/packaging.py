@@ -7,6 +7,7 @@ that does not verify.
 from __future__ import annotations
 
 import re
+import tempfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,7 @@ def package(
     target: Path | str = "dist",
     *,
     method: str = "wheel",
+    also: Sequence[Path | str] = (),
     hooks: Sequence[Any] = (),
     **options: Any,
 ) -> list[Path]:
@@ -32,6 +34,8 @@ def package(
     :param name: the name to install it by; the function's own when empty.
     :param target: the folder to write into; made when it is not there.
     :param method: a packager's name.
+    :param also: further engine forms of the same function, each saved by itself; the first load of what is installed
+        chooses the fastest on its processor.
     :param hooks: hook plugins that take part, in order.
     :param options: the packager's own.
     :return: the files written.
@@ -39,16 +43,20 @@ def package(
     :raises NotSupported: when a component of it is not installed as a plugin.
     """
     from functory.installed import artefact_of
+    from functory.joining import join
     from functory.plugins import load
     from functory.steps import Steps
 
     packager = load("packagers", method).configure(options)
     artefact = artefact_of(folder)
-    needs(artefact)  # refused before the long work
-    manifest = verify(artefact)
-    files: list[Path] = Steps(hooks).package(
-        packager=packager, artefact=artefact, name=name or manifest.name, target=Path(target)
-    )
+    with tempfile.TemporaryDirectory() as place:
+        if also:
+            artefact = join([artefact, *map(artefact_of, also)], Path(place) / "joined")
+        needs(artefact)  # refused before the long work
+        manifest = verify(artefact)
+        files: list[Path] = Steps(hooks).package(
+            packager=packager, artefact=artefact, name=name or manifest.name, target=Path(target)
+        )
     return files
 
 

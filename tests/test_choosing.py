@@ -1,0 +1,170 @@
+"""Several engine forms in one function: joined when it is packaged, the fastest chosen where it is loaded."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+from zipfile import ZipFile
+
+import numpy as np
+import pytest
+
+import functory
+from functory import errors, plugins
+from functory.artefact import read_manifest, save
+from functory.contracts.engine import Engine, Session, SessionOptions
+from functory.contracts.rows import Array, Program, Row
+from functory.forms import EngineForm
+from functory.function import Function
+from functory.golden import record
+from functory.packaging import needs, package
+
+TEXT = "A small movie with a big impact."
+
+
+class Borrowed(Session):
+    """Runs rows by the torch form of the same function, a little off and after a while."""
+
+    real: ClassVar[Session]
+    calls: ClassVar[list[str]] = []
+
+    def __init__(self, program: Program, options: SessionOptions, name: str, delay: float, shift: float) -> None:
+        super().__init__(program, options)
+        self.name, self.delay, self.shift = name, delay, shift
+
+    def run_batch(self, batch: Mapping[str, Array]) -> Mapping[str, Array]:
+        raise NotImplementedError
+
+    def run(self, rows: Sequence[Row]) -> list[Row]:
+        self.calls.append(self.name)
+        time.sleep(self.delay)
+        return [
+            {name: np.asarray(value) + np.float32(self.shift) for name, value in row.items()}
+            for row in self.real.run(rows)
+        ]
+
+
+class Slow(Engine[Any]):
+    """An engine that takes its time."""
+
+    abilities: ClassVar[Any] = frozenset({"forward"})
+    precisions: ClassVar[Any] = ("fp32",)
+    delay, shift = 0.05, 0.0
+
+    def open(self, program: Program, options: SessionOptions) -> Session:
+        return Borrowed(program, options, self.name, self.delay, self.shift)
+
+
+class Fast(Slow):
+    """An engine that does not, and whose numbers are a little off."""
+
+    delay, shift = 0.0, 0.01
+
+
+class Wrong(Slow):
+    """An engine that turns every answer over."""
+
+    def open(self, program: Program, options: SessionOptions) -> Session:
+        session = Borrowed(program, options, self.name, 0.0, 0.0)
+        session.run = lambda rows: [
+            {name: -np.asarray(value) for name, value in row.items()} for row in Borrowed.real.run(rows)
+        ]  # type: ignore[method-assign]
+        return session
+
+
+@pytest.fixture(scope="module")
+def forms(sentiment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Path]]:
+    """One function, saved once for each of three engines."""
+    function = functory.load(sentiment)
+    Borrowed.real = function.session
+    place = tmp_path_factory.mktemp("forms")
+    with (
+        plugins.registered("engines", "slow", Slow, distribution="functory-slow", version="0.1.0"),
+        plugins.registered("engines", "fast", Fast, distribution="functory-fast", version="1.2.0"),
+        plugins.registered("engines", "wrong", Wrong, distribution="functory-wrong", version="0.1.0"),
+    ):
+        yield {name: saved(function, name, place) for name in ("slow", "fast", "wrong")}
+
+
+def saved(function: Function, engine: str, place: Path) -> Path:
+    """Save a function as one engine has it."""
+    files = place / f"{engine}-files"
+    files.mkdir()
+    (files / "graph.bin").write_bytes(engine.encode())
+    old = function.form
+    program = Program(kind="forward", inputs=old.program.inputs, outputs=old.program.outputs, folder=files)
+    loaded: type[Engine[Any]] = plugins.load("engines", engine)
+    form = EngineForm(
+        loaded(),
+        old.spec,
+        old.formulation,
+        old.learning,
+        program,
+        old.tokenizer,
+        options=SessionOptions(),
+        tolerance=0.001,
+    )
+    made = Function(function.task, function.state, form, function.about)
+    made.golden = record(made)
+    return save(made, place / engine)
+
+
+def test_a_self_contained_function_needs_its_task_and_engine_alone(forms: dict[str, Path]) -> None:
+    needed = needs(forms["fast"])
+    assert needed.is_self_contained
+    assert needed.required == (
+        "functory-fast>=1.2.0,<2",
+        "functory-text-classification>=0.1.0,<0.2",
+        "functory>=0.1.0,<0.2",
+    )
+    assert needed.extras == {}
+
+
+def test_the_fastest_form_is_found_once_and_remembered(forms: dict[str, Path], tmp_path: Path) -> None:
+    [wheel] = package(forms["slow"], "both", tmp_path, also=[forms["fast"]])
+    with ZipFile(wheel) as zipped:
+        zipped.extractall(tmp_path)
+        headers = zipped.read("both-0.1.0.dist-info/METADATA").decode()
+    assert "Requires-Dist: functory-fast>=1.2.0,<2\nRequires-Dist: functory-slow>=0.1.0,<0.2\n" in headers
+    Borrowed.calls.clear()
+    first = functory.load(tmp_path / "both" / "artefact")
+    assert first.form.name == "fast fp32"
+    assert {"slow", "fast"} == set(Borrowed.calls)
+    Borrowed.calls.clear()
+    again = functory.load(tmp_path / "both" / "artefact")
+    assert again(TEXT) == first(TEXT)
+    assert set(Borrowed.calls) == {"fast"}
+    assert functory.load(tmp_path / "both" / "artefact", form="slow fp32").form.name == "slow fp32"
+
+
+def test_a_form_whose_engine_is_lacking_is_passed_over(forms: dict[str, Path], tmp_path: Path) -> None:
+    [wheel] = package(forms["fast"], "both", tmp_path, also=[forms["slow"]])
+    with ZipFile(wheel) as zipped:
+        zipped.extractall(tmp_path)
+    folder = tmp_path / "both" / "artefact"
+    manifest = json.loads((folder / "function.json").read_text())
+    manifest["forms"][0]["engine"]["name"] = "not-installed"
+    (folder / "function.json").write_text(json.dumps(manifest))
+    assert functory.load(folder).form.name == "slow fp32"
+
+
+def test_a_joined_form_has_room_for_how_far_it_is_off(forms: dict[str, Path], tmp_path: Path) -> None:
+    [wheel] = package(forms["slow"], "both", tmp_path, also=[forms["fast"]])
+    with ZipFile(wheel) as zipped:
+        zipped.extractall(tmp_path)
+    slow, fast = read_manifest(tmp_path / "both" / "artefact").forms
+    assert slow.tolerance == pytest.approx(0.001)
+    assert fast.tolerance == pytest.approx(0.011, abs=1e-4)
+
+
+def test_what_is_no_form_of_the_function_is_not_joined(forms: dict[str, Path], sentiment: Path, tmp_path: Path) -> None:
+    with pytest.raises(errors.GoldenMismatch):
+        package(forms["slow"], "both", tmp_path / "dist", also=[forms["wrong"]])
+    with pytest.raises(errors.UsageError, match="'slow fp32' cannot be joined: it is there already"):
+        package(forms["slow"], "both", tmp_path / "dist", also=[forms["slow"]])
+    with pytest.raises(errors.UsageError, match="'torch fp32' cannot be joined: it is no engine form"):
+        package(forms["slow"], "both", tmp_path / "dist", also=[sentiment])
+    assert not (tmp_path / "dist").exists()
