@@ -17,7 +17,8 @@ class Package(Command):
     example = (
         "functory package sentiment/ --name my-sentiment\n"
         "pip install dist/my_sentiment-0.1.0-py3-none-any.whl\n"
-        'functory run my-sentiment "A small movie with a big impact."'
+        'functory run my-sentiment "A small movie with a big impact."\n'
+        "functory package sentiment-openvino/ --also sentiment-onnxruntime/ --name my-sentiment"
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -25,6 +26,9 @@ class Package(Command):
         parser.add_argument("--name", default="", help="the name to install it by; the function's own when not given")
         parser.add_argument("--output", "-o", type=Path, default=Path("dist"), help="the folder to write into: dist")
         parser.add_argument("--method", default="wheel", help="the packager: wheel")
+        parser.add_argument(
+            "--also", action="append", default=[], metavar="FOLDER", help="a further engine form of the same function"
+        )
         parser.add_argument(
             "--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of the packager"
         )
@@ -34,7 +38,15 @@ class Package(Command):
         from functory.cli.options import values
         from functory.packaging import package
 
-        files = package(args.function, args.name, args.output, method=args.method, hooks=args.hook, **values(args.set))
+        files = package(
+            args.function,
+            args.name,
+            args.output,
+            method=args.method,
+            also=args.also,
+            hooks=args.hook,
+            **values(args.set),
+        )
         if args.json:
             print_json([{"file": str(file), "bytes": file.stat().st_size} for file in files])
         else:

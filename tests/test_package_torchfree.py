@@ -1,0 +1,102 @@
+"""A self-contained function in an environment of its own: installed by pip from wheels, called where there is no torch."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+import functory
+from functory import plugins
+from functory.contracts.engine import Engine, SessionOptions
+from functory.forms import EngineForm, TorchForm
+from functory.function import Function
+from functory.golden import record, tolerance
+from functory.packaging import package
+
+ROOT = Path(__file__).resolve().parent.parent
+TEXT = "A small movie with a big impact."
+SIBLINGS = ("core", "sdk", "plugins/tasks/text-classification")
+
+
+@pytest.fixture(scope="module")
+def engines() -> list[str]:
+    """The installed engines that have a form of their own."""
+    found = [entry.name for entry in plugins.entries("engines") if entry.name in ("openvino", "onnxruntime")]
+    if not found:
+        pytest.skip("needs functory-openvino or functory-onnxruntime")
+    return found
+
+
+def converted(function: Function, engine: str, folder: Path) -> Path:
+    """Save the function as an engine has it, in full precision."""
+    form = function.form
+    assert isinstance(form, TorchForm)
+    kind: type[Engine[object]] = plugins.load("engines", engine)
+    made = kind()
+    (folder / f"{engine}-files").mkdir()
+    program = made.convert(form.program, folder / f"{engine}-files", precision="fp32")
+    own = EngineForm(
+        made, form.spec, form.formulation, form.learning, program, form.tokenizer, options=SessionOptions()
+    )
+    whole = Function(function.task, function.state, own, function.about)
+    whole.golden = record(whole)
+    own.tolerance = tolerance(whole, whole.golden)
+    return whole.save(folder / engine)
+
+
+def run(command: Sequence[str | Path], place: Path, **extra: str) -> str:
+    """Run a command as a stranger would: outside the tree, with a cache of its own."""
+    kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "VIRTUAL_ENV")}
+    done = subprocess.run(
+        command, cwd=place, env={**kept, "FUNCTORY_CACHE": str(place / "cache"), **extra},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_a_self_contained_wheel_runs_in_an_environment_without_torch(
+    sentiment: Path, engines: list[str], tmp_path: Path
+) -> None:
+    function = functory.load(sentiment)
+    first, *others = [converted(function, engine, tmp_path) for engine in engines]
+    wheels = tmp_path / "wheels"
+    package(first, "my-sentiment", wheels, also=others)
+    folders = [ROOT / folder for folder in (*SIBLINGS, *(f"plugins/engines/{engine}" for engine in engines))]
+    run(
+        [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", wheels, *folders],
+        tmp_path,
+    )
+    run([sys.executable, "-m", "venv", tmp_path / "venv"], tmp_path)
+    there = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
+    pip = [there / "pip", "install", "-q", "--disable-pip-version-check"]
+    # Every wheel of ours by its file: no distribution of the same name elsewhere can come in its place.
+    run([*pip, "-c", ROOT / "constraints.txt", *sorted(wheels.glob("*.whl"))], tmp_path)
+
+    code = f"""
+import importlib.util, sys
+for name in ("torch", "transformers", "functory_torch", "functory_minilm", "functory_head", "functory_wheel"):
+    assert importlib.util.find_spec(name) is None, name
+from my_sentiment import my_sentiment
+import functory
+assert my_sentiment({TEXT!r}) == functory.load("my-sentiment")({TEXT!r})
+print(my_sentiment({TEXT!r}).label, my_sentiment.form.name)
+"""
+    label, form = run([there / "python", "-c", code], tmp_path).split(maxsplit=1)
+    assert label == function(TEXT).label
+    assert form.split()[0] in engines
+    assert label in run([there / "functory", "run", "my-sentiment", TEXT], tmp_path)
+    assert "come out the same" in run([there / "functory", "verify", "my-sentiment"], tmp_path)
+    size = sum(
+        file.stat().st_size for file in (tmp_path / "venv").rglob("*") if file.is_file() and not file.is_symlink()
+    )
+    print(
+        f"the torch-free environment: {size / 1e6:,.0f} MB; the wheel: {next(wheels.glob('my_*')).stat().st_size / 1e6:.1f} MB"
+    )
+    assert size < 1e9, "something large came along"
