@@ -4,6 +4,8 @@ A hook is a step of the pipeline that a plugin can *answer* (the first answer wi
 around it, once, without changing its arguments) or *observe*. Hook plugins act only where the recipe,
 the configuration or the call names them; their order is the order of that list. Core's own
 implementation of each, which calls the named component, comes last.
+
+docs/hooks.md is made from this page, examples and all (`python scripts/hooks_page.py`); the tests run them.
 """
 
 from __future__ import annotations
@@ -43,6 +45,21 @@ class Hooks:
         Raising: fails the step; the user sees your plugin's name and your message. Raise `Refused` to say no.
         Order:   as named in `hooks = [...]`; core's own, which looks the name up, comes last.
         Used by: examples/plugins/licence-policy (refuses a licence that is not allowed).
+
+        Example:
+            from functory_sdk import Refused, hookimpl
+
+            class SmallOnly:
+                '''Refuses backbones of many layers.'''
+
+                limit = 12
+
+                @hookimpl(wrapper=True)
+                def load_backbone(self):
+                    backbone = yield
+                    if backbone.spec.layers > self.limit:
+                        raise Refused(f"{backbone.reference} has {backbone.spec.layers} layers; {self.limit} are allowed.")
+                    return backbone
         """
 
     @hookspec(firstresult=True)
@@ -55,7 +72,21 @@ class Hooks:
         Roles:   answer, wrap.
         Raising: fails the step.
         Order:   as named; core's own, which asks the engine, comes last.
-        Used by: tests/plugins/trace (measures φ).
+        Used by: examples/plugins/step-times (measures φ).
+
+        Example:
+            from functory_sdk import hookimpl
+
+            class CountPhi:
+                '''Notes how many numbers φ holds.'''
+
+                numbers = 0
+
+                @hookimpl(wrapper=True)
+                def adapt(self):
+                    model = yield
+                    self.numbers = sum(parameter.numel() for parameter in model.phi().values())
+                    return model
         """
 
     @hookspec(firstresult=True)
@@ -69,7 +100,21 @@ class Hooks:
         Roles:   answer, wrap.
         Raising: fails the step; what was learned lies in the run's folder.
         Order:   as named; core's own, which calls the adaptation's `fit`, comes last.
-        Used by: tests/plugins/trace (times it).
+        Used by: examples/plugins/step-times (times it).
+
+        Example:
+            import time
+            from functory_sdk import hookimpl
+
+            class TrainingTime:
+                '''Adds to what training reports how many seconds it took.'''
+
+                @hookimpl(wrapper=True)
+                def train(self):
+                    started = time.monotonic()
+                    fit = yield
+                    fit.notes.append(f"trained in {time.monotonic() - started:.1f} s")
+                    return fit
         """
 
     @hookspec(firstresult=True)
@@ -81,6 +126,20 @@ class Hooks:
         Raising: fails the step.
         Order:   as named; core's own, which runs the function and asks its task's scorer, comes last.
         Used by: examples/plugins/evaluation-cache (answers from a cache).
+
+        Example:
+            from functory_sdk import Refused, hookimpl
+
+            class EnoughExamples:
+                '''Refuses to measure on a handful of examples.'''
+
+                least = 30
+
+                @hookimpl
+                def evaluate(self, examples):
+                    if len(examples) < self.least:
+                        raise Refused(f"{len(examples)} examples say little; {self.least} are wanted.")
+                    return None  # not mine: whoever comes next measures
         """
 
     @hookspec(firstresult=True)
@@ -93,7 +152,22 @@ class Hooks:
         Roles:   answer, wrap.
         Raising: fails the step; the function given is untouched.
         Order:   as named; core's own, which calls the optimization, comes last.
-        Used by: tests/plugins/trace (times it).
+        Used by: examples/plugins/step-times (times it).
+
+        Example:
+            from functory_sdk import hookimpl
+
+            class Gains:
+                '''Keeps what each optimization reported.'''
+
+                def __init__(self):
+                    self.reports = []
+
+                @hookimpl(wrapper=True)
+                def optimize(self, function):
+                    smaller, report = yield
+                    self.reports.append((function.name, report))
+                    return smaller, report
         """
 
     @hookspec(firstresult=True)
@@ -106,7 +180,21 @@ class Hooks:
         Roles:   answer, wrap.
         Raising: fails the step.
         Order:   as named; core's own, which calls the explanation, comes last.
-        Used by: tests/plugins/trace (times it).
+        Used by: examples/plugins/step-times (times it).
+
+        Example:
+            from functory_sdk import Refused, hookimpl
+
+            class NoSecrets:
+                '''Refuses to explain texts that speak of secrets.'''
+
+                words = frozenset({"password"})
+
+                @hookimpl
+                def explain(self, value):
+                    if self.words & set(str(value).lower().split()):
+                        raise Refused("texts with secrets are not taken apart.")
+                    return None
         """
 
     @hookspec(firstresult=True)
@@ -117,16 +205,45 @@ class Hooks:
         Roles:   answer, wrap.
         Raising: fails the step; nothing half-written stays.
         Order:   as named; core's own, which calls the packager, comes last.
-        Used by: tests/plugins/trace (times it).
+        Used by: examples/plugins/step-times (times it).
+
+        Example:
+            from hashlib import sha256
+            from functory_sdk import hookimpl
+
+            class Checksums:
+                '''Writes a checksum beside each file that is to be deployed.'''
+
+                @hookimpl(wrapper=True)
+                def package(self):
+                    files = yield
+                    sums = [file.with_name(f"{file.name}.sha256") for file in files]
+                    for file, checksum in zip(files, sums):
+                        checksum.write_text(sha256(file.read_bytes()).hexdigest())
+                    return [*files, *sums]
         """
 
     @hookspec
     def progress(self, run: Run, event: Event) -> None:
-        """Observe what happens in a run: start, step, metric, epoch, checkpoint, note, done.
+        r"""Observe what happens in a run: start, step, metric, epoch, checkpoint, note, done.
 
         When:    all through training. Keep it short: training waits.
         Roles:   observe only; what is returned is not looked at.
         Raising: reported once, then your observer is set aside; the run goes on.
         Order:   as named.
-        Used by: plugins/trackers/tensorboard.
+        Used by: examples/plugins/step-times (says when a run starts and ends).
+
+        Example:
+            import json
+            from functory_sdk import hookimpl
+
+            class MetricsLog:
+                '''Writes the figures of a run into a file beside its checkpoints.'''
+
+                @hookimpl
+                def progress(self, run, event):
+                    if event.values:
+                        run.folder.mkdir(parents=True, exist_ok=True)
+                        with (run.folder / "metrics.jsonl").open("a") as file:
+                            file.write(json.dumps({"kind": event.kind, "step": event.step, **event.values}) + "\n")
         """

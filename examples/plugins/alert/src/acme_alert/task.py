@@ -66,4 +66,6 @@ class Alert(Task[AlertOptions]):
         return lambda chosen: {"accuracy": float(right[chosen].mean())}
 
     def golden_inputs(self, state: State) -> list[Message]:
-        return [Message(text=text) for text in ("The parcel arrived broken, again.", "很好，谢谢。", "What a fine film!")]
+        return [
+            Message(text=text) for text in ("The parcel arrived broken, again.", "很好，谢谢。", "What a fine film!")
+        ]

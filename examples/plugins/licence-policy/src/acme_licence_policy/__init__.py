@@ -1,8 +1,10 @@
 """Refuses backbones whose licence is not allowed."""
 
 import os
+from collections.abc import Generator
+from typing import Any
 
-from functory_sdk import Refused, hookimpl
+from functory_sdk import Backbone, Refused, hookimpl
 
 ALLOWED = "Apache-2.0,MIT,BSD-3-Clause"
 
@@ -11,7 +13,7 @@ class LicencePolicy:
     """Wraps `load_backbone`; $ACME_ALLOWED_LICENCES names the licences, SPDX, with commas between."""
 
     @hookimpl(wrapper=True)
-    def load_backbone(self):
+    def load_backbone(self) -> Generator[None, Backbone[Any], Backbone[Any]]:
         backbone = yield
         allowed = os.environ.get("ACME_ALLOWED_LICENCES", ALLOWED).split(",")
         licence = backbone.spec.licence or "not known"

@@ -8,8 +8,22 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from functory_sdk import Array, BackboneSpec, Encoded, Formulation, Input, NoOptions, Output, Port, Reader, Row, Scorer, State
-from functory_sdk import Target, Task
+from functory_sdk import (
+    Array,
+    BackboneSpec,
+    Encoded,
+    Formulation,
+    Input,
+    NoOptions,
+    Output,
+    Port,
+    Reader,
+    Row,
+    Scorer,
+    State,
+    Target,
+    Task,
+)
 
 Side = Literal["first", "second"]
 

@@ -1,0 +1,108 @@
+"""Writes docs/hooks.md from hookspecs.py: ``python scripts/hooks_page.py``; ``--check`` only compares."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from textwrap import dedent
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "hooks.md"
+PARTS = ("When", "Roles", "Raising", "Order", "Used by", "Example")
+
+INTRODUCTION = """# Hooks
+
+Made from `core/src/functory/hookspecs.py` by `scripts/hooks_page.py`.
+
+A hook is a step of the pipeline. A plugin takes one of three roles in it:
+
+- it **answers** (`@hookimpl`): the first answer that is not `None` wins, and the later ones are not asked. Raising `Refused` is
+  an answer too: no.
+- it **wraps** (`@hookimpl(wrapper=True)`): it runs around whoever answers, yields exactly once, and returns the result; it cannot
+  change the arguments.
+- it **observes** (`progress` alone): its failure is reported once, then it is set aside, and the run goes on.
+
+A method takes those arguments of its step that it needs, by name. A plugin that answers and wraps the same step has two methods;
+the second names its step: `@hookimpl(wrapper=True, specname="evaluate")`.
+
+A hook plugin acts only where it is named: in a recipe (`hooks = ["step-times"]`), in a call
+(`functory.build(…, hooks=["step-times"])`, objects as well as names), or for everything on this machine in functory's
+`config.toml`. Installing one changes nothing by itself. The list's order is the order in which plugins are asked, and in which
+wrappers lie around each other, the first outermost; those of the configuration come before those of the recipe.
+`FUNCTORY_TRACE=1` prints each call to stderr: the step, who takes part in which order, how long it took.
+
+An installed hook plugin is a class, or an object, under an entry point:
+
+```toml
+[project.entry-points."functory.contract"]
+1 = "functory_sdk:CONTRACT"
+
+[project.entry-points."functory.hooks"]
+evaluation-cache = "acme_evaluation_cache:EvaluationCache"
+```
+"""
+
+
+def page() -> str:
+    """Return the page."""
+    from functory.hookspecs import Hooks
+
+    steps = {name: value for name, value in vars(Hooks).items() if not name.startswith("_")}
+    return INTRODUCTION + "".join(section(name, step) for name, step in steps.items())
+
+
+def section(name: str, step: Callable[..., Any]) -> str:
+    """Return one hook's section: signature, sentence, parts, example."""
+    summary, parts = taken_apart(inspect.getdoc(step) or "")
+    lines = ["", f"## {name}", "", "```text", signature(name, step), "```", "", summary, ""]
+    lines += [f"- **{part}:** {linked(parts[part])}" for part in PARTS[:-1]]
+    return "\n".join([*lines, "", "```python", parts["Example"].replace("'''", '"""'), "```", ""])
+
+
+def taken_apart(doc: str) -> tuple[str, dict[str, str]]:
+    """Return a docstring's first paragraph, and its parts by name.
+
+    :raises ValueError: when a part is missing or unknown.
+    """
+    summary, _, rest = doc.partition("\n\n")
+    pieces = re.split(r"^([A-Z][a-z]+(?: by)?):", rest, flags=re.MULTILINE)[1:]
+    parts = dict(zip(pieces[::2], pieces[1::2], strict=True))
+    if tuple(parts) != PARTS:
+        raise ValueError(f"the parts of a hook are {', '.join(PARTS)}; found {', '.join(parts)}")
+    example = dedent(parts.pop("Example").strip("\n"))
+    return summary, {name: " ".join(text.split()) for name, text in parts.items()} | {"Example": example}
+
+
+def signature(name: str, step: Callable[..., Any]) -> str:
+    """Return a hook's signature as it is written, without self, one argument a line where it is long."""
+    found = inspect.signature(step)
+    arguments = [f"{key}: {value.annotation}" for key, value in found.parameters.items() if key != "self"]
+    line = f"{name}({', '.join(arguments)}) → {found.return_annotation}"
+    return (
+        line if len(line) <= 100 else f"{name}(\n    " + ",\n    ".join(arguments) + f",\n) → {found.return_annotation}"
+    )
+
+
+def linked(text: str) -> str:
+    """Turn the folders of plugins into links."""
+    return re.sub(r"\b((?:examples/plugins|plugins/\w+)/[\w-]+)", r"[\1](../\1)", text)
+
+
+def main() -> int:
+    """Write the page, or say that it is out of step."""
+    made = page()
+    if "--check" in sys.argv:
+        if PAGE.read_text(encoding="utf-8") != made:
+            print("docs/hooks.md is out of step: python scripts/hooks_page.py", file=sys.stderr)
+            return 1
+        return 0
+    PAGE.write_text(made, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
