@@ -169,6 +169,23 @@ def test_a_type_checker_knows_the_labels_and_rejects_a_misspelt_one(site: Path, 
         assert line.endswith(f"[{code}]"), line
 
 
+def test_the_verb_packages_and_says_what_it_wrote(
+    sentiment: Path, wheel: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from functory.cli import main
+
+    assert main(["package", str(sentiment), "--name", "my-sentiment", "--output", str(tmp_path / "a"), "--json"]) == 0
+    [told] = json.loads(capsys.readouterr().out)
+    assert Path(told["file"]).read_bytes() == wheel.read_bytes()
+    assert told["bytes"] == wheel.stat().st_size
+    large = ["package", str(sentiment), "--name", "my-sentiment", "-o", str(tmp_path / "b"), "--set", "compress=false"]
+    assert main(large) == 0
+    assert "Try it: pip install" in capsys.readouterr().out
+    assert next((tmp_path / "b").iterdir()).stat().st_size > told["bytes"]
+    assert main(["package", str(sentiment), "--name", "json"]) == 2
+    assert "standard library" in capsys.readouterr().err
+
+
 def test_a_changed_artefact_and_one_from_a_file_are_not_packaged(sentiment: Path, tmp_path: Path) -> None:
     import shutil
 

@@ -52,7 +52,7 @@ def summary(manifest: Manifest) -> str:
     name, figure = next(iter(manifest.metrics.items()), ("", None))
     value = figure.get("value") if isinstance(figure, dict) else figure
     measured = f"; {name} {value:.3f}" if isinstance(value, float) else ""
-    return f"{manifest.name}: a {manifest.task.name} function made with functory{measured}."
+    return f"{manifest.name}: a function for {manifest.task.name}, made with functory{measured}."
 
 
 def _licence(manifest: Manifest) -> list[tuple[str, str]]:
