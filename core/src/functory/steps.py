@@ -20,6 +20,7 @@ from functory import configuration
 from functory.errors import FunctoryError, HookError
 from functory.hookspecs import PROJECT, Hooks, hookimpl
 
+ONCE = "a wrapper must yield exactly once"
 STEPS = tuple(name for name in vars(Hooks) if not name.startswith("_"))
 
 
@@ -175,6 +176,8 @@ def _blamed(method: Callable[..., Any], name: str, step: str, broken: set[str]) 
             inside = method(*args, **kwargs)
             try:
                 next(inside)
+            except StopIteration:
+                raise blame(RuntimeError(ONCE)) from None
             except Exception as error:
                 raise blame(error) from error
             try:
@@ -207,7 +210,7 @@ def _finish(
         if error is failure:
             raise
         raise blame(error) from error
-    raise blame(RuntimeError("a wrapper must yield exactly once"))
+    raise blame(RuntimeError(ONCE))
 
 
 def _trace(manager: pluggy.PluginManager) -> None:
