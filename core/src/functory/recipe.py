@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from functory.contracts.component import option_error
 from functory.errors import OptionError, RecipeError
 from functory.reading import LongText
+from functory.references import is_file, split_file
 
 
 class Part(BaseModel):
@@ -116,6 +117,9 @@ class Recipe(BaseModel):
                 data[side] = (
                     Path(source).name if isinstance(source, str | Path) and ":" not in str(source) else _name(source)
                 )
+        for part in ("task", "backbone", "adaptation", "engine"):
+            if part in data and data[part] and is_file(data[part]["name"]):  # where it lay is the maker's matter
+                data[part]["name"] = Path(data[part]["name"]).name
         data["hooks"] = [hook if isinstance(hook, str) else type(hook).__name__ for hook in self.hooks]
         return data
 
@@ -147,7 +151,21 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         source = fields.get(side)
         if isinstance(source, str) and (path.parent / source).exists():
             fields[side] = str(path.parent / source)
+    for part in ("task", "backbone", "adaptation", "engine"):
+        named = fields.get(part)
+        if isinstance(named, str):
+            fields[part] = _beside(path, named)
+        elif isinstance(named, dict) and isinstance(named.get("name"), str):
+            named["name"] = _beside(path, named["name"])
     return fields, text
+
+
+def _beside(path: Path, name: str) -> str:
+    """Return a part's name; that of a component in a file with the file's place, seen from the recipe's folder."""
+    if not is_file(name):
+        return name
+    file, attribute = split_file(name)
+    return f"{(path.parent / Path(file).expanduser()).resolve()}:{attribute}"
 
 
 def place(where: str, text: str, key: str, table: str = "") -> str:
