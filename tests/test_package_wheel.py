@@ -92,12 +92,14 @@ def test_an_installed_function_is_found_loaded_and_run_by_its_name(site: Path, s
 
 def test_its_package_imports_light_loads_once_and_gives_its_types(site: Path, sentiment: Path) -> None:
     code = """
-import sys, threading, pickle, inspect
+import sys, threading, pickle, pydoc, inspect
 import my_sentiment
 from my_sentiment import my_sentiment as fn
 heavy = {"numpy", "pydantic", "tokenizers", "torch", "functory_text_classification"} & set(sys.modules)
 assert not heavy, heavy
 copy = pickle.loads(pickle.dumps(fn))
+help_text = pydoc.render_doc(fn)
+assert "my_sentiment(text: str) -> Classification" in help_text and "label (Label): The likeliest label" in help_text
 assert fn._function is None, "looking at it must not load it"
 answers, loaded = [], set()
 def call():

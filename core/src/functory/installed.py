@@ -59,6 +59,7 @@ class InstalledFunction:
         self._task = task
         self._lock = Lock()
         self._function: Function | None = None
+        self.__name__ = folder.parent.name
 
     def loaded(self) -> Function:
         """Return the function itself.
@@ -90,7 +91,7 @@ class InstalledFunction:
 
     def __getattr__(self, name: str) -> Any:
         # Programs that look around (copy, inspect, doctest) ask for names like __wrapped__: they load nothing.
-        if name.startswith("_") and name not in ("__name__", "__signature__"):
+        if name.startswith("_") and name != "__signature__":
             raise AttributeError(name)
         return getattr(self.loaded(), name)
 

@@ -22,7 +22,7 @@ def sources(names: Names, manifest: Manifest) -> dict[str, str]:
     shorthand = [fields[name] for name in signature.get("shorthand", ()) if name in fields]
     by_name = [one for one in given.fields if one not in shorthand]
     return {
-        "__init__.py": _module(names, manifest, types),
+        "__init__.py": _module(names, manifest, types, _about(names, manifest, output, shorthand, by_name)),
         "__init__.pyi": _stub(names, manifest, types, output, given, shorthand, by_name),
         "_artefact.py": _ARTEFACT.format(folder=FOLDER),
         "py.typed": "",
@@ -65,7 +65,7 @@ if not TYPE_CHECKING:
 '''
 
 
-def _module(names: Names, manifest: Manifest, types: Types) -> str:
+def _module(names: Names, manifest: Manifest, types: Types, doc: str) -> str:
     aliases = "".join(f"\n{name} = {literal}" for name, literal in types.aliases.items())
     about = f"{summary(manifest)}\n\nThe function is loaded at its first call."
     return _MODULE.format(
@@ -75,9 +75,19 @@ def _module(names: Names, manifest: Manifest, types: Types) -> str:
         version=names.version,
         aliases=aliases + "\n" if aliases else "",
         kind=names.kind,
-        doc=_docstring(f"{summary(manifest)} Loaded at its first call.", "    "),
+        doc=_docstring(doc, "    "),
         task=python(manifest.task.name),
     )
+
+
+def _about(names: Names, manifest: Manifest, output: Class, shorthand: list[Field], by_name: list[Field]) -> str:
+    """Return what `help` shows of the callable: how it is called, what goes in, what comes out."""
+    call = f"{names.module}({', '.join(_parameters(shorthand, by_name))}) -> {output.name}"
+    lines = [summary(manifest), "", call, "", "Parameters:"]
+    lines += [f"    {one.name}: {one.about}" for one in (*shorthand, *by_name)]
+    lines += ["", f"Returns a {output.name}:"]
+    lines += [f"    {one.name} ({one.type}): {one.about}" for one in output.fields]
+    return "\n".join([*lines, "", "It is loaded at its first call."])
 
 
 def _exported(names: Names, types: Types) -> str:
