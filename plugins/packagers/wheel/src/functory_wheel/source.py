@@ -180,6 +180,7 @@ def _call_doc(manifest: Manifest, fields: list[Field]) -> str:
 def _docstring(text: str, indent: str) -> str:
     """Return a docstring of any text: nothing in it can end it or be taken for an escape."""
     safe = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').strip()
+    safe = "".join(letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1] for letter in safe)
     if safe.endswith('"'):
         safe = safe[:-1] + '\\"'
     closing = f"\n{indent}" if "\n" in safe else ""
