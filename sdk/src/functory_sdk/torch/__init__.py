@@ -1,7 +1,7 @@
 """Torch helpers for plugin authors: networks that can be cut, heads, pooling, losses, copies."""
 
 from functory_sdk.torch.copies import own, structural_copy
-from functory_sdk.torch.heads import Head, LinearHead, LogitsHead
+from functory_sdk.torch.heads import Head, LikelihoodHead, LinearHead, LogitsHead
 from functory_sdk.torch.loading import load_transformers
 from functory_sdk.torch.model import Graph, Model
 from functory_sdk.torch.network import Network
@@ -9,6 +9,6 @@ from functory_sdk.torch.pooling import pool
 from functory_sdk.torch.stacks import network_from
 
 __all__ = [
-    "Graph", "Head", "LinearHead", "LogitsHead", "Model", "Network", "load_transformers", "network_from", "own", "pool",
-    "structural_copy",
+    "Graph", "Head", "LikelihoodHead", "LinearHead", "LogitsHead", "Model", "Network", "load_transformers", "network_from",
+    "own", "pool", "structural_copy",
 ]  # fmt: skip

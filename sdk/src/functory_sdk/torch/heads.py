@@ -12,15 +12,17 @@ from typing import Any, ClassVar, Literal
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
+from functory.errors import NotSupported
 
-Reads = Literal["pooled", "tokens", "logits"]
+Reads = Literal["pooled", "tokens", "logits", "likelihood"]
 
 
 class Head(nn.Module, ABC):
     """Named outputs and a loss, on what it reads of the last hidden states.
 
-    ``reads`` says what `forward` is given: ``pooled`` (batch, width), ``tokens`` (batch, tokens, width) or ``logits``
-    (batch, tokens, vocabulary).
+    ``reads`` says what `forward` is given: ``pooled`` (batch, width), ``tokens`` (batch, tokens, width), ``logits``
+    (batch, tokens, vocabulary) or ``likelihood`` (batch, tokens): the log-probability of each token of the row after
+    those before it, and 0 where ``batch["scored"]`` is 0.
 
     :param spec: the backbone's facts.
     :param state: the task's State.
@@ -70,3 +72,29 @@ class LogitsHead(Head):
     """A head on the network's own token scores; without parameters unless a subclass adds some."""
 
     reads: ClassVar[Reads] = "logits"
+
+
+class LikelihoodHead(Head):
+    """The log-probability of a row's scored tokens, as their mean; without parameters of its own.
+
+    The formulation's rows hold ``scored`` (tokens,), 1 where a token counts. Scores over the whole vocabulary are made
+    for those places alone: a prompt of 500 tokens before a label of two costs two of them.
+    """
+
+    reads: ClassVar[Reads] = "likelihood"
+
+    def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return ``log_probability``, (batch,)."""
+        return {"log_probability": features.sum(1) / _scored(batch).clamp(min=1)}
+
+    def loss(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return minus the sum of the scored tokens' log-probabilities, and their number."""
+        if self.label_smoothing:
+            raise NotSupported("likelihood has no label smoothing.", do="leave label_smoothing at 0.")
+        count = _scored(batch)  # (batch,)
+        return -(outputs["log_probability"] * count).sum(), count.sum()
+
+
+def _scored(batch: Mapping[str, Tensor]) -> Tensor:
+    """Return how many tokens of each row count; the first has nothing before it and never does."""
+    return batch["scored"][:, 1:].sum(1)

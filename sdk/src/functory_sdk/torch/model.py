@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from functory.contracts.rows import Port
 from functory_sdk.torch.heads import Head
-from functory_sdk.torch.network import Network, State
+from functory_sdk.torch.network import Network, State, is_tracing
 from functory_sdk.torch.pooling import pool
 
 
@@ -20,17 +20,25 @@ class Model(nn.Module):
     :param head: the task's.
     :param inputs: the ports of a row.
     :param outputs: the ports of the outputs.
+    :param gold: the ports of the gold arrays that the head's loss reads.
     :param cut: where the crown begins; None when the stored trunk is not for this adaptation.
     """
 
     def __init__(
-        self, network: Network, head: Head | None, inputs: Sequence[Port], outputs: Sequence[Port], cut: int | None
+        self,
+        network: Network,
+        head: Head | None,
+        inputs: Sequence[Port],
+        outputs: Sequence[Port],
+        cut: int | None,
+        gold: Sequence[Port] = (),
     ) -> None:
         super().__init__()
         self.network = network
         self.head = head
         self.inputs = tuple(inputs)
         self.outputs = tuple(outputs)
+        self.gold = tuple(gold)
         self.cut = cut
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
@@ -56,10 +64,24 @@ class Model(nn.Module):
             return hidden
         if self.head.reads == "logits":
             return self.network.logits(hidden)
+        if self.head.reads == "likelihood":
+            return self._likelihood(hidden, batch[self.network.written], batch["scored"])
         mask = batch.get(self.network.output_mask)
         if mask is None:
             mask = torch.ones(hidden.shape[:2], dtype=torch.long, device=hidden.device)
         return pool(hidden, mask, self.network.spec.pooling)
+
+    def _likelihood(self, hidden: Tensor, ids: Tensor, scored: Tensor) -> Tensor:
+        """Return the log-probability of each scored token after those before it, (batch, tokens); 0 elsewhere."""
+        places = scored[:, 1:].bool()  # the scores at one place are about the token at the next
+        if is_tracing():  # a graph has no use for places that only the values know
+            spoken = torch.log_softmax(self.network.logits(hidden[:, :-1]), -1)
+            chosen = spoken.gather(-1, ids[:, 1:, None]).squeeze(-1) * places
+        else:
+            logits = self.network.logits(hidden[:, :-1][places])  # (scored tokens, vocabulary)
+            right = logits.gather(-1, ids[:, 1:][places][:, None]).squeeze(-1) - logits.logsumexp(-1)
+            chosen = torch.zeros(places.shape, dtype=right.dtype, device=right.device).masked_scatter(places, right)
+        return nn.functional.pad(chosen, (1, 0))
 
     def apply_head(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the outputs from what the head reads."""

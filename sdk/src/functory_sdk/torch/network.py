@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -86,6 +87,11 @@ class Network(nn.Module, ABC):
         return self.run(0, self.points, {}, self.prepare(batch))["hidden"]
 
     @property
+    def written(self) -> str:
+        """The name of the array whose next token the network predicts."""
+        return "decoder_input_ids" if self.spec.architecture == "encoder-decoder" else "input_ids"
+
+    @property
     def output_mask(self) -> str:
         """The name of the array that says which places of the last hidden states are real."""
         return "decoder_attention_mask" if self.spec.architecture == "encoder-decoder" else "attention_mask"
@@ -93,7 +99,8 @@ class Network(nn.Module, ABC):
 
 def is_tracing() -> bool:
     """Whether the network is being turned into a graph, where no branch may depend on values."""
-    return torch.jit.is_tracing() or torch.compiler.is_compiling() or torch.onnx.is_in_onnx_export()
+    jit: Any = torch.jit  # its names are not exported to type checkers
+    return bool(jit.is_tracing()) or torch.compiler.is_compiling() or torch.onnx.is_in_onnx_export()
 
 
 def padding_mask(mask: Tensor) -> Tensor | None:

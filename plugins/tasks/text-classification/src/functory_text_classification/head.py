@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import torch
 import torch.nn.functional as F
-from functory_sdk import BackboneSpec
-from functory_sdk.torch import LinearHead, LogitsHead
 from torch import Tensor
 
+from functory_sdk import BackboneSpec
+from functory_sdk.torch import LinearHead
 from functory_text_classification.classify import width
 from functory_text_classification.types import Labels
 
@@ -34,14 +34,3 @@ class ClassifierHead(LinearHead):
             return (1 - smoothing) * right - smoothing * scores.mean(-1).sum(), count
         wanted = gold * (1 - smoothing) + smoothing / 2
         return F.binary_cross_entropy_with_logits(scores, wanted, reduction="none").mean(-1).sum(), count
-
-
-class LikelihoodHead(LogitsHead):
-    """The mean log-probability of the scored tokens of each row."""
-
-    def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        # The scores at one place are about the token at the next.
-        spoken = torch.log_softmax(features[:, :-1], -1)  # (batch, tokens - 1, vocabulary)
-        chosen = spoken.gather(-1, batch["input_ids"][:, 1:, None]).squeeze(-1)  # (batch, tokens - 1)
-        scored = batch["scored"][:, 1:].to(chosen.dtype)
-        return {"log_probability": (chosen * scored).sum(1) / scored.sum(1).clamp(min=1)}

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-from functory_sdk import Array, BackboneSpec, Encoded, Formulation, OptionError, Port, Reader, Row, Target
 
+from functory_sdk import Array, BackboneSpec, Encoded, Formulation, OptionError, Port, Reader, Row, Target
 from functory_text_classification.classify import answer
 from functory_text_classification.types import Classification, ClassificationOptions, Labels, Text
 
@@ -18,7 +18,7 @@ NOTHING = "N/A"
 class Likelihood(Formulation):
     """One row per label: the prompt with the text, then the label's words, whose log-probability is the row's output."""
 
-    head: ClassVar[str] = "functory_text_classification.head:LikelihoodHead"
+    head: ClassVar[str] = "functory_sdk.torch:LikelihoodHead"
 
     def __init__(self, options: ClassificationOptions) -> None:
         self.options = options
