@@ -1,0 +1,110 @@
+"""Where the weights lie, the tokenizer, the facts: no torch."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from pydantic import Field
+
+from functory_huggingface import hub
+from functory_huggingface.facts import Facts, read_tokenizer
+from functory_huggingface.weights import hash_of, weight_files
+from functory_sdk import Backbone, BackboneSpec, Options, Tokenizer, WeightsMissing
+
+if TYPE_CHECKING:
+    from functory_sdk.torch import Network
+
+
+class HuggingFaceOptions(Options):
+    """Options of the hf backbone."""
+
+    pooling: Literal["auto", "mean", "first", "last"] = Field(
+        "auto", description="How hidden states become one vector; auto: the mean for encoders, the last token for decoders."
+    )
+    prefix: str = Field("", description="Put before each text, as the model was trained: 'query: '.")
+
+
+class HuggingFace(Backbone[HuggingFaceOptions]):
+    """Any transformers model of a known family: a folder, or a model of the hub at a pinned revision.
+
+    Safetensors only; code from a model's repository is never run.
+    """
+
+    paper: ClassVar[str] = "Wolf et al. 2020, Transformers: State-of-the-Art Natural Language Processing (EMNLP demos)"
+    examples: ClassVar[tuple[str, ...]] = (
+        "functory build --task text-classification --train reviews.csv --backbone ./my-model",
+        "functory build --task text-classification --train reviews.csv --backbone hf:org/name@revision",
+    )
+
+    def locate(self) -> Path:
+        if not self.place:
+            raise WeightsMissing(
+                "hf has no weights of its own.", do="name a folder (./folder) or a model of the hub (hf:org/name@revision)."
+            )
+        folder = self._named_folder
+        if folder is None:
+            return hub.locate(hub.HubId.parse(self.place))
+        if not folder.is_dir():
+            raise WeightsMissing(f"there is no folder {self.place}.", where=str(folder), do="name the folder of a model.")
+        weight_files(folder)
+        return folder
+
+    @property
+    def _named_folder(self) -> Path | None:
+        """The folder that the place names; None where it names a model of the hub."""
+        path = Path(self.place).expanduser()
+        is_folder = self.place.startswith((".", "~", "/")) or path.is_absolute() or path.is_dir()
+        return path.resolve() if is_folder else None
+
+    @cached_property
+    def _folder(self) -> Path:
+        """The model folder; a model of the hub is fetched where the cache has none."""
+        return self.locate() if self._named_folder is not None or not self.place else hub.fetch(hub.HubId.parse(self.place))
+
+    @property
+    def _commit(self) -> str:
+        return "" if self._named_folder is not None else self._folder.name
+
+    @property
+    def reference(self) -> str:
+        """How exactly these weights are asked for again: an absolute folder, or a hub id with its commit."""
+        if self._commit:
+            return f"{self.name or 'hf'}:{hub.HubId.parse(self.place).name}@{self._commit}"
+        return f"{self.name or 'hf'}:{self._folder}"
+
+    def read_spec(self) -> BackboneSpec:
+        facts = Facts(self._folder)
+        architecture = facts.architecture
+        pooling = self.options.pooling
+        if pooling == "auto":
+            pooling = "mean" if architecture == "encoder" else "last"
+        return BackboneSpec(
+            reference=self.reference,
+            architecture=architecture,
+            family=facts.family,
+            width=facts.width,
+            layers=facts.layers,
+            vocabulary=facts.vocabulary,
+            context=facts.context,
+            pad_id=facts.pad_id(self.tokenizer),
+            end_ids=facts.end_ids,
+            start_id=facts.start_id,
+            has_token_types=facts.has_token_types,
+            has_logits=architecture != "encoder",
+            pooling=pooling,
+            prefix=self.options.prefix,
+            chat_template=facts.chat_template,
+            revision=self._commit,
+            licence=facts.licence,
+            weights_hash=hash_of(self._folder),
+        )
+
+    def read_tokenizer(self) -> Tokenizer:
+        return read_tokenizer(self._folder)
+
+    def load_network(self) -> Network:
+        from functory_huggingface.model import load_network
+
+        return load_network(self._folder, self.spec)

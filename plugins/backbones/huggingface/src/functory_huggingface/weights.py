@@ -1,0 +1,58 @@
+"""Find and hash the weights of a model folder: safetensors, in one file or in shards; never a pickle."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from functory_sdk import ArtefactCorrupt, ArtefactUnsafe, WeightsMissing, source_hash
+
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Return the files that hold the weights, in the order of their names.
+
+    :raises ArtefactUnsafe: where there are only pickles.
+    :raises ArtefactCorrupt: where the index names a shard that is not there, or one outside the folder.
+    :raises WeightsMissing: where there are none at all.
+    """
+    if (folder / WEIGHTS).is_file():
+        return [folder / WEIGHTS]
+    if (folder / INDEX).is_file():
+        return _shards(folder)
+    pickles = sorted(path.name for pattern in PICKLES for path in folder.glob(pattern))
+    if pickles:
+        raise ArtefactUnsafe(
+            f"the weights are a pickle, {pickles[0]}, which can run any code when it is read.",
+            where=str(folder),
+            do="convert them where you trust their source: model.save_pretrained(folder) with transformers writes "
+            f"{WEIGHTS}; many models of the hub have a revision with it.",
+        )
+    raise WeightsMissing(
+        f"there is no {WEIGHTS}.", where=str(folder), do="name the folder of a model saved with transformers' save_pretrained."
+    )
+
+
+def _shards(folder: Path) -> list[Path]:
+    try:
+        names = sorted(set(json.loads((folder / INDEX).read_text("utf-8"))["weight_map"].values()))
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise ArtefactCorrupt(f"{INDEX} cannot be read: {error!r}", where=str(folder), do="fetch the model again.") from error
+    for name in names:
+        if Path(name).name != name or not name.endswith(".safetensors"):
+            raise ArtefactUnsafe(f"{INDEX} names {name!r}, which is no shard in its folder.", where=str(folder), do="do not use it.")
+        if not (folder / name).is_file():
+            raise ArtefactCorrupt(f"the shard {name} is missing.", where=str(folder), do="fetch the model again.")
+    return [folder / name for name in names]
+
+
+def hash_of(folder: Path) -> str:
+    """Return the sha256 of the weights: of the one file, or of the list of the shards' names and hashes."""
+    files = weight_files(folder)
+    if len(files) == 1:
+        return source_hash(files[0])
+    listed = "\n".join(f"{file.name} {source_hash(file)}" for file in files)
+    return hashlib.sha256(listed.encode()).hexdigest()
