@@ -36,6 +36,7 @@ _HOMES = {
     "functory.places": ("cache",),
     "functory.reading": ("Passage", "Reader", "Tokenizer", "Tokens", "Window"),
     "functory.report": ("Report",),
+    "functory.terminal": ("progress", "show", "table", "text"),
 }  # fmt: skip
 _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file", "source_hash", "weights_hash")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -55,8 +55,10 @@ class TorchEngine(Engine[NoOptions]):
         network = structural_copy(backbone.network)
         adaptation.attach(network)
         head = _head(formulation.head)(spec, state) if formulation.head else None
+        _spare_scores(network, head)
         inputs = (*spec.ports(), *formulation.inputs(spec, state))
-        return Model(network, head, inputs, formulation.outputs(spec, state), adaptation.cut(spec)).eval()
+        outputs, gold = formulation.outputs(spec, state), formulation.gold_ports(spec, state)
+        return Model(network, head, inputs, outputs, adaptation.cut(spec), gold).eval()
 
     def session(self, model: Any, train: LabelledRows, dev: LabelledRows | None, run: Run) -> TrainingSession:
         from functory_torch.training import TorchTraining
@@ -84,6 +86,22 @@ class TorchEngine(Engine[NoOptions]):
                         do="use the backbone and the options that the manifest names.",
                     )
                 parameter.copy_(torch.from_numpy(phi[name].copy()))
+
+
+def _spare_scores(network: Any, head: Any) -> None:
+    """Freeze token scores that the head does not read: they would be φ and do nothing. Tied ones are embeddings too."""
+    scores = getattr(network, "scores", None)
+    if scores is None or head is None or head.reads in ("logits", "likelihood"):
+        return
+    own = {id(parameter) for parameter in scores.parameters()}
+    others = {
+        id(parameter)
+        for name, parameter in network.named_parameters(remove_duplicate=False)
+        if not name.startswith("scores.") and id(parameter) in own
+    }
+    for parameter in scores.parameters():
+        if id(parameter) not in others:
+            parameter.requires_grad_(False)
 
 
 def _head(path: str) -> Any:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import torch
+
 from functory_sdk import Request
 from functory_sdk.torch import Network
 

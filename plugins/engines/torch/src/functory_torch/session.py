@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 import torch
-from functory_sdk import Array, NotSupported, Program, Request, Session, SessionOptions, plan
 
+from functory_sdk import Array, NotSupported, Program, Request, Session, SessionOptions, plan
 from functory_torch.greedy import write
 
 

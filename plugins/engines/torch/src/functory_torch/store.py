@@ -10,13 +10,14 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 import torch
-from functory_sdk import Array, BackboneSpec, Row, pad, plan, row_length
+
+from functory_sdk import Array, BackboneSpec, Row, pad, plan
 
 SHARD_ROWS = 512
 BATCH_TOKENS = 2048
@@ -39,19 +40,21 @@ class FeatureStore:
         self.folder = folder
         self.spec = spec
         threads, capability = torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()
-        self._about = f"{spec.weights_hash} {cut} {reduction} {spec.pooling} fp32 {torch.__version__} {threads} {capability}"
+        self._about = (
+            f"{spec.weights_hash} {cut} {reduction} {spec.pooling} fp32 {torch.__version__} {threads} {capability}"
+        )
 
-    def shards(self, rows: Sequence[Row], compute: Compute, varying: Sequence[str]) -> Iterator[dict[str, Array]]:
+    def shards(self, rows: Sequence[Row], compute: Compute, varying: Mapping[str, str]) -> Iterator[dict[str, Array]]:
         """Give the arrays of each stretch of rows, from the store or computed now.
 
         :param rows: rows in the order of the data.
         :param compute: runs the trunk on one padded batch.
-        :param varying: names whose second axis is tokens; they come concatenated, (all tokens, width).
+        :param varying: names whose second axis varies, and that axis; they come concatenated, (all tokens, width).
         """
         for start in range(0, len(rows), SHARD_ROWS):
             yield self._shard(rows[start : start + SHARD_ROWS], compute, varying)
 
-    def _shard(self, rows: Sequence[Row], compute: Compute, varying: Sequence[str]) -> dict[str, Array]:
+    def _shard(self, rows: Sequence[Row], compute: Compute, varying: Mapping[str, str]) -> dict[str, Array]:
         place = self.folder / self._key(rows)
         if not place.exists():
             self._commit(place, _compute(rows, self.spec, compute, varying))
@@ -77,17 +80,28 @@ class FeatureStore:
                     np.save(file, array, allow_pickle=False)
                     file.flush()
                     os.fsync(file.fileno())
+            sync_folder(half)
             with suppress(OSError):  # another process was faster, with the same bits
                 half.rename(place)
+            sync_folder(self.folder)
         finally:
             shutil.rmtree(half, ignore_errors=True)
 
 
-def _compute(
-    rows: Sequence[Row], spec: BackboneSpec, compute: Compute, varying: Sequence[str]
-) -> dict[str, Array]:
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, where the system can."""
+    if os.name == "posix":
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _compute(rows: Sequence[Row], spec: BackboneSpec, compute: Compute, varying: Mapping[str, str]) -> dict[str, Array]:
     """Run the trunk over rows in fixed batches; arrays in the rows' order."""
-    lengths = [row_length(row) for row in rows]
+    sizes = {axis: axis_sizes(rows, spec, axis) for axis in _axes(spec)}
+    lengths = [max(of_row) for of_row in zip(*sizes.values(), strict=True)]
     pieces: dict[str, list[Array]] = {}
     for batch in plan(lengths, BATCH_TOKENS):
         chosen = [rows[index] for index in batch]
@@ -98,6 +112,16 @@ def _compute(
         for name, output in outputs.items():
             slots = pieces.setdefault(name, [np.empty(0)] * len(rows))
             for place, index in enumerate(batch):
-                value = output[place, : lengths[index]] if name in varying else output[place][None]
+                value = output[place, : sizes[varying[name]][index]] if name in varying else output[place][None]
                 slots[index] = value.cpu().numpy().copy()
     return {name: np.concatenate(slots) for name, slots in pieces.items()}
+
+
+def axis_sizes(rows: Sequence[Row], spec: BackboneSpec, axis: str) -> list[int]:
+    """Return how long a named axis of the backbone's inputs is in each row: tokens, or those of the target."""
+    ports = [port.name for port in spec.ports() if axis in port.axes]
+    return [next((len(row[name]) for name in ports if name in row), 1) for row in rows]
+
+
+def _axes(spec: BackboneSpec) -> list[str]:
+    return list(dict.fromkeys(axis for port in spec.ports() for axis in port.axes if isinstance(axis, str)))

@@ -1,0 +1,5 @@
+"""The full adaptation."""
+
+from functory_full.adaptation import Full, FullOptions
+
+__all__ = ["Full", "FullOptions"]

@@ -1,0 +1,5 @@
+"""The LoRA adaptation."""
+
+from functory_lora.adaptation import LoRA, LoRAOptions
+
+__all__ = ["LoRA", "LoRAOptions"]

@@ -1,0 +1,53 @@
+"""The contract: options and the cut."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from pydantic import Field, field_validator
+
+from functory_sdk import Adaptation, BackboneSpec, TrainingOptions
+
+
+class LoRAOptions(TrainingOptions):
+    """Options of LoRA, and of its training."""
+
+    rank: int = Field(8, ge=1, le=1024, description="Rank of each update.")
+    alpha: float = Field(16.0, gt=0, le=4096, description="An update counts alpha / rank.")
+    lora_dropout: float = Field(0.05, ge=0, lt=1, description="Dropout before each update.")
+    targets: str | tuple[str, ...] = Field(
+        "all-linear", description="Which maps get updates: attention, all-linear, or the ends of their names."
+    )
+    layers: int = Field(0, ge=0, le=1000, description="Only the top so many layers; all when 0.")
+    epochs: int = Field(3, ge=1, le=1000, description="Passes over the training examples.")
+    learning_rate: float = Field(1e-3, gt=0, le=1, description="The highest learning rate, after warm-up.")
+    batch_rows: int = Field(32, ge=1, le=4096, description="Rows that one optimiser step sees.")
+
+    @field_validator("targets")
+    @classmethod
+    def _known(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        if not value:
+            raise ValueError("name at least one: attention, all-linear, or the ends of names")
+        return value
+
+
+class LoRA(Adaptation[LoRAOptions]):
+    """Low-rank updates beside frozen weights: φ is a percent of θ, and close to full fine-tuning in quality.
+
+    With ``layers = k`` only the top k layers are touched: what lies below is run once per example and stored.
+    """
+
+    paper: ClassVar[str] = "Hu et al. 2021, LoRA: Low-Rank Adaptation of Large Language Models (arXiv 2106.09685)"
+    examples: ClassVar[tuple[str, ...]] = (
+        "functory build --task text-classification --train reviews.csv --backbone minilm --adaptation lora",
+    )
+
+    def cut(self, spec: BackboneSpec) -> int:
+        if spec.architecture == "encoder-decoder" or not 0 < self.options.layers <= spec.layers:
+            return 1
+        return spec.layers - self.options.layers + 1
+
+    def attach(self, network: Any) -> None:
+        from functory_lora.layers import inject
+
+        inject(network, self.options)

@@ -1,0 +1,64 @@
+"""Where the updates go, and PEFT's injection (torch)."""
+
+from __future__ import annotations
+
+from torch import nn
+
+from functory_lora.adaptation import LoRAOptions
+from functory_sdk import NotSupported
+from functory_sdk.torch import Network
+
+ATTENTION = ("attention", "attn")
+"""What the path of a map inside a layer holds, in every family, where it belongs to attention."""
+
+
+def inject(network: Network, options: LoRAOptions) -> None:
+    """Put updates beside the chosen maps of a structural copy; they start at zero and alone want gradients."""
+    from peft import LoraConfig, inject_adapter_in_model
+
+    config = LoraConfig(
+        r=options.rank,
+        lora_alpha=options.alpha,  # PEFT only ever divides it by the rank
+        lora_dropout=options.lora_dropout,
+        target_modules=chosen(network, options),
+        bias="none",
+    )
+    inject_adapter_in_model(config, network)
+
+
+def chosen(network: Network, options: LoRAOptions) -> list[str]:
+    """Return the full names of the maps that get an update.
+
+    :raises NotSupported: when there are fewer layers than asked for, or no map is chosen.
+    """
+    blocks = network.blocks
+    if options.layers > len(blocks):
+        raise NotSupported(
+            f"{network.spec.reference} has {len(blocks)} layers; the option asks for the top {options.layers}.",
+            do=f"set layers between 1 and {len(blocks)}, or 0 for all.",
+        )
+    touched = {id(block) for block in blocks[-options.layers :]}
+    found, known = [], set()
+    for path, block in network.named_modules():
+        if id(block) not in touched:
+            continue
+        for inner, module in block.named_modules():
+            if isinstance(module, nn.Linear):
+                known.add(inner)
+                if _is_chosen(inner, options.targets):
+                    found.append(f"{path}.{inner}")
+    if not found:
+        raise NotSupported(
+            f"no map of {network.spec.reference} is named by targets = {options.targets!r}.",
+            do=f"take attention, all-linear, or some of: {', '.join(sorted(known))}.",
+        )
+    return found
+
+
+def _is_chosen(path: str, targets: str | tuple[str, ...]) -> bool:
+    if targets == "all-linear":
+        return True
+    if targets == "attention":
+        return any(word in path.lower() for word in ATTENTION)
+    names = (targets,) if isinstance(targets, str) else targets
+    return any(path == name or path.endswith(f".{name}") for name in names)

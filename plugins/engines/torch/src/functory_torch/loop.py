@@ -1,0 +1,295 @@
+"""The training loop: AdamW on φ, exact resume, the best on dev kept, and sentinels that look at what came out.
+
+A step depends on its number, the data and φ alone (`schedule`), so that a run which was killed at any moment
+goes on from its last checkpoint (`checkpoints`) and ends in the same bits. Where outputs come from is `states`'s.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from functory_sdk import (
+    Event,
+    Fit,
+    LabelledRows,
+    NotSupported,
+    Program,
+    Row,
+    TrainingError,
+    TrainingOptions,
+    TrainingSession,
+    plan,
+    progress,
+    unpad,
+)
+from functory_torch.checkpoints import Checkpoints
+from functory_torch.schedule import batches, evaluation_steps, generators_kept, rate, seed_step
+from functory_torch.sentinels import Sentinels, copied, put
+from functory_torch.session import device
+from functory_torch.states import FromFeatures, FromStates, Source, Whole, set_mode
+from functory_torch.store import FeatureStore, axis_sizes
+
+MICRO_TOKENS = 8192
+"""Tokens of one pass forward and back: a step with more is cut, and its gradients added up."""
+EVALUATION_TOKENS = 4096
+PROBE_ROWS = 8
+"""Rows on which the effect of φ is looked at."""
+
+
+@dataclass
+class Position:
+    """Where a run is, and its best so far. Stored with each checkpoint.
+
+    :param step: steps done.
+    :param best: the best first metric on dev.
+    :param waited: evaluations since it was reached.
+    """
+
+    step: int = 0
+    best: float = -math.inf
+    best_step: int = 0
+    waited: int = 0
+    is_done: bool = False
+    seen: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+    largest: dict[str, float] = field(default_factory=dict)
+    losses: tuple[float, float] = (math.inf, -math.inf)
+
+
+class Loop:
+    """One run of the loop.
+
+    :param training: the model, the rows, place, seed and observers.
+    :param options: how.
+    :raises TrainingError: when there is nothing to learn from, or a sentinel finds something.
+    """
+
+    def __init__(self, training: TrainingSession, options: TrainingOptions) -> None:
+        from accelerate import Accelerator
+
+        self.model, self.run_, self.options = training.model, training.run, options
+        self.train, self.dev = training.train, training.dev if training.dev and training.dev.rows else None
+        if not self.train.rows:
+            raise TrainingError("there are no rows to train on.", do="give training data.")
+        if self.run_.options.threads:
+            torch.set_num_threads(self.run_.options.threads)
+        where = device(self.run_.options.device)
+        try:
+            self.accelerator = Accelerator(cpu=where.type == "cpu", mixed_precision="no")
+        except ValueError as error:
+            raise NotSupported(f"accelerate refuses {where}: {error}", do="begin a new process for it.") from error
+        self.model.to(where)
+        self.lengths = axis_sizes(self.train.rows, self.model.network.spec, "tokens")
+        self.sentinels = Sentinels(self.model)
+        self.phi: dict[str, nn.Parameter] = self.model.phi()
+        self.optimizer = _optimizer(self.phi, options)
+        self.checkpoints = Checkpoints(self.run_.folder / "checkpoints", self._about(where))
+        self.at = Position()
+        self.best: dict[str, Tensor] = {}
+        head = self.model.head
+        if head is not None:
+            head.dropout.p, head.label_smoothing = options.dropout, options.label_smoothing
+        self.sources = [self._source(training, side, where) for side in (self.train, self.dev) if side]
+
+    def run(self) -> Fit:
+        """Train, or go on; leave the best φ in the model."""
+        per_epoch = math.ceil(len(self.train.rows) / self.options.batch_rows)
+        total = per_epoch * self.options.epochs
+        self._go_on()
+        with generators_kept(), progress(total, f"training {self.run_.name}") as bar:
+            bar.advance(self.at.step)
+            while self.at.step < total and not self.at.is_done:
+                epoch, done = divmod(self.at.step, per_epoch)
+                evaluate_after = evaluation_steps(per_epoch, self.options.evaluations)
+                order = batches(self.lengths, self.options.batch_rows, self.run_.seed, epoch)
+                for within, rows in enumerate(order[done:], done + 1):
+                    self._step(rows, total)
+                    bar.advance(1)
+                    if self.dev and within in evaluate_after:
+                        self._evaluate()
+                    if within == per_epoch:
+                        self._tell("epoch", epoch=epoch + 1, loss=self.at.seen)
+                    if self.at.waited >= self.options.patience:
+                        break
+                    if self.at.step % self.options.checkpoint_steps == 0 and self.at.step < total:
+                        self._checkpoint()
+                if self.at.waited >= self.options.patience:
+                    break
+            return self._finish(total, per_epoch)
+
+    def _step(self, rows: list[int], total: int) -> None:
+        """Do one step of the optimiser."""
+        started = time.perf_counter()
+        step = self.at.step + 1
+        seed_step(self.run_.seed, step)
+        set_mode(self.model, self.model.cut)
+        loss, count = 0.0, 0.0
+        for part in plan([self.lengths[row] for row in rows], MICRO_TOKENS):
+            outputs, batch = self.sources[0].run([rows[place] for place in part])
+            summed, units = self.model.head.loss(outputs, batch)
+            self.accelerator.backward(summed)
+            loss, count = loss + float(summed.detach()), count + float(units)
+        if not count:
+            raise TrainingError(
+                f"step {step} has nothing to learn from.",
+                where=f"rows {sorted(rows)[:8]}",
+                do="see that the task gives gold to some token of every row, or raise batch_rows.",
+            )
+        self.sentinels.loss(loss / count, step, rows)
+        for parameter in self.phi.values():
+            if parameter.grad is not None:
+                parameter.grad /= count
+        self.sentinels.gradients(step)
+        self.accelerator.clip_grad_norm_(self.phi.values(), self.options.clip)
+        factor = rate(step, total, self.options.warmup)
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.options.learning_rate * factor
+        self.optimizer.step()
+        self.optimizer.zero_grad(set_to_none=True)
+        self.at.step, self.at.seen = step, loss / count
+        speed = len(rows) / max(time.perf_counter() - started, 1e-9)
+        self._tell("step", loss=loss / count, learning_rate=self.options.learning_rate * factor, rows_per_second=speed)
+
+    def _evaluate(self) -> None:
+        """Score the dev rows; keep φ where the first metric is the best yet."""
+        metrics = dict(self.dev.score(self._outputs(self.sources[1]))) if self.dev and self.dev.score else {}
+        if not metrics:
+            return
+        first = next(iter(metrics.values()))
+        self.at.history.append({"step": self.at.step, "loss": self.at.seen, **metrics})
+        self.at.waited += 1
+        if first > self.at.best:
+            self.at.best, self.at.best_step, self.at.waited = first, self.at.step, 0
+            self.best = copied(self.phi)
+        self._tell("metric", **{f"dev_{name}": value for name, value in metrics.items()})
+
+    def _outputs(self, source: Source) -> list[Row]:
+        """Return the outputs of all rows of a source, each without its padding."""
+        self.model.eval()
+        results: list[Row] = [{}] * len(source.rows)
+        program = Program("forward", self.model.inputs, self.model.outputs)
+        sizes = axis_sizes(source.rows, self.model.network.spec, "tokens")
+        for chosen in plan(sizes, EVALUATION_TOKENS):
+            with torch.inference_mode():
+                outputs, _ = source.run(chosen)
+            arrays = {name: value.float().cpu().numpy() for name, value in outputs.items()}
+            for index, output in zip(chosen, unpad(arrays, [source.rows[i] for i in chosen], program), strict=True):
+                results[index] = output
+        return results
+
+    def _finish(self, total: int, per_epoch: int) -> Fit:
+        """Let the sentinels look, put the best φ into the model, and say how it went."""
+        at, last = self.at, copied(self.phi)
+        if not at.is_done:
+            self.sentinels.finish(last, at.step)
+            at.is_done = True
+            self._checkpoint()
+        notes = []
+        if at.step < total:
+            notes.append(f"stopped early after {at.step / per_epoch:.1f} of {self.options.epochs} epochs.")
+        if self.best:
+            put(self.phi, self.best)
+        self.sentinels.effect(self.sources[0].batch(range(min(PROBE_ROWS, len(self.train.rows)))))
+        self.model.eval()
+        metrics = {"loss": at.seen, "steps": float(at.step)}
+        if at.history:
+            metrics["best_step"] = float(at.best_step)
+            kept = next(entry for entry in at.history if entry["step"] == at.best_step)
+            metrics |= {f"dev_{name}": value for name, value in kept.items() if name not in ("step", "loss")}
+        return Fit(metrics, list(at.history), notes)
+
+    # -- checkpoints ----------------------------------------------------------------------------------
+
+    def _checkpoint(self) -> None:
+        tensors = {f"phi {name}": parameter for name, parameter in self.phi.items()}
+        for name, parameter in self.phi.items():
+            for moment in ("exp_avg", "exp_avg_sq", "step"):
+                if moment in self.optimizer.state[parameter]:
+                    tensors[f"{moment} {name}"] = self.optimizer.state[parameter][moment]
+        tensors |= {f"best {name}": value for name, value in self.best.items()}
+        self.at.largest, self.at.losses = self.sentinels.largest, self.sentinels.losses
+        self.checkpoints.write(self.at.step, tensors, {"position": asdict(self.at)})
+        self._tell("checkpoint")
+
+    def _go_on(self) -> None:
+        """Take up the newest checkpoint, where there is one."""
+        found = self.checkpoints.latest()
+        if found is None:
+            return
+        tensors, record = found
+        self.at = Position(**record["position"])
+        self.at.losses = (self.at.losses[0], self.at.losses[1])
+        self.sentinels.largest, self.sentinels.losses = self.at.largest, self.at.losses
+        groups: dict[str, dict[str, Tensor]] = {"phi": {}, "best": {}, "exp_avg": {}, "exp_avg_sq": {}, "step": {}}
+        for key, tensor in tensors.items():
+            group, _, name = key.partition(" ")
+            groups[group][name] = tensor
+        put(self.phi, groups["phi"])
+        self.best = groups["best"]
+        for name, parameter in self.phi.items():
+            if name in groups["step"]:
+                moments = {part: groups[part][name].to(parameter.device) for part in ("exp_avg", "exp_avg_sq")}
+                self.optimizer.state[parameter] = {"step": groups["step"][name], **moments}
+        self.run_.emit(Event("note", self.at.step, text=f"going on from the checkpoint at step {self.at.step}"))
+
+    def _about(self, where: torch.device) -> dict[str, str]:
+        """Return what decides the bits."""
+        options = self.options.model_dump(mode="json", exclude={"checkpoint_steps"})
+        data = hashlib.sha256()
+        for side in (self.train, self.dev):
+            for row in side.rows if side else ():
+                for name, array in row.items():
+                    data.update(f"{name} {array.dtype} {array.shape}".encode())
+                    data.update(array.tobytes())
+        start = hashlib.sha256()
+        for name, tensor in self.sentinels.initial.items():
+            start.update(name.encode() + tensor.contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+        return {
+            "seed": str(self.run_.seed),
+            "options": " ".join(f"{name}={value}" for name, value in options.items()),
+            "data": data.hexdigest()[:16],
+            "first φ": start.hexdigest()[:16],
+            "backbone": self.model.network.spec.weights_hash[:16],
+            "torch": torch.__version__,
+            "threads": str(torch.get_num_threads()),
+            "machine": f"{platform.machine()} {torch.backends.cpu.get_cpu_capability()}",
+            "device": torch.cuda.get_device_name(where) if where.type == "cuda" else str(where),
+        }
+
+    def _source(self, training: TrainingSession, side: LabelledRows, where: torch.device) -> Source:
+        """Return where a side's outputs come from: the less is computed again, the better."""
+        model, network = self.model, self.model.network
+        reads = model.head.reads if model.head is not None else "tokens"
+        if model.cut == network.points and reads == "pooled":
+            return FromFeatures(model, side.rows, where, training.features(side.rows))
+        if model.cut is None or model.cut < 2:  # below the first layer there are only look-ups
+            return Whole(model, side.rows, where)
+        store = FeatureStore(self.run_.store, network.spec, model.cut, "state")
+        return FromStates(model, side.rows, where, store, model.cut)
+
+    def _tell(self, kind: Any, **values: float) -> None:
+        self.run_.emit(Event(kind, self.at.step, values))
+
+
+def _optimizer(phi: dict[str, nn.Parameter], options: TrainingOptions) -> torch.optim.AdamW:
+    """Return AdamW on φ: weights decay, biases and norms do not."""
+    spared = [p for name, p in phi.items() if _is_spared(name, p)]
+    decayed = [p for name, p in phi.items() if not _is_spared(name, p)]
+    groups: Sequence[dict[str, Any]] = [
+        {"params": decayed, "weight_decay": options.weight_decay},
+        {"params": spared, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=options.learning_rate)
+
+
+def _is_spared(name: str, parameter: nn.Parameter) -> bool:
+    return parameter.ndim < 2 or "norm" in name.lower()

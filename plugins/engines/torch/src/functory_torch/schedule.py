@@ -1,0 +1,65 @@
+"""What a step is, as pure functions of its number: which rows, which learning rate, which random numbers.
+
+Nothing here has a state, so that a run that goes on from step 137 does at step 138 what any other run does.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+GROUP = 16
+"""Batches whose rows are sorted by length together: long rows meet long rows, and the order stays random."""
+
+
+def batches(lengths: Sequence[int], batch_rows: int, seed: int, epoch: int) -> list[list[int]]:
+    """Return the batches of one epoch: every row once, shuffled, rows of like length together.
+
+    :param lengths: tokens of each row.
+    :param epoch: counted from 0; each has its own order.
+    """
+    draw = np.random.default_rng((seed, epoch))
+    order = draw.permutation(len(lengths)).tolist()
+    cut: list[list[int]] = []
+    for start in range(0, len(order), batch_rows * GROUP):
+        group = sorted(order[start : start + batch_rows * GROUP], key=lambda row: (-lengths[row], row))
+        cut += [group[at : at + batch_rows] for at in range(0, len(group), batch_rows)]
+    return [cut[place] for place in draw.permutation(len(cut))]
+
+
+def rate(step: int, total: int, warmup: float) -> float:
+    """Return the factor of the learning rate at a step counted from 1: a linear rise, then a linear fall to 0."""
+    rising = int(total * warmup)
+    if step <= rising:
+        return step / rising
+    return (total - step + 1) / max(1, total - rising)
+
+
+def evaluation_steps(steps_in_epoch: int, evaluations: int) -> frozenset[int]:
+    """Return after which steps of an epoch, counted from 1, the dev rows are scored; the last is one of them."""
+    wanted = min(evaluations, steps_in_epoch)
+    return frozenset(-(-steps_in_epoch * part // wanted) for part in range(1, wanted + 1))
+
+
+def seed_step(seed: int, step: int) -> None:
+    """Seed every generator for one step: dropout never depends on what was drawn before, by us or by others."""
+    words = np.random.SeedSequence((seed, step)).generate_state(3)
+    random.seed(int(words[0]))
+    np.random.seed(int(words[1]))
+    torch.manual_seed(int(words[2]))
+
+
+@contextmanager
+def generators_kept() -> Iterator[None]:
+    """Leave the process's generators as they were found."""
+    ours, numpys = random.getstate(), np.random.get_state()
+    try:
+        with torch.random.fork_rng():
+            yield
+    finally:
+        random.setstate(ours)
+        np.random.set_state(numpys)

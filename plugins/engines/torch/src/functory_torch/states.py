@@ -1,0 +1,145 @@
+"""Where a step's outputs come from: the whole pass, the crown on stored states, or the head on stored features.
+
+The trunk runs once per example, its output lies on disk in memory-mapped shards, and every epoch reads it there.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from functory_sdk import Array, Row, pad
+from functory_sdk.torch import Model
+from functory_torch.store import SHARD_ROWS, FeatureStore, axis_sizes
+
+IGNORED = -100
+"""What gold of tokens is padded with, as in torch's own losses."""
+
+
+class Source(ABC):
+    """The outputs of chosen rows, in the model's present mode.
+
+    :param model: the adapted model.
+    :param rows: all rows, with their gold arrays where they have some.
+    :param device: where it runs.
+    """
+
+    def __init__(self, model: Model, rows: Sequence[Row], device: torch.device) -> None:
+        self.model = model
+        self.rows = rows
+        self.device = device
+        known = {port.name for port in model.inputs}
+        self._gold = [name for name in rows[0] if name not in known] if rows else []
+
+    @abstractmethod
+    def run(self, chosen: Sequence[int]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        """Return the outputs of some rows as one batch, and the batch with its gold arrays."""
+
+    def batch(self, chosen: Sequence[int]) -> dict[str, Tensor]:
+        """Return some rows, padded, with their gold arrays."""
+        rows = [self.rows[index] for index in chosen]
+        return self._placed(pad(rows, self.model.inputs)) | self.gold(chosen)
+
+    def gold(self, chosen: Sequence[int]) -> dict[str, Tensor]:
+        """Return the gold arrays of some rows, padded where they vary."""
+        return self._placed({name: _stacked([self.rows[index][name] for index in chosen]) for name in self._gold})
+
+    def _placed(self, arrays: Mapping[str, Array]) -> dict[str, Tensor]:
+        return {name: torch.from_numpy(array).to(self.device) for name, array in arrays.items()}
+
+
+class Whole(Source):
+    """Runs the whole network every time: for crowns that begin at the first layer or below."""
+
+    def run(self, chosen: Sequence[int]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        batch = self.batch(chosen)
+        return self.model(batch), batch
+
+
+class FromStates(Source):
+    """Runs the crown alone, from the stored states at its cut point."""
+
+    def __init__(self, model: Model, rows: Sequence[Row], device: torch.device, store: FeatureStore, cut: int) -> None:
+        super().__init__(model, rows, device)
+        self.cut = cut
+        axes = model.network.stored(cut)  # name → the axis that varies
+        self._ends = {name: _ends(axis_sizes(rows, store.spec, axis)) for name, axis in axes.items()}
+
+        def trunk(batch: dict[str, Tensor]) -> dict[str, Tensor]:
+            state = model.trunk({name: value.to(device) for name, value in batch.items()}, cut)
+            return {name: state[name] for name in axes}
+
+        self._shards = list(store.shards(rows, trunk, axes))
+
+    def run(self, chosen: Sequence[int]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        batch = self.batch(chosen)
+        return self.model.crown(self._state(chosen), batch, self.cut), batch
+
+    def _state(self, chosen: Sequence[int]) -> dict[str, Tensor]:
+        return self._placed({name: _padded([self._row(name, index) for index in chosen]) for name in self._ends})
+
+    def _row(self, name: str, index: int) -> Array:
+        """Return one row's stored state, (tokens, width)."""
+        shard, ends = index // SHARD_ROWS, self._ends[name]
+        first = ends[shard * SHARD_ROWS]
+        return self._shards[shard][name][ends[index] - first : ends[index + 1] - first]
+
+
+class FromFeatures(Source):
+    """Runs the head alone, on stored pooled features: nothing is padded, nothing is read from disk twice.
+
+    :param features: (rows, width).
+    """
+
+    def __init__(self, model: Model, rows: Sequence[Row], device: torch.device, features: Tensor) -> None:
+        super().__init__(model, rows, device)
+        self._features = features.to(device)
+        self._whole = self.gold(range(len(rows)))
+
+    def run(self, chosen: Sequence[int]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+        index = torch.as_tensor(chosen, device=self.device)
+        gold = {name: value[index] for name, value in self._whole.items()}
+        return self.model.apply_head(self._features[index], gold), gold
+
+
+def set_mode(model: Model, cut: int | None) -> None:
+    """Put the crown and the head into training mode; the trunk stays as the backbone is."""
+    model.eval()
+    network = model.network
+    if not cut:
+        network.train()
+    else:
+        for place, block in enumerate(network.blocks):
+            if _step_of(model, place) >= cut:
+                block.train()
+    if model.head is not None:
+        model.head.train()
+
+
+def _step_of(model: Model, block: int) -> int:
+    """Return the step that a block is: each stack begins with its embeddings and ends with its norm."""
+    encoder_blocks = model.network.encoder_points - 2
+    return block + 1 if block < encoder_blocks else block + 3
+
+
+def _ends(sizes: Sequence[int]) -> list[int]:
+    return np.concatenate([[0], np.cumsum(sizes)]).astype(int).tolist()
+
+
+def _stacked(arrays: Sequence[Array]) -> Array:
+    """Stack arrays, filling those that are shorter with what losses ignore."""
+    if len({array.shape for array in arrays}) == 1:
+        return np.stack(arrays)
+    return _padded(arrays, IGNORED if arrays[0].dtype.kind == "i" else 0)
+
+
+def _padded(arrays: Sequence[Array], fill: float = 0) -> Array:
+    """Stack arrays of unequal first axes."""
+    stacked = np.full((len(arrays), max(map(len, arrays)), *arrays[0].shape[1:]), fill, dtype=arrays[0].dtype)
+    for place, array in enumerate(arrays):
+        stacked[place, : len(array)] = array
+    return stacked

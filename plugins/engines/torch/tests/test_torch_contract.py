@@ -1,0 +1,7 @@
+"""The engine keeps its contract."""
+
+from functory_sdk.testing import EngineSuite
+
+
+class TestTorch(EngineSuite):
+    component = "torch"
