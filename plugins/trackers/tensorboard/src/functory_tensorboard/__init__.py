@@ -1,0 +1,5 @@
+"""The TensorBoard tracker."""
+
+from functory_tensorboard.hooks import TensorBoard
+
+__all__ = ["TensorBoard"]
