@@ -61,7 +61,7 @@ BROKEN = {
     "silent": Broken("other-contract", r"does not say for which contract version it was written", contract=None),
     "twice-a": Broken("duplicate-name", r"bad-twice-b|bad-twice-a", component="twice", is_fatal=False),
     "twice-b": Broken("duplicate-name", r"bad-twice-a|bad-twice-b", component="twice", is_fatal=False),
-    "garbled": Broken("unreadable-metadata", r"cannot be read|not UTF-8|decode"),
+    "garbled": Broken("unreadable-metadata", r"the metadata of bad-garbled is no UTF-8"),
 }
 """By name; the distribution is ``bad-<name>``."""
 

@@ -65,6 +65,11 @@ class Alert(Task[AlertOptions]):
         right = np.asarray([output.alert == example.alert for output, example in zip(outputs, examples, strict=True)])
         return lambda chosen: {"accuracy": float(right[chosen].mean())}
 
+    def baseline(self, examples: Sequence[Judged], state: State) -> list[Verdict]:
+        """The commoner answer, for each message."""
+        alert = 2 * sum(example.alert for example in examples) > len(examples)
+        return [Verdict(alert=alert, topic=None, polarity=None, score=float(alert))] * len(examples)
+
     def golden_inputs(self, state: State) -> list[Message]:
         return [
             Message(text=text) for text in ("The parcel arrived broken, again.", "很好，谢谢。", "What a fine film!")
