@@ -16,7 +16,15 @@ ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGES = sorted(
     page.relative_to(ROOT).as_posix()
-    for pattern in ("README.md", "CONTRIBUTING.md", "docs/*.md", "plugins/*/*/README.md", "sdk/README.md", "core/README.md")
+    for pattern in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "docs/*.md",
+        "plugins/*/*/README.md",
+        "examples/plugins/*/README.md",
+        "sdk/README.md",
+        "core/README.md",
+    )
     for page in ROOT.glob(pattern)
     if BLOCK.search(page.read_text(encoding="utf-8"))
 )
@@ -72,7 +80,9 @@ def _numbers(text: str) -> list[float]:
 
 
 def test_the_cli_page_is_what_the_verbs_print() -> None:
-    done = subprocess.run([sys.executable, ROOT / "scripts" / "cli_page.py", "--check"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "cli_page.py", "--check"], capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -80,4 +90,6 @@ def test_every_link_of_the_pages_leads_somewhere() -> None:
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("plugins/*/*/README.md")]:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
             if "://" not in target:
-                assert (page.parent / target).exists(), f"{page.relative_to(ROOT)} leads to {target}, which is not there"
+                assert (page.parent / target).exists(), (
+                    f"{page.relative_to(ROOT)} leads to {target}, which is not there"
+                )

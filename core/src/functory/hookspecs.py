@@ -231,7 +231,7 @@ class Hooks:
         Roles:   observe only; what is returned is not looked at.
         Raising: reported once, then your observer is set aside; the run goes on.
         Order:   as named.
-        Used by: examples/plugins/step-times (says when a run starts and ends).
+        Used by: plugins/trackers/tensorboard (draws the curves), examples/plugins/step-times (says when a run starts and ends).
 
         Example:
             import json
