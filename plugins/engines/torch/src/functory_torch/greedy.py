@@ -9,29 +9,29 @@ import torch
 from functory_sdk import Request
 from functory_sdk.torch import Network
 
-TIE = 1e-4
-"""Scores this close are equal: another batch may add rounding errors of 1e-5, which must not choose a token."""
+CLOSE = 1e-3
+"""Where the two best scores are this close, the rounding of another batch (some 1e-5) might choose the other token."""
 
 
 def write(network: Network, requests: Sequence[Request], device: torch.device) -> Iterator[tuple[int, int]]:
-    """Give (place of the request, token) as tokens come.
+    """Give (place of the request, token) as tokens come: the same for each request whatever the others are.
 
     :param requests: prompts of at least one token.
     """
     with torch.inference_mode():
         writing = network.generation(*_prompts(requests, device))
     alive = list(range(len(requests)))
-    written = [0] * len(requests)
+    written: list[list[int]] = [[] for _ in requests]
     while True:
-        tokens = likeliest(writing.logits)
+        tokens = _likeliest(network, writing.logits, [(requests[place], written[place]) for place in alive])
         staying = []
         for row, place in enumerate(alive):
             token = int(tokens[row])
-            if token in requests[place].stop_ids or written[place] >= requests[place].max_new_tokens:
+            if token in requests[place].stop_ids or len(written[place]) >= requests[place].max_new_tokens:
                 continue
             yield place, token
-            written[place] += 1
-            if written[place] < requests[place].max_new_tokens:
+            written[place].append(token)
+            if len(written[place]) < requests[place].max_new_tokens:
                 staying.append(row)
         if not staying:
             return
@@ -42,10 +42,23 @@ def write(network: Network, requests: Sequence[Request], device: torch.device) -
             writing.advance(tokens[staying])
 
 
-def likeliest(logits: torch.Tensor) -> torch.Tensor:
-    """Return the likeliest token of each row, (rows,); among equals the first of the vocabulary."""
-    best = logits.max(-1, keepdim=True).values
-    return (logits >= best - TIE).to(torch.int8).argmax(-1)
+def _likeliest(network: Network, logits: torch.Tensor, texts: Sequence[tuple[Request, list[int]]]) -> torch.Tensor:
+    """Return the likeliest token of each row, (rows,).
+
+    A margin alone would not do: whatever it is, some score lies on its border. So a close call is decided by reading that
+    text again by itself, which is the same computation in every batch.
+
+    :param texts: for each row its request and what was written for it.
+    """
+    best = logits.topk(2, dim=-1)
+    tokens = best.indices[:, 0]
+    for row in torch.nonzero(best.values[:, 0] - best.values[:, 1] < CLOSE).flatten().tolist():
+        request, written = texts[row]
+        ids = torch.tensor([request.ids], device=logits.device)
+        after = torch.tensor([written], dtype=torch.long, device=logits.device) if written else None
+        with torch.inference_mode():
+            tokens[row] = network.generation(ids, torch.ones_like(ids), after).logits[0].argmax()
+    return tokens
 
 
 def _prompts(requests: Sequence[Request], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
