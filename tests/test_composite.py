@@ -1,0 +1,83 @@
+"""Functions made of functions: through save and load, and no part of one is ever silently another."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import functory
+from functory import errors
+from functory.artefact import verify
+
+TEXT = "I hate it, this dog"
+
+
+def built(name: str, *labels: tuple[str, str]) -> functory.Function:
+    rows = [{"text": f"{text} {n}", "label": label} for n in range(15) for text, label in labels]
+    return functory.build(task="text-classification", train=rows, report=False, name=name)
+
+
+@pytest.fixture(scope="module")
+def alert() -> functory.Function:
+    topic = built("topic", ("a cat", "cat"), ("a dog", "dog"))
+    polarity = built("polarity", ("I love it", "positive"), ("I hate it", "negative"))
+    return functory.compose("alert", topic=topic, polarity=polarity, options={"topic": "dog"})
+
+
+@pytest.fixture(scope="module")
+def saved(alert: functory.Function, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return alert.save(tmp_path_factory.mktemp("composite") / "alert")
+
+
+def test_a_composite_is_the_same_after_save_and_load_with_its_options_and_parts(
+    alert: functory.Function, saved: Path
+) -> None:
+    again = functory.load(saved)
+    texts = [TEXT, "I love it, this dog", "I hate cats"]
+    assert list(again.map(texts)) == [alert(text) for text in texts]
+    assert [output.alert for output in again.map(texts)] == [True, False, False]
+    assert again.info()["name"] == "alert"
+    assert again.about.licences == ("Apache-2.0",)
+    verify(saved)
+
+
+def test_each_part_lies_in_it_as_a_whole_function(saved: Path) -> None:
+    topic = functory.load(saved / "parts" / "topic")
+    assert topic("a dog").label == "dog"
+    members = json.loads((saved / "function.json").read_text(encoding="utf-8"))["members"]
+    assert "parts/topic/weights.safetensors" in members
+
+
+def test_a_byte_changed_in_a_part_is_refused_by_its_name(saved: Path, tmp_path: Path) -> None:
+    import shutil
+
+    copy = Path(shutil.copytree(saved, tmp_path / "alert"))
+    weights = copy / "parts" / "polarity" / "weights.safetensors"
+    data = bytearray(weights.read_bytes())
+    data[-1] ^= 1
+    weights.write_bytes(data)
+    with pytest.raises(errors.ArtefactCorrupt, match=r"parts/polarity/weights\.safetensors was changed"):
+        functory.load(copy)
+
+
+def test_parts_that_are_lacking_unknown_or_do_another_task_are_named(alert: functory.Function) -> None:
+    parts = alert.form.parts
+    with pytest.raises(
+        errors.UsageError, match=r"(?s)wants the parts topic, polarity; lacking: polarity.*polarity=<a text"
+    ):
+        functory.compose("alert", topic=parts["topic"])
+    with pytest.raises(errors.UsageError, match="unknown: tone"):
+        functory.compose("alert", tone=parts["topic"], **parts)
+    with pytest.raises(
+        errors.UsageError, match=r"part 'polarity' of 'alert' must do text-classification; 'alert' does alert"
+    ):
+        functory.compose("alert", topic=parts["topic"], polarity=alert)
+    with pytest.raises(errors.UsageError, match="not made of functions"):
+        functory.compose("text-classification", topic=parts["topic"])
+
+
+def test_what_needs_a_program_of_its_own_names_the_parts(alert: functory.Function) -> None:
+    with pytest.raises(errors.NotSupported, match=r"(?s)made of functions.*topic, polarity"):
+        alert.targets(TEXT)
