@@ -32,9 +32,15 @@ def written_whole(folder: Path) -> Iterator[Path]:
 
 
 def _put(made: Path, folder: Path) -> None:
-    """Rename into place; what was there goes aside first, and comes back if the rename fails."""
+    """Rename into place. What was there is exchanged in one step, so that a kill leaves the old or the new.
+
+    Where the system cannot exchange, the old one goes aside first, and comes back if the rename fails.
+    """
     if not folder.exists():
         made.rename(folder)
+        sync_folder(folder.parent)
+        return
+    if _exchange(made, folder):
         sync_folder(folder.parent)
         return
     aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".old", dir=folder.parent))
@@ -47,6 +53,21 @@ def _put(made: Path, folder: Path) -> None:
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     sync_folder(folder.parent)
+
+
+def _exchange(one: Path, other: Path) -> bool:
+    """Let two folders change places in one step; say whether system and file system can."""
+    import ctypes
+
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE; on macOS RENAME_SWAP is 2 as well
+    if os.name != "posix":
+        return False
+    libc = ctypes.CDLL(None)
+    if hasattr(libc, "renameat2"):
+        return bool(libc.renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0)
+    if hasattr(libc, "renamex_np"):
+        return bool(libc.renamex_np(os.fsencode(one), os.fsencode(other), exchange) == 0)
+    return False
 
 
 def sync(folder: Path) -> None:

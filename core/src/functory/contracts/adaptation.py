@@ -5,7 +5,7 @@ In two modules: ``adaptation.py`` (options, the cut, what is trained) and ``laye
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -33,6 +33,9 @@ class TrainingOptions(Options):
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Probability given to the other labels in training.")
     patience: int = Field(3, ge=1, le=1000, description="Evaluations on dev without a gain before stopping early.")
     evaluations: int = Field(2, ge=1, le=100, description="Evaluations on dev in each epoch; the best is kept.")
+    precision: Literal["fp32", "bf16"] = Field(
+        "fp32", description="Precision of the crown's forward pass; weights and gradients stay in fp32."
+    )
     checkpoint_steps: int = Field(50, ge=1, description="Optimiser steps between checkpoints.")
 
 

@@ -74,8 +74,6 @@ class Loop:
     """
 
     def __init__(self, training: TrainingSession, options: TrainingOptions) -> None:
-        from accelerate import Accelerator
-
         self.model, self.run_, self.options = training.model, training.run, options
         self.train, self.dev = training.train, training.dev if training.dev and training.dev.rows else None
         if not self.train.rows:
@@ -83,10 +81,7 @@ class Loop:
         if self.run_.options.threads:
             torch.set_num_threads(self.run_.options.threads)
         where = device(self.run_.options.device)
-        try:
-            self.accelerator = Accelerator(cpu=where.type == "cpu", mixed_precision="no")
-        except ValueError as error:
-            raise NotSupported(f"accelerate refuses {where}: {error}", do="begin a new process for it.") from error
+        self.accelerator = _accelerator(where, options.precision)
         self.model.to(where)
         self.lengths = axis_sizes(self.train.rows, self.model.network.spec, "tokens")
         self.sentinels = Sentinels(self.model)
@@ -134,7 +129,9 @@ class Loop:
         set_mode(self.model, self.model.cut)
         loss, count = 0.0, 0.0
         for part in plan([self.lengths[row] for row in rows], MICRO_TOKENS):
-            outputs, batch = self.sources[0].run([rows[place] for place in part])
+            with self.accelerator.autocast():
+                outputs, batch = self.sources[0].run([rows[place] for place in part])
+            outputs = {name: value.float() for name, value in outputs.items()}
             summed, units = self.model.head.loss(outputs, batch)
             self.accelerator.backward(summed)
             loss, count = loss + float(summed.detach()), count + float(units)
@@ -278,6 +275,22 @@ class Loop:
 
     def _tell(self, kind: Any, **values: float) -> None:
         self.run_.emit(Event(kind, self.at.step, values))
+
+
+def _accelerator(where: torch.device, precision: str) -> Any:  # Any: accelerate is imported when a loop begins
+    """Return accelerate's view of a device and a precision; its state is the process's, and is made anew for others."""
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
+
+    mixed = "no" if precision == "fp32" else precision
+    try:
+        return Accelerator(cpu=where.type == "cpu", mixed_precision=mixed)
+    except ValueError:  # an earlier run of this process had another precision or device
+        AcceleratorState._reset_state(reset_partial_state=True)
+    try:
+        return Accelerator(cpu=where.type == "cpu", mixed_precision=mixed)
+    except ValueError as error:
+        raise NotSupported(f"{where} has no {precision}: {error}", do="set precision = 'fp32'.") from error
 
 
 def _optimizer(phi: dict[str, nn.Parameter], options: TrainingOptions) -> torch.optim.AdamW:

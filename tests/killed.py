@@ -1,0 +1,124 @@
+"""What the tests of kills do in processes of their own: train, or save, and die at a numbered moment.
+
+A moment is a step's end or a touch of the run's files: opening, renaming, removing. At the chosen one a timer
+starts that kills the process, so that death comes between two touches or in the midst of a write.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+TOUCHES = ("open", "os.rename", "os.remove", "os.rmdir", "os.mkdir", "shutil.rmtree")
+
+
+class Moments:
+    """Counts moments; kills this process after one.
+
+    :param folder: whose files count.
+    :param fatal: the number of the moment; never when 0.
+    :param delay: seconds between the moment and death.
+    """
+
+    def __init__(self, folder: Path, fatal: int, delay: float) -> None:
+        self.seen, self._folder, self._fatal, self._delay = 0, str(folder), fatal, delay
+        sys.addaudithook(self._touched)
+
+    def note(self) -> None:
+        self.seen += 1
+        if self.seen == self._fatal:
+            if self._delay:
+                threading.Thread(target=_die, args=(self._delay,), daemon=True).start()
+            else:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+    def _touched(self, event: str, arguments: tuple[Any, ...]) -> None:
+        if event in TOUCHES and arguments and self._folder in os.fsdecode(str(arguments[0])):
+            self.note()
+
+
+def _die(delay: float) -> None:
+    time.sleep(delay)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def train(folder: str, fatal: int, delay: float, told: Any) -> None:
+    """Train a tiny model, going on from what lies in the folder; tell the hash of φ and how many moments there were.
+
+    :param told: a queue.
+    """
+    import torch
+
+    from functory.backbones import open_backbone
+    from functory.contracts.engine import Event, LabelledRows, Run
+    from functory.plugins import load
+    from functory_sdk.testing import kit
+    from functory_sdk.testing.adaptations import toy_rows
+    from functory_sdk.testing.toy import ToyState, ToyTask
+
+    torch.set_num_threads(1)
+    moments = Moments(Path(folder), fatal, delay)
+
+    def emit(event: Event) -> None:
+        if event.kind == "step":
+            moments.note()
+
+    with kit():
+        backbone = open_backbone("tiny-encoder", {})
+        options = {
+            "layers": 2,
+            "epochs": 3,
+            "batch_rows": 8,
+            "learning_rate": 2e-3,
+            "checkpoint_steps": 4,
+            "patience": 9,
+        }
+        engine, adaptation, task = (
+            load("engines", "torch").configure(),
+            load("adaptations", "full").configure(options),
+            ToyTask(),
+        )
+        engine.seed(5)
+        formulation = task.formulate(backbone.spec, adaptation.learning)
+        model = engine.adapt(backbone, formulation, ToyState(labels=("no", "yes")), adaptation)
+        rows = toy_rows(backbone, 96)
+        dev = LabelledRows(rows.rows[80:], rows.owner[80:], _score(rows.rows[80:]))
+        run = Run(Path(folder) / "run", Path(folder) / "store", 5, emit)
+        adaptation.fit(engine.session(model, LabelledRows(rows.rows[:80], rows.owner[:80]), dev, run))
+        told.put((_hash(engine.phi(model)), moments.seen))
+
+
+def save(folder: str, seed: int, fatal: int, delay: float, told: Any) -> None:
+    """Build a function with a seed and save it at ``folder/function``; tell how many moments saving had."""
+    import functory
+    from functory_sdk.testing import kit
+    from functory_sdk.testing.toy import rows
+
+    with kit():
+        function = functory.build(task="toy", train=rows(48), backbone="tiny-encoder", adaptation="toy-head", seed=seed)
+        moments = Moments(Path(folder), fatal, delay)
+        function.save(Path(folder) / "function")
+        told.put(("saved", moments.seen))
+
+
+def _score(rows: Any) -> Any:
+    import numpy as np
+
+    def score(outputs: Any) -> dict[str, float]:
+        right = [int(output["scores"].argmax()) == int(row["gold"]) for output, row in zip(outputs, rows, strict=True)]
+        return {"accuracy": float(np.mean(right))}
+
+    return score
+
+
+def _hash(phi: Any) -> str:
+    digest = hashlib.sha256()
+    for name in sorted(phi):
+        digest.update(name.encode() + phi[name].tobytes())
+    return digest.hexdigest()
