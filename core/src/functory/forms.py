@@ -70,6 +70,8 @@ class EngineForm:
     :param engine: the engine that wrote them.
     :param spec: the facts of the backbone it was made from.
     :param program: with its folder, which also holds tokenizer.json.
+    :param options: threads and budget that were measured best.
+    :param files: keeps a temporary folder alive.
     """
 
     kind: ClassVar[str] = "engine"
@@ -81,6 +83,7 @@ class EngineForm:
     tokenizer: Tokenizer
     tolerance: float = 1e-4
     options: SessionOptions = field(default_factory=SessionOptions)
+    files: Any = None  # Any: a TemporaryDirectory that lives as long as a form that is not saved yet
 
     @property
     def name(self) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from functory.contracts.rows import Row
 from functory.errors import GoldenMismatch
-from functory.forms import CompositeForm
+from functory.forms import CompositeForm, Form
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -55,6 +55,14 @@ def record(function: Function, inputs: Sequence[Any] = ()) -> list[Golden]:
         Golden(value.model_dump(mode="json"), output.model_dump(mode="json"), [_plain(row) for row in rows])
         for value, (output, rows) in zip(values, _run(function, values), strict=True)
     ]
+
+
+def reformed(function: Function, form: Form) -> Function:
+    """Return a function in another form: the same golden inputs, with that form's outputs and tolerance."""
+    made = function.replaced(form=form)
+    made.golden = record(made, [one.value for one in function.golden])
+    form.tolerance = tolerance(made, made.golden)
+    return made
 
 
 def tolerance(function: Function, golden: Sequence[Golden]) -> float:

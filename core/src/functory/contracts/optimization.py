@@ -47,6 +47,26 @@ class OptimizationReport(BaseModel):
         """Whether another form than the original was kept."""
         return self.kept != self.before.form
 
+    def __rich__(self) -> Any:  # Any: rich is imported where it is shown
+        from functory.terminal import group, table, text
+
+        header = ("form", self.metric, "ms a call", "inputs/s", "MB on disk", "MB of memory", "threads", "")
+        rows = [_cells(form, form.form == self.kept) for form in (self.before, *self.tried)]
+        title = f"{self.optimization} on {self.cpu}"
+        return group(table(header, rows, title=title, right=(1, 2, 3, 4, 5, 6)), text(self.reason))
+
+    def __str__(self) -> str:
+        from functory.terminal import plain
+
+        return plain(self.__rich__())
+
+
+def _cells(form: FormReport, is_kept: bool) -> tuple[str, ...]:
+    """Return a form's cells in the report's table."""
+    threads = str(form.threads) if form.threads else "all"
+    numbers = (f"{form.metric:.3f}", f"{form.latency_ms:.1f}", f"{form.throughput:,.0f}", f"{form.size_mb:.1f}")
+    return (form.form, *numbers, f"{form.memory_mb:.0f}", threads, "kept" if is_kept else form.note)
+
 
 class Optimization(Component[O]):
     """Makes a function smaller or faster.

@@ -1,0 +1,5 @@
+"""The ONNX Runtime engine."""
+
+from functory_onnxruntime.engine import ONNXRuntimeEngine
+
+__all__ = ["ONNXRuntimeEngine"]

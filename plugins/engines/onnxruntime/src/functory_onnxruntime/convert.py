@@ -1,0 +1,87 @@
+"""Turns a torch program into an ONNX graph, and quantizes its maps dynamically."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from functory_sdk import NotSupported, Program, Row, pad
+
+OPSET = 17
+
+
+def convert(program: Program, graph: Path, precision: str, samples: Sequence[Row]) -> Program:
+    """Write the graph of a program.
+
+    :param program: with its torch model.
+    :param graph: the .onnx file to write.
+    :param precision: ``fp32`` or ``int8``.
+    :param samples: rows to trace with.
+    :raises NotSupported: when there is nothing to trace with, or a library is missing.
+    """
+    if not samples:
+        raise NotSupported("there are no rows to trace the program with.", do="give samples.")
+    graph.parent.mkdir(parents=True, exist_ok=True)
+    if precision == "fp32":
+        _export(program, graph, samples)
+    else:
+        whole = graph.with_name("fp32.onnx")
+        try:
+            _export(program, whole, samples)
+            _quantize(whole, graph)
+        finally:
+            whole.unlink(missing_ok=True)
+    return replace(program, model=None, folder=graph.parent, precision=precision)
+
+
+def _export(program: Program, graph: Path, samples: Sequence[Row]) -> None:
+    """Trace the model with a few rows; every varying axis stays free."""
+    try:
+        import onnx  # noqa: F401 - the exporter needs it, and says so less clearly
+    except ImportError as error:
+        raise NotSupported("writing ONNX needs onnx.", do="pip install 'functory-onnxruntime[convert]'.") from error
+    import torch
+
+    from functory_sdk.torch import Graph
+
+    arrays = pad(list(samples[:3]), program.inputs)
+    ports = (*program.inputs, *program.outputs)
+    axes: dict[str, Any] = {
+        port.name: {0: "rows", **{place + 1: axis for place, axis in enumerate(port.axes) if isinstance(axis, str)}}
+        for port in ports
+    }
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")  # the tracer's remarks on branches that padding decides
+        torch.onnx.export(
+            Graph(program.model).eval(),
+            tuple(torch.from_numpy(arrays[port.name]) for port in program.inputs),
+            str(graph),
+            input_names=[port.name for port in program.inputs],
+            output_names=[port.name for port in program.outputs],
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+
+
+def _quantize(whole: Path, graph: Path) -> None:
+    """Write int8 weights; without VNNI in a reduced range, where pairs of products would overflow 16 bits."""
+    from onnxruntime.quantization import QuantType, quantize_dynamic
+
+    logging.getLogger().setLevel(max(logging.getLogger().level, logging.ERROR))
+    quantize_dynamic(
+        str(whole), str(graph), weight_type=QuantType.QInt8, per_channel=True, reduce_range=not has_vnni(),
+        op_types_to_quantize=["MatMul"],
+    )  # fmt: skip
+
+
+def has_vnni() -> bool:
+    """Whether this processor multiplies int8 into 32 bits at once."""
+    try:
+        return "vnni" in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False

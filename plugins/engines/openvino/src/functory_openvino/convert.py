@@ -1,0 +1,79 @@
+"""Turns a torch program into OpenVINO's graph, and quantizes it after training (NNCF)."""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import openvino as ov
+
+from functory_sdk import NotSupported, Program, Row, pad, plan, row_length
+
+CALIBRATION_ROWS = 256
+CALIBRATION_TOKENS = 512
+"""Tokens of one calibration batch: rows of like lengths, so that padding does not shape the ranges."""
+
+
+def convert(program: Program, graph: Path, precision: str, samples: Sequence[Row]) -> Program:
+    """Write the graph of a program.
+
+    :param program: with its torch model.
+    :param graph: the .xml file to write; the weights go beside it.
+    :param precision: ``fp32`` or ``int8``.
+    :param samples: rows to trace and to calibrate on.
+    :raises NotSupported: when there is nothing to trace or calibrate on, or a library is missing.
+    """
+    if not samples:
+        raise NotSupported("there are no rows to trace the program with.", do="give samples.")
+    model = _traced(program, samples)
+    if precision == "int8":
+        model = _quantized(model, program, samples)
+    graph.parent.mkdir(parents=True, exist_ok=True)
+    ov.save_model(model, graph, compress_to_fp16=False)
+    return replace(program, model=None, folder=graph.parent, precision=precision)
+
+
+def _traced(program: Program, samples: Sequence[Row]) -> Any:  # Any: an openvino Model
+    """Return the graph with named ports whose varying axes are free."""
+    import torch
+
+    from functory_sdk.torch import Graph
+
+    arrays = pad(list(samples[:3]), program.inputs)
+    example = tuple(torch.from_numpy(arrays[port.name]) for port in program.inputs)
+    with warnings.catch_warnings(), torch.inference_mode():
+        warnings.simplefilter("ignore")  # the tracer's remarks on branches that padding decides
+        model = ov.convert_model(Graph(program.model).eval(), example_input=example)
+    for port, entry in zip(program.inputs, model.inputs, strict=True):
+        entry.get_tensor().set_names({port.name})
+        sizes = [-1, *(-1 if isinstance(axis, str) else axis for axis in port.axes)]
+        entry.get_node().set_partial_shape(ov.PartialShape(sizes))
+    for port, result in zip(program.outputs, model.outputs, strict=True):
+        result.get_tensor().set_names({port.name})
+    model.validate_nodes_and_infer_types()
+    return model
+
+
+def _quantized(model: Any, program: Program, samples: Sequence[Row]) -> Any:  # Any: as above
+    """Return the graph with int8 maps, ranges taken from samples."""
+    try:
+        import nncf
+    except ImportError as error:
+        raise NotSupported("int8 for OpenVINO needs nncf.", do="pip install 'functory-openvino[convert]'.") from error
+    logging.getLogger("nncf").setLevel(logging.ERROR)
+    chosen = list(samples[:CALIBRATION_ROWS])
+    batches = [
+        pad([chosen[index] for index in batch], program.inputs)
+        for batch in plan([row_length(row) for row in chosen], CALIBRATION_TOKENS)
+    ]
+    return nncf.quantize(
+        model,
+        nncf.Dataset(batches),
+        model_type=nncf.ModelType.TRANSFORMER,
+        preset=nncf.QuantizationPreset.MIXED,
+        subset_size=len(batches),
+    )

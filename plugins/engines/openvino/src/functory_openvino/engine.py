@@ -1,0 +1,37 @@
+"""The engine's contract: open a graph; convert a torch program into one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from functory_sdk import Engine, NoOptions, NotSupported, Program, Row, Session, SessionOptions
+
+GRAPH = "model.xml"
+
+
+class OpenVINOEngine(Engine[NoOptions]):
+    """OpenVINO: graphs in fp32 and int8, fast on Intel's and other CPUs, without torch."""
+
+    abilities: ClassVar = frozenset({"forward"})
+    precisions: ClassVar = ("fp32", "int8")
+
+    def open(self, program: Program, options: SessionOptions) -> Session:
+        from functory_openvino.session import OpenVINOSession
+
+        if program.kind != "forward" or program.folder is None:
+            raise NotSupported(
+                "the openvino engine opens forward programs from files.", do="convert the program first."
+            )
+        return OpenVINOSession(program, options, program.folder / GRAPH)
+
+    def convert(self, program: Program, folder: Path, *, precision: str, samples: Sequence[Row] = ()) -> Program:
+        from functory_openvino.convert import convert
+
+        if precision not in self.precisions or program.model is None or program.kind != "forward":
+            raise NotSupported(
+                f"the openvino engine cannot write {program.kind} programs in {precision!r}.",
+                do=f"its precisions: {', '.join(self.precisions)}; the program must be in its torch form.",
+            )
+        return convert(program, folder / GRAPH, precision, samples)

@@ -1,0 +1,53 @@
+"""Runs a graph: one compiled model, one request object per thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import openvino as ov
+
+from functory_sdk import Array, ArtefactCorrupt, NotSupported, Program, Session, SessionOptions
+
+
+class OpenVINOSession(Session):
+    """One compiled graph. A request object belongs to one thread; the compiled model is shared."""
+
+    def __init__(self, program: Program, options: SessionOptions, graph: Path) -> None:
+        super().__init__(program, options)
+        core = ov.Core()
+        device = options.device.upper()
+        if device not in core.available_devices:
+            raise NotSupported(
+                f"OpenVINO has no device {options.device!r} here.",
+                do=f"choose one of: {', '.join(name.lower() for name in core.available_devices)}.",
+            )
+        wanted: dict[str, Any] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": "f32",
+        }  # some take bf16 unasked
+        if options.threads:
+            wanted["INFERENCE_NUM_THREADS"] = options.threads
+        try:
+            self._compiled: Any = core.compile_model(core.read_model(graph), device, wanted)
+        except RuntimeError as error:
+            raise ArtefactCorrupt(
+                f"OpenVINO cannot open the graph: {str(error).splitlines()[0]}", where=str(graph),
+                do="get a fresh copy, or convert the function again.",
+            ) from error  # fmt: skip
+        self._inputs = {name for port in self._compiled.inputs for name in port.get_names()}
+        self._requests = threading.local()
+
+    def run_batch(self, batch: Mapping[str, Array]) -> Mapping[str, Array]:
+        request = getattr(self._requests, "own", None)
+        if request is None:
+            request = self._requests.own = self._compiled.create_infer_request()
+        request.infer({name: array for name, array in batch.items() if name in self._inputs}, share_inputs=True)
+        # The outputs lie in the request's own memory, which the next batch overwrites.
+        return {port.name: request.get_tensor(port.name).data.copy() for port in self.program.outputs}
+
+    def close(self) -> None:
+        self._requests = threading.local()
+        self._compiled = None

@@ -1,0 +1,76 @@
+"""The forms that are tried: what each engine makes of the function."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from functory_sdk import EngineForm, Function, FunctoryError, entries, load, reformed
+
+if TYPE_CHECKING:
+    from functory_int8.optimization import Int8Options
+
+
+@dataclass
+class Candidate:
+    """A function in one of its forms.
+
+    :param form_name: engine and precision.
+    :param megabytes: what the form needs on disk, in 10⁶ bytes.
+    """
+
+    form_name: str
+    function: Function
+    megabytes: float
+
+
+def original(function: Function) -> Candidate:
+    """Return the function as it is."""
+    model = function.form.program.model
+    return Candidate(function.form.name, function, sum(p.numel() * p.element_size() for p in model.parameters()) / 1e6)
+
+
+def converted(
+    function: Function, calibration: Sequence[Any], options: Int8Options
+) -> tuple[list[Candidate], dict[str, str]]:
+    """Convert the function by every engine in every precision; return what came out, and why what did not."""
+    form = function.form
+    rows = form.formulation.encode(list(calibration), function.reader, function.state).rows
+    names = options.engines or tuple(entry.name for entry in entries("engines"))
+    found: list[Candidate] = []
+    failures: dict[str, str] = {}
+    for name in names:
+        try:
+            engine = load("engines", name).configure({})
+        except FunctoryError as error:
+            failures[name] = error.what.rstrip(".")
+            continue
+        for precision in options.precisions:
+            if precision not in engine.precisions:
+                continue
+            try:
+                found.append(_convert(function, engine, precision, rows))
+            except FunctoryError as error:
+                failures[f"{name} {precision}"] = error.what.rstrip(".")
+            except Exception as error:  # a converter's fault must not lose what the others make
+                failures[f"{name} {precision}"] = (
+                    f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
+                )
+    return found, failures
+
+
+def _convert(function: Function, engine: Any, precision: str, rows: Sequence[Any]) -> Candidate:
+    """Return the function in one engine's form; its files live as long as the function."""
+    form = function.form
+    place = tempfile.TemporaryDirectory(prefix="functory-form-")
+    program = engine.convert(form.program, Path(place.name), precision=precision, samples=rows)
+    made = EngineForm(
+        engine=engine, spec=form.spec, formulation=form.formulation, learning=form.learning, program=program,
+        tokenizer=form.tokenizer, files=place,
+    )  # fmt: skip
+    changed = reformed(function, made)
+    size = sum(file.stat().st_size for file in Path(place.name).rglob("*") if file.is_file()) / 1e6
+    return Candidate(made.name, changed, size)
