@@ -7,6 +7,8 @@ many threads may read at once.
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -98,7 +100,7 @@ class Tokenizer:
         raw.no_truncation()
         self._raw: RawTokenizer = raw
         # A user's text that spells a special token ("</s>") is text: it must not end a row or open a turn.
-        self._plain: RawTokenizer = RawTokenizer.from_str(raw.to_str())
+        self._plain: RawTokenizer = RawTokenizer.from_str(_without_signs(raw))
         self._plain.encode_special_tokens = True
 
     @cached_property
@@ -145,6 +147,21 @@ class Tokenizer:
     def id(self, token: str) -> int | None:
         """Return a token's id, or None when the vocabulary does not have it."""
         return self._raw.token_to_id(token)
+
+
+def _without_signs(raw: RawTokenizer) -> str:
+    """Return a tokenizer as text, in which no piece of the vocabulary spells a special token.
+
+    A Unigram vocabulary lists "</s>" among its pieces with the score 0, the best there is, so that plain text would still
+    become it. A score far below any text's (each piece costs some 5 to 25) leaves its letters the likelier reading.
+    """
+    text = raw.to_str()
+    if type(raw.model).__name__ == "Unigram":
+        for token in raw.get_added_tokens_decoder().values():
+            if token.special:
+                piece = json.dumps(token.content, ensure_ascii=False)
+                text = re.sub(rf"(\[{re.escape(piece)},)[-+.\de]+\]", r"\1-1000.0]", text, count=1)
+    return text
 
 
 def _ids(values: Sequence[int]) -> Ids:

@@ -28,6 +28,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "t5": {"d_model": 32, "d_kv": 8, "d_ff": 48, "num_heads": 4, "num_layers": 2, "num_decoder_layers": 3,
            "decoder_start_token_id": 1, "n_positions": 64},
 }  # fmt: skip
+AUTO = {"t5": transformers.AutoModelForSeq2SeqLM, "llama": transformers.AutoModelForCausalLM}
 CONTEXTS = {"bert": 64, "roberta": 64, "modernbert": 64, "llama": 64, "t5": 64}
 
 
@@ -38,8 +39,9 @@ def write_tokenizer(family: str, folder: Path) -> int:
     raw = Tokenizer(models.BPE())
     raw.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     raw.decoder = decoders.ByteLevel()
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
     trainer = trainers.BpeTrainer(
-        vocab_size=400, special_tokens=["<s>", "<pad>", "</s>"], initial_alphabet=pre_tokenizers.ByteLevel.alphabet(), show_progress=False
+        vocab_size=400, special_tokens=["<s>", "<pad>", "</s>"], initial_alphabet=alphabet, show_progress=False
     )
     raw.train_from_iterator(TEXTS, trainer)
     frames = {"llama": ("<s> $A", "<s> $A <s> $B"), "t5": ("$A </s>", "$A </s> $B </s>")}
@@ -47,7 +49,8 @@ def write_tokenizer(family: str, folder: Path) -> int:
     raw.post_processor = processors.TemplateProcessing(single=single, pair=pair, special_tokens=[("<s>", 0), ("</s>", 2)])
     raw.save(str(folder / "tokenizer.json"))
     named = {"bos_token": "<s>", "eos_token": "</s>", "pad_token": "<pad>"}
-    (folder / "tokenizer_config.json").write_text(json.dumps({**named, "chat_template": "{{ bos_token }}{{ messages[0].content }}"}))
+    template = "{{ bos_token }}{{ messages[0].content }}"
+    (folder / "tokenizer_config.json").write_text(json.dumps({**named, "chat_template": template}))
     return raw.get_vocab_size()
 
 
@@ -59,7 +62,7 @@ def write_model(family: str, folder: Path, **settings: Any) -> Any:
     special = {"pad_token_id": 1, "bos_token_id": 0, "eos_token_id": 2, "vocab_size": size}
     positions = {} if family == "t5" else {"max_position_embeddings": 64}
     config = transformers.AutoConfig.for_model(family, **{**positions, **FAMILIES[family]}, **special)
-    auto = {"t5": transformers.AutoModelForSeq2SeqLM, "llama": transformers.AutoModelForCausalLM}.get(family, transformers.AutoModel)
+    auto = AUTO.get(family, transformers.AutoModel)
     model = auto.from_config(config, attn_implementation="sdpa").eval()
     model.save_pretrained(folder, **settings)
     (folder / "README.md").write_text("---\nlanguage: en\nlicense: apache-2.0\n---\n# tiny\n")
@@ -131,7 +134,7 @@ def test_a_folder_gives_the_facts_and_transformers_own_states(family: str, tiny:
     assert (spec.has_logits, spec.end_ids) == ((False, ()) if spec.architecture == "encoder" else (True, (2,)))
     row = Reader(found.tokenizer, spec).read([TEXTS[0]])[0].windows[0].row
     batch = {name: torch.from_numpy(values)[None] for name, values in row.items()}
-    auto = {"t5": transformers.AutoModelForSeq2SeqLM, "llama": transformers.AutoModelForCausalLM}.get(family, transformers.AutoModel)
+    auto = AUTO.get(family, transformers.AutoModel)
     theirs = auto.from_pretrained(folder)
     with torch.no_grad():
         hidden = found.network.hidden(batch)

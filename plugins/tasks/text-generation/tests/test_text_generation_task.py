@@ -122,7 +122,8 @@ def test_a_template_that_fails_or_loses_the_message_is_refused() -> None:
 def test_an_encoder_and_a_missing_template_are_named() -> None:
     from functory_sdk import BackboneSpec
 
-    facts = {"reference": "x", "family": "bert", "width": 8, "layers": 1, "vocabulary": 9, "context": 9, "pad_id": 0, "weights_hash": "0"}
+    sizes = {"width": 8, "layers": 1, "vocabulary": 9, "context": 9}
+    facts = {"reference": "x", "family": "bert", "pad_id": 0, "weights_hash": "0", **sizes}
     with pytest.raises(NotSupported, match="'x' is an encoder and writes no text"):
         TextGeneration().formulate(BackboneSpec(architecture="encoder", **facts), "zero-shot")
     decoder = BackboneSpec(architecture="decoder", has_logits=True, **facts)

@@ -152,7 +152,8 @@ class Facts:
     def licence(self) -> str:
         """The licence that the model card's front matter names."""
         card = self.folder / "README.md"
-        front = card.read_text("utf-8", errors="replace")[:4000].partition("---")[2].partition("\n---")[0] if card.is_file() else ""
+        text = card.read_text("utf-8", errors="replace")[:4000] if card.is_file() else ""
+        front = text.partition("---")[2].partition("\n---")[0]
         found = re.search(r"^license:\s*['\"]?([\w.+-]+)", front, flags=re.MULTILINE)
         return found[1] if found else ""
 

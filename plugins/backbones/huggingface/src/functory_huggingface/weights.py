@@ -43,7 +43,9 @@ def _shards(folder: Path) -> list[Path]:
         raise ArtefactCorrupt(f"{INDEX} cannot be read: {error!r}", where=str(folder), do="fetch the model again.") from error
     for name in names:
         if Path(name).name != name or not name.endswith(".safetensors"):
-            raise ArtefactUnsafe(f"{INDEX} names {name!r}, which is no shard in its folder.", where=str(folder), do="do not use it.")
+            raise ArtefactUnsafe(
+                f"{INDEX} names {name!r}, which is no shard in its folder.", where=str(folder), do="do not use it."
+            )
         if not (folder / name).is_file():
             raise ArtefactCorrupt(f"the shard {name} is missing.", where=str(folder), do="fetch the model again.")
     return [folder / name for name in names]

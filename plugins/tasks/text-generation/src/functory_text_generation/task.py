@@ -31,11 +31,12 @@ class TextGeneration(Task[GenerationOptions]):
     def formulate(self, spec: BackboneSpec, learning: Literal["supervised", "zero-shot"]) -> Formulation:
         if not spec.has_logits:
             raise NotSupported(
-                f"{spec.reference!r} is an {spec.architecture} and writes no text.", do="choose a decoder such as smollm2, or a T5."
+                f"{spec.reference!r} is an {spec.architecture} and writes no text.",
+                do="choose a decoder such as smollm2, or a T5.",
             )
         if learning == "supervised":
             raise NotSupported(
-                "text generation learns nothing from examples yet.",
+                "text generation learns nothing from examples.",
                 do="leave out train and adaptation; `functory evaluate` takes examples with a reference.",
             )
         return Write(self.options, spec)

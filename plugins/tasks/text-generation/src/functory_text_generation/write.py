@@ -46,9 +46,12 @@ class Write(Formulation):
         if options.chat == "on" and not spec.chat_template:
             raise NotSupported(f"{spec.reference!r} has no chat template.", do='use chat = "off" or "auto".')
         self.options = options
-        self._frame = chat.frame(spec.chat_template, options.system) if spec.chat_template and options.chat != "off" else None
+        is_chat = bool(spec.chat_template) and options.chat != "off"
+        self._frame = chat.frame(spec.chat_template, options.system) if is_chat else None
         if options.system and self._frame is None:
-            raise OptionError("system is told by a chat template, and none is used.", do='write it into the prompt, or use chat = "on".')
+            raise OptionError(
+                "system is told by a chat template, and none is used.", do='write it into the prompt, or use chat = "on".'
+            )
 
     def encode(self, inputs: Sequence[Prompt], reader: Reader, state: State) -> Encoded:
         before, after = self._around(reader)
@@ -56,7 +59,8 @@ class Write(Formulation):
         room = reader.max_tokens - target - len(before) - len(after)
         if room < 1:
             raise OptionError(
-                f"max_new_tokens = {target} and the frame of {len(before) + len(after)} tokens fill the context of {reader.max_tokens}.",
+                f"max_new_tokens = {target} and the frame of {len(before) + len(after)} tokens "
+                f"fill the context of {reader.max_tokens}.",
                 do="ask for fewer tokens.",
             )
         encoded = Encoded(rows=[], owner=[], side=[], requests=[])
