@@ -69,7 +69,8 @@ def test_a_run_killed_again_and_again_ends_in_the_same_bits(
         code, told = run("train", str(tmp_path / "killed"), count // 3, 0.001)
         if code == 0:
             break
-    assert code == 0 and told[0] == whole
+    assert code == 0
+    assert told[0] == whole
 
 
 def test_no_half_artefact_is_loadable_and_the_earlier_one_stays(

@@ -1,0 +1,202 @@
+"""The loop finds what silently does nothing, tells what happens, and refuses to go on where other bits would come out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from functory_sdk import Event, LabelledRows, Run, TrainingError, TrainingOptions
+from functory_sdk.testing.adaptations import toy_rows
+from functory_sdk.testing.tiny import TinyEncoder
+from functory_sdk.testing.toy import ToyState, ToyTask
+from functory_sdk.torch import own
+from functory_torch import TorchEngine
+from functory_torch.loop import Loop
+from functory_torch.schedule import batches, evaluation_steps, rate
+from functory_torch.states import FromFeatures, FromStates, Whole
+
+
+class Top:
+    """Trains the layers from a cut point on."""
+
+    learning = "supervised"
+
+    def __init__(self, cut: int) -> None:
+        self._cut = cut
+
+    def cut(self, spec: Any) -> int:
+        return self._cut
+
+    def attach(self, network: Any) -> None:
+        own(torch.nn.ModuleList(network.blocks[self._cut - 1 :]))
+
+
+def loop(
+    folder: Path,
+    *,
+    cut: int = 2,
+    seed: int = 0,
+    dev: bool = True,
+    emit: Callable[[Event], None] = lambda e: None,
+    **options: Any,
+) -> Loop:
+    backbone, engine, task = TinyEncoder(), TorchEngine(), ToyTask()
+    engine.seed(1)
+    model = engine.adapt(backbone, task, ToyState(labels=("no", "yes")), Top(cut))
+    rows = toy_rows(backbone, 64)
+    held = LabelledRows(rows.rows[48:], rows.owner[48:], lambda outputs: {"one": 1.0}) if dev else None
+    run = Run(folder / "run", folder / "store", seed, emit)
+    given = {"epochs": 2, "batch_rows": 8, "learning_rate": 1e-3, "checkpoint_steps": 3, **options}
+    training = engine.session(model, LabelledRows(rows.rows[:48], rows.owner[:48]), held, run)
+    return Loop(training, TrainingOptions(**given))
+
+
+def test_stored_states_and_the_whole_pass_give_the_same_outputs(tmp_path: Path) -> None:
+    stored = loop(tmp_path)
+    assert isinstance(stored.sources[0], FromStates)
+    assert isinstance(loop(tmp_path, cut=1).sources[0], Whole)
+    assert isinstance(loop(tmp_path, cut=5).sources[0], FromFeatures)
+    whole = Whole(stored.model, stored.train.rows, torch.device("cpu"))
+    with torch.inference_mode():
+        for rows in ([0, 1, 2], [40], [7, 33, 5, 21]):
+            one, other = stored.sources[0].run(rows)[0]["scores"], whole.run(rows)[0]["scores"]
+            assert (one - other).abs().max() < 1e-5
+
+
+def test_the_crown_is_in_training_mode_and_the_trunk_is_not(tmp_path: Path) -> None:
+    seen = loop(tmp_path)
+    modes: list[list[bool]] = []
+    seen.model.head.register_forward_pre_hook(
+        lambda *_: modes.append([b.training for b in seen.model.network.blocks]) if seen.model.head.training else None
+    )
+    seen.run()
+    assert modes
+    assert all(mode == [False, True, True] for mode in modes)
+
+
+def test_events_say_what_happens(tmp_path: Path) -> None:
+    events: list[Event] = []
+    fit = loop(tmp_path, emit=events.append).run()
+    steps = [event for event in events if event.kind == "step"]
+    assert [event.step for event in steps] == list(range(1, 13))
+    assert set(steps[0].values) == {"loss", "learning_rate", "rows_per_second"}
+    kinds = [event.kind for event in events]
+    assert (kinds.count("epoch"), kinds.count("metric")) == (2, 4)
+    assert "checkpoint" in kinds
+    assert fit.metrics["best_step"] == 3, "the first of equals is the best"
+    assert len(fit.history) == 4
+
+
+def test_training_stops_early_where_dev_gains_nothing(tmp_path: Path) -> None:
+    fit = loop(tmp_path, epochs=20, patience=2).run()
+    assert fit.metrics["steps"] == 9
+    assert fit.notes == ["stopped early after 1.5 of 20 epochs."]
+
+
+def test_another_seed_is_refused_by_a_checkpoint_with_what_differs(tmp_path: Path) -> None:
+    loop(tmp_path).run()
+    with pytest.raises(TrainingError, match=r"seed: 0 then, 1 now") as caught:
+        loop(tmp_path, seed=1).run()
+    assert "remove" in caught.value.do
+
+
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> None:
+    whole = loop(tmp_path / "whole")
+    whole.run()
+    stopped = loop(tmp_path / "damaged", emit=_stop_at(8))
+    with pytest.raises(KeyboardInterrupt):
+        stopped.run()
+    newest = max((tmp_path / "damaged" / "run" / "checkpoints").iterdir())
+    content = bytearray((newest / "tensors.safetensors").read_bytes())
+    content[-1] ^= 1
+    (newest / "tensors.safetensors").write_bytes(bytes(content))
+    again = loop(tmp_path / "damaged")
+    again.run()
+    for name, parameter in whole.phi.items():
+        assert torch.equal(parameter, again.phi[name]), name
+
+
+def test_at_most_two_checkpoints_are_kept(tmp_path: Path) -> None:
+    loop(tmp_path, checkpoint_steps=1).run()
+    assert len(list((tmp_path / "run" / "checkpoints").iterdir())) == 2
+
+
+def test_a_loss_that_is_not_finite_names_step_and_rows(tmp_path: Path) -> None:
+    broken = loop(tmp_path)
+    head = broken.model.head
+    loss = head.loss
+    head.loss = lambda outputs, batch: (
+        loss(outputs, batch)[0] * (float("nan") if broken.at.step == 2 else 1),
+        loss(outputs, batch)[1],
+    )
+    with pytest.raises(TrainingError, match="the loss is nan at step 3") as caught:
+        broken.run()
+    assert caught.value.where.startswith("rows ")
+
+
+def test_a_part_of_phi_that_no_gradient_reaches_is_named(tmp_path: Path) -> None:
+    broken = loop(tmp_path)
+    extra = torch.nn.Parameter(torch.ones(2))
+    broken.model.network.register_parameter("idle", extra)
+    broken.__init__(_training(broken), broken.options)  # φ is what it is when a loop begins
+    with pytest.raises(TrainingError, match=r"no gradient reached network\.idle"):
+        broken.run()
+
+
+def test_a_frozen_tensor_that_is_changed_is_named(tmp_path: Path) -> None:
+    broken = loop(tmp_path)
+    name, frozen = next((n, p) for n, p in broken.model.named_parameters() if not p.requires_grad)
+    broken.run_.emit = lambda event: frozen.data.add_(1) if event.step == 5 else None
+    with pytest.raises(TrainingError, match="is frozen and was changed") as caught:
+        broken.run()
+    assert name in caught.value.what
+
+
+def test_phi_without_an_effect_is_told(tmp_path: Path) -> None:
+    broken = loop(tmp_path)
+    broken.sentinels._outputs = lambda batch: {"scores": torch.zeros(1)}
+    with pytest.raises(TrainingError, match="has no effect on the outputs"):
+        broken.run()
+
+
+def test_a_loss_that_stays_is_told(tmp_path: Path) -> None:
+    broken = loop(tmp_path, dev=False)
+    broken.sentinels.loss = lambda value, step, rows: setattr(broken.sentinels, "losses", (0.5, 0.5))
+    with pytest.raises(TrainingError, match=r"the loss was 0\.5 at every step"):
+        broken.run()
+
+
+def test_every_row_comes_once_in_an_epoch_and_rows_of_like_length_together() -> None:
+    lengths = [1 + (index * 37) % 50 for index in range(500)]
+    epoch = batches(lengths, 16, seed=3, epoch=1)
+    assert sorted(row for batch in epoch for row in batch) == list(range(500))
+    assert epoch == batches(lengths, 16, seed=3, epoch=1)
+    assert epoch != batches(lengths, 16, seed=3, epoch=2)
+    padded = sum(max(lengths[row] for row in batch) * len(batch) for batch in epoch)
+    assert padded < 1.25 * sum(lengths)
+
+
+def test_the_rate_rises_and_falls_in_straight_lines() -> None:
+    rates = [rate(step, 10, 0.2) for step in range(1, 11)]
+    assert rates[:2] == [0.5, 1.0]
+    assert rates[2:] == pytest.approx([1 - index / 8 for index in range(8)])
+    assert evaluation_steps(7, 2) == {4, 7}
+    assert evaluation_steps(1, 5) == {1}
+
+
+def _stop_at(step: int) -> Callable[[Event], None]:
+    def stop(event: Event) -> None:
+        if event.kind == "step" and event.step == step:
+            raise KeyboardInterrupt
+
+    return stop
+
+
+def _training(made: Loop) -> Any:
+    from functory_torch.training import TorchTraining
+
+    return TorchTraining(made.model, made.train, made.dev, made.run_)
