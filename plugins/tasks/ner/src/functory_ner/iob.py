@@ -86,7 +86,7 @@ def align(tokens: Sequence[str], text: str) -> Offsets:
         start = end if text.startswith(token, end) else end + len(text[end:]) - len(text[end:].lstrip())
         if not text.startswith(token, start):
             raise DataError(
-                f"token {place + 1}, {token!r}, is not at character {start} of the text, where {text[start : start + 20]!r} stands.",
+                f"token {place + 1}, {token!r}, is not at character {start} of the text: {text[start : start + 20]!r} is.",
                 do="give tokens that make up the text, or leave the text out.",
             )
         end = start + len(token)

@@ -18,6 +18,10 @@ IGNORED = -100
 """The gold of places that teach nothing: special tokens, a prefix, padding, and what another window decides."""
 
 
+VANISHED = -20.0
+"""The log-probability of a tag at a character that no token covers any more."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What decoding needs of one text.
@@ -106,8 +110,17 @@ class Tagging(Formulation):
             name = f"{entity.label}:{entity.text}"
             name = name if name not in targets else f"{name}@{entity.start}"
             index = (int(side.place[unit]), state.tags.index(f"B-{entity.label}"))
-            targets[name] = Target(name=name, port="scores", index=index, row=int(side.row[unit]), scale="log")
+            targets[name] = Target(
+                name=name, port="scores", index=index, row=int(side.row[unit]), at=entity.start, scale="log"
+            )
         return list(targets.values())
+
+    def value(self, target: Target, side: Reading, outputs: Sequence[Row], state: Labels) -> float:
+        """The log-probability at the target's character, wherever its token is now; where none is left, next to nothing."""
+        units = [u for u in range(len(side.units)) if side.units.start[u] <= (target.at or 0) < side.units.end[u]]
+        if not units:
+            return VANISHED
+        return float(outputs[side.row[units[0]]]["scores"][side.place[units[0]]][target.index[1]])
 
 
 def stretches(passage: Passage) -> Iterator[tuple[int, int]]:

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
-from functory_sdk import Array, BackboneSpec, Encoded, Formulation, Port, Reader, Row, Target
 
+from functory_sdk import Array, BackboneSpec, Encoded, Formulation, Port, Reader, Row, Target
 from functory_text_classification.metrics import best_thresholds
 from functory_text_classification.types import Classification, LabelledText, Labels, Text
 
@@ -39,9 +39,7 @@ class Classify(Formulation):
         scores = np.stack([np.asarray(output["scores"], dtype=np.float64) for output in outputs])
         return answer(probabilities(scores, state).mean(0), state, side)
 
-    def tune(
-        self, outputs: Sequence[Sequence[Row]], examples: Sequence[LabelledText], state: Labels
-    ) -> Labels:
+    def tune(self, outputs: Sequence[Sequence[Row]], examples: Sequence[LabelledText], state: Labels) -> Labels:
         """Choose each threshold where the label's F1 on held-out examples is best."""
         if state.mode == "single":
             return state

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from functory_sdk import Array, BackboneSpec, Encoded, Formulation, OptionError, Port, Reader, Row, Target
+from functory_sdk import Array, BackboneSpec, Encoded, Formulation, OptionError, Port, Reader, Row, Target, TooLong
 from functory_text_classification.classify import answer
 from functory_text_classification.types import Classification, ClassificationOptions, Labels, Text
 
@@ -24,7 +24,9 @@ class Likelihood(Formulation):
         self.options = options
         before, found, after = options.prompt.partition("{text}")
         if not found:
-            raise OptionError(f"prompt = {options.prompt!r} has no {{text}}.", do="say where the text goes: '{text} It is'.")
+            raise OptionError(
+                f"prompt = {options.prompt!r} has no {{text}}.", do="say where the text goes: '{text} It is'."
+            )
         self._before, self._after = before, after
 
     def inputs(self, spec: BackboneSpec, state: Labels) -> tuple[Port, ...]:
@@ -37,16 +39,25 @@ class Likelihood(Formulation):
         before, after, *labels = [
             tokens.ids
             for tokens in reader.tokenizer.tokens(
-                [self._before, self._after, *(f" {self.options.descriptions.get(label, label)}" for label in state.labels)]
+                [
+                    self._before,
+                    self._after,
+                    *(f" {self.options.descriptions.get(label, label)}" for label in state.labels),
+                ]
             )
         ]
         texts = [value.text for value in inputs] + [NOTHING]
         *contents, nothing = [tokens.ids for tokens in reader.tokenizer.tokens(texts)]
         frame = [reader.tokenizer.frame[0], before]
-        room = reader.max_tokens - sum(map(len, frame)) - len(after) - max(map(len, labels))
+        room = max(0, reader.max_tokens - sum(map(len, frame)) - len(after) - max(map(len, labels)))
         encoded = Encoded(rows=[], owner=[], side=[])
         for index, content in enumerate(contents):
             notes = (f"cut at {room} tokens",) if len(content) > room else ()
+            if notes and reader.long_text == "refuse":
+                raise TooLong(
+                    f"a text has {len(content)} tokens; {room} fit beside the prompt and the labels.",
+                    do='shorten it, or build the function with long_text = "cut".',
+                )
             for ids in (content[:room], nothing) if self.options.calibrate else (content[:room],):
                 for label in labels:
                     encoded.rows.append(_row(reader, np.concatenate([*frame, ids, after]), label))

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from functory_sdk import Array, Scorer
 
+from functory_sdk import Array, Scorer
 from functory_text_classification.types import Classification, LabelledText, Labels
 
 
@@ -21,7 +21,10 @@ def scorer(outputs: Sequence[Classification], examples: Sequence[LabelledText], 
         said, true = given[indices].sum(0), wanted[indices].sum(0)
         each = _f1(hit, said, true)
         seen = (said + true) > 0
-        metrics = {"accuracy": float(right[indices].mean()), "macro_f1": float(each[seen].mean()) if seen.any() else 0.0}
+        metrics = {
+            "accuracy": float(right[indices].mean()),
+            "macro_f1": float(each[seen].mean()) if seen.any() else 0.0,
+        }
         if state.mode == "binary":
             metrics |= {
                 "f1": float(each[1]),
@@ -35,9 +38,7 @@ def scorer(outputs: Sequence[Classification], examples: Sequence[LabelledText], 
     return score
 
 
-def breakdown(
-    outputs: Sequence[Classification], examples: Sequence[LabelledText], state: Labels
-) -> Mapping[str, Any]:
+def breakdown(outputs: Sequence[Classification], examples: Sequence[LabelledText], state: Labels) -> Mapping[str, Any]:
     """Return precision, recall, F1 and support of each label, and the confusion matrix where one label is right."""
     given, wanted = _marks([output.labels for output in outputs], state), _marks([e.labels for e in examples], state)
     hit, said, true = (given & wanted).sum(0), given.sum(0), wanted.sum(0)

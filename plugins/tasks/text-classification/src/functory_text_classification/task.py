@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 from functory_sdk import BackboneSpec, DataError, Formulation, NotSupported, OptionError, Scorer, Task
-
 from functory_text_classification.metrics import breakdown, scorer
 from functory_text_classification.types import Classification, ClassificationOptions, LabelledText, Labels, Text
 
@@ -18,8 +17,10 @@ GOLDEN = (
     "价格合理，质量也不错，下次还会再来。",
     "Prices rose 3.2% in the 2nd quarter – more than the 2.9% that analysts had expected.",
     "ok",
-    "One thing after another went wrong that day, from the first call in the morning to the last train at night; "
-    "still, looking back, none of us would have missed it, and most of us would go again tomorrow if they were asked.",
+    (
+        "One thing after another went wrong that day, from the first call in the morning to the last train at night; "
+        "still, looking back, none of us would have missed it, and most of us would go again tomorrow if they were asked."
+    ),
 )
 
 

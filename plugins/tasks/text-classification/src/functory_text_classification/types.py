@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from functory_sdk import Input, Options, Output, State
 from pydantic import Field
+
+from functory_sdk import Input, Options, Output, State
 
 Mode = Literal["single", "binary", "multi"]
 
@@ -30,7 +31,9 @@ class LabelledText(Text):
 class Classification(Output):
     """What the text was classified as."""
 
-    label: str | None = Field(description="The likeliest label; for multi-label functions None when none reaches its threshold.")
+    label: str | None = Field(
+        description="The likeliest label; for multi-label functions None when none reaches its threshold."
+    )
     score: float = Field(description="The probability of that label, 0 to 1.")
     scores: dict[str, float] = Field(description="The probability of each label.")
     labels: tuple[str, ...] = Field((), description="Every label given; several or none for multi-label functions.")
@@ -53,10 +56,13 @@ class ClassificationOptions(Options):
         description="single: one of several labels (softmax). binary: one label or not (sigmoid, threshold tuned on dev). "
         "multi: any number of labels (sigmoid each). auto: multi where an example has a list, else single.",
     )
-    labels: tuple[str, ...] = Field((), description="The labels in their order; taken from the training data if not given.")
+    labels: tuple[str, ...] = Field(
+        (), description="The labels in their order; taken from the training data if not given."
+    )
     positive: str = Field("", description="The label that a binary function looks for; the rarer one if not given.")
     prompt: str = Field(
-        "{text}\n\nThe text above is", description="Zero-shot: what a decoder reads before the label; {text} is replaced."
+        "{text}\n\nThe text above is",
+        description="Zero-shot: what a decoder reads before the label; {text} is replaced.",
     )
     descriptions: dict[str, str] = Field(
         {}, description="Zero-shot: the words whose likelihood stands for a label; the label itself if not given."

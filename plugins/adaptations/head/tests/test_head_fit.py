@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import functory_head.layers as layers
+from functory_head import HeadOptions
+from functory_sdk import Fit, LabelledRows, TrainingError
+from functory_sdk.testing import AdaptationSuite
+
+torch = pytest.importorskip("torch")
+F = torch.nn.functional
+WIDTH = 6
+
+
+class TestHead(AdaptationSuite):
+    component = "head"
+
+
+def made_head(reads: str) -> Any:
+    from functory_sdk.torch import LinearHead
+
+    class Tags(LinearHead):
+        def forward(self, features: Any, batch: Any) -> dict[str, Any]:
+            return {"scores": F.log_softmax(self.scores(features), -1)}
+
+        def loss(self, outputs: Any, batch: Any) -> tuple[Any, Any]:
+            scores, gold = outputs["scores"].reshape(-1, 3), batch["gold"].reshape(-1)
+            return F.nll_loss(scores, gold, ignore_index=-100, reduction="sum"), (gold != -100).sum()
+
+    Tags.reads = reads
+    return Tags(SimpleNamespace(width=WIDTH), None, 3)
+
+
+class Stored:
+    """A training session whose features are drawn, the first and last token of each row being special."""
+
+    def __init__(self, reads: str, examples: int = 60, seed: int = 0, noise: float = 1.0, spread: float = 2.0) -> None:
+        generator = np.random.default_rng(seed)
+        centres = generator.normal(size=(3, WIDTH)) * spread
+        self.rows, self.owner, self.found = [], [], {}
+        for index in range(examples):
+            for _ in range(1 + index % 2):
+                length = int(generator.integers(3, 9)) if reads == "tokens" else 1
+                gold = generator.integers(0, 3, length)
+                features = (centres[gold] + generator.normal(size=(length, WIDTH)) + 5).astype(np.float32)
+                ids = np.full(length, len(self.rows))
+                if reads == "tokens":
+                    gold[[0, -1]] = -100
+                    features[[0, -1]] = noise * 1e3
+                self.rows.append({"input_ids": ids, "gold": gold if reads == "tokens" else gold[0]})
+                self.owner.append(index)
+                self.found[len(self.rows) - 1] = features
+        head = made_head(reads)
+        network = SimpleNamespace(spec=head.spec)
+        self.model = SimpleNamespace(head=head, network=network, inputs=(SimpleNamespace(name="input_ids"),))
+        self.train, self.dev = LabelledRows(self.rows, self.owner), None
+        self.run = SimpleNamespace(seed=0)
+
+    def features(self, rows: Any) -> Any:
+        return torch.from_numpy(np.concatenate([self.found[int(row["input_ids"][0])] for row in rows]))
+
+    def fit(self, **options: Any) -> Fit:
+        return layers.fit_linear(self, HeadOptions(**options))
+
+    @property
+    def weights(self) -> np.ndarray:
+        linear = self.model.head.linear
+        return torch.cat([linear.weight, linear.bias[:, None]], 1).detach().numpy()
+
+
+def optimum(features: np.ndarray, gold: np.ndarray, penalty: float) -> np.ndarray:
+    """Return the weights by scikit-learn, in the units of the features."""
+    from sklearn.linear_model import LogisticRegression
+
+    mean, deviation = features.mean(0), features.std(0)
+    solver = LogisticRegression(C=1 / (penalty * len(gold)), max_iter=5000, tol=1e-8)
+    solver.fit((features - mean) / deviation, gold)
+    weight = solver.coef_ / deviation
+    return np.concatenate([weight, (solver.intercept_ - weight @ mean)[:, None]], 1)
+
+
+@pytest.mark.parametrize("reads", ["pooled", "tokens"])
+def test_the_fit_is_the_optimum_that_scikit_learn_finds(reads: str) -> None:
+    session = Stored(reads)
+    session.fit(penalty=0.01)
+    gold = np.concatenate([np.atleast_1d(row["gold"]) for row in session.rows])
+    features = np.concatenate(list(session.found.values()))
+    expected = optimum(features[gold != -100], gold[gold != -100], 0.01)
+    found = session.weights
+    # a constant added to all scores changes no probability
+    np.testing.assert_allclose(found - found.mean(0), expected - expected.mean(0), atol=2e-3)
+
+
+def test_tokens_without_gold_change_nothing() -> None:
+    one, other = Stored("tokens", noise=1.0), Stored("tokens", noise=-7.0)
+    assert one.fit().metrics == other.fit().metrics
+    np.testing.assert_array_equal(one.weights, other.weights)
+
+
+def test_a_large_table_chooses_its_penalty_on_a_part_and_fits_on_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = Stored("tokens", examples=400)
+    chosen = whole.fit().metrics["penalty"]
+    monkeypatch.setattr(layers, "LARGE", 2000)
+    monkeypatch.setattr(layers, "CHUNK_ROWS", 7)
+    part = Stored("tokens", examples=400)
+    fit = part.fit()
+    assert 0 < fit.metrics["penalty"] <= 10 * chosen
+    expected = Stored("tokens", examples=400)
+    expected.fit(penalty=fit.metrics["penalty"])
+    np.testing.assert_allclose(part.weights, expected.weights, atol=2e-3)
+
+
+def test_the_path_of_penalties_ends_when_the_held_out_loss_has_risen_twice() -> None:
+    losses = [step["held_out_loss"] for step in Stored("tokens", examples=12, spread=0.3).fit().history]
+    assert len(losses) < len(layers.PENALTIES)
+    assert losses[-1] > losses[-2] > losses[-3]
+
+
+def test_data_without_any_gold_are_refused() -> None:
+    session = Stored("tokens")
+    for row in session.rows:
+        row["gold"][:] = -100
+    with pytest.raises(TrainingError, match="no token of the training data has a gold"):
+        session.fit()

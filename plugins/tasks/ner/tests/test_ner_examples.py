@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functory_ner import NER, TaggedText
+from functory_sdk import DataError
+
+TAGS = st.lists(st.sampled_from(["O", "B-a", "I-a", "B-b", "I-b"]), max_size=12)
+
+
+def spans(example: TaggedText) -> list[tuple[str, str]]:
+    return [(example.text[span.start : span.end], span.label) for span in example.entities]
+
+
+def read(**fields: Any) -> TaggedText:
+    return TaggedText.model_validate(fields)
+
+
+def test_words_characters_and_spans_say_the_same() -> None:
+    words = read(tokens=["Ann", "is", "in", "New", "York", "."], tags=["B-PER", "O", "O", "B-LOC", "I-LOC", "O"])
+    assert (words.text, spans(words)) == ("Ann is in New York .", [("Ann", "PER"), ("New York", "LOC")])
+    characters = read(tokens=list("王明在NBA。"), tags=["B-PER", "I-PER", "O", "B-ORG", "I-ORG", "I-ORG", "O"])
+    assert (characters.text, spans(characters)) == ("王明在NBA。", [("王明", "PER"), ("NBA", "ORG")])
+    mixed = read(tokens=["王明", "用", "Google"], tags=["B-PER", "O", "B-ORG"])
+    assert (mixed.text, spans(mixed)) == ("王明用Google", [("王明", "PER"), ("Google", "ORG")])
+    offsets = read(text="Ann is in New York.", entities=[[10, 18, "LOC"], {"start": 0, "end": 3, "label": "PER"}])
+    assert spans(offsets) == [("Ann", "PER"), ("New York", "LOC")]
+
+
+def test_tokens_are_found_in_the_text_that_comes_with_them() -> None:
+    example = read(text="N. Y.  City!", tokens=["N.", "Y.", "City", "!"], tags=["B-LOC", "I-LOC", "I-LOC", "O"])
+    assert spans(example) == [("N. Y.  City", "LOC")]
+    with pytest.raises(DataError, match=r"token 2, 'Z\.', is not at character 3"):
+        read(text="N. Y.", tokens=["N.", "Z."], tags=["O", "O"])
+
+
+@settings(deadline=None)
+@given(TAGS)
+def test_an_example_comes_back_from_json_as_it_was(tags: list[str]) -> None:
+    example = read(tokens=[f"w{n}" for n in range(len(tags))], tags=tags)
+    assert TaggedText.model_validate(json.loads(example.model_dump_json())) == example
+
+
+@pytest.mark.parametrize(
+    ("fields", "told"),
+    [
+        ({"text": "Ann", "entities": [[0, 4, "PER"]]}, "'PER' from 0 to 4 is no part of a text of 3 characters"),
+        ({"text": "Ann", "entities": [[-1, 2, "PER"]]}, "from -1 to 2 is no part"),
+        ({"text": "Ann", "entities": [[1, 1, "PER"]]}, "from 1 to 1 is no part"),
+        (
+            {"text": "Ann Lee", "entities": [[0, 7, "PER"], [4, 7, "ORG"]]},
+            r"'Ann Lee' \(PER, 0 to 7\) and 'Lee' .* overlap",
+        ),
+        ({"text": "a  b", "entities": [[1, 3, "PER"]]}, "all white space"),
+        ({"text": "Ann", "entities": [{"start": 0, "end": 2, "label": "P", "text": "Ann"}]}, "'An' .* should be 'Ann'"),
+        ({"tokens": ["a", "b"], "tags": ["O"]}, "2 tokens and 1 tags"),
+        ({"tokens": ["a", ""], "tags": ["O", "O"]}, "token 2 is empty"),
+        ({"tokens": ["a"], "tags": ["E-PER"]}, "tag 1 is 'E-PER', which is not IOB2"),
+        ({"text": "a"}, "neither entities nor tags"),
+        ({"entities": []}, "neither a text nor tokens"),
+        ({"text": "a", "tags": ["O"]}, "tags without tokens"),
+        ({"tokens": ["a"], "tags": ["B-X"], "entities": []}, "entities and tags differ"),
+    ],
+)
+def test_each_fault_of_an_example_is_named(fields: dict[str, Any], told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        read(**fields)
+
+
+def test_an_inside_tag_that_continues_nothing_is_repaired_or_refused_as_the_user_chose() -> None:
+    example = read(tokens=["in", "New", "York"], tags=["O", "I-LOC", "I-LOC"])
+    state = NER().learn([example])
+    NER().check(example, state)
+    assert spans(example) == [("New York", "LOC")]
+    with pytest.raises(DataError, match="tag 2 is 'I-LOC', which continues nothing: token 'New' follows O"):
+        NER.configure({"tags": "refuse"}).check(example, state)
+
+
+def test_an_unknown_label_is_named_with_its_place_and_file(tmp_path: Path) -> None:
+    from functory.evaluation import read_examples
+
+    file = tmp_path / "names.jsonl"
+    rows = [{"text": "Ann", "entities": [[0, 3, "PER"]]}, {"text": "to Rome", "entities": [[3, 7, "LOC"]]}]
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    state = NER().learn([read(**rows[0])])
+    with pytest.raises(DataError) as refused:
+        read_examples(NER(), state, file)
+    assert "unknown label 'LOC' of 'Rome' (from 3 to 7)" in refused.value.what
+    assert "line 2" in refused.value.where
+    assert refused.value.do.startswith("the function knows PER.")
+
+
+def test_data_without_any_entity_teach_nothing() -> None:
+    with pytest.raises(DataError, match="none of 1 examples has an entity"):
+        NER().learn([read(text="a", entities=[])])
+
+
+def test_the_schema_names_the_types() -> None:
+    state = NER().learn([read(text="Ann", entities=[[0, 3, "PER"]])])
+    assert NER().output_schema(state)["$defs"]["Entity"]["properties"]["label"]["enum"] == ["PER"]

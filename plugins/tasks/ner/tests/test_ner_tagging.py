@@ -1,0 +1,170 @@
+from __future__ import annotations
+
+from itertools import product
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functory_ner import TaggedText, Text
+from functory_ner.alignment import tags_of, token_spans, units
+from functory_ner.tagging import IGNORED, Reading, Tagging, stretches
+from functory_ner.types import Labels, NEROptions, Span
+from functory_ner.viterbi import best_path, is_legal, runs
+from functory_sdk import Reader
+from functory_sdk.testing import TinyEncoder
+
+STATE = Labels(labels=("LOC", "PER"))
+OFFSETS = {
+    # a lone ▁ tells the first character of the piece it announces
+    "生生不息": ([(0, 1), (0, 1), (1, 2), (2, 4)], [(0, 0), (0, 1), (1, 2), (2, 4)]),
+    # combining marks that the normaliser drops belong to the letter before, at the end of the text too
+    "Zoe\u0308 e\u0301": ([(0, 2), (2, 3), (5, 6)], [(0, 2), (2, 4), (5, 7)]),
+    # bytes of one character: the last has seen it whole
+    "a😀b": ([(0, 1), (1, 2), (1, 2), (1, 2), (2, 3)], [(0, 1), (1, 1), (1, 1), (1, 2), (2, 3)]),
+    # white space belongs to no token, whatever the tokenizer tells
+    "a  bc": ([(0, 1), (1, 2), (2, 5)], [(0, 1), (2, 2), (3, 5)]),
+}
+
+
+@pytest.mark.parametrize("text", OFFSETS)
+def test_every_token_has_characters_of_its_own(text: str) -> None:
+    told, wanted = OFFSETS[text]
+    assert token_spans(text, np.asarray(told)) == wanted
+
+
+def test_the_first_token_speaks_for_a_word_but_never_for_a_script_without_spaces() -> None:
+    text = "Brighton 北京市s-x"
+    offsets = np.asarray([(0, 4), (4, 8), (9, 11), (11, 12), (12, 13), (13, 14), (14, 15)])
+    first = units(text, offsets, "first")
+    assert [text[a:b] for a, b in zip(first.start, first.end, strict=True)] == ["Brighton", "北京", "市", "s", "-", "x"]
+    assert len(units(text, offsets, "all")) == 7
+
+
+def test_a_token_across_the_border_of_an_entity_goes_where_at_least_half_of_it_is() -> None:
+    text = "在北京市的人"
+    found = units(text, np.asarray([(0, 2), (2, 5), (5, 6)]), "all")
+    # 在|北 京市|的 人: half of the first token, two thirds of the second
+    assert tags_of(found, [Span(start=1, end=4, label="LOC")], STATE.labels).tolist() == [1, 2, 0]
+    assert tags_of(found, [Span(start=4, end=5, label="LOC")], STATE.labels).tolist() == [0, 0, 0]
+    assert tags_of(
+        found, [Span(start=0, end=1, label="PER"), Span(start=1, end=4, label="LOC")], STATE.labels
+    ).tolist() == [3, 1, 0]
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(*[st.floats(-5, 0, width=16)] * 5), min_size=1, max_size=5))
+def test_the_decoded_path_is_the_best_of_all_legal_ones(rows: list[tuple[float, ...]]) -> None:
+    scores = np.asarray(rows)
+    legal = [np.asarray(path) for path in product(range(5), repeat=len(rows)) if is_legal(np.asarray(path))]
+    best = max(scores[np.arange(len(rows)), path].sum() for path in legal)
+    path = best_path(scores)
+    assert is_legal(path)
+    assert scores[np.arange(len(rows)), path].sum() == pytest.approx(best)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(0, 4), max_size=8).map(np.asarray).filter(lambda path: len(path) == 0 or is_legal(path)))
+def test_runs_of_a_path_are_those_that_its_tags_name(path: np.ndarray) -> None:
+    from functory_ner.iob import runs as named
+
+    expected = [(a, b, STATE.labels.index(label)) for a, b, label in named([STATE.tags[tag] for tag in path])]
+    assert list(runs(path)) == expected
+
+
+def read(text: str, context: int = 16, **options: object) -> tuple[Tagging, SimpleNamespace]:
+    backbone = TinyEncoder.configure({"context": context})
+    formulation = Tagging(NEROptions(**options))
+    reader = Reader(backbone.tokenizer, backbone.spec)
+    return formulation, SimpleNamespace(encoded=formulation.encode([Text(text=text)], reader, STATE), reader=reader)
+
+
+def test_special_tokens_and_the_models_prefix_teach_nothing() -> None:
+    backbone = TinyEncoder()
+    spec = backbone.spec.model_copy(update={"prefix": "the good "})
+    formulation = Tagging(NEROptions())
+    encoded = formulation.encode([Text(text="rain was in it")], Reader(backbone.tokenizer, spec), STATE)
+    example = TaggedText(text="rain was in it", entities=(Span(start=0, end=4, label="PER"),), tags=())
+    [gold] = formulation.label([example], encoded, STATE)
+    text = backbone.tokenizer.tokens(["rain was in it"])[0].ids
+    row, tags = encoded.rows[0]["input_ids"], gold["gold"]
+    taught = np.flatnonzero(tags != IGNORED)
+    assert row[taught].tolist() == text.tolist()
+    assert tags[taught].tolist() == [3, 0, 0, 0]
+    assert taught[0] == len(backbone.tokenizer.frame[0]) + 2
+
+
+def test_each_token_of_a_long_text_is_decided_once_by_the_window_in_whose_middle_it_is() -> None:
+    text = " ".join(["we", "saw", "the", "good", "film"] * 12)
+    formulation, made = read(text, overlap=6)
+    [passage] = made.reader.read([text], overlap=6)
+    assert len(passage.windows) > 3
+    [side] = made.encoded.side
+    assert len(side.units) == 60
+    for unit, (row, place) in enumerate(zip(side.row, side.place, strict=True)):
+        own = [w.start <= unit < w.start + len(w.tokens) for w in passage.windows]
+        margins = [min(unit - w.start, w.start + len(w.tokens) - 1 - unit) if inside else -1
+                   for w, inside in zip(passage.windows, own, strict=True)]  # fmt: skip
+        is_edge = unit < passage.windows[1].start or unit >= passage.windows[-1].start
+        assert is_edge or margins[row] >= max(margins) - 1
+        assert made.encoded.rows[row]["input_ids"][place] == made.reader.tokenizer.tokens([text])[0].ids[unit]
+    golds = formulation.label(
+        [TaggedText(text=text, entities=(Span(start=3, end=6, label="PER"),))], made.encoded, STATE
+    )
+    assert sum(int((gold["gold"] != IGNORED).sum()) for gold in golds) == 60
+
+
+def test_an_entity_may_cross_from_one_window_to_the_next() -> None:
+    text = " ".join(["we", "saw", "the", "good", "film"] * 6)
+    formulation, made = read(text, overlap=4)
+    [passage] = made.reader.read([text], overlap=4)
+    border = next(iter(stretches(passage)))[1]
+    [side] = made.encoded.side
+    start, end = int(side.units.start[border - 1]), int(side.units.end[border])
+    example = TaggedText(text=text, entities=(Span(start=start, end=end, label="LOC"),))
+    golds = formulation.label([example], made.encoded, STATE)
+    outputs = [{"scores": perfect(gold["gold"])} for gold in golds]
+    [entity] = formulation.decode(side, outputs, STATE).entities
+    assert (entity.start, entity.end, entity.text) == (start, end, text[start:end])
+    [target] = formulation.targets(formulation.decode(side, outputs, STATE), side, STATE)
+    assert target.name == f"LOC:{text[start:end]}"
+    assert outputs[target.row]["scores"][target.index] == 0  # the probability there is 1
+
+
+def perfect(gold: np.ndarray) -> np.ndarray:
+    scores = np.full((len(gold), len(STATE.tags)), -9.0, dtype=np.float32)
+    scores[np.arange(len(gold)), np.where(gold == IGNORED, 0, gold)] = 0
+    return scores
+
+
+@settings(deadline=None)
+@given(st.text(max_size=40), st.data())
+def test_what_the_tags_can_say_comes_back_as_the_same_spans(text: str, data: st.DataObject) -> None:
+    text = text.encode("utf-8", "ignore").decode()
+    formulation, made = read(text, context=64)
+    [side] = made.encoded.side
+    cuts = sorted(data.draw(st.sets(st.integers(0, len(side.units)), max_size=4)))
+    entities = tuple(
+        Span(
+            start=int(side.units.start[a]),
+            end=int(side.units.end[b - 1]),
+            label=data.draw(st.sampled_from(STATE.labels)),
+        )
+        for a, b in zip(cuts[::2], cuts[1::2], strict=False)
+    )
+    golds = formulation.label([TaggedText(text=text, entities=entities)], made.encoded, STATE)
+    found = formulation.decode(side, [{"scores": perfect(gold["gold"])} for gold in golds], STATE).entities
+    assert [(e.start, e.end, e.label, e.text) for e in found] == [
+        (s.start, s.end, s.label, text[s.start : s.end]) for s in entities
+    ]
+
+
+@pytest.mark.parametrize("text", ["", "  \t\n "])
+def test_a_text_without_tokens_has_no_rows_and_no_entities(text: str) -> None:
+    formulation, made = read(text)
+    assert not made.encoded.rows
+    [side] = made.encoded.side
+    assert isinstance(side, Reading)
+    assert formulation.decode(side, [], STATE).entities == ()

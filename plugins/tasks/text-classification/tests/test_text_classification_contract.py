@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+from typing import Any
+
+from functory_sdk.testing import TaskSuite
+from functory_text_classification import Classification
+
+
+class TestSingle(TaskSuite):
+    component = "text-classification"
+    examples = tuple(
+        {"text": text, "label": text.split()[0]} for text in ("good film", "bad song", "poor book", "good day")
+    )
+
+
+class TestBinary(TestSingle):
+    options = {"mode": "binary", "positive": "good"}
+    examples = tuple(
+        {"text": text, "label": text.split()[0]} for text in ("good film", "bad song", "bad book", "good day")
+    )
+
+
+class TestMulti(TestSingle):
+    examples = tuple(
+        {"text": " ".join(labels) or "a day", "label": labels}
+        for labels in (["good", "film"], ["bad"], [], ["bad", "film"])
+    )
+
+    def perfect(self, example: Any, state: Any) -> Any:
+        return Classification(label=None, score=1, scores=dict.fromkeys(state.labels, 1.0), labels=example.labels)
