@@ -10,7 +10,7 @@ from typing import Any
 from functory.contracts.backbone import Backbone
 from functory.plugins import load, parse
 
-_opened: dict[tuple[str, str], Backbone[Any]] = {}
+_opened: dict[tuple[type, str, str], Backbone[Any]] = {}
 _lock = threading.Lock()
 
 
@@ -21,10 +21,11 @@ def open_backbone(reference: str, options: Mapping[str, Any] | None = None) -> B
     :raises UnknownComponent: when no plugin gives such a backbone.
     :raises WeightsMissing: when its weights are not on this machine.
     """
-    key = (reference, json.dumps(dict(options or {}), sort_keys=True))
+    component = load("backbones", reference)
+    key = (component, reference, json.dumps(dict(options or {}), sort_keys=True))
     with _lock:
         if key not in _opened:
-            backbone = load("backbones", reference).configure(dict(options or {}))
+            backbone = component.configure(dict(options or {}))
             assert isinstance(backbone, Backbone)
             backbone.place = parse(reference).place
             backbone.locate()

@@ -67,8 +67,8 @@ def pad(rows: Sequence[Row], ports: Sequence[Port]) -> dict[str, Array]:
             for axis, size in enumerate(port.axes)
         )
         stacked = np.full((len(rows), *shape), port.fill, dtype=port.dtype)
-        for target, array in zip(stacked, arrays, strict=True):
-            target[tuple(slice(0, size) for size in array.shape)] = array
+        for index, array in enumerate(arrays):
+            stacked[(index, *(slice(0, size) for size in array.shape))] = array
         batch[port.name] = stacked
     return batch
 

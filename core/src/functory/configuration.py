@@ -1,7 +1,7 @@
 """The user's configuration: what holds for every build and every call on this machine.
 
-    # config.toml in the configuration folder, or the file that $FUNCTORY_CONFIG names
-    hooks = ["licence-policy"]
+# config.toml in the configuration folder, or the file that $FUNCTORY_CONFIG names
+hooks = ["licence-policy"]
 """
 
 from __future__ import annotations

@@ -23,6 +23,7 @@ _HOMES = {
     "functory.contracts.rows": ("Array", "Encoded", "Port", "Program", "Request", "Row", "row_length"),
     "functory.contracts.sample": ("Sample",),
     "functory.contracts.task": ("Formulation", "Input", "Output", "Scorer", "State", "Target", "Task"),
+    "functory.attribution": ("Word", "attribution", "values_of", "without", "words_of"),
     "functory.batching": ("pad", "plan", "unpad"),
     "functory.errors": (
         "ArtefactCorrupt", "ArtefactError", "ArtefactUnsafe", "DataError", "FunctoryError", "GenerationError", "InputError",

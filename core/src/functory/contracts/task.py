@@ -71,6 +71,9 @@ class Target(BaseModel):
     port: str = Field(description="The program output it is read from.")
     index: tuple[int, ...] = Field(description="The place in that output, for one row.")
     row: int | None = Field(None, description="Which row of the input; None for the mean over its rows.")
+    at: int | None = Field(
+        None, description="The character it stands at, where the place in the rows moves when the text changes."
+    )
     scale: Literal["log", "logit", "raw"] = Field(
         "raw", description="What the number is: a log-probability, a logit, or neither."
     )
@@ -127,6 +130,11 @@ class Formulation(ABC):
     def targets(self, output: Any, side: Any, state: Any) -> Sequence[Target]:
         """Return what of this output can be explained, and where it stands in the rows' outputs; the most asked for first."""
         return ()
+
+    def value(self, target: Target, side: Any, outputs: Sequence[Row], state: Any) -> float:
+        """Return a target's number for an input, which may be a changed one: by `row` and `index`, unless overridden."""
+        rows = outputs if target.row is None else [outputs[target.row]]
+        return float(np.mean([np.asarray(row[target.port])[target.index] for row in rows]))
 
     def tune(self, outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Any) -> Any:
         """Return the state fitted on held-out outputs: thresholds, calibration. By default unchanged."""

@@ -1,0 +1,121 @@
+"""Shows an explanation: coloured words in a terminal, and one self-contained page."""
+
+from __future__ import annotations
+
+from html import escape
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from functory.contracts.explanation import Attribution, Piece
+
+FOR, AGAINST = (33, 102, 172), (178, 24, 43)
+"""Blue speaks for the target, red against it: the two ends of a scale that colour-blind people tell apart."""
+
+STYLE = """
+body{font:16px/1.7 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}
+h1{font-size:1.25rem;margin:0 0 .3rem} .sub{color:#555;margin:0 0 1.2rem} .text{font-size:1.15rem;padding:1rem 1.2rem;border:1px solid #ddd;border-radius:.5rem}
+.w{border-radius:.2rem;padding:.05rem .1rem} table{border-collapse:collapse;margin:1.2rem 0;width:100%} td,th{padding:.2rem .6rem;border-bottom:1px solid #eee;text-align:left}
+td.n{text-align:right;font-variant-numeric:tabular-nums} .bar{height:.75rem;border-radius:.15rem} .legend{display:flex;gap:1.2rem;font-size:.9rem;color:#444;margin:.8rem 0}
+.chip{display:inline-block;width:1rem;height:1rem;border-radius:.2rem;vertical-align:-.15rem;margin-right:.35rem} .note{color:#555;font-size:.9rem}
+"""
+
+
+def attribution_text(found: Attribution) -> Any:  # Any: a rich renderable
+    """Return the explanation for a terminal: the text with its words coloured, the weightiest, how faithful."""
+    from rich.text import Text
+
+    from functory.terminal import clean, group, table, text
+
+    largest = _largest(found)
+    line = Text()
+    for _, pieces in groupby(found.pieces, key=lambda piece: piece.field):
+        at = 0
+        for piece in pieces:
+            line.append(" " if piece.start > at and at else "")
+            line.append(clean(piece.text), _terminal_style(piece.weight / largest))
+            at = piece.end
+        line.append("\n")
+    best = sorted(found.pieces, key=lambda piece: -abs(piece.weight))[:8]
+    rows = [(piece.text, f"{piece.weight:+.4f}", _bar(piece.weight / largest)) for piece in best]
+    return group(
+        text(f"{found.method}: why {found.target.name} ({found.score:.3f})", "bold"),
+        line,
+        table(("word", "weight", "against ◂ ▸ for"), rows, right=(1,)),
+        text(_faithful(found)),
+        *(text(f"note: {note}") for note in found.notes),
+    )
+
+
+def _terminal_style(share: float) -> str:
+    """Return the colour of a weight, as a share of the largest; none where it is small."""
+    if abs(share) < 0.15:
+        return ""
+    red, green, blue = FOR if share > 0 else AGAINST
+    return f"bold white on rgb({red},{green},{blue})" if abs(share) > 0.5 else f"rgb({red},{green},{blue}) underline"
+
+
+def _bar(share: float) -> str:
+    """Return a bar that reads without colour."""
+    marks = max(1, round(abs(share) * 10))
+    return (" " * 10 + "│" + "█" * marks) if share >= 0 else (" " * (10 - marks) + "░" * marks + "│")
+
+
+def _faithful(found: Attribution) -> str:
+    measure = found.faithfulness
+    return (
+        f"faithfulness: without the weightiest words the probability falls by {measure.comprehensiveness:.3f} "
+        f"(comprehensiveness, high is good); with them alone by {measure.sufficiency:.3f} (sufficiency, low is good)."
+    )
+
+
+def attribution_html(found: Attribution) -> str:
+    """Return the explanation as one page: no script, nothing from elsewhere."""
+    largest = _largest(found)
+    best = sorted(found.pieces, key=lambda piece: -abs(piece.weight))[:12]
+    parts = [
+        "<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
+        f"<title>Why {escape(found.target.name)}</title><style>{STYLE}</style></head><body>",
+        f"<h1>Why <em>{escape(found.target.name)}</em>?</h1>",
+        f'<p class="sub">{escape(found.method)} · probability {found.score:.3f}</p>',
+        *(_field(list(pieces), largest) for _, pieces in groupby(found.pieces, key=lambda piece: piece.field)),
+        f'<p class="legend"><span><span class="chip" style="background:{_colour(1)}"></span>speaks for it</span>'
+        f'<span><span class="chip" style="background:{_colour(-1)}"></span>speaks against it</span></p>',
+        '<table><thead><tr><th>word</th><th>weight</th><th>share of the largest</th></tr></thead><tbody>',
+        *(_line(piece, largest) for piece in best), "</tbody></table>",
+        f'<p class="note">{escape(_faithful(found))}</p>',
+        *(f'<p class="note">{escape(note)}</p>' for note in found.notes),
+        "</body></html>",
+    ]  # fmt: skip
+    return "\n".join(parts) + "\n"
+
+
+def _field(pieces: list[Piece], largest: float) -> str:
+    """Return one field's text with its words coloured."""
+    shown, at = [], 0
+    for piece in pieces:
+        shown.append(" " if piece.start > at and at else "")
+        dark = abs(piece.weight) / largest > 0.6
+        style = f"background:{_colour(piece.weight / largest)};color:{'#fff' if dark else '#1c1c1c'}"
+        shown.append(f'<span class="w" style="{style}" title="{piece.weight:+.4f}">{escape(piece.text)}</span>')
+        at = piece.end
+    return f'<p class="text">{"".join(shown)}</p>'
+
+
+def _line(piece: Piece, largest: float) -> str:
+    share = piece.weight / largest
+    return (
+        f'<tr><td>{escape(piece.text)}</td><td class="n">{piece.weight:+.4f}</td>'
+        f'<td><div class="bar" style="width:{100 * abs(share):.0f}%;background:{_colour(share)}"></div></td></tr>'
+    )
+
+
+def _colour(share: float) -> str:
+    """Return a colour between white and an end of the scale."""
+    end = FOR if share >= 0 else AGAINST
+    mixed = [round(255 + (channel - 255) * min(1.0, abs(share))) for channel in end]
+    return f"rgb({mixed[0]},{mixed[1]},{mixed[2]})"
+
+
+def _largest(found: Attribution) -> float:
+    return max((abs(piece.weight) for piece in found.pieces), default=0.0) or 1.0
