@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import tomllib
 import venv
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +25,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples" / "plugins"
+TEMPLATE = ROOT / "sdk" / "src" / "functory_sdk" / "template"
 NEEDED = (
     "core", "sdk", "plugins/engines/torch", "plugins/backbones/minilm", "plugins/tasks/text-classification",
     "plugins/adaptations/head",
@@ -206,6 +208,38 @@ def test_an_example_plugin_is_installed_found_used_by_name_uninstalled_and_gone(
     outside.code(
         f"{BUILD}\ntry:\n    {asked}\nexcept functory.errors.UnknownComponent as error:\n    print(error)\nelse:\n    exit(1)"
     )
+
+
+# -- from the template --------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not (TEMPLATE / "cookiecutter.json").is_file(), reason="there is no template in the SDK")
+def test_a_plugin_from_the_template_is_built_installed_found_used_by_name_uninstalled_and_gone(
+    outside: Outside, tmp_path: Path
+) -> None:
+    from cookiecutter.main import cookiecutter
+
+    kinds = json.loads((TEMPLATE / "cookiecutter.json").read_text(encoding="utf-8"))["kind"]
+    (kind,) = (kind for kind in kinds if kind.startswith("adaptation"))
+    rendered = cookiecutter(
+        str(TEMPLATE), no_input=True, output_dir=str(tmp_path), extra_context={"kind": kind, "name": "wobble"}
+    )
+    project = tomllib.loads((Path(rendered) / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (name,) = project["entry-points"]["functory.adaptations"]
+    assert name == "wobble"
+    assert name not in outside.names("adaptations")
+    (wheel,) = outside.build(Path(rendered))
+    outside.install(wheel)
+    assert outside.names("adaptations")[name] == project["name"]
+    try:
+        outside.code(
+            BUILD + f"fn = functory.build(**build, adaptation={name!r})\nfn.save('wobble')\nfunctory.load('wobble')"
+        )
+    finally:
+        outside.pip("uninstall", "-y", project["name"])
+    assert name not in outside.names("adaptations")
+    asked = ASKED["adaptations"].format(name=name)
+    outside.code(f"{BUILD}\ntry:\n    {asked}\nexcept functory.errors.UnknownComponent:\n    pass\nelse:\n    exit(1)")
 
 
 # -- broken ones --------------------------------------------------------------------------------------------
