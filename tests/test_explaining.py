@@ -54,7 +54,9 @@ def test_the_weights_are_more_faithful_than_chance(fn: functory.Function, method
 def test_a_named_target_is_explained_and_an_unknown_one_is_answered_with_the_known(fn: functory.Function) -> None:
     both = [fn.explain(TEXT, target=name).pieces[0].weight for name in ("fresh", "rotten")]
     assert both[0] * both[1] <= 0  # what speaks for one of two labels speaks against the other
-    with pytest.raises(errors.UsageError, match=r"(?s)no target 'stale'.*fresh.*rotten|no target 'stale'.*rotten.*fresh"):
+    with pytest.raises(
+        errors.UsageError, match=r"(?s)no target 'stale'.*fresh.*rotten|no target 'stale'.*rotten.*fresh"
+    ):
         fn.explain(TEXT, target="stale")
 
 
@@ -90,7 +92,10 @@ def test_a_text_without_words_cannot_be_explained(fn: functory.Function) -> None
 def test_an_entity_is_explained_at_its_own_place() -> None:
     cities = ("Paris", "London", "Oslo", "Rome", "Lima", "Cairo", "Tokyo", "Berlin")
     rows = [
-        {"text": f"{lead} {city} {tail}", "entities": [{"start": len(lead) + 1, "end": len(lead) + 1 + len(city), "label": "place"}]}
+        {
+            "text": f"{lead} {city} {tail}",
+            "entities": [{"start": len(lead) + 1, "end": len(lead) + 1 + len(city), "label": "place"}],
+        }
         for city in cities
         for lead, tail in (("We flew to", "yesterday."), ("In", "it rains."), ("They live near", "now."))
     ]

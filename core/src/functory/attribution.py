@@ -93,7 +93,12 @@ def attribution(
     whole, faithfulness = measured(function, value, target, found, weights)
     remarks = (*said, *(note for text in texts.values() for note in notes(text)))
     return Attribution(
-        method=method, target=target, score=chance(whole, target), pieces=pieces, faithfulness=faithfulness, notes=remarks
+        method=method,
+        target=target,
+        score=chance(whole, target),
+        pieces=pieces,
+        faithfulness=faithfulness,
+        notes=remarks,
     )
 
 

@@ -13,7 +13,9 @@ from typing import Any
 
 Span = tuple[int, int]
 
-_RUN = re.compile(r"(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\U00020000-\U0003134f]+)|(?P<word>\w+(?:['’\-.]\w+)*)|(?P<other>[^\w\s])")
+_RUN = re.compile(
+    r"(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\U00020000-\U0003134f]+)|(?P<word>\w+(?:['’\-.]\w+)*)|(?P<other>[^\w\s])"
+)
 SINGLE = "Chinese is weighed by single characters: pip install rjieba for words"
 
 

@@ -14,10 +14,17 @@ FOR, AGAINST = (33, 102, 172), (178, 24, 43)
 
 STYLE = """
 body{font:16px/1.7 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}
-h1{font-size:1.25rem;margin:0 0 .3rem} .sub{color:#555;margin:0 0 1.2rem} .text{font-size:1.15rem;padding:1rem 1.2rem;border:1px solid #ddd;border-radius:.5rem}
-.w{border-radius:.2rem;padding:.05rem .1rem} table{border-collapse:collapse;margin:1.2rem 0;width:100%} td,th{padding:.2rem .6rem;border-bottom:1px solid #eee;text-align:left}
-td.n{text-align:right;font-variant-numeric:tabular-nums} .bar{height:.75rem;border-radius:.15rem} .legend{display:flex;gap:1.2rem;font-size:.9rem;color:#444;margin:.8rem 0}
-.chip{display:inline-block;width:1rem;height:1rem;border-radius:.2rem;vertical-align:-.15rem;margin-right:.35rem} .note{color:#555;font-size:.9rem}
+h1{font-size:1.25rem;margin:0 0 .3rem}
+.sub{color:#555;margin:0 0 1.2rem}
+.text{font-size:1.15rem;padding:1rem 1.2rem;border:1px solid #ddd;border-radius:.5rem}
+.w{border-radius:.2rem;padding:.05rem .1rem}
+table{border-collapse:collapse;margin:1.2rem 0;width:100%}
+td,th{padding:.2rem .6rem;border-bottom:1px solid #eee;text-align:left}
+td.n{text-align:right;font-variant-numeric:tabular-nums}
+.bar{height:.75rem;border-radius:.15rem}
+.legend{display:flex;gap:1.2rem;font-size:.9rem;color:#444;margin:.8rem 0}
+.chip{display:inline-block;width:1rem;height:1rem;border-radius:.2rem;vertical-align:-.15rem;margin-right:.35rem}
+.note{color:#555;font-size:.9rem}
 """
 
 
@@ -79,8 +86,7 @@ def attribution_html(found: Attribution) -> str:
         f"<h1>Why <em>{escape(found.target.name)}</em>?</h1>",
         f'<p class="sub">{escape(found.method)} · probability {found.score:.3f}</p>',
         *(_field(list(pieces), largest) for _, pieces in groupby(found.pieces, key=lambda piece: piece.field)),
-        f'<p class="legend"><span><span class="chip" style="background:{_colour(1)}"></span>speaks for it</span>'
-        f'<span><span class="chip" style="background:{_colour(-1)}"></span>speaks against it</span></p>',
+        f'<p class="legend">{_chip(1, "speaks for it")}{_chip(-1, "speaks against it")}</p>',
         '<table><thead><tr><th>word</th><th>weight</th><th>share of the largest</th></tr></thead><tbody>',
         *(_line(piece, largest) for piece in best), "</tbody></table>",
         f'<p class="note">{escape(_faithful(found))}</p>',
@@ -100,6 +106,11 @@ def _field(pieces: list[Piece], largest: float) -> str:
         shown.append(f'<span class="w" style="{style}" title="{piece.weight:+.4f}">{escape(piece.text)}</span>')
         at = piece.end
     return f'<p class="text">{"".join(shown)}</p>'
+
+
+def _chip(share: float, meaning: str) -> str:
+    """Return one entry of the legend."""
+    return f'<span><span class="chip" style="background:{_colour(share)}"></span>{meaning}</span>'
 
 
 def _line(piece: Piece, largest: float) -> str:

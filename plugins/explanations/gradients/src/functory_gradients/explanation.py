@@ -18,7 +18,9 @@ class IntegratedOptions(Options):
     """Options of integrated gradients."""
 
     steps: int = Field(32, ge=4, le=1024, description="Steps from the baseline to the input.")
-    baseline: Literal["pad", "zero"] = Field("pad", description="Where the path begins: the padding token's embeddings, or zeros.")
+    baseline: Literal["pad", "zero"] = Field(
+        "pad", description="Where the path begins: the padding token's embeddings, or zeros."
+    )
 
 
 class _Gradients(Explanation[Any]):
@@ -42,7 +44,9 @@ class _Gradients(Explanation[Any]):
         def weigh(words: Sequence[Word]) -> list[float]:
             rows, gap = token_weights(function, value, target, self.steps, self.baseline)
             if self.steps:
-                notes.append(f"the weights sum to the target's gain over the baseline, but for {gap:.2g} ({self.steps} steps)")
+                notes.append(
+                    f"the weights sum to the target's gain over the baseline, but for {gap:.2g} ({self.steps} steps)"
+                )
             return word_weights(function, value, words, rows)
 
         found = attribution(function, value, target, self.name, weigh)
@@ -53,7 +57,9 @@ class IntegratedGradients(_Gradients, Explanation[IntegratedOptions]):
     """Gradients summed along the way from a baseline to the input: the weights add up to what the target gained."""
 
     paper: ClassVar[str] = "Sundararajan et al. 2017, Axiomatic Attribution for Deep Networks (arXiv 1703.01365)"
-    examples: ClassVar[tuple[str, ...]] = ('functory explain sentiment "A small movie." --method integrated-gradients --set steps=64',)
+    examples: ClassVar[tuple[str, ...]] = (
+        'functory explain sentiment "A small movie." --method integrated-gradients --set steps=64',
+    )
     Options: ClassVar[type[Options]] = IntegratedOptions
 
     def __init__(self, options: IntegratedOptions | None = None) -> None:

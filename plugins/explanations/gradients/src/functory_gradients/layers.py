@@ -41,7 +41,9 @@ def token_weights(function: Function, value: Any, target: Target, steps: int, ba
     return rows, gap
 
 
-def _weigh(model: Any, batch: dict[str, Tensor], target: Target, steps: int, baseline: str) -> tuple[list[float], float]:
+def _weigh(
+    model: Any, batch: dict[str, Tensor], target: Target, steps: int, baseline: str
+) -> tuple[list[float], float]:
     """Return the weight of each token of one row, (tokens,)."""
     with torch.no_grad():
         [(name, start)] = model.trunk(batch, EMBEDDED).items()

@@ -13,14 +13,20 @@ from functory_sdk import Attribution, Explanation, Function, Options, Target, Wo
 class OcclusionOptions(Options):
     """Options of occlusion."""
 
-    width: int = Field(1, ge=1, le=10, description="Words taken away at once; each word gets the mean over its stretches.")
+    width: int = Field(
+        1, ge=1, le=10, description="Words taken away at once; each word gets the mean over its stretches."
+    )
 
 
 class Occlusion(Explanation[OcclusionOptions]):
     """What the target loses when a word is taken away. A black box: deterministic, and on any engine."""
 
-    paper: ClassVar[str] = "Zeiler and Fergus 2014; Li et al. 2016, Understanding Neural Networks through Representation Erasure"
-    examples: ClassVar[tuple[str, ...]] = ('functory explain sentiment "A small movie with a big impact." --method occlusion',)
+    paper: ClassVar[str] = (
+        "Zeiler and Fergus 2014; Li et al. 2016, Understanding Neural Networks through Representation Erasure"
+    )
+    examples: ClassVar[tuple[str, ...]] = (
+        'functory explain sentiment "A small movie with a big impact." --method occlusion',
+    )
 
     def explain(self, function: Function, value: Any, target: Target) -> Attribution:
         def weigh(words: Sequence[Word]) -> list[float]:

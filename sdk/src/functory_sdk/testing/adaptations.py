@@ -1,0 +1,342 @@
+"""What an adaptation owes: φ that is complete, small where it says so, drawn from the seed, felt, and apart from the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+from functory.batching import pad
+from functory.contracts.adaptation import Adaptation
+from functory.contracts.backbone import Backbone
+from functory.contracts.engine import LabelledRows, Run
+from functory.contracts.rows import Array, Row
+from functory.errors import NotSupported
+from functory_sdk.testing.comparing import difference
+from functory_sdk.testing.suite import ComponentSuite, TorchSuite
+
+SMALL = 0.2
+"""The largest part of θ that a small φ may be, on a network 256 wide with 6 layers."""
+BRIEF = {"epochs": 3, "batch_rows": 8, "warmup": 0.0, "learning_rate": 5e-3}
+"""How the suite trains, where the options have such fields and the test class says nothing else."""
+
+
+@dataclass
+class Fitted:
+    """A model with φ, and what it was made from."""
+
+    engine: Any  # Any: an engine component, whose models are torch modules
+    backbone: Backbone[Any]
+    adaptation: Adaptation[Any]
+    model: Any  # Any: a functory_sdk.torch.Model
+
+    @property
+    def phi(self) -> dict[str, Array]:
+        """φ as the engine stores it."""
+        return {name: array.copy() for name, array in self.engine.phi(self.model).items()}
+
+    def outputs(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the outputs of rows, each row run alone."""
+        return [self.batch([row])[0] for row in rows]
+
+    def batch(self, rows: Sequence[Row]) -> list[Row]:
+        """Return the outputs of rows run as one batch."""
+        import torch
+
+        with torch.inference_mode():
+            outputs = self.model(tensors(pad(rows, self.model.inputs)))
+        return [{name: value[index].numpy() for name, value in outputs.items()} for index in range(len(rows))]
+
+
+class AdaptationSuite(ComponentSuite, TorchSuite):
+    """Inherit it, and name the adaptation in `component`.
+
+    The adaptation is attached to tiny backbones and fitted to a toy task. It needs an engine that trains.
+    """
+
+    kind: ClassVar[str] = "adaptations"
+    engine: ClassVar[str] = "torch"
+    """The engine that trains."""
+    backbones: ClassVar[Sequence[str]] = ("tiny-encoder", "tiny-decoder")
+    """The backbones it is tried on; one that it refuses with `NotSupported` is passed over, but not all of them."""
+
+    def configured(self, **options: Any) -> Any:
+        known = self.load().Options.model_fields
+        brief = {name: value for name, value in BRIEF.items() if name in known}
+        return super().configured(**{**brief, **self.options, **options})
+
+    def attach(self, backbone: str, seed: int = 0, **options: Any) -> Fitted:
+        """Return a model with untrained φ on a tiny backbone."""
+        from functory.backbones import open_backbone
+        from functory.plugins import load
+        from functory_sdk.testing.toy import ToyState, ToyTask
+
+        engine = load("engines", self.engine).configure()
+        opened, adaptation = open_backbone(backbone, options), self.configured()
+        task = ToyTask()
+        engine.seed(seed)
+        state = ToyState(labels=("no", "yes"))
+        model = engine.adapt(opened, task.formulate(opened.spec, adaptation.learning), state, adaptation)
+        return Fitted(engine, opened, adaptation, model)
+
+    def fit(self, backbone: str, folder: Path, seed: int = 0) -> Fitted:
+        """Return a model fitted to the toy task."""
+        fitted = self.attach(backbone, seed)
+        rows = toy_rows(fitted.backbone, 48)
+        run = Run(folder=folder / "run", store=folder / "store", seed=seed)
+        fitted.adaptation.fit(fitted.engine.session(fitted.model, rows, None, run))
+        fitted.model.eval()
+        return fitted
+
+    def supported(self) -> list[str]:
+        """Return the tiny backbones that the adaptation can be attached to."""
+        found = []
+        for backbone in self.backbones:
+            try:
+                self.attach(backbone)
+            except NotSupported:
+                continue
+            found.append(backbone)
+        assert found, f"{self.component!r} refuses {', '.join(self.backbones)}: set `backbones` to one that it takes."
+        return found
+
+    def learns(self) -> None:
+        """Skip a check for adaptations that have no φ."""
+        if self.load().learning != "supervised":
+            pytest.skip("the adaptation learns nothing")
+
+    def test_phi_alone_restores_the_outputs(self, tmp_path: Path) -> None:
+        """φ, taken from a fitted model and put into a fresh one, gives the same outputs.
+
+        If this fails: something that was trained or drawn is not among the parameters that require a gradient: a
+        buffer, a replaced module, a parameter frozen again after training.
+        """
+        self.learns()
+        for backbone in self.supported():
+            fitted, fresh = self.fit(backbone, tmp_path / backbone), self.attach(backbone, seed=99)
+            fresh.engine.load_phi(fresh.model, fitted.phi)
+            probe = probes(fitted.backbone)
+            off = difference(fitted.outputs(probe), fresh.outputs(probe))
+            assert off <= 1e-6, f"{backbone}: with φ alone the outputs differ by {off:.2g}."
+
+    def test_phi_is_small(self) -> None:
+        """Where `is_small` says so, φ without the head is at most a fifth of θ.
+
+        If this fails: inject less, or declare `is_small = False`.
+        """
+        if not self.load().is_small:
+            pytest.skip("the adaptation does not say that φ is small")
+        for backbone in self.supported():
+            wide = self.attach(backbone, width=256, layers=6)
+            phi = sum(array.size for name, array in wide.phi.items() if not name.startswith("head."))
+            theta = sum(parameter.numel() for parameter in wide.backbone.network.parameters())
+            assert phi <= SMALL * theta, f"{backbone}: φ has {phi:,} numbers beside {theta:,} of θ."
+
+    def test_the_same_seed_gives_the_same_phi(self, tmp_path: Path) -> None:
+        """Two fits with one seed end in the same bits; a finished model gives the same outputs twice.
+
+        If this fails: draw from the engine's seeded generator alone, visit parameters in a fixed order, and leave
+        dropout in training mode only.
+        """
+        self.learns()
+        for backbone in self.supported():
+            first, second = (self.fit(backbone, tmp_path / f"{backbone}-{turn}", seed=3) for turn in "ab")
+            assert first.phi.keys() == second.phi.keys(), f"{backbone}: φ has other names the second time."
+            for name, array in first.phi.items():
+                assert (array == second.phi[name]).all(), f"{backbone}: {name} differs between two fits with one seed."
+            probe = probes(first.backbone)
+            assert difference(first.outputs(probe), first.outputs(probe)) == 0, f"{backbone}: outputs vary by themselves."
+
+    def test_gradients_reach_phi_and_nothing_else(self, tmp_path: Path) -> None:
+        """After a fit each φ tensor gets a gradient, and no tensor of the backbone wants one.
+
+        If this fails: parameters that require a gradient but do nothing are not φ (freeze or leave them out), and a
+        tensor shared with the backbone must be replaced before it is trained (`functory_sdk.torch.own`).
+        """
+        self.learns()
+        for backbone in self.supported():
+            fitted = self.fit(backbone, tmp_path / backbone)
+            shared = {id(parameter) for parameter in fitted.backbone.network.parameters()}
+            loss_of(fitted).backward()
+            for name, parameter in fitted.model.named_parameters():
+                if not parameter.requires_grad:
+                    assert parameter.grad is None, f"{backbone}: {name} is frozen and has a gradient."
+                    continue
+                assert id(parameter) not in shared, f"{backbone}: {name} is trained and is the backbone's own tensor."
+                has_one = parameter.grad is not None and bool((parameter.grad != 0).any())
+                assert has_one, f"{backbone}: no gradient reaches {name}."
+            trained = [name for name, p in fitted.backbone.network.named_parameters() if p.requires_grad]
+            assert not trained, f"{backbone}: the shared backbone's {trained[0]} requires a gradient."
+
+    def test_a_second_function_changes_nothing_in_the_first(self, tmp_path: Path) -> None:
+        """A backbone is never changed: after a second fit on it, it and the first function give the same bits.
+
+        If this fails: inject into the network that `attach` is given, and write into no tensor that came with it.
+        """
+        self.learns()
+        for backbone in self.supported():
+            first = self.fit(backbone, tmp_path / f"{backbone}-1")
+            probe = probes(first.backbone)
+            network = first.backbone.network
+            weights = {name: parameter.detach().clone() for name, parameter in network.named_parameters()}
+            before, bare = first.outputs(probe), hidden(network, probe)
+            self.fit(backbone, tmp_path / f"{backbone}-2", seed=7)
+            assert difference(before, first.outputs(probe)) == 0, f"{backbone}: the first function's outputs changed."
+            now = dict(network.named_parameters())
+            assert now.keys() == weights.keys(), f"{backbone}: the shared network has other parameters than before."
+            for name, weight in weights.items():
+                assert bool((now[name] == weight).all()), f"{backbone}: the shared tensor {name} was written into."
+            assert difference(bare, hidden(network, probe)) == 0, f"{backbone}: the bare backbone's outputs changed."
+            assert not network.training, f"{backbone}: the shared network was left in training mode."
+
+    def test_below_the_cut_nothing_is_changed(self, tmp_path: Path) -> None:
+        """Whatever φ is, the trunk up to `cut` computes what the bare backbone computes, and the crown goes on from it.
+
+        If this fails: return from `cut` the point before the first step that φ touches: 0 for embeddings, i for layer
+        i (counted from 1), `spec.points` for a head alone; None when the stored trunk is not for this adaptation.
+        """
+        for backbone in self.supported():
+            fitted = self.attach(backbone)
+            spec, cut = fitted.backbone.spec, fitted.adaptation.cut(fitted.backbone.spec)
+            if cut is None:
+                continue
+            assert 0 <= cut <= spec.points, f"{backbone}: the cut {cut} is none of 0 … {spec.points}."
+            perturb(fitted.model)
+            for row in probes(fitted.backbone):
+                off, whole = cut_differences(fitted, row, cut)
+                assert off == 0, f"{backbone}: φ changes the trunk below the declared cut {cut}, by {off:.2g}."
+                assert whole <= 1e-5, f"{backbone}: the crown from cut {cut} differs from the whole pass by {whole:.2g}."
+
+    def test_phi_has_an_effect(self) -> None:
+        """Each tensor of φ, when it changes, changes the outputs.
+
+        If this fails: the tensor is injected where the forward pass does not go: a hook on a module that the cut
+        network does not call, a layer that was replaced in a list nobody reads.
+        """
+        self.learns()
+        for backbone in self.supported():
+            fitted = self.attach(backbone)
+            probe = probes(fitted.backbone)
+            perturb(fitted.model)
+            before = fitted.outputs(probe)
+            for name, parameter in fitted.model.phi().items():
+                kept = parameter.detach().clone()
+                perturb_tensor(parameter, seed=5)
+                changed = difference(before, fitted.outputs(probe))
+                restore(parameter, kept)
+                assert changed > 0, f"{backbone}: {name} is φ, and the outputs do not feel it."
+
+    def test_batches_change_nothing(self) -> None:
+        """Rows of unequal lengths give in one batch what each gives alone, whatever φ is.
+
+        If this fails: let what was injected obey the attention mask; prefixes need mask entries of their own.
+        """
+        for backbone in self.supported():
+            fitted = self.attach(backbone)
+            perturb(fitted.model)
+            probe = probes(fitted.backbone)
+            off = difference(fitted.outputs(probe), fitted.batch(probe))
+            assert off <= 1e-4, f"{backbone}: a row's outputs differ by {off:.2g} between alone and in a batch."
+
+    def test_fitting_lowers_the_loss(self, tmp_path: Path) -> None:
+        """A fit with the suite's options makes the toy task's training loss smaller.
+
+        If this fails: see that `fit` trains this model, with a learning rate that suits a few steps (set `options`).
+        """
+        self.learns()
+        for backbone in self.supported():
+            before = float(loss_of(self.attach(backbone)).detach())
+            after = float(loss_of(self.fit(backbone, tmp_path / backbone)).detach())
+            assert after < before, f"{backbone}: the loss was {before:.4f} and is {after:.4f}."
+
+
+def toy_rows(backbone: Backbone[Any], count: int) -> LabelledRows:
+    """Return the toy task's training rows for a backbone."""
+    from functory.reading import Reader
+    from functory_sdk.testing.toy import ToyExample, ToyState, ToyTask, rows
+
+    task, state = ToyTask(), ToyState(labels=("no", "yes"))
+    examples = [ToyExample(**row) for row in rows(count)]
+    encoded = task.encode(examples, Reader(backbone.tokenizer, backbone.spec), state)
+    gold = task.label(examples, encoded, state)
+    return LabelledRows([{**row, **one} for row, one in zip(encoded.rows, gold, strict=True)], encoded.owner)
+
+
+def probes(backbone: Backbone[Any]) -> list[dict[str, Array]]:
+    """Return rows of unequal lengths, one of them only special tokens or a single letter."""
+    from functory.reading import Reader
+
+    texts = ["we saw the good film in the rain", "a", "bad and poor", "the day was very fine and it is night"]
+    return [passage.windows[0].row for passage in Reader(backbone.tokenizer, backbone.spec).read(texts)]
+
+
+def tensors(batch: Mapping[str, Array]) -> dict[str, Any]:  # Any: torch tensors
+    """Return arrays as tensors."""
+    import torch
+
+    return {name: torch.from_numpy(array) for name, array in batch.items()}
+
+
+def hidden(network: Any, rows: Sequence[Row]) -> list[Row]:
+    """Return the last hidden states of each row, run alone."""
+    import torch
+
+    with torch.inference_mode():
+        return [{"hidden": network.hidden(tensors(pad([row], network.spec.ports())))[0].numpy()} for row in rows]
+
+
+def loss_of(fitted: Fitted) -> Any:  # Any: a torch scalar
+    """Return the mean loss of the toy rows, with gradients."""
+    from functory_sdk.testing.toy import ToyState, ToyTask
+
+    rows, task = toy_rows(fitted.backbone, 16).rows, ToyTask()
+    gold = task.gold_ports(fitted.backbone.spec, ToyState(labels=("no", "yes")))
+    fitted.model.eval()
+    fitted.model.zero_grad()
+    batch = tensors(pad(rows, (*fitted.model.inputs, *gold)))
+    total, count = fitted.model.head.loss(fitted.model(batch), batch)
+    return total / count
+
+
+def perturb(model: Any) -> None:
+    """Move every tensor of φ away from where it starts: many methods start where φ does nothing."""
+    for index, parameter in enumerate(model.phi().values()):
+        perturb_tensor(parameter, seed=index)
+    model.eval()
+
+
+def perturb_tensor(parameter: Any, seed: int) -> None:
+    """Add seeded noise to one tensor."""
+    import torch
+
+    noise = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(seed))
+    with torch.no_grad():
+        parameter.add_(0.2 * noise.to(parameter.dtype))
+
+
+def restore(parameter: Any, kept: Any) -> None:
+    """Put a tensor's numbers back."""
+    import torch
+
+    with torch.no_grad():
+        parameter.copy_(kept)
+
+
+def cut_differences(fitted: Fitted, row: Row, cut: int) -> tuple[float, float]:
+    """Return how far the trunk is from the bare network's, and the crown on it from the whole pass."""
+    import torch
+
+    batch = tensors(pad([row], fitted.model.inputs))
+    network = fitted.backbone.network
+    with torch.inference_mode():
+        trunk = fitted.model.trunk(batch, cut)
+        bare = network.run(0, cut, {}, network.prepare(batch))
+        crown, whole = fitted.model.crown(trunk, batch, cut), fitted.model(batch)
+    return difference([_numpy(trunk)], [_numpy(bare)]), difference([_numpy(crown)], [_numpy(whole)])
+
+
+def _numpy(state: Mapping[str, Any]) -> Row:
+    return {name: value.numpy() for name, value in state.items()}

@@ -1,0 +1,422 @@
+"""What an engine owes: every ability that it declares, honoured; every one that it does not, refused with a reason."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+
+from functory.contracts.adaptation import TrainingOptions
+from functory.contracts.engine import Event, Run, SessionOptions
+from functory.contracts.rows import Array, Program, Request, Row
+from functory.errors import ArtefactCorrupt, FunctoryError, NotSupported
+from functory_sdk.testing.adaptations import Fitted, loss_of, perturb, probes, toy_rows
+from functory_sdk.testing.comparing import difference
+from functory_sdk.testing.suite import ComponentSuite, TorchSuite, in_subprocess
+
+TOLERANCES = {"fp32": 1e-4, "f32": 1e-4, "fp16": 5e-2, "f16": 5e-2, "bf16": 2e-1}
+"""How far log-probabilities may be from the torch form's; integer forms are measured by their correlation."""
+OPTIONS = SessionOptions(threads=1, budget=64)
+
+
+class EngineSuite(ComponentSuite, TorchSuite):
+    """Inherit it, and name the engine in `component`.
+
+    Programs are made from a tiny encoder with a toy head, by the engine itself where it trains, else by `reference`.
+    """
+
+    kind: ClassVar[str] = "engines"
+    reference: ClassVar[str] = "torch"
+    """The engine that makes the torch programs from which others convert."""
+    device: ClassVar[str] = "cpu"
+    """Where the programs are opened."""
+
+    @property
+    def engine(self) -> Any:  # Any: engines are known by their contract
+        """The engine, with the suite's options."""
+        return self.configured()
+
+    def has(self, ability: str) -> bool:
+        """Whether the engine declares an ability."""
+        return ability in self.load().abilities
+
+    def fitted(self, seed: int = 0, backbone: str = "tiny-encoder") -> Fitted:
+        """Return a torch model with φ, assembled by the engine itself or by the reference."""
+        from functory.backbones import open_backbone
+        from functory.plugins import load
+        from functory_sdk.testing.toy import ToyAdaptation, ToyState, ToyTask
+
+        engine = self.engine if self.has("training") else load("engines", self.reference).configure()
+        opened, adaptation, task = open_backbone(backbone), ToyAdaptation(), ToyTask()
+        engine.seed(seed)
+        state = ToyState(labels=("no", "yes"))
+        model = engine.adapt(opened, task.formulate(opened.spec, "supervised"), state, adaptation)
+        return Fitted(engine, opened, adaptation, model)
+
+    def programs(self, folder: Path) -> Iterator[tuple[str, Program, list[Row]]]:
+        """Give each form that the engine runs: precision, program, and the torch form's outputs of `rows`."""
+        if not self.has("forward"):
+            pytest.skip("the engine declares no forward pass")
+        fitted = self.fitted()
+        perturb(fitted.model)
+        rows = self.rows()
+        expected = fitted.outputs(rows)
+        whole = Program("forward", fitted.model.inputs, fitted.model.outputs, model=fitted.model)
+        if self.has("training"):
+            yield "fp32", whole, expected
+            return
+        assert self.load().precisions, "the engine neither trains nor converts: it declares no precisions."
+        for precision in self.load().precisions:
+            place = folder / precision
+            place.mkdir(parents=True)
+            yield precision, self.engine.convert(whole, place, precision=precision, samples=rows), expected
+
+    def rows(self) -> list[dict[str, Array]]:
+        """Return rows of unequal lengths."""
+        from functory.backbones import open_backbone
+
+        return probes(open_backbone("tiny-encoder")) * 3
+
+    def open(self, program: Program, **options: Any) -> Any:  # Any: a session
+        """Open a program."""
+        return self.engine.open(program, OPTIONS.model_copy(update={"device": self.device, **options}))
+
+    # -- forward ----------------------------------------------------------------------------------------
+
+    def test_every_form_gives_the_torch_forms_outputs(self, tmp_path: Path) -> None:
+        """Rows of unequal lengths come out in order, as the torch form computes them; integer forms, nearly so.
+
+        If this fails: a conversion that is off everywhere lost a weight or a mask; one that is off on short rows reads
+        padding; one that is off by 1e-2 runs in bf16: ask the runtime for f32.
+        """
+        for precision, program, expected in self.programs(tmp_path):
+            assert program.precision == precision, f"{precision}: the program calls itself {program.precision!r}."
+            session = self.open(program)
+            found = session.run(self.rows())
+            session.close()
+            check_close(precision, expected, found)
+
+    def test_batches_change_nothing(self, tmp_path: Path) -> None:
+        """A row gives alone what it gives among others, nothing gives nothing, and a long row is no surprise.
+
+        If this fails: pass the mask to the graph, and let every axis that varies be dynamic.
+        """
+        for precision, program, _ in self.programs(tmp_path):
+            session, rows = self.open(program), self.rows()
+            together = session.run(rows)
+            alone = [session.run([row])[0] for row in rows]
+            assert session.run([]) == [], f"{precision}: no rows gave something."
+            off = difference(together, alone)
+            assert off <= (1e-4 if precision in TOLERANCES else 0.5), f"{precision}: a batch changes a row by {off:.2g}."
+            session.close()
+
+    def test_many_threads_share_a_session(self, tmp_path: Path) -> None:
+        """One session serves many threads at once.
+
+        If this fails: give each thread a request object of its own, or lock around the one there is.
+        """
+        for precision, program, _ in self.programs(tmp_path):
+            session, rows = self.open(program), self.rows()
+            expected = [session.run([row])[0] for row in rows]
+            with ThreadPoolExecutor(8) as pool:
+                found = list(pool.map(lambda i: session.run([rows[i % len(rows)]])[0], range(48)))  # noqa: B023
+            for index, output in enumerate(found):
+                off = difference([output], [expected[index % len(rows)]])
+                assert off <= 1e-4, f"{precision}: outputs differ by {off:.2g} when threads share a session."
+            session.close()
+
+    def test_outputs_fit_the_ports(self, tmp_path: Path) -> None:
+        """Outputs carry the ports' names, types and shapes.
+
+        If this fails: keep the order of the program's outputs, and do not change their element types.
+        """
+        for precision, program, _ in self.programs(tmp_path):
+            session = self.open(program)
+            for output in session.run(self.rows()[:2]):
+                assert output.keys() == {port.name for port in program.outputs}, f"{precision}: {', '.join(output)}."
+                for port in program.outputs:
+                    assert np.asarray(output[port.name]).dtype == np.dtype(port.dtype), f"{precision}: {port.name!r}."
+                    assert np.asarray(output[port.name]).ndim == len(port.axes), f"{precision}: {port.name!r}."
+            session.close()
+
+    def test_closing_ends_a_session_alone(self, tmp_path: Path) -> None:
+        """Closing a session, even twice, leaves another session on the same program as it was.
+
+        If this fails: free what this session made, and nothing that the program or the engine owns.
+        """
+        for _, program, _ in self.programs(tmp_path):
+            first, second, rows = self.open(program), self.open(program), self.rows()
+            before = second.run(rows)
+            first.close()
+            first.close()
+            assert difference(before, second.run(rows)) <= 1e-4
+            second.close()
+
+    def test_a_device_that_is_not_there_is_refused(self, tmp_path: Path) -> None:
+        """Opening on a device that does not exist names the ones that do.
+
+        If this fails: check `options.device` when the program is opened, and raise `NotSupported` with a `do`.
+        """
+        for _, program, _ in self.programs(tmp_path):
+            try:
+                self.open(program, device="no-such-device:7")
+            except NotSupported as error:
+                assert error.do, "the refusal does not say which devices there are."
+                continue
+            raise AssertionError("the device 'no-such-device:7' was accepted.")
+
+    # -- forms of its own -------------------------------------------------------------------------------
+
+    def test_a_converted_form_moves(self, tmp_path: Path) -> None:
+        """What was converted runs from another folder, described by plain data, after the first folder is gone.
+
+        If this fails: keep every file in the folder, name them relatively, and hold nothing in the engine object.
+        """
+        if not self.load().precisions:
+            pytest.skip("the engine has no form of its own")
+        for precision, program, _ in list(self.programs(tmp_path / "made")):
+            before = self.run_once(program)
+            assert program.folder is not None and program.model is None, f"{precision}: a form is a folder, no model."
+            told = json.dumps(program.as_json())
+            shutil.move(program.folder, tmp_path / f"moved-{precision}")
+            again = Program.from_json(json.loads(told), tmp_path / f"moved-{precision}")
+            off = difference(before, self.run_once(again))
+            assert off <= 1e-5, f"{precision}: outputs differ by {off:.2g} after the folder was moved."
+
+    def test_a_converted_form_runs_without_torch(self, tmp_path: Path) -> None:
+        """A converted form is opened and run with neither torch nor transformers imported.
+
+        If this fails: import what converting needs inside `convert`, apart from what running needs.
+        """
+        if not self.load().precisions:
+            pytest.skip("the engine has no form of its own")
+        [(_, program, expected), *_] = self.programs(tmp_path)
+        (tmp_path / "program.json").write_text(json.dumps(program.as_json()))
+        np.savez(tmp_path / "row.npz", **self.rows()[0])
+        module, _, attribute = self.entry.value.partition(":")
+        code = (
+            "import sys, json\nfrom pathlib import Path\nimport numpy as np\nfrom importlib import import_module\n"
+            "from functory.contracts.rows import Program\nfrom functory.contracts.engine import SessionOptions\n"
+            f"program = Program.from_json(json.loads(Path({str(tmp_path / 'program.json')!r}).read_text()), "
+            f"Path({str(program.folder)!r}))\n"
+            f"cls = import_module({module!r}).{attribute}\ncls.name = {self.component!r}\n"
+            f"engine = cls.configure({dict(self.options)!r})\n"
+            f"session = engine.open(program, SessionOptions(threads=1, budget=64, device={self.device!r}))\n"
+            f"[output] = session.run([dict(np.load({str(tmp_path / 'row.npz')!r}))])\n"
+            "print('output:', json.dumps({name: np.asarray(v).tolist() for name, v in output.items()}))\n"
+            "print('heavy:', *[name for name in ('torch', 'transformers') if name in sys.modules])\n"
+        )
+        told = in_subprocess(code)
+        heavy = told.partition("heavy:")[2].split()
+        assert not heavy, f"running a converted form imports {', '.join(heavy)}."
+        found = json.loads(told.partition("output:")[2].splitlines()[0])
+        check_close(program.precision, expected[:1], [{k: np.asarray(v, dtype=np.float32) for k, v in found.items()}])
+
+    def test_an_unknown_precision_is_refused(self, tmp_path: Path) -> None:
+        """Converting to a precision that is not declared, or with an engine that has no form, says so.
+
+        If this fails: raise `NotSupported` that lists the precisions, and write nothing.
+        """
+        fitted = self.fitted()
+        program = Program("forward", fitted.model.inputs, fitted.model.outputs, model=fitted.model)
+        try:
+            self.engine.convert(program, tmp_path, precision="no-such-precision")
+        except FunctoryError:
+            assert not list(tmp_path.iterdir()), "files were written for a refused precision."
+        else:
+            raise AssertionError("the precision 'no-such-precision' was accepted.")
+
+    # -- generation -------------------------------------------------------------------------------------
+
+    def test_generation_is_the_same_alone_and_in_any_batch(self) -> None:
+        """Requests of unequal prompts and lengths give in one call the tokens that each gives alone, at its own index.
+
+        If this fails: pad prompts on the left or mask them, count positions without padding, and give back the index
+        of the request, not of the batch.
+        """
+        session, requests = self.writing()
+        together = collect(session, requests)
+        for index, request in enumerate(requests):
+            [alone] = collect(session, [request])
+            assert alone == together[index], f"request {index}: {alone} alone, {together[index]} in a batch."
+            assert len(alone) <= request.max_new_tokens, f"request {index} has {len(alone)} tokens."
+        backwards = collect(session, requests[::-1])[::-1]
+        assert backwards == together, "the order of the requests changes what is written."
+        session.close()
+
+    def test_generation_stops_where_it_is_told(self) -> None:
+        """A stop token ends its request alone, and is not given back.
+
+        If this fails: look at the token before it is given, request by request.
+        """
+        session, requests = self.writing()
+        free = collect(session, requests)
+        stop = free[0][2]
+        told = [Request(one.ids, one.max_new_tokens, frozenset({stop})) for one in requests]
+        for index, (written, whole) in enumerate(zip(collect(session, told), free, strict=True)):
+            expected = whole[: whole.index(stop)] if stop in whole else whole
+            assert written == expected, f"request {index}: {written}, stopped at {stop}; without stop {whole}."
+        session.close()
+
+    def test_a_session_that_does_not_generate_says_so(self, tmp_path: Path) -> None:
+        """Asking for text from an engine that declares no generation is refused.
+
+        If this fails: leave `Session.generate` as it is, or declare "generate".
+        """
+        if self.has("generate"):
+            pytest.skip("the engine declares generation")
+        for _, program, _ in self.programs(tmp_path):
+            session = self.open(program)
+            try:
+                list(session.generate([Request((1, 2), 2)]))
+            except NotSupported:
+                continue
+            raise AssertionError("the session generated without declaring it.")
+
+    def writing(self) -> tuple[Any, list[Request]]:
+        """Return a session that writes after prompts of a tiny decoder, and requests."""
+        from functory.backbones import open_backbone
+
+        if not self.has("generate"):
+            pytest.skip("the engine declares no generation")
+        from functory_sdk.torch import Model, structural_copy
+
+        backbone = open_backbone("tiny-decoder")
+        model = Model(structural_copy(backbone.network), None, backbone.spec.ports(), (), backbone.spec.points).eval()
+        session = self.open(Program("generate", backbone.spec.ports(), model=model))
+        texts = ["we saw", "a", "the day was very fine and", "bad"]
+        prompts = [tuple(map(int, tokens.ids)) for tokens in backbone.tokenizer.tokens(texts)]
+        return session, [Request(ids, 6 + index) for index, ids in enumerate(prompts)]
+
+    # -- training ---------------------------------------------------------------------------------------
+
+    def test_an_engine_that_does_not_train_says_so(self, tmp_path: Path) -> None:
+        """Adapting, opening a training session and asking for φ are refused where training is not declared.
+
+        If this fails: leave those methods as they are, or declare "training".
+        """
+        if self.has("training"):
+            pytest.skip("the engine declares training")
+        fitted, engine = self.fitted(), self.engine
+        rows, run = toy_rows(fitted.backbone, 4), Run(tmp_path, tmp_path, 0)
+        for ask in (
+            lambda: engine.adapt(fitted.backbone, None, None, fitted.adaptation),
+            lambda: engine.session(fitted.model, rows, None, run),
+            lambda: engine.phi(fitted.model),
+            lambda: engine.load_phi(fitted.model, {}),
+        ):
+            try:
+                ask()
+            except NotSupported:
+                continue
+            raise AssertionError("it trains without declaring it.")
+
+    def test_phi_goes_out_and_comes_back(self) -> None:
+        """φ is plain arrays by name; put into another model it restores it, and what does not fit is refused.
+
+        If this fails: give copies of exactly the parameters that require a gradient, and check names and shapes.
+        """
+        self.trains()
+        first, second = self.fitted(seed=1), self.fitted(seed=2)
+        phi = first.phi
+        probe = probes(first.backbone)
+        assert phi and all(isinstance(array, np.ndarray) for array in phi.values())
+        second.engine.load_phi(second.model, phi)
+        assert difference(first.outputs(probe), second.outputs(probe)) == 0, "φ did not restore the outputs."
+        name = next(iter(phi))
+        for wrong in ({}, {**phi, "more": phi[name]}, {**phi, name: np.zeros((1, 2, 3), np.float32)}):
+            try:
+                second.engine.load_phi(second.model, wrong)
+            except ArtefactCorrupt:
+                continue
+            raise AssertionError(f"φ with {', '.join(wrong) or 'nothing'} was accepted.")
+
+    def test_the_seed_decides_what_is_drawn(self) -> None:
+        """The same seed draws the same φ; another seed another.
+
+        If this fails: seed every generator that `adapt` draws from in `seed`.
+        """
+        self.trains()
+        first, again, other = (self.fitted(seed).phi for seed in (1, 1, 2))
+        assert all((first[name] == again[name]).all() for name in first), "one seed drew two different φ."
+        assert any((first[name] != other[name]).any() for name in first), "two seeds drew the same φ."
+
+    def test_the_loop_learns_and_repeats_itself(self, tmp_path: Path) -> None:
+        """The training loop lowers the loss, tells its events, and with the same seed ends in the same bits.
+
+        If this fails: shuffle from the run's seed, and visit parameters in a fixed order.
+        """
+        self.trains()
+        before = float(loss_of(self.fitted()).detach())
+        events: list[Event] = []
+        first, again = (self.looped(tmp_path / turn, events.append) for turn in ("first", "again"))
+        assert float(loss_of(first).detach()) < before, "the loop did not lower the loss."
+        assert all((array == again.phi[name]).all() for name, array in first.phi.items()), "two runs ended differently."
+        assert {event.kind for event in events} >= {"step"}, f"only {sorted({e.kind for e in events})} were told."
+
+    def test_an_interrupted_run_ends_in_the_same_bits(self, tmp_path: Path) -> None:
+        """A run that was interrupted, and goes on from its folder, ends where one ends that was not.
+
+        If this fails: a checkpoint holds optimizer, schedule, generators, position in the data and the best so far.
+        """
+        self.trains()
+        whole = self.looped(tmp_path / "whole")
+
+        def interrupt(event: Event) -> None:
+            if event.kind == "step" and event.step == 5:
+                raise KeyboardInterrupt
+
+        with pytest.raises((KeyboardInterrupt, FunctoryError)):
+            self.looped(tmp_path / "parts", interrupt)
+        resumed = self.looped(tmp_path / "parts")
+        for name, array in whole.phi.items():
+            assert (array == resumed.phi[name]).all(), f"{name} differs between an interrupted run and a whole one."
+
+    def trains(self) -> None:
+        """Skip a check for engines that do not train."""
+        if not self.has("training"):
+            pytest.skip("the engine declares no training")
+
+    def looped(self, folder: Path, emit: Any = lambda event: None) -> Fitted:
+        """Return a model fitted by the engine's loop."""
+        fitted = self.fitted(seed=4)
+        rows = toy_rows(fitted.backbone, 32)
+        run = Run(folder=folder / "run", store=folder / "store", seed=4, emit=emit)
+        options = TrainingOptions(epochs=4, batch_rows=8, learning_rate=2e-2, checkpoint_steps=2)
+        fitted.engine.session(fitted.model, rows, None, run).loop(options)
+        fitted.model.eval()
+        return fitted
+
+    def run_once(self, program: Program) -> list[Row]:
+        """Return the outputs of the rows in a session of their own."""
+        session = self.open(program)
+        found: list[Row] = session.run(self.rows())
+        session.close()
+        return found
+
+
+def check_close(precision: str, expected: Sequence[Row], found: Sequence[Row]) -> None:
+    """Compare outputs with the torch form's, as the precision allows."""
+    if precision in TOLERANCES:
+        off = difference(expected, found)
+        assert off <= TOLERANCES[precision], f"{precision}: outputs are off by {off:.2g}."
+        return
+    assert difference(expected, found) < 2.0, f"{precision}: outputs are far off, or are not numbers."
+    one, other = (np.concatenate([np.ravel(v) for row in rows for v in row.values()]) for rows in (expected, found))
+    if len(one) > 4:
+        together = float(np.corrcoef(one, other)[0, 1])
+        assert together > 0.9, f"{precision}: outputs correlate with the torch form's by {together:.2f} only."
+
+
+def collect(session: Any, requests: Sequence[Request]) -> list[list[int]]:
+    """Return the tokens of each request."""
+    written: list[list[int]] = [[] for _ in requests]
+    for index, token in session.generate(requests):
+        written[index].append(int(token))
+    return written

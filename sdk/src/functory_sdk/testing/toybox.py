@@ -1,0 +1,90 @@
+"""The toy box: tiny backbones and a toy task under names of their own, and a toy function built from them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from functools import lru_cache
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from functory.places import cache_root
+from functory.plugins import registered
+
+if TYPE_CHECKING:
+    from functory.function import Function
+
+_lock = RLock()
+_open: list[ExitStack] = []
+_depth = 0
+
+
+@contextmanager
+def kit() -> Iterator[None]:
+    """Make `tiny-encoder`, `tiny-decoder`, `toy` (a task) and `toy-head` (an adaptation) loadable by name.
+
+    Contexts may lie inside each other.
+    """
+    global _depth
+    with _lock:
+        if not _depth:
+            _open.append(_enter())
+        _depth += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _depth -= 1
+            if not _depth:
+                _open.pop().close()
+
+
+def _enter() -> ExitStack:
+    from functory import __version__
+    from functory_sdk.testing.tiny import TinyDecoder, TinyEncoder
+    from functory_sdk.testing.toy import ToyAdaptation, ToyTask
+
+    stack = ExitStack()
+    for kind, name, component in (
+        ("backbones", "tiny-encoder", TinyEncoder),
+        ("backbones", "tiny-decoder", TinyDecoder),
+        ("tasks", "toy", ToyTask),
+        ("adaptations", "toy-head", ToyAdaptation),
+    ):
+        stack.enter_context(registered(kind, name, component, distribution="functory-sdk", version=__version__))
+    return stack
+
+
+def isolated_cache(folder: Path) -> Path:
+    """Return a cache folder for tests: its own runs, features and replays; converted weights are the user's.
+
+    Converting weights takes a minute, and what was converted is checked by its hash.
+    """
+    if not folder.is_dir():
+        folder.mkdir(parents=True)
+        weights = cache_root() / "weights"
+        if weights.is_dir():
+            (folder / "weights").symlink_to(weights.resolve())
+    return folder
+
+
+@lru_cache(maxsize=4)
+def _built(backbone: str, cache: str) -> Function:
+    from functory.build import build
+    from functory_sdk.testing.toy import rows
+
+    return build(
+        task="toy", train=rows(96), test=rows(32, seed=1), backbone=backbone, adaptation="toy-head", name="toy", seed=1
+    )
+
+
+def toy_function(backbone: str = "tiny-encoder") -> Function:
+    """Return a trained toy function, built once per process; call it inside `kit()`.
+
+    Needs the engine `torch` (functory-torch).
+
+    :param backbone: ``tiny-encoder`` or ``tiny-decoder``.
+    """
+    return _built(backbone, os.environ.get("FUNCTORY_CACHE", ""))
