@@ -81,8 +81,8 @@ def fit_linear(session: TrainingSession, options: HeadOptions) -> Fit:
     _start(head)
     loss = _minimise(head, blocks, penalty, options.iterations)
     with torch.no_grad():  # w·(x − μ)/σ + b  =  (w/σ)·x + (b − (w/σ)·μ)
-        head.linear.weight /= deviation
-        head.linear.bias -= head.linear.weight @ mean
+        head.linear.weight.div_(deviation)
+        head.linear.bias.sub_(head.linear.weight @ mean)
     fit.metrics.update(loss=loss, penalty=penalty)
     if session.dev is not None and session.dev.rows:
         fit.metrics.update({f"dev_{name}": value for name, value in _score(session, session.dev).items()})
@@ -225,7 +225,7 @@ def _choose_penalty(head: LinearHead, blocks: Sequence[Block], folds: Folds, ite
         held_out = []
         for trial, (fitted, held) in enumerate(folds.trials):
             _put(head, at[trial])
-            _minimise(head, [blocks[b] for b in fitted], penalty, iterations, tolerance=1e-6)
+            _minimise(head, [blocks[b] for b in fitted], penalty, iterations, tolerance=1e-5)
             at[trial] = _weights(head)
             held_out.append(_mean_loss(head, [blocks[held]]))
         losses.append(float(np.mean(held_out)))
