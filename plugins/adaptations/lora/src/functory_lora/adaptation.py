@@ -20,8 +20,8 @@ class LoRAOptions(TrainingOptions):
     )
     layers: int = Field(0, ge=0, le=1000, description="Only the top so many layers; all when 0.")
     epochs: int = Field(3, ge=1, le=1000, description="Passes over the training examples.")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="The highest learning rate, after warm-up.")
-    batch_rows: int = Field(32, ge=1, le=4096, description="Rows that one optimiser step sees.")
+    learning_rate: float = Field(2e-3, gt=0, le=1, description="The highest learning rate, after warm-up.")
+    batch_rows: int = Field(16, ge=1, le=4096, description="Rows that one optimiser step sees.")
 
     @field_validator("targets")
     @classmethod
