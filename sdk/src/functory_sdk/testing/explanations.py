@@ -1,0 +1,105 @@
+"""What every explanation owes."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from functory.attribution import words_of
+from functory.contracts.explanation import Attribution, Explanation
+from functory_sdk.testing.suite import ComponentSuite, TorchSuite
+from functory_sdk.testing.toybox import toy_function
+
+
+class ExplanationSuite(TorchSuite, ComponentSuite):
+    """Explains the toy function, whose inputs and outputs are known."""
+
+    kind: ClassVar[str] = "explanations"
+    texts: ClassVar[tuple[str, ...]] = ("red apples and green pears", "one", "a  b,  c!", "红色 的 苹果")
+
+    def explained(self, text: str) -> Attribution:
+        """Return the explanation of a text by the toy function."""
+        function = toy_function()
+        return function.explain(function.read(text), method=self.component, **dict(self.options))
+
+    def test_it_is_an_explanation(self) -> None:
+        """The class derives from the contract.
+
+        If this fails: derive it from `functory_sdk.Explanation`.
+        """
+        assert issubclass(self.load(), Explanation)
+
+    def test_it_weighs_every_word_at_its_place(self) -> None:
+        """Each word has a finite weight, and its offsets are those of the text.
+
+        If this fails: make the result with `functory_sdk.attribution`, or give each Piece its characters' offsets.
+        """
+        for text in self.texts:
+            found = self.explained(text)
+            assert [(p.start, p.end) for p in found.pieces] == [(w.start, w.end) for w in words_of(_input(text))]
+            for piece in found.pieces:
+                assert text[piece.start : piece.end] == piece.text
+                assert piece.weight == piece.weight
+                assert abs(piece.weight) != float("inf")
+
+    def test_it_gives_the_same_weights_each_time(self) -> None:
+        """Two calls agree to the bit.
+
+        If this fails: seed what is random from the options.
+        """
+        for text in self.texts[:2]:
+            assert self.explained(text) == self.explained(text)
+
+    def test_it_changes_nothing(self) -> None:
+        """The function gives the same output before and after.
+
+        If this fails: work on a copy of the model (`structural_copy`), and set no mode or hook on the function's own.
+        """
+        function = toy_function()
+        before = [function(text) for text in self.texts]
+        for text in self.texts:
+            self.explained(text)
+        assert [function(text) for text in self.texts] == before
+
+    def test_it_names_target_score_and_method(self) -> None:
+        """The result says what was explained, how sure the function was, and by what.
+
+        If this fails: fill `method`, `target` and `score` of the Attribution.
+        """
+        found = self.explained(self.texts[0])
+        assert found.method == self.component
+        assert found.target.name
+        assert -1e-6 <= found.score <= 1 + 1e-6 or found.target.scale == "raw"
+
+    def test_its_faithfulness_is_measured(self) -> None:
+        """Comprehensiveness and sufficiency are what taking words away does, not a constant.
+
+        If this fails: let `functory_sdk.attribution` measure them.
+        """
+        from functory.attribution import measured
+
+        function, text = toy_function(), self.texts[0]
+        found, value = self.explained(text), function.read(text)
+        _, again = measured(function, value, found.target, words_of(value), [piece.weight for piece in found.pieces])
+        assert found.faithfulness.comprehensiveness == pytest_approx(again.comprehensiveness)
+        assert found.faithfulness.sufficiency == pytest_approx(again.sufficiency)
+
+    def test_its_page_is_self_contained(self) -> None:
+        """The page holds no script and asks nothing of the network.
+
+        If this fails: let `Attribution.html` make it.
+        """
+        page = self.explained("apples <script>").html()
+        assert "<script" not in page
+        assert "http" not in page
+
+
+def _input(text: str) -> Any:
+    """Return the toy function's input."""
+    return toy_function().read(text)
+
+
+def pytest_approx(value: float) -> Any:  # Any: pytest's own type
+    """Return a value that is equal up to rounding."""
+    import pytest
+
+    return pytest.approx(value, abs=1e-5)

@@ -1,0 +1,57 @@
+"""What every hook plugin owes."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from functory.build import build
+from functory.errors import Refused
+from functory.hookspecs import PROJECT
+from functory.steps import STEPS, Steps
+from functory_sdk.testing.suite import TorchSuite
+from functory_sdk.testing.toy import rows
+
+
+class HookSuite(TorchSuite):
+    """Builds and evaluates the toy function with the hook plugin taking part.
+
+    :cvar refuses: the plugin answers the toy build with a no.
+    """
+
+    kind: ClassVar[str] = "hooks"
+    refuses: ClassVar[bool] = False
+
+    def plugin(self) -> Any:  # Any: a hook plugin is any object
+        """Return a fresh hook plugin."""
+        found = self.load()
+        return found() if isinstance(found, type) else found
+
+    def test_it_implements_steps_that_exist(self) -> None:
+        """Each method under `@hookimpl` is a step, with arguments that the step has.
+
+        If this fails: docs/hooks.md lists every step with its signature.
+        """
+        plugin = self.plugin()
+        marked = [name for name in dir(plugin) if getattr(getattr(plugin, name, None), f"{PROJECT}_impl", None) is not None]
+        assert marked, "no method is marked with @hookimpl."
+        assert set(marked) <= set(STEPS), f"no such step: {', '.join(sorted(set(marked) - set(STEPS)))}"
+        Steps([plugin])
+
+    def test_a_build_with_it_ends_as_one_without(self) -> None:
+        """Watching or storing changes no number; a policy refuses with a message.
+
+        If this fails: a wrapper returns what its yield gave it; an observer touches nothing.
+        """
+        recipe = {"task": "toy", "backbone": "tiny-encoder", "adaptation": "toy-head", "train": rows(64), "test": rows(24, seed=2)}
+        if self.refuses:
+            try:
+                build(recipe, hooks=[self.plugin()])
+            except Refused as error:
+                assert error.what
+                return
+            raise AssertionError("it refused nothing.")
+        without, with_it = build(recipe), build(recipe, hooks=[self.plugin()])
+        assert without.report is not None
+        assert with_it.report is not None
+        assert with_it.report.metrics == without.report.metrics
+        assert with_it(rows(1)[0]["text"]) == without(rows(1)[0]["text"])

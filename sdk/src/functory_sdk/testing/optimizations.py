@@ -1,0 +1,68 @@
+"""What every optimization owes."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from functory.contracts.optimization import Optimization, OptimizationReport
+from functory_sdk.testing.suite import ComponentSuite, TorchSuite
+from functory_sdk.testing.toy import rows
+from functory_sdk.testing.toybox import toy_function
+
+
+class OptimizationSuite(TorchSuite, ComponentSuite):
+    """Optimizes the toy function on rows that it was not trained on.
+
+    Give `options` that keep the work small, such as few probes.
+    """
+
+    kind: ClassVar[str] = "optimizations"
+
+    def test_it_is_an_optimization(self) -> None:
+        """The class derives from the contract.
+
+        If this fails: derive it from `functory_sdk.Optimization`.
+        """
+        assert issubclass(self.load(), Optimization)
+
+    def test_what_it_returns_is_no_worse_than_it_says(self) -> None:
+        """The kept form is in the report, is as fast as it says it must be, and loses no more than the limit.
+
+        If this fails: return the function you were given where nothing is gained, and say why in `reason`.
+        """
+        function = toy_function()
+        made = function.optimize(self.component, rows(48, seed=5), **dict(self.options))
+        report = made.optimization
+        assert isinstance(report, OptimizationReport)
+        forms = {form.form: form for form in (report.before, *report.tried)}
+        assert report.kept in forms
+        assert report.reason
+        kept = forms[report.kept]
+        limit = getattr(self.configured().options, "max_drop", 0.0)
+        assert report.before.metric - kept.metric <= limit + 1e-9
+        assert kept.throughput >= report.before.throughput or not report.changed
+        assert made.form.name == report.kept
+
+    def test_a_limit_that_nothing_passes_keeps_the_original(self) -> None:
+        """Where nothing is good enough, the form given comes back, and the report says so.
+
+        If this fails: compare with `min_gain` and `max_drop` before choosing.
+        """
+        if "min_gain" not in self.load().Options.model_fields:
+            return
+        function = toy_function()
+        made = function.optimize(self.component, rows(48, seed=5), **{**self.options, "min_gain": 100.0})
+        assert made.optimization is not None
+        assert not made.optimization.changed
+        assert made.form.name == function.form.name
+
+    def test_the_given_function_is_untouched(self) -> None:
+        """The function that was optimized gives the same outputs as before.
+
+        If this fails: convert a copy of its model.
+        """
+        function = toy_function()
+        texts = [row["text"] for row in rows(12, seed=3)]
+        before = [function(text) for text in texts]
+        function.optimize(self.component, rows(48, seed=5), **dict(self.options))
+        assert [function(text) for text in texts] == before
