@@ -1,0 +1,76 @@
+"""``functory new plugin``: a complete repository of a plugin, from the SDK's template."""
+
+from __future__ import annotations
+
+import re
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from functory.cli import SUMMARIES
+from functory.cli.output import print_json
+from functory.contracts.command import Command
+from functory.distributions import GROUPS
+from functory.errors import NotSupported, UsageError
+
+
+class New(Command):
+    """Render the template."""
+
+    help = SUMMARIES["new"]
+    example = 'functory new plugin --kind adaptations --name my-method --author "Ada Lovelace"'
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("what", choices=("plugin",), help="what to start")
+        parser.add_argument("--kind", required=True, choices=GROUPS, metavar="KIND", help=f"one of {', '.join(GROUPS)}")
+        parser.add_argument("--name", required=True, help="the component's name, as users will type it")
+        parser.add_argument("--author", default="Your Name", help="who writes it")
+        parser.add_argument("--licence", default="Apache-2.0", help="its licence, SPDX")
+        parser.add_argument("--output", "-o", type=Path, default=Path(), help="the folder to put the repository into")
+
+    def run(self, args: Namespace) -> int:
+        made = render(args.kind, args.name, args.output, author=args.author, licence=args.licence)
+        if args.json:
+            print_json({"folder": str(made)})
+        else:
+            print(f"{made} is a complete plugin. Next:\n  cd {made}\n  pip install --editable '.[test]'\n  pytest")
+        return 0
+
+
+def render(kind: str, name: str, output: Path, *, author: str, licence: str) -> Path:
+    """Write a plugin's repository and return its folder.
+
+    :raises UsageError: for a name that cannot be one, or a folder that is there already.
+    :raises NotSupported: for packaged functions, which `functory package` makes; or without the template.
+    """
+    if kind == "functions":
+        raise NotSupported("a packaged function is not written by hand.", do="functory package FOLDER --name NAME makes it.")
+    if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
+        raise UsageError(
+            f"the name {name!r} is not possible.", do="small letters, digits and single hyphens, a letter first: my-method."
+        )
+    folder = output / f"functory-{name}"
+    if folder.exists():
+        raise UsageError(f"{folder} is there already.", do="choose another name, or another --output.")
+    try:
+        from cookiecutter.main import cookiecutter
+    except ImportError as error:
+        raise NotSupported("the template needs cookiecutter.", do="pip install 'functory-sdk[template]'.") from error
+    answers = {"kind": kind, "name": name, "author": author, "licence": licence}
+    output.mkdir(parents=True, exist_ok=True)
+    return Path(cookiecutter(str(template()), no_input=True, extra_context=answers, output_dir=str(output)))
+
+
+def template() -> Path:
+    """Return the template's folder, which the SDK brings.
+
+    :raises NotSupported: without the SDK.
+    """
+    from importlib.util import find_spec
+
+    spec = find_spec("functory_sdk")
+    if spec is None or not spec.submodule_search_locations:
+        raise NotSupported("the template comes with the SDK, which is not installed.", do="pip install 'functory-sdk[template]'.")
+    return Path(spec.submodule_search_locations[0]) / "template"
+
+
+COMMAND = New()
