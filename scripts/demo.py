@@ -16,7 +16,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / "build" / "demo"
 WHEELS = PLACE / "wheels"
-TEXT = "A small movie with a big impact, and not one dull minute."
+TEXT = "Warm, funny and beautifully acted, from the first scene to the last."
 SECOND = PLACE / "second-venv"
 NEEDED = ("core", "sdk", "plugins/tasks/text-classification", "plugins/engines/openvino", "plugins/engines/onnxruntime")
 
@@ -97,10 +97,10 @@ def install() -> None:
     quiet([*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(WHEELS), *projects])
     quiet([sys.executable, "-m", "venv", str(SECOND)])
     there = SECOND / ("Scripts" if os.name == "nt" else "bin")
-    run(
-        [str(there / "pip"), "--disable-pip-version-check", "install", "--quiet", "--find-links", "wheels",
-         "-c", str(ROOT / "constraints.txt"), "my-sentiment"]
-    )  # fmt: skip
+    # By file, never by name: somebody else's package of that name may lie on an index.
+    wheels = sorted(path.relative_to(PLACE).as_posix() for path in WHEELS.glob("*.whl"))
+    constraints = str(ROOT / "constraints.txt")
+    run([str(there / "pip"), "--disable-pip-version-check", "install", "--quiet", "-c", constraints, *wheels])
 
 
 def functory(*arguments: str) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -68,7 +69,8 @@ def pad(rows: Sequence[Row], ports: Sequence[Port]) -> dict[str, Array]:
         )
         stacked = np.full((len(rows), *shape), port.fill, dtype=port.dtype)
         for index, array in enumerate(arrays):
-            stacked[(index, *(slice(0, size) for size in array.shape))] = array
+            place: tuple[Any, ...] = (index, *(slice(0, size) for size in array.shape))
+            stacked[place] = array
         batch[port.name] = stacked
     return batch
 

@@ -27,7 +27,7 @@ def optimize(function: Function, method: str, data: Any, options: Mapping[str, A
     held_out = function.held_out if data is None else read_examples(function.task, function.state, data)
     if held_out is None or len(held_out) < FEWEST:
         raise DataError(
-            f"there are {0 if held_out is None else len(held_out)} held-out examples to measure on; at least {FEWEST} are wanted.",
+            f"there are {len(held_out or ())} held-out examples to measure on; at least {FEWEST} are wanted.",
             do="give data that the function was not trained on: optimize(data='test.csv'), --data test.csv.",
         )
     held_out, calibration = _apart(function, held_out)

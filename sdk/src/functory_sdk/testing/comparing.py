@@ -22,7 +22,7 @@ def difference(first: Sequence[Row], second: Sequence[Row]) -> float:
     return worst
 
 
-def _distance(one: np.ndarray, other: np.ndarray) -> float:  # type: ignore[type-arg]  # numbers of any type
+def _distance(one: np.ndarray, other: np.ndarray) -> float:
     if one.shape != other.shape or not (np.isfinite(one).all() and np.isfinite(other).all()):
         return float("inf")
     return float(np.abs(one.astype(np.float64) - other.astype(np.float64)).max()) if one.size else 0.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
@@ -68,10 +68,9 @@ class EngineSuite(ComponentSuite, TorchSuite):
         rows = self.rows()
         expected = fitted.outputs(rows)
         whole = Program("forward", fitted.model.inputs, fitted.model.outputs, model=fitted.model)
-        if self.has("training"):
+        if not self.load().precisions:  # it has no form of its own and runs the torch form
             yield "fp32", whole, expected
             return
-        assert self.load().precisions, "the engine neither trains nor converts: it declares no precisions."
         for precision in self.load().precisions:
             place = folder / precision
             place.mkdir(parents=True)
@@ -198,7 +197,8 @@ class EngineSuite(ComponentSuite, TorchSuite):
             pytest.skip("the engine has no form of its own")
         [(_, program, expected), *_] = self.programs(tmp_path)
         (tmp_path / "program.json").write_text(json.dumps(program.as_json()))
-        np.savez(tmp_path / "row.npz", **self.rows()[0])
+        row: dict[str, Any] = self.rows()[0]
+        np.savez(tmp_path / "row.npz", **row)
         module, _, attribute = self.entry.value.partition(":")
         code = (
             "import sys, json\nfrom pathlib import Path\nimport numpy as np\nfrom importlib import import_module\n"
@@ -305,12 +305,13 @@ class EngineSuite(ComponentSuite, TorchSuite):
             pytest.skip("the engine declares training")
         fitted, engine = self.fitted(), self.engine
         rows, run = toy_rows(fitted.backbone, 4), Run(tmp_path, tmp_path, 0)
-        for ask in (
+        asked: tuple[Callable[[], Any], ...] = (
             lambda: engine.adapt(fitted.backbone, None, None, fitted.adaptation),
             lambda: engine.session(fitted.model, rows, None, run),
             lambda: engine.phi(fitted.model),
             lambda: engine.load_phi(fitted.model, {}),
-        ):
+        )
+        for ask in asked:
             try:
                 ask()
             except NotSupported:

@@ -42,7 +42,8 @@ class HookSuite(TorchSuite):
 
         If this fails: a wrapper returns what its yield gave it; an observer touches nothing.
         """
-        recipe = {"task": "toy", "backbone": "tiny-encoder", "adaptation": "toy-head", "train": rows(64), "test": rows(24, seed=2)}
+        parts = {"task": "toy", "backbone": "tiny-encoder", "adaptation": "toy-head"}
+        recipe = {**parts, "train": rows(64), "test": rows(24, seed=2)}
         if self.refuses:
             try:
                 build(recipe, hooks=[self.plugin()])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
@@ -17,9 +17,9 @@ class SampleSuite(ComponentSuite):
 
     kind: ClassVar[str] = "samples"
 
-    def made(self) -> Sample:
+    def made(self) -> Sample[Any]:
         """Return the sample, or skip with the line that brings its text."""
-        sample: Sample = self.configured()
+        sample: Sample[Any] = self.configured()
         try:
             sample.locate()
         except WeightsMissing as error:

@@ -282,7 +282,7 @@ class TaskSuite(ComponentSuite, TorchSuite):
                 continue
             for value in longs:
                 for rule in ("window", "cut"):
-                    encoded = put.encode([value], rule)  # type: ignore[arg-type]  # it is one of the three
+                    encoded = put.encode([value], rule)
                     longest = max((len(row["input_ids"]) for row in encoded.rows), default=0)
                     assert longest <= put.backbone.spec.context, f"{put.name}: {rule} left a row of {longest} tokens."
                 [output] = put.decode(encoded, put.run(encoded))
@@ -389,7 +389,7 @@ class TaskSuite(ComponentSuite, TorchSuite):
         """
         for put in self.supervised():
             before, _, after = put.backbone.tokenizer.frame
-            encoded, golds = labelled(put, self.made_examples())
+            _, golds = labelled(put, self.made_examples())
             for port in put.formulation.gold_ports(put.backbone.spec, put.state):
                 for gold in golds if port.axes[:1] == ("tokens",) else ():
                     array = gold[port.name]
@@ -492,7 +492,7 @@ def guessed(example: type[BaseModel], inputs: type[BaseModel]) -> Iterator[dict[
         made: dict[str, Any] = {}
         for name, field in example.model_fields.items():
             kinds = get_args(field.annotation) if get_origin(field.annotation) is not Literal else ()
-            plain = field.annotation if field.annotation in (str, int, float, bool) else None
+            plain: Any = field.annotation if field.annotation in (str, int, float, bool) else None
             plain = plain or next((kind for kind in (str, bool, int, float) if kind in kinds), None)
             if get_origin(field.annotation) is Literal:
                 choices = get_args(field.annotation)

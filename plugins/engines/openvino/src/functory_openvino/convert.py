@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import warnings
 from collections.abc import Sequence
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -70,10 +72,11 @@ def _quantized(model: Any, program: Program, samples: Sequence[Row]) -> Any:  # 
         pad([chosen[index] for index in batch], program.inputs)
         for batch in plan([row_length(row) for row in chosen], CALIBRATION_TOKENS)
     ]
-    return nncf.quantize(
-        model,
-        nncf.Dataset(batches),
-        model_type=nncf.ModelType.TRANSFORMER,
-        preset=nncf.QuantizationPreset.MIXED,
-        subset_size=len(batches),
-    )
+    with redirect_stdout(io.StringIO()):  # its progress bars would stand among the results
+        return nncf.quantize(
+            model,
+            nncf.Dataset(batches),
+            model_type=nncf.ModelType.TRANSFORMER,
+            preset=nncf.QuantizationPreset.MIXED,
+            subset_size=len(batches),
+        )

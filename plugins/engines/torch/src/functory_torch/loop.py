@@ -207,12 +207,12 @@ class Loop:
     # -- checkpoints ----------------------------------------------------------------------------------
 
     def _checkpoint(self) -> None:
-        tensors = {f"phi {name}": parameter for name, parameter in self.phi.items()}
+        tensors: dict[str, Tensor] = {f"phi {name}": parameter for name, parameter in self.phi.items()}
         for name, parameter in self.phi.items():
             for moment in ("exp_avg", "exp_avg_sq", "step"):
                 if moment in self.optimizer.state[parameter]:
                     tensors[f"{moment} {name}"] = self.optimizer.state[parameter][moment]
-        tensors |= {f"best {name}": value for name, value in self.best.items()}
+        tensors.update({f"best {name}": value for name, value in self.best.items()})
         self.at.largest, self.at.losses = self.sentinels.largest, self.sentinels.losses
         self.checkpoints.write(self.at.step, tensors, {"position": asdict(self.at)})
         self._tell("checkpoint")

@@ -134,7 +134,7 @@ def put(own: Mapping[str, nn.Parameter], values: Mapping[str, Tensor]) -> None:
 def _frozen(model: Model) -> dict[str, int]:
     """Return a checksum of every frozen tensor."""
     return {
-        name: zlib.crc32(parameter.detach().cpu().contiguous().view(torch.uint8).numpy())
+        name: zlib.crc32(parameter.detach().cpu().contiguous().view(torch.uint8).numpy().data)
         for name, parameter in model.named_parameters()
         if not parameter.requires_grad and parameter.numel()
     }
