@@ -72,11 +72,16 @@ def _quantize(whole: Path, graph: Path) -> None:
     """Write int8 weights; without VNNI in a reduced range, where pairs of products would overflow 16 bits."""
     from onnxruntime.quantization import QuantType, quantize_dynamic
 
-    logging.getLogger().setLevel(max(logging.getLogger().level, logging.ERROR))
-    quantize_dynamic(
-        str(whole), str(graph), weight_type=QuantType.QInt8, per_channel=True, reduce_range=not has_vnni(),
-        op_types_to_quantize=["MatMul"],
-    )  # fmt: skip
+    root = logging.getLogger()  # it warns there, of a preparation that a graph of maps does not need
+    level = root.level
+    root.setLevel(max(level, logging.ERROR))
+    try:
+        quantize_dynamic(
+            str(whole), str(graph), weight_type=QuantType.QInt8, per_channel=True, reduce_range=not has_vnni(),
+            op_types_to_quantize=["MatMul"],
+        )  # fmt: skip
+    finally:
+        root.setLevel(level)
 
 
 def has_vnni() -> bool:

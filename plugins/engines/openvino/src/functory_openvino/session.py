@@ -41,6 +41,8 @@ class OpenVINOSession(Session):
         self._requests = threading.local()
 
     def run_batch(self, batch: Mapping[str, Array]) -> Mapping[str, Array]:
+        if self._compiled is None:
+            raise NotSupported("the session is closed.", do="open the program again.")
         request = getattr(self._requests, "own", None)
         if request is None:
             request = self._requests.own = self._compiled.create_infer_request()
