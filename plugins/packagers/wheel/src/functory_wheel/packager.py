@@ -26,7 +26,7 @@ class WheelOptions(Options):
 class Wheel(Packager[WheelOptions]):
     """Makes a wheel with a typed import package, which pip installs and functory finds by name."""
 
-    paper = "PEP 427, The Wheel Binary Package Format 1.0"
+    paper = "Holth 2012, The Wheel Binary Package Format 1.0 (PEP 427)"
     examples = (
         "functory package sentiment/ --name my-sentiment",
         "functory package sentiment/ --name my-sentiment --output dist --set compress=false",
