@@ -33,15 +33,17 @@ class OptimizationSuite(TorchSuite, ComponentSuite):
         function = toy_function()
         made = function.optimize(self.component, rows(48, seed=5), **dict(self.options))
         report = made.optimization
-        assert isinstance(report, OptimizationReport)
+        assert isinstance(report, OptimizationReport), f"the report is a {type(report).__name__}."
         forms = {form.form: form for form in (report.before, *report.tried)}
-        assert report.kept in forms
-        assert report.reason
+        assert report.kept in forms, f"the kept form {report.kept!r} is not among those that were measured."
+        assert report.reason, "the report gives no reason."
         kept = forms[report.kept]
         limit = getattr(self.configured().options, "max_drop", 0.0)
-        assert report.before.metric - kept.metric <= limit + 1e-9
-        assert kept.throughput >= report.before.throughput or not report.changed
-        assert made.form.name == report.kept
+        lost = report.before.metric - kept.metric
+        assert lost <= limit + 1e-9, f"the kept form lost {lost:.4g} of {report.metric}; the limit is {limit}."
+        is_faster = kept.throughput >= report.before.throughput or not report.changed
+        assert is_faster, f"the kept form does {kept.throughput:.4g} per second, the original {report.before.throughput:.4g}."
+        assert made.form.name == report.kept, f"the report keeps {report.kept!r}; the function is {made.form.name!r}."
 
     def test_a_limit_that_nothing_passes_keeps_the_original(self) -> None:
         """Where nothing is good enough, the form given comes back, and the report says so.
@@ -51,10 +53,10 @@ class OptimizationSuite(TorchSuite, ComponentSuite):
         if "min_gain" not in self.load().Options.model_fields:
             return
         function = toy_function()
-        made = function.optimize(self.component, rows(48, seed=5), **{**self.options, "min_gain": 100.0})
-        assert made.optimization is not None
-        assert not made.optimization.changed
-        assert made.form.name == function.form.name
+        made = function.optimize(self.component, rows(48, seed=5), **{**self.options, "min_gain": 1e6})
+        assert made.optimization is not None, "the function carries no report."
+        assert not made.optimization.changed, f"{made.optimization.kept!r} was kept although nothing gains 100 times."
+        assert made.form.name == function.form.name, f"the function became {made.form.name!r}."
 
     def test_the_given_function_is_untouched(self) -> None:
         """The function that was optimized gives the same outputs as before.
@@ -65,4 +67,4 @@ class OptimizationSuite(TorchSuite, ComponentSuite):
         texts = [row["text"] for row in rows(12, seed=3)]
         before = [function(text) for text in texts]
         function.optimize(self.component, rows(48, seed=5), **dict(self.options))
-        assert [function(text) for text in texts] == before
+        assert [function(text) for text in texts] == before, "the function that was given gives other outputs now."

@@ -20,7 +20,7 @@ class Int8Options(Options):
         0.005, ge=0, le=1, description="The loss in the task's metric that is borne, on held-out data."
     )
     min_gain: float = Field(
-        1.05, ge=1, le=100, description="A form is kept when its throughput is at least so many times the original's."
+        1.05, ge=1, le=1e6, description="A form is kept when its throughput is at least so many times the original's."
     )
     engines: tuple[str, ...] = Field(
         (), description="Engines to try; all installed ones that can convert when not given."
@@ -61,6 +61,9 @@ class Int8(Optimization[Int8Options]):
             )
         before, tried = compare(first, candidates, examples, self.options, threads_of(self.options))
         kept, reason = self._choose(first, before, tried)
+        for one in candidates:
+            if one is not kept:
+                one.drop()
         reports = tuple(report for _, report in tried)
         reason += "".join(f" {name} was set aside: {why}." for name, why in failures.items())
         report = OptimizationReport(

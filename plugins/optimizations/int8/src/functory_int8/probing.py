@@ -18,8 +18,14 @@ if TYPE_CHECKING:
 
 SINGLE = 20
 """Single calls whose median is the latency."""
+WARM = 32
+"""Inputs that run before anything is timed: runtimes compile and allocate on their first batches."""
+BUDGETS = (512, 256, 1024)
+"""Tokens of a batch that are tried; what inputs are too few to tell while working is settled here."""
 HOPELESS = 0.6
-"""A thread count whose first round is slower than this share of the best is not timed again."""
+"""What takes so long in its first turn that the best is below this share of it is not timed again."""
+SLOWER = 1.1
+"""How many times as long a single call may take: a form that answers many faster and one slower is not taken."""
 
 
 def compare(
@@ -49,25 +55,32 @@ def compare(
 
 
 def _settle(one: Candidate, inputs: Sequence[object], threads: Sequence[int]) -> None:
-    """Find the fastest thread count of a form, and keep it with the budget that was found on the way."""
-    best: tuple[float, int, int] | None = None
-    for count in threads:
-        trial = one.function.opened(threads=count)
-        list(trial.map(inputs, progress=False))  # opens, and begins to find the budget
-        took = []
-        for _ in range(2):
-            started = time.perf_counter()
-            list(trial.map(inputs, progress=False))
-            took.append(time.perf_counter() - started)
-            if best is not None and best[0] < HOPELESS * took[0]:
-                break
-        if best is None or min(took) < best[0]:
-            best = (min(took), count, trial.session.planner.budget)
-        trial.close()
-    if best is not None:
-        one.function.close()
-        one.function.form.options = SessionOptions(threads=best[1], budget=best[2])
-        list(one.function.map(inputs, progress=False))
+    """Find a form's fastest thread count, then its fastest budget with that, and keep both."""
+    tried = [(_seconds(one, inputs, count, BUDGETS[0]), count, BUDGETS[0]) for count in threads[:1]]
+    for count in threads[1:]:
+        tried.append((_seconds(one, inputs, count, BUDGETS[0], min(tried)[0]), count, BUDGETS[0]))
+    count = min(tried)[1]
+    for budget in BUDGETS[1:]:
+        tried.append((_seconds(one, inputs, count, budget, min(tried)[0]), count, budget))
+    _, count, budget = min(tried)
+    one.function.close()
+    one.function.form.options = SessionOptions(threads=count, budget=budget)
+    list(one.function.map(inputs[:WARM], progress=False))
+
+
+def _seconds(one: Candidate, inputs: Sequence[object], threads: int, budget: int, best: float = float("inf")) -> float:
+    """Return the seconds that a form needs for the inputs: the better of two turns, of one where that is hopeless."""
+    trial = one.function.opened(threads=threads, budget=budget)
+    list(trial.map(inputs[:WARM], progress=False))
+    took: list[float] = []
+    for _ in range(2):
+        started = time.perf_counter()
+        list(trial.map(inputs, progress=False))
+        took.append(time.perf_counter() - started)
+        if best < HOPELESS * took[0]:
+            break
+    trial.close()
+    return min(took)
 
 
 def _rounds(forms: Sequence[Candidate], inputs: Sequence[object], rounds: int) -> dict[str, list[float]]:
@@ -113,6 +126,9 @@ def _judge(report: FormReport, before: FormReport, options: Int8Options) -> Form
         return report.model_copy(
             update={"note": f"{gain:.2f} times the original's speed, less than {options.min_gain:g}"}
         )
+    if report.latency_ms > SLOWER * before.latency_ms:
+        note = f"one call takes {report.latency_ms:.1f} ms, where it took {before.latency_ms:.1f}"
+        return report.model_copy(update={"note": note})
     return report
 
 
