@@ -148,7 +148,9 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
             for name, array in first.phi.items():
                 assert (array == second.phi[name]).all(), f"{backbone}: {name} differs between two fits with one seed."
             probe = probes(first.backbone)
-            assert difference(first.outputs(probe), first.outputs(probe)) == 0, f"{backbone}: outputs vary by themselves."
+            assert difference(first.outputs(probe), first.outputs(probe)) == 0, (
+                f"{backbone}: outputs vary by themselves."
+            )
 
     def test_gradients_reach_phi_and_nothing_else(self, tmp_path: Path) -> None:
         """After a fit each φ tensor gets a gradient, and no tensor of the backbone wants one.
@@ -208,7 +210,9 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
             for row in probes(fitted.backbone):
                 off, whole = cut_differences(fitted, row, cut)
                 assert off == 0, f"{backbone}: φ changes the trunk below the declared cut {cut}, by {off:.2g}."
-                assert whole <= 1e-5, f"{backbone}: the crown from cut {cut} differs from the whole pass by {whole:.2g}."
+                assert whole <= 1e-5, (
+                    f"{backbone}: the crown from cut {cut} differs from the whole pass by {whole:.2g}."
+                )
 
     def test_phi_has_an_effect(self) -> None:
         """Each tensor of φ, when it changes, changes the outputs.

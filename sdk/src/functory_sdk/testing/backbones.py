@@ -206,7 +206,9 @@ class BackboneSuite(ComponentSuite, TorchSuite):
         for index, (row, one) in enumerate(zip(rows, alone, strict=True)):
             length = one["hidden"].shape[0]
             off = difference([one], [{"hidden": together[index, :length].numpy()}])
-            assert off <= 1e-4 * scale(together), f"row {index} ({_length(row)} tokens) differs by {off:.2g} in a batch."
+            assert off <= 1e-4 * scale(together), (
+                f"row {index} ({_length(row)} tokens) differs by {off:.2g} in a batch."
+            )
 
     def test_many_threads_give_the_same_states(self) -> None:
         """Forward passes from many threads at once give what one gives.

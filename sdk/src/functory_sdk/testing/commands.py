@@ -28,10 +28,9 @@ class CommandSuite(Suite):
         If this fails: derive the class from `functory_sdk.Command`, set `help` and `example`, and announce an instance.
         """
         found = self.load()
-        assert isinstance(found, Command)
-        assert found.help
-        assert "\n" not in found.help
-        assert found.example.startswith("functory ")
+        assert isinstance(found, Command), f"{self.component!r} is a {type(found).__name__}, no Command."
+        assert found.help and "\n" not in found.help, f"its help is no line: {found.help!r}"
+        assert found.example.startswith("functory "), f"nobody can type this: {found.example!r}"
         found.add_arguments(ArgumentParser())
 
     def test_its_help_is_printed(self, capsys: pytest.CaptureFixture[str]) -> None:
@@ -39,8 +38,9 @@ class CommandSuite(Suite):
 
         If this fails: look at `add_arguments`.
         """
-        assert main([self.component, "--help"]) == 0
-        assert self.load().example.splitlines()[0] in capsys.readouterr().out
+        assert main([self.component, "--help"]) == 0, "--help fails."
+        example = self.load().example.splitlines()[0]
+        assert example in capsys.readouterr().out, f"--help does not show the example {example!r}."
 
     def test_its_json_is_json(self, capsys: pytest.CaptureFixture[str]) -> None:
         """With ``--json``, stdout is JSON: one value, or one in each line.
@@ -49,7 +49,8 @@ class CommandSuite(Suite):
         """
         if self.arguments is None:
             pytest.skip("the test class gives no arguments")
-        assert main([self.component, *self.arguments, "--json"]) == 0
+        code = main([self.component, *self.arguments, "--json"])
+        assert code == 0, f"with --json it ends with {code}."
         out = capsys.readouterr().out
         try:
             json.loads(out)
@@ -62,5 +63,6 @@ class CommandSuite(Suite):
 
         If this fails: declare options with the parser and raise `UsageError` for what it cannot check.
         """
-        assert main([self.component, "--no-such-option"]) == 2
-        assert "Traceback" not in capsys.readouterr().err
+        code = main([self.component, "--no-such-option"])
+        assert code == 2, f"the option '--no-such-option' ends with {code}, not 2."
+        assert "Traceback" not in capsys.readouterr().err, "a wrong option gives a traceback."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any, ClassVar
 
 from functory.attribution import words_of
@@ -35,11 +36,12 @@ class ExplanationSuite(TorchSuite, ComponentSuite):
         """
         for text in self.texts:
             found = self.explained(text)
-            assert [(p.start, p.end) for p in found.pieces] == [(w.start, w.end) for w in words_of(_input(text))]
+            places, words = [(p.start, p.end) for p in found.pieces], [(w.start, w.end) for w in words_of(_input(text))]
+            assert places == words, f"{text!r} has words at {words}; the pieces stand at {places}."
             for piece in found.pieces:
-                assert text[piece.start : piece.end] == piece.text
-                assert piece.weight == piece.weight
-                assert abs(piece.weight) != float("inf")
+                there = text[piece.start : piece.end]
+                assert there == piece.text, f"a piece says {piece.text!r} where {there!r} stands."
+                assert isfinite(piece.weight), f"the weight of {piece.text!r} is {piece.weight}."
 
     def test_it_gives_the_same_weights_each_time(self) -> None:
         """Two calls agree to the bit.
@@ -47,7 +49,7 @@ class ExplanationSuite(TorchSuite, ComponentSuite):
         If this fails: seed what is random from the options.
         """
         for text in self.texts[:2]:
-            assert self.explained(text) == self.explained(text)
+            assert self.explained(text) == self.explained(text), f"two explanations of {text!r} differ."
 
     def test_it_changes_nothing(self) -> None:
         """The function gives the same output before and after.
@@ -58,7 +60,7 @@ class ExplanationSuite(TorchSuite, ComponentSuite):
         before = [function(text) for text in self.texts]
         for text in self.texts:
             self.explained(text)
-        assert [function(text) for text in self.texts] == before
+        assert [function(text) for text in self.texts] == before, "explaining changed the function's outputs."
 
     def test_it_names_target_score_and_method(self) -> None:
         """The result says what was explained, how sure the function was, and by what.
@@ -66,9 +68,10 @@ class ExplanationSuite(TorchSuite, ComponentSuite):
         If this fails: fill `method`, `target` and `score` of the Attribution.
         """
         found = self.explained(self.texts[0])
-        assert found.method == self.component
-        assert found.target.name
-        assert -1e-6 <= found.score <= 1 + 1e-6 or found.target.scale == "raw"
+        assert found.method == self.component, f"it calls its method {found.method!r}."
+        assert found.target.name, "it does not say which target it explains."
+        is_share = -1e-6 <= found.score <= 1 + 1e-6
+        assert is_share or found.target.scale == "raw", f"the score {found.score} is no probability."
 
     def test_its_faithfulness_is_measured(self) -> None:
         """Comprehensiveness and sufficiency are what taking words away does, not a constant.
@@ -80,8 +83,9 @@ class ExplanationSuite(TorchSuite, ComponentSuite):
         function, text = toy_function(), self.texts[0]
         found, value = self.explained(text), function.read(text)
         _, again = measured(function, value, found.target, words_of(value), [piece.weight for piece in found.pieces])
-        assert found.faithfulness.comprehensiveness == pytest_approx(again.comprehensiveness)
-        assert found.faithfulness.sufficiency == pytest_approx(again.sufficiency)
+        for name in ("comprehensiveness", "sufficiency"):
+            told, real = getattr(found.faithfulness, name), getattr(again, name)
+            assert told == pytest_approx(real), f"it says {name} {told:.4f}; taking words away gives {real:.4f}."
 
     def test_its_page_is_self_contained(self) -> None:
         """The page holds no script and asks nothing of the network.
@@ -89,8 +93,8 @@ class ExplanationSuite(TorchSuite, ComponentSuite):
         If this fails: let `Attribution.html` make it.
         """
         page = self.explained("apples <script>").html()
-        assert "<script" not in page
-        assert "http" not in page
+        assert "<script" not in page, "the page holds a script."
+        assert "http" not in page, "the page asks something of the network."
 
 
 def _input(text: str) -> Any:

@@ -56,4 +56,6 @@ class HookSuite(TorchSuite):
         assert without.report is not None
         assert with_it.report is not None
         assert with_it.report.metrics == without.report.metrics, "with the plugin the report has other figures."
-        assert with_it(rows(1)[0]["text"]) == without(rows(1)[0]["text"]), "with the plugin the function answers otherwise."
+        assert with_it(rows(1)[0]["text"]) == without(rows(1)[0]["text"]), (
+            "with the plugin the function answers otherwise."
+        )

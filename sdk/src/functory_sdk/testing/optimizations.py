@@ -42,7 +42,9 @@ class OptimizationSuite(TorchSuite, ComponentSuite):
         lost = report.before.metric - kept.metric
         assert lost <= limit + 1e-9, f"the kept form lost {lost:.4g} of {report.metric}; the limit is {limit}."
         is_faster = kept.throughput >= report.before.throughput or not report.changed
-        assert is_faster, f"the kept form does {kept.throughput:.4g} per second, the original {report.before.throughput:.4g}."
+        assert is_faster, (
+            f"the kept form does {kept.throughput:.4g} per second, the original {report.before.throughput:.4g}."
+        )
         assert made.form.name == report.kept, f"the report keeps {report.kept!r}; the function is {made.form.name!r}."
 
     def test_a_limit_that_nothing_passes_keeps_the_original(self) -> None:

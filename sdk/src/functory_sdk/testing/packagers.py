@@ -34,9 +34,11 @@ class PackagerSuite(TorchSuite, ComponentSuite):
         artefact = self.artefact(tmp_path)
         first = self.configured().package(artefact, "my-toy", tmp_path / "one")
         second = self.configured().package(artefact, "my-toy", tmp_path / "two")
-        assert first
-        assert [path.name for path in first] == [path.name for path in second]
-        assert [path.read_bytes() for path in first] == [path.read_bytes() for path in second]
+        assert first, "it wrote nothing."
+        names = [path.name for path in first]
+        assert names == [path.name for path in second], f"the files are {names} and {[path.name for path in second]}."
+        for one, other in zip(first, second, strict=True):
+            assert one.read_bytes() == other.read_bytes(), f"two packages of one artefact differ in {one.name}."
 
     def test_it_says_what_it_wrote_and_leaves_the_artefact_alone(self, tmp_path: Path) -> None:
         """The files returned are there, nothing half-written lies beside them, and the artefact is as it was.
@@ -47,5 +49,6 @@ class PackagerSuite(TorchSuite, ComponentSuite):
 
         artefact = self.artefact(tmp_path)
         written = self.configured().package(artefact, "my-toy", tmp_path / "out")
-        assert sorted(path.resolve() for path in written) == sorted(path.resolve() for path in (tmp_path / "out").iterdir())
+        told, there = ({path.name for path in paths} for paths in (written, (tmp_path / "out").iterdir()))
+        assert told == there, f"it says it wrote {sorted(told)}; there lie {sorted(there)}."
         check(artefact)

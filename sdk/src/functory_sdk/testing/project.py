@@ -73,7 +73,9 @@ class Project:
 
 
 @pytest.fixture
-def project(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Project]:
+def project(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Project]:
     """A folder of its own, a cache of its own, and the toy kit loadable by name."""
     from functory_sdk.testing.toybox import isolated_cache, kit
 

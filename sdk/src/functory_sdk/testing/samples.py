@@ -33,7 +33,7 @@ class SampleSuite(ComponentSuite):
         If this fails: derive it from `functory_sdk.Sample` and set `licence`.
         """
         assert issubclass(self.load(), Sample)
-        assert self.load().licence
+        assert self.load().licence, "it does not name the licence of its text."
 
     def test_its_rows_are_the_same_each_time(self) -> None:
         """Two readings give the same rows in the same order, each with the same columns.
@@ -42,9 +42,9 @@ class SampleSuite(ComponentSuite):
         """
         sample = self.made()
         first, second = list(islice(sample.rows(), 500)), list(islice(sample.rows(), 500))
-        assert first
-        assert first == second
-        assert len({tuple(row) for row in first}) == 1
+        assert first, "it has no rows."
+        assert first == second, "two readings give different rows."
+        assert len({tuple(row) for row in first}) == 1, "rows have different columns."
 
     def test_it_is_usable_as_a_data_path(self) -> None:
         """`samples:NAME` reads it.
@@ -54,4 +54,4 @@ class SampleSuite(ComponentSuite):
         from functory.data import read
 
         self.made()
-        assert len(read(f"samples:{self.component}")) > 0
+        assert len(read(f"samples:{self.component}")) > 0, f"samples:{self.component} gives no rows."

@@ -528,11 +528,15 @@ def fits_port(name: str, row: Row, port: Port, tokens: int | None = None) -> Non
     assert port.name in row, f"{name}: a row lacks {port.name!r}."
     array = np.asarray(row[port.name])
     assert array.ndim == len(port.axes), f"{name}: {port.name!r} has {array.ndim} axes, its port {len(port.axes)}."
-    assert np.can_cast(array.dtype, port.dtype, "same_kind"), f"{name}: {port.name!r} is {array.dtype}, not {port.dtype}."
+    assert np.can_cast(array.dtype, port.dtype, "same_kind"), (
+        f"{name}: {port.name!r} is {array.dtype}, not {port.dtype}."
+    )
     expected = len(row["input_ids"]) if tokens is None else tokens
     for size, axis in zip(array.shape, port.axes, strict=True):
         wanted = expected if axis == "tokens" else axis if isinstance(axis, int) else size
-        assert size == wanted, f"{name}: {port.name!r} has shape {array.shape}; its port says {port.axes}, {expected} tokens."
+        assert size == wanted, (
+            f"{name}: {port.name!r} has shape {array.shape}; its port says {port.axes}, {expected} tokens."
+        )
 
 
 def standing(target: Target, rows: Sequence[Row]) -> Array:

@@ -154,7 +154,9 @@ def _pieces() -> dict[str, int]:
     """Return the encoder's vocabulary: special tokens, words, characters alone and inside a word."""
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     characters = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
-    return {piece: index for index, piece in enumerate([*special, *WORDS, *characters, *("##" + c for c in characters)])}
+    return {
+        piece: index for index, piece in enumerate([*special, *WORDS, *characters, *("##" + c for c in characters)])
+    }
 
 
 @lru_cache

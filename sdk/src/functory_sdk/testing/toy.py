@@ -111,9 +111,7 @@ class ToyTask(Task[NoOptions], Formulation):
 
     def targets(self, output: ToyLabel, side: object, state: ToyState) -> list[Target]:
         order = sorted(state.labels, key=lambda label: -output.scores[label])
-        return [
-            Target(name=label, port="scores", index=(state.labels.index(label),), scale="log") for label in order
-        ]
+        return [Target(name=label, port="scores", index=(state.labels.index(label),), scale="log") for label in order]
 
     def scorer(self, outputs: Sequence[ToyLabel], examples: Sequence[ToyExample], state: ToyState) -> Scorer:
         right = np.asarray([o.label == e.label for o, e in zip(outputs, examples, strict=True)], dtype=float)

@@ -1,0 +1,42 @@
+"""Heads that are each wrong in one way."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import torch
+import torch.nn.functional as F
+
+from functory_sdk.testing.toy_head import ToyHead
+
+
+class BatchyHead(ToyHead):
+    """Looks at the other rows."""
+
+    def forward(self, features: Any, batch: Any) -> Any:
+        return super().forward(features - features.mean(0, keepdim=True), batch)
+
+
+class TagHead(ToyHead):
+    """Scores every token, and averages them for the output."""
+
+    reads: ClassVar = "tokens"
+
+    def forward(self, features: Any, batch: Any) -> Any:
+        tokens = F.log_softmax(self.scores(features), -1)  # (batch, tokens, labels)
+        mask = batch["attention_mask"][..., None].float()
+        return {"scores": (tokens * mask).sum(1) / mask.sum(1), "tokens": tokens}
+
+    def loss(self, outputs: Any, batch: Any) -> Any:
+        tags = batch["tags"]
+        loss = F.nll_loss(outputs["tokens"].flatten(0, 1), tags.flatten(), reduction="sum", ignore_index=-100)
+        return loss, (tags != -100).sum().float()
+
+
+class PaddedHead(TagHead):
+    """Counts padding as a label."""
+
+    def loss(self, outputs: Any, batch: Any) -> Any:
+        tags = batch["tags"].clamp(min=0)
+        loss = F.nll_loss(outputs["tokens"].flatten(0, 1), tags.flatten(), reduction="sum")
+        return loss, torch.tensor(float(tags.numel()))

@@ -1,0 +1,309 @@
+"""The conformance suites: each check fails on a component that is wrong in its way, and none can be dropped in silence."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytest.importorskip("torch", reason="the suites run tiny networks: pip install functory-torch")
+
+from functory import plugins
+from functory_sdk import testing
+from functory_sdk.testing import kit, registered
+from functory_sdk.testing.suite import Suite, checks
+
+SUITES = {
+    "adaptations": testing.AdaptationSuite,
+    "backbones": testing.BackboneSuite,
+    "commands": testing.CommandSuite,
+    "engines": testing.EngineSuite,
+    "explanations": testing.ExplanationSuite,
+    "functions": testing.FunctionSuite,
+    "hooks": testing.HookSuite,
+    "optimizations": testing.OptimizationSuite,
+    "packagers": testing.PackagerSuite,
+    "samples": testing.SampleSuite,
+    "tasks": testing.TaskSuite,
+}
+
+TABLE = [
+    # kind, broken component, the check that finds it, what it says
+    ("adaptations", "Undocumented", "test_it_says_what_it_is_for", "has no docstring"),
+    ("adaptations", "Renamed", "test_its_kind_and_name_are_its_entrys", "nobody can type this"),
+    ("adaptations", "Vague", "test_its_source_is_a_reference", "not a reference: 'some paper'"),
+    ("adaptations", "Undescribed", "test_every_option_is_described", "the option 'rank' has no description"),
+    ("adaptations", "Undefaulted", "test_defaults_suffice", "rank must be given"),
+    ("adaptations", "Forgetful", "test_options_survive_json", "became"),
+    ("adaptations", "Tolerant", "test_a_wrong_option_is_refused_by_name", "'no_such_option' was accepted"),
+    ("adaptations", "Incomplete", "test_phi_alone_restores_the_outputs", "with φ alone|another adaptation's"),
+    ("adaptations", "Enormous", "test_phi_is_small", "φ has .* numbers beside"),
+    ("adaptations", "Unseeded", "test_the_same_seed_gives_the_same_phi", "differs between two fits with one seed"),
+    ("adaptations", "Unreached", "test_gradients_reach_phi_and_nothing_else", r"no gradient reaches network\.idle"),
+    (
+        "adaptations",
+        "Sharing",
+        "test_a_second_function_changes_nothing_in_the_first",
+        "first function's outputs changed",
+    ),
+    (
+        "adaptations",
+        "Untruthful",
+        "test_below_the_cut_nothing_is_changed",
+        "φ changes the trunk below the declared cut 5",
+    ),
+    ("adaptations", "Unreached", "test_phi_has_an_effect", r"network\.idle is φ, and the outputs do not feel it"),
+    ("adaptations", "Mixing", "test_batches_change_nothing", "between alone and in a batch"),
+    ("adaptations", "Idle", "test_fitting_lowers_the_loss", "the loss was"),
+    ("backbones", "Lost", "test_weights_are_located_without_side_effects", "says no line that brings the weights"),
+    ("backbones", "HeavyFacts", "test_facts_and_tokenizer_need_no_torch", "imports torch"),
+    ("backbones", "Changing", "test_facts_survive_a_manifest", "differ the second time"),
+    ("backbones", "Overstated", "test_facts_are_the_networks", "the facts know 20"),
+    ("backbones", "Shifted", "test_offsets_are_places_in_the_text", "offsets leave the text|no token covers"),
+    ("backbones", "Drifting", "test_the_tokenizer_survives_storing_and_threads", "tokens"),
+    ("backbones", "Spelled", "test_a_spelled_special_token_is_text", r"becomes the special token"),
+    ("backbones", "Unfrozen", "test_the_network_is_frozen", "requires a gradient"),
+    ("backbones", "Uncuttable", "test_cut_at_every_point_equals_the_whole_pass", "cut at point 1 the states differ"),
+    ("backbones", "Unmasked", "test_batches_and_padding_change_nothing", "in a batch"),
+    (
+        "backbones",
+        "Stateful",
+        "test_many_threads_give_the_same_states",
+        "many threads|must match|out of range|expanded",
+    ),
+    ("backbones", "Misplaced", "test_written_tokens_follow_from_whole_passes", "after 0 tokens the scores of row"),
+    ("tasks", "Strange", "test_types_fit_together", "shorthand names 'words'"),
+    ("tasks", "Undescribing", "test_every_field_is_described", r"Silent\.extra has no description"),
+    ("tasks", "Unfitting", "test_schemas_are_valid_and_outputs_fit_them", "is not one of"),
+    ("tasks", "Fickle", "test_state_survives_json", "gives another state"),
+    ("tasks", "Picky", "test_its_own_examples_pass_its_check", "no"),
+    ("tasks", "Ownerless", "test_every_row_has_its_owner", "owners are out of order"),
+    ("tasks", "Portless", "test_rows_fit_the_programs_ports", "'attention_mask' has shape"),
+    ("tasks", "Gregarious", "test_an_input_gives_the_same_rows_in_any_company", "depend on the inputs beside them"),
+    ("tasks", "Unruly", "test_long_texts_follow_the_rule", "was not refused"),
+    ("tasks", "Brittle", "test_hard_inputs_give_outputs", "breaks decode"),
+    ("tasks", "Goldless", "test_golden_inputs_run", "0 golden inputs"),
+    ("tasks", "Batchy", "test_any_batch_gives_the_same_outputs", "in another batch"),
+    ("tasks", "Racing", "test_many_threads_give_the_same_outputs", "differ between threads"),
+    ("tasks", "Aimless", "test_targets_stand_where_they_say", "out of bounds"),
+    ("tasks", "Mislabelling", "test_labels_fit_rows_and_ports", "'gold' has 1 axes, its port 0"),
+    ("tasks", "Tagging", "test_special_tokens_are_not_trained_on", "'tags' labels a special token"),
+    ("tasks", "Padded", "test_the_loss_of_a_batch_is_the_sum_of_its_rows", "a batch's loss is off"),
+    ("tasks", "Headless", "test_the_head_gives_the_ports_it_declares", r"'scores' has shape \(2,\)"),
+    ("tasks", "Untuned", "test_tuning_gives_a_state", "tune gave NoneType"),
+    ("tasks", "Unfair", "test_right_outputs_score_best", "right outputs score 0"),
+    ("tasks", "Opaque", "test_the_breakdown_is_plain_data", "not JSON serializable"),
+    ("engines", "OffByALittle", "test_every_form_gives_the_torch_forms_outputs", "outputs are off by 0.01"),
+    ("engines", "Averaging", "test_batches_change_nothing", "a batch changes a row"),
+    ("engines", "OneRequest", "test_many_threads_share_a_session", "when threads share a session"),
+    ("engines", "Doubling", "test_outputs_fit_the_ports", "fp32: 'scores'"),
+    ("engines", "ClosingAll", "test_closing_ends_a_session_alone", "closed"),
+    ("engines", "AnyDevice", "test_a_device_that_is_not_there_is_refused", "was accepted"),
+    ("engines", "Converting", "test_a_converted_form_moves", "has none"),
+    ("engines", "TorchBound", "test_a_converted_form_runs_without_torch", "running a converted form imports torch"),
+    ("engines", "Converting", "test_an_unknown_precision_is_refused", "'no-such-precision' was accepted"),
+    ("engines", "Crowded", "test_generation_is_the_same_alone_and_in_any_batch", "alone, .* in a batch"),
+    ("engines", "Unstoppable", "test_generation_stops_where_it_is_told", "stopped at"),
+    ("engines", "Secretive", "test_a_session_that_does_not_generate_says_so", "generated without declaring it"),
+    ("engines", "Converting", "test_an_engine_that_does_not_train_says_so", "trains without declaring it"),
+    ("engines", "Deaf", "test_phi_goes_out_and_comes_back", "φ did not restore the outputs"),
+    ("engines", "Unseedable", "test_the_seed_decides_what_is_drawn", "one seed drew two different φ"),
+    ("engines", "Resting", "test_the_loop_learns_and_repeats_itself", "did not lower the loss"),
+    (
+        "engines",
+        "Restarting",
+        "test_an_interrupted_run_ends_in_the_same_bits",
+        "between an interrupted run and a whole one",
+    ),
+    ("explanations", "Truncating", "test_it_weighs_every_word_at_its_place", "the pieces stand at"),
+    ("explanations", "Guessing", "test_it_gives_the_same_weights_each_time", "two explanations of .* differ"),
+    ("explanations", "Meddling", "test_it_changes_nothing", "explaining changed the function's outputs"),
+    ("explanations", "Nameless", "test_it_names_target_score_and_method", "it calls its method ''"),
+    ("explanations", "Boasting", "test_its_faithfulness_is_measured", "it says comprehensiveness 1.0000; taking"),
+    ("explanations", "Scripted", "test_its_page_is_self_contained", "script"),
+    (
+        "optimizations",
+        "Optimizing",
+        "test_what_it_returns_is_no_worse_than_it_says",
+        "the kept form lost 0.4 of accuracy",
+    ),
+    ("optimizations", "Optimizing", "test_a_limit_that_nothing_passes_keeps_the_original", "'worse' was kept"),
+    ("optimizations", "Ruining", "test_the_given_function_is_untouched", "gives other outputs now"),
+    ("packagers", "Dated", "test_two_packages_of_one_artefact_are_the_same_bytes", "differ in my-toy"),
+    ("packagers", "Dated", "test_it_says_what_it_wrote_and_leaves_the_artefact_alone", "left-behind"),
+    ("samples", "Unlicensed", "test_it_is_a_sample_with_a_licence", "does not name the licence"),
+    ("samples", "Unlicensed", "test_its_rows_are_the_same_each_time", "two readings give different rows"),
+    ("samples", "Empty", "test_it_is_usable_as_a_data_path", "no rows|holds no|empty"),
+    ("commands", "Shouting", "test_it_is_a_command_with_help_and_example", "its help is no line"),
+    ("commands", "Mute", "test_its_help_is_printed", "--help"),
+    ("commands", "Shouting", "test_its_json_is_json", "Expecting value"),
+    ("commands", "Shouting", "test_a_wrong_argument_ends_with_2", "'--no-such-option' ends with 0, not 2"),
+    ("hooks", "Stepless", "test_it_implements_steps_that_exist", "no method is marked"),
+    ("hooks", "Falsifying", "test_a_build_with_it_ends_as_one_without", "the report has other figures"),
+]
+ELSEWHERE = {
+    "test_importing_it_is_light", "test_its_distribution_is_complete",  # below, from an installed distribution
+    "test_it_is_an_explanation", "test_it_is_an_optimization", "test_it_is_a_packager",  # the loader refuses such a class
+    "test_its_entry_is_its_artefact", "test_its_golden_examples_come_out_the_same", "test_it_is_called_by_name",  # below
+}  # fmt: skip
+
+
+@pytest.fixture(autouse=True)
+def _workshop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    import torch
+
+    from functory_sdk.testing.toybox import isolated_cache
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    monkeypatch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path / "cache")))
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    plugins.refresh()
+    with kit():
+        yield
+    torch.set_num_threads(threads)
+
+
+def run(suite: type[Suite], check: str, tmp_path: Path, capsys: Any) -> None:
+    """Run one check of a test class, as pytest would."""
+    given = {"tmp_path": tmp_path, "capsys": capsys}
+    method = getattr(suite(), check)
+    method(**{name: given[name] for name in inspect.signature(method).parameters})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "broken", "check", "says"), TABLE, ids=[f"{row[1]}-{row[2][5:]}" for row in TABLE])
+def test_a_broken_component_fails_its_check_with_its_own_diagnosis(
+    kind: str, broken: str, check: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    module = importlib.import_module("broken_components")
+    body: dict[str, Any] = {"component": "broken", "__module__": __name__}
+    if kind == "commands":
+        body["arguments"] = ()
+    suite = type("TestBroken", (SUITES[kind],), body)
+    component = getattr(module, broken)
+    wanted = component() if kind == "commands" else component
+    with registered(kind, "broken", wanted), pytest.raises(Exception, match=f"(?s){says}") as caught:
+        run(suite, check, tmp_path, capsys)
+    assert not isinstance(caught.value, AttributeError | NameError | ImportError), "the component is broken otherwise"
+
+
+def test_every_check_has_a_broken_component_and_says_what_to_do() -> None:
+    owed = {(name, check.__doc__ or "") for suite in SUITES.values() for name, check in checks(suite).items()}
+    silent = [name for name, doc in owed if "If this fails:" not in doc]
+    assert not silent, f"these checks do not say what to do: {silent}"
+    shown = {row[2] for row in TABLE} | ELSEWHERE
+    assert {name for name, _ in owed} == shown
+
+
+def test_a_check_can_be_neither_overridden_nor_dropped() -> None:
+    def made(**body: Any) -> type[Suite]:
+        return type("TestMine", (testing.AdaptationSuite,), {"component": "x", "__module__": __name__, **body})
+
+    for body, says in (
+        ({"test_phi_is_small": lambda self: None}, "overrides or drops the check 'test_phi_is_small'"),
+        ({"test_phi_is_small": None}, "overrides or drops the check 'test_phi_is_small'"),
+        ({"__test__": False}, "drops every check"),
+        ({"pytestmark": pytest.mark.skip}, "is marked 'skip'"),
+        ({"expected_failures": {"test_nothing": "why"}}, "no check of its suite"),
+        ({"expected_failures": {"test_phi_is_small": " "}}, "gives no reason"),
+    ):
+        with pytest.raises(TypeError, match=says):
+            made(**body)
+    mixin = type("Quiet", (), {"test_phi_is_small": lambda self: None})
+    with pytest.raises(TypeError, match="overrides or drops"):
+        type("TestMine", (mixin, testing.AdaptationSuite), {"component": "x", "__module__": __name__})
+    assert made(test_my_own=lambda self: None)
+
+
+TOY = """
+import pytest
+from functory_sdk.testing import TaskSuite
+
+class TestToy(TaskSuite):
+    component = "toy"
+    {body}
+"""
+
+
+def outcomes(folder: Path, body: str, *more: str) -> tuple[int, str]:
+    """Run a test file in a process of its own; return the exit code and what it printed."""
+    import subprocess
+    import sys
+
+    (folder / "test_toy.py").write_text(TOY.format(body=body))
+    plugin = ("-p", "functory_sdk.testing.project")
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "-p",
+        "no:cacheprovider",
+        *plugin,
+        *more,
+        str(folder / "test_toy.py"),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+@pytest.mark.slow
+def test_an_expected_failure_is_strict_and_a_mark_set_later_is_refused(tmp_path: Path) -> None:
+    only = ("-k", "golden")
+    code, said = outcomes(tmp_path, 'expected_failures = {"test_golden_inputs_run": "the toy has none"}', *only)
+    assert (code, "the toy has none" in said) == (1, True), said  # it passes, so it is red
+    code, said = outcomes(tmp_path, "def test_golden_own(self, project): assert project.folder.is_dir()", *only)
+    assert (code, "2 passed" in said) == (0, True), said
+    code, said = outcomes(tmp_path, "pass\nTestToy = pytest.mark.skip(reason='later')(TestToy)", *only)
+    assert (code, "list it in expected_failures" in said or "is marked 'skip'" in said) == (4, True), said
+
+
+def installed(site: Path, source: str, **files: str) -> None:
+    """Lay an installed distribution of one adaptation into a folder."""
+    (site / "wobbly").mkdir(parents=True)
+    (site / "wobbly/__init__.py").write_text(source)
+    metadata = site / "wobbly-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text(files.get("metadata", "Metadata-Version: 2.1\nName: wobbly\nVersion: 1.0\n\n"))
+    (metadata / "entry_points.txt").write_text(
+        "[functory.adaptations]\nwobbly = wobbly:Wobbly\n[functory.contract]\n1 = functory_sdk:CONTRACT\n"
+    )
+
+
+def test_a_heavy_import_and_an_incomplete_distribution_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = tmp_path / "site"
+    installed(
+        site,
+        "import torch\nfrom functory_sdk.testing.toy import ToyAdaptation\nclass Wobbly(ToyAdaptation): 'Wobbles.'\n",
+    )
+    monkeypatch.syspath_prepend(str(site))
+    plugins.refresh()
+    body = {"component": "wobbly", "__module__": __name__}
+    suite = type("TestWobbly", (testing.AdaptationSuite,), body)
+    with pytest.raises(AssertionError, match=r"importing wobbly:Wobbly imports torch"):
+        run(suite, "test_importing_it_is_light", tmp_path, capsys)
+    with pytest.raises(AssertionError, match=r"wobbly lacks a summary.*a licence.*a README.*py\.typed"):
+        run(suite, "test_its_distribution_is_complete", tmp_path, capsys)
+
+
+def test_a_packaged_function_passes_and_a_damaged_one_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    artefact = testing.toy_function().save(tmp_path / "toy-function")
+    body = {"component": "boxed", "__module__": __name__, "inputs": ("we saw the good film",)}
+    suite = type("TestBoxed", (testing.FunctionSuite,), body)
+    owed = ("test_its_entry_is_its_artefact", "test_its_golden_examples_come_out_the_same", "test_it_is_called_by_name")
+    with registered("functions", "boxed", artefact):
+        for check in owed:
+            run(suite, check, tmp_path, capsys)
+        (artefact / "golden.jsonl").write_text("{}\n")
+        for check in owed:
+            with pytest.raises(Exception, match=r"golden\.jsonl"):
+                run(suite, check, tmp_path, capsys)
