@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import random
+import re
 from pathlib import Path
 
 import pytest
 
 import functory
-from functory import errors
+from functory import errors, plugins
 from functory.attribution import measured, values_of, without, words_of
+from functory.forms import EngineForm
+from functory.golden import reformed
 from functory.segmentation import words
+from functory.terminal import plain
 
 METHODS = ("occlusion", "integrated-gradients", "gradient-x-input")
 TEXT = "A warm, funny film that never bores, though its ending is predictable."
@@ -65,6 +70,46 @@ def test_the_page_is_escaped_and_refers_to_nothing_outside(fn: functory.Function
     assert "<script" not in page
     assert "&amp;" in page
     assert "http" not in page
+
+
+def test_without_colour_the_words_are_marked_and_the_marks_explained(fn: functory.Function) -> None:
+    found = fn.explain(TEXT)
+    shown = plain(found)
+    top = max(found.pieces, key=lambda piece: abs(piece.weight))
+    assert f"{top.text}[{'++' if top.weight > 0 else '−−'}]" in shown
+    assert "[+] speaks for it, [−] against it" in shown
+    assert f"comprehensiveness {found.faithfulness.comprehensiveness:+.3f}" in shown
+
+
+def test_in_colour_both_colours_of_a_word_are_set_and_no_marks_stand_in_the_text(fn: functory.Function) -> None:
+    from rich.console import Console
+
+    console = Console(file=io.StringIO(), force_terminal=True, color_system="truecolor", width=120, no_color=False)
+    console.print(found := fn.explain(TEXT))
+    drawn = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
+    top = max(found.pieces, key=lambda piece: abs(piece.weight))
+    assert re.search(rf"\x1b\[38;2;(255;255;255|0;0;0);48;2;\d+;\d+;\d+m{top.text}\x1b", drawn)
+    assert "[+]" not in drawn
+
+
+def test_an_engines_quantized_form_is_explained_by_occlusion_and_gradients_say_so(
+    fn: functory.Function, tmp_path: Path
+) -> None:
+    engine = plugins.load("engines", "onnxruntime").configure({})
+    form = fn.form
+    rows = form.formulation.encode([fn.read(TEXT)], fn.reader, fn.state).rows
+    program = engine.convert(form.program, tmp_path, precision="int8", samples=rows)
+    made = EngineForm(engine, form.spec, form.formulation, form.learning, program, form.tokenizer)
+    quantized = reformed(fn, made)
+    first, again, whole = quantized.explain(TEXT), quantized.explain(TEXT), fn.explain(TEXT)
+    assert first == again
+    assert [(piece.text, piece.start) for piece in first.pieces] == [(p.text, p.start) for p in whole.pieces]
+    largest = sorted(whole.pieces, key=lambda piece: -abs(piece.weight))[:3]
+    assert max(first.pieces, key=lambda piece: abs(piece.weight)).text in {piece.text for piece in largest}
+    for method in ("integrated-gradients", "gradient-x-input"):
+        with pytest.raises(errors.NotSupported, match="method='occlusion'"):
+            quantized.explain(TEXT, method=method)
+    quantized.close()
 
 
 def test_blanks_keep_the_offsets_of_everything_else(fn: functory.Function) -> None:

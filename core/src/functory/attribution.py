@@ -1,7 +1,7 @@
 """What every explanation of single words needs: the words, changed inputs, the target's value, and faithfulness.
 
-A word is taken away by putting blanks of the same length in its place: tokenizers drop them, and the offsets of everything
-else stay, so the definition holds for every task, spans included.
+A word is taken away by putting blanks of the same length in its place: tokenizers drop them (byte-level ones keep a token of
+blanks), and the offsets of everything else stay, so the definition holds for every task, spans included.
 """
 
 from __future__ import annotations

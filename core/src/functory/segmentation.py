@@ -1,34 +1,39 @@
 """Cuts text into words, as people see them: what explanations weigh.
 
-By Unicode's letters, digits and marks; Chinese and Japanese have no spaces, so runs of their characters are cut by a
-segmenter where one is installed (rjieba), else into single characters, which `notes` says.
+By Unicode's general categories: letters and digits with the marks on them make a word, every other sign is a word of its
+own. Chinese and Japanese have no spaces, so runs of their characters are cut by a segmenter where one is installed
+(rjieba), else into single characters, which `notes` says. Thai and its kin are cut at their spaces alone.
 """
 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 Span = tuple[int, int]
+Kind = Literal["space", "unspaced", "letter", "mark", "sign"]
 
-_RUN = re.compile(
-    r"(?P<han>[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\U00020000-\U0003134f]+)|(?P<word>\w+(?:['’\-.]\w+)*)|(?P<other>[^\w\s])"
-)
+_UNSPACED = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u3098\u309b-\u30ff\U00020000-\U0003134f]")
+_JOINER = "\u200d"
+"""Makes one sign of two, as in emoji of families."""
+_EXTENDING = re.compile("[\u200c\u200d\U0001f3fb-\U0001f3ff]")
+"""What belongs to the character before it, besides marks: joiners and the shades of emoji."""
+_INSIDE = frozenset("'’-.")
+"""What joins two letters into one word: it's, re-do, 3.5."""
 SINGLE = "Chinese is weighed by single characters: pip install rjieba for words"
 
 
 def words(text: str) -> list[Span]:
     """Return the words of a text, first character and the one after the last, in order; signs are words of their own."""
     spans: list[Span] = []
-    for run in _RUN.finditer(text):
-        if run.lastgroup == "han":
-            spans.extend(_cut(run[0], run.start()))
-        elif run.lastgroup == "word":
-            spans.extend(_mixed(run[0], run.start()))
-        else:
-            spans.append(run.span())
+    for kind, start, end in _runs(text):
+        if kind == "unspaced":
+            spans.extend(_cut(text[start:end], start))
+        elif kind != "space":
+            spans.append((start, end))
     return spans
 
 
@@ -37,16 +42,41 @@ def notes(text: str) -> tuple[str, ...]:
     return (SINGLE,) if _segmenter() is None and re.search(r"[\u3400-\u9fff]{2}", text) else ()
 
 
-def _mixed(run: str, start: int) -> Iterator[Span]:
-    """Give a word, or its parts where Chinese characters stand in it."""
-    at = 0
-    for part in re.finditer(r"[\u3400-\u4dbf\u4e00-\u9fff]+|[^\u3400-\u4dbf\u4e00-\u9fff]+", run):
-        if "\u3400" <= part[0][0] <= "\u9fff":
-            yield from _cut(part[0], start + part.start())
-        else:
-            yield start + part.start(), start + part.end()
-        at = part.end()
-    assert at == len(run)
+def _runs(text: str) -> Iterator[tuple[Kind, int, int]]:
+    """Give the stretches of one kind, with the marks on them; each sign is a stretch of its own."""
+    before: Kind = "space"
+    start = 0
+    for at in range(len(text)):
+        kind = _kind(text, at)
+        if kind == "mark":
+            if before != "space":
+                continue
+            kind = "sign"  # nothing stands before it that it could belong to
+        if kind == before and (kind != "sign" or text[at - 1] == _JOINER):
+            continue
+        if at > start:
+            yield before, start, at
+        before, start = kind, at
+    if text:
+        yield before, start, len(text)
+
+
+def _kind(text: str, at: int) -> Kind:
+    """Return what the character at a place is."""
+    char = text[at]
+    if char.isspace():
+        return "space"
+    if _UNSPACED.match(char):
+        return "unspaced"
+    if _EXTENDING.match(char) or unicodedata.category(char)[0] == "M":
+        return "mark"
+    inside = char in _INSIDE and 0 < at < len(text) - 1 and _in_word(text[at - 1]) and _in_word(text[at + 1])
+    return "letter" if inside or _in_word(char) else "sign"
+
+
+def _in_word(char: str) -> bool:
+    """Return whether a character is a part of a word that spaces set apart."""
+    return (char == "_" or unicodedata.category(char)[0] in "LNM") and not _UNSPACED.match(char)
 
 
 def _cut(run: str, start: int) -> Iterator[Span]:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rich.console import Console, ConsoleOptions
+    from rich.text import Text
+
     from functory.contracts.explanation import Attribution, Piece
 
 FOR, AGAINST = (33, 102, 172), (178, 24, 43)
 """Blue speaks for the target, red against it: the two ends of a scale that colour-blind people tell apart."""
+SMALL = 0.15
+"""The share of the largest weight below which a terminal shows no colour."""
 
 STYLE = """
 body{font:16px/1.7 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding:0 1rem;color:#1c1c1c;background:#fff}
@@ -20,7 +27,7 @@ h1{font-size:1.25rem;margin:0 0 .3rem}
 .w{border-radius:.2rem;padding:.05rem .1rem}
 table{border-collapse:collapse;margin:1.2rem 0;width:100%}
 td,th{padding:.2rem .6rem;border-bottom:1px solid #eee;text-align:left}
-td.n{text-align:right;font-variant-numeric:tabular-nums}
+td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}
 .bar{height:.75rem;border-radius:.15rem}
 .legend{display:flex;gap:1.2rem;font-size:.9rem;color:#444;margin:.8rem 0}
 .chip{display:inline-block;width:1rem;height:1rem;border-radius:.2rem;vertical-align:-.15rem;margin-right:.35rem}
@@ -28,26 +35,44 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}
 """
 
 
+@dataclass(frozen=True)
+class Words:
+    """The text with its words coloured by weight; where there is no colour, marked by + and −."""
+
+    pieces: Sequence[Piece]
+    largest: float
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        from rich.text import Text
+
+        from functory.terminal import clean
+
+        coloured = console.color_system is not None and not console.no_color
+        for _, pieces in groupby(self.pieces, key=lambda piece: piece.field):
+            line, at = Text(), 0
+            for piece in pieces:
+                share = piece.weight / self.largest
+                line.append(" " if piece.start > at and at else "")
+                line.append(clean(piece.text), _terminal_style(share) if coloured else "")
+                line.append("" if coloured else _mark(share))
+                at = piece.end
+            yield line
+        if coloured:
+            yield Text.assemble((" speaks for it ", _terminal_style(1)), " ", (" against it ", _terminal_style(-1)))
+        else:
+            yield Text("[+] speaks for it, [−] against it; doubled where it is more than half of the largest weight")
+
+
 def attribution_text(found: Attribution) -> Any:  # Any: a rich renderable
     """Return the explanation for a terminal: the text with its words coloured, the weightiest, how faithful."""
-    from rich.text import Text
-
-    from functory.terminal import clean, group, table, text
+    from functory.terminal import group, table, text
 
     largest = _largest(found)
-    line = Text()
-    for _, pieces in groupby(found.pieces, key=lambda piece: piece.field):
-        at = 0
-        for piece in pieces:
-            line.append(" " if piece.start > at and at else "")
-            line.append(clean(piece.text), _terminal_style(piece.weight / largest))
-            at = piece.end
-        line.append("\n")
     best = sorted(found.pieces, key=lambda piece: -abs(piece.weight))[:8]
     rows = [(piece.text, f"{piece.weight:+.4f}", _bar(piece.weight / largest)) for piece in best]
     return group(
-        text(f"{found.method}: why {found.target.name} ({found.score:.3f})", "bold"),
-        line,
+        text(f"{found.method}: why {found.target.name} ({_score(found)})", "bold"),
+        Words(found.pieces, largest),
         table(("word", "weight", "against ◂ ▸ for"), rows, right=(1,)),
         text(_faithful(found)),
         *(text(f"note: {note}") for note in found.notes),
@@ -55,11 +80,20 @@ def attribution_text(found: Attribution) -> Any:  # Any: a rich renderable
 
 
 def _terminal_style(share: float) -> str:
-    """Return the colour of a weight, as a share of the largest; none where it is small."""
-    if abs(share) < 0.15:
+    """Return the colours of a weight, as a share of the largest; none where it is small.
+
+    Both colours are set, so that words read on light and on dark terminals.
+    """
+    if abs(share) < SMALL:
         return ""
-    red, green, blue = FOR if share > 0 else AGAINST
-    return f"bold white on rgb({red},{green},{blue})" if abs(share) > 0.5 else f"rgb({red},{green},{blue}) underline"
+    return f"{_ink(share)} on {_colour(share)}"
+
+
+def _mark(share: float) -> str:
+    """Return a weight without colour."""
+    if abs(share) < SMALL:
+        return ""
+    return f"[{('+' if share > 0 else '−') * (2 if abs(share) > 0.5 else 1)}]"
 
 
 def _bar(share: float) -> str:
@@ -68,11 +102,18 @@ def _bar(share: float) -> str:
     return (" " * 10 + "│" + "█" * marks) if share >= 0 else (" " * (10 - marks) + "░" * marks + "│")
 
 
+def _score(found: Attribution) -> str:
+    """Return what the target's number is, and the number."""
+    return f"{'value' if found.target.scale == 'raw' else 'probability'} {found.score:.3f}"
+
+
 def _faithful(found: Attribution) -> str:
     measure = found.faithfulness
+    what = _score(found).split(" ", 1)[0]
     return (
-        f"faithfulness: without the weightiest words the probability falls by {measure.comprehensiveness:.3f} "
-        f"(comprehensiveness, high is good); with them alone by {measure.sufficiency:.3f} (sufficiency, low is good)."
+        f"faithfulness: comprehensiveness {measure.comprehensiveness:+.3f} (what the {what} loses without the "
+        f"weightiest words; high is good), sufficiency {measure.sufficiency:+.3f} (what it loses with them alone; "
+        "low is good)"
     )
 
 
@@ -82,12 +123,13 @@ def attribution_html(found: Attribution) -> str:
     best = sorted(found.pieces, key=lambda piece: -abs(piece.weight))[:12]
     parts = [
         "<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
+        '<meta name="viewport" content="width=device-width">',
         f"<title>Why {escape(found.target.name)}</title><style>{STYLE}</style></head><body>",
         f"<h1>Why <em>{escape(found.target.name)}</em>?</h1>",
-        f'<p class="sub">{escape(found.method)} · probability {found.score:.3f}</p>',
+        f'<p class="sub">{escape(found.method)} · {_score(found)}</p>',
         *(_field(list(pieces), largest) for _, pieces in groupby(found.pieces, key=lambda piece: piece.field)),
         f'<p class="legend">{_chip(1, "speaks for it")}{_chip(-1, "speaks against it")}</p>',
-        '<table><thead><tr><th>word</th><th>weight</th><th>share of the largest</th></tr></thead><tbody>',
+        '<table><thead><tr><th>word</th><th class="n">weight</th><th>share of the largest</th></tr></thead><tbody>',
         *(_line(piece, largest) for piece in best), "</tbody></table>",
         f'<p class="note">{escape(_faithful(found))}</p>',
         *(f'<p class="note">{escape(note)}</p>' for note in found.notes),
@@ -101,8 +143,8 @@ def _field(pieces: list[Piece], largest: float) -> str:
     shown, at = [], 0
     for piece in pieces:
         shown.append(" " if piece.start > at and at else "")
-        dark = abs(piece.weight) / largest > 0.6
-        style = f"background:{_colour(piece.weight / largest)};color:{'#fff' if dark else '#1c1c1c'}"
+        share = piece.weight / largest
+        style = f"background:{_colour(share)};color:{_ink(share)}"
         shown.append(f'<span class="w" style="{style}" title="{piece.weight:+.4f}">{escape(piece.text)}</span>')
         at = piece.end
     return f'<p class="text">{"".join(shown)}</p>'
@@ -121,11 +163,23 @@ def _line(piece: Piece, largest: float) -> str:
     )
 
 
-def _colour(share: float) -> str:
-    """Return a colour between white and an end of the scale."""
+def _mixed(share: float) -> list[int]:
+    """Return red, green and blue between white and an end of the scale."""
     end = FOR if share >= 0 else AGAINST
-    mixed = [round(255 + (channel - 255) * min(1.0, abs(share))) for channel in end]
-    return f"rgb({mixed[0]},{mixed[1]},{mixed[2]})"
+    return [round(255 + (channel - 255) * min(1.0, abs(share))) for channel in end]
+
+
+def _colour(share: float) -> str:
+    """Return the background of a weight."""
+    red, green, blue = _mixed(share)
+    return f"rgb({red},{green},{blue})"
+
+
+def _ink(share: float) -> str:
+    """Return black or white, whichever reads better on the background (WCAG 2's relative luminance)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in _mixed(share))]
+    light = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if light > 0.179 else "#ffffff"  # where both have a contrast of 4.6
 
 
 def _largest(found: Attribution) -> float:
