@@ -100,6 +100,7 @@ class Loop:
         per_epoch = math.ceil(len(self.train.rows) / self.options.batch_rows)
         total = per_epoch * self.options.epochs
         self._go_on()
+        bar: Any  # Any: a bar over no items, so its element type is nobody's
         with generators_kept(), progress(total, f"training {self.run_.name}") as bar:
             bar.advance(self.at.step)
             while self.at.step < total and not self.at.is_done:

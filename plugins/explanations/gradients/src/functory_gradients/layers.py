@@ -26,7 +26,7 @@ def token_weights(function: Function, value: Any, target: Target, steps: int, ba
 
     :param steps: 0 for gradient × input.
     """
-    form = function.form
+    form: Any = function.form  # Any: a TorchForm, as `explain` has seen
     model = structural_copy(form.program.model).eval()
     encoded = form.formulation.encode([value], function.reader, function.state)
     chosen = encoded.rows if target.row is None else [encoded.rows[target.row]]

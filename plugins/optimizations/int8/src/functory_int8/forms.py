@@ -29,12 +29,14 @@ class Candidate:
     def drop(self) -> None:
         """Free what a form that is not kept holds: its session and its files."""
         self.function.close()
-        self.function.form.files.cleanup()
+        form: Any = self.function.form  # Any: an EngineForm, since it came out of `converted`
+        form.files.cleanup()
 
 
 def original(function: Function) -> Candidate:
     """Return the function as it is."""
-    model = function.form.program.model
+    form: Any = function.form  # Any: a TorchForm, as `Int8.optimize` has seen
+    model = form.program.model
     return Candidate(function.form.name, function, sum(p.numel() * p.element_size() for p in model.parameters()) / 1e6)
 
 
@@ -42,7 +44,7 @@ def converted(
     function: Function, calibration: Sequence[Any], options: Int8Options
 ) -> tuple[list[Candidate], dict[str, str]]:
     """Convert the function by every engine in every precision; return what came out, and why what did not."""
-    form = function.form
+    form: Any = function.form  # Any: as in `original`
     rows = form.formulation.encode(list(calibration), function.reader, function.state).rows
     names = options.engines or tuple(entry.name for entry in entries("engines"))
     found: list[Candidate] = []
@@ -69,7 +71,7 @@ def converted(
 
 def _convert(function: Function, engine: Any, precision: str, rows: Sequence[Any]) -> Candidate:
     """Return the function in one engine's form; its files live as long as the function."""
-    form = function.form
+    form: Any = function.form  # Any: as in `original`
     place = tempfile.TemporaryDirectory(prefix="functory-form-")
     program = engine.convert(form.program, Path(place.name), precision=precision, samples=rows)
     made = EngineForm(

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from functory_int8.forms import Candidate, converted, original
 from functory_int8.probing import compare
-from functory_sdk import Examples, Function, NotSupported, Optimization, OptimizationReport, Options, TorchForm, cpu
+from functory_sdk import Function, NotSupported, Optimization, OptimizationReport, Options, TorchForm, cpu
 
 
 class Int8Options(Options):
@@ -44,7 +44,7 @@ class Int8(Optimization[Int8Options]):
     examples: ClassVar[tuple[str, ...]] = ("functory optimize sentiment --data test.csv --output sentiment-fast",)
 
     def optimize(
-        self, function: Function, examples: Examples, calibration: Sequence[Any]
+        self, function: Function, examples: Sequence[Any], calibration: Sequence[Any]
     ) -> tuple[Function, OptimizationReport]:
         form = function.form
         if not isinstance(form, TorchForm) or form.program.kind != "forward":

@@ -6,12 +6,12 @@ import statistics
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from functory_int8.forms import Candidate
-from functory_sdk import Examples, FormReport, SessionOptions
+from functory_sdk import FormReport, SessionOptions
 
 if TYPE_CHECKING:
     from functory_int8.optimization import Int8Options
@@ -29,7 +29,11 @@ SLOWER = 1.1
 
 
 def compare(
-    first: Candidate, candidates: Sequence[Candidate], examples: Examples, options: Int8Options, threads: Sequence[int]
+    first: Candidate,
+    candidates: Sequence[Candidate],
+    examples: Sequence[Any],
+    options: Int8Options,
+    threads: Sequence[int],
 ) -> tuple[FormReport, list[tuple[Candidate, FormReport]]]:
     """Measure every form on held-out examples: the metric on all of them, speed on some."""
     inputs = [examples[index * len(examples) // options.probe_inputs] for index in range(options.probe_inputs)]
@@ -64,7 +68,8 @@ def _settle(one: Candidate, inputs: Sequence[object], threads: Sequence[int]) ->
         tried.append((_seconds(one, inputs, count, budget, min(tried)[0]), count, budget))
     _, count, budget = min(tried)
     one.function.close()
-    one.function.form.options = SessionOptions(threads=count, budget=budget)
+    form: Any = one.function.form  # Any: an EngineForm or a TorchForm
+    form.options = SessionOptions(threads=count, budget=budget)
     list(one.function.map(inputs[:WARM], progress=False))
 
 
@@ -94,7 +99,7 @@ def _rounds(forms: Sequence[Candidate], inputs: Sequence[object], rounds: int) -
     return seconds
 
 
-def _report(one: Candidate, examples: Examples, throughput: float, memory: float) -> FormReport:
+def _report(one: Candidate, examples: Sequence[Any], throughput: float, memory: float) -> FormReport:
     """Return what a form measured."""
     function = one.function
     items = list(examples)
