@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 
 import functory
@@ -99,7 +100,7 @@ def test_two_functions_on_one_backbone_share_its_tensors_and_do_not_meet(fn: fun
 
 
 def test_the_same_seed_builds_the_same_function() -> None:
-    def built(seed: int) -> bytes:
+    def built(seed: int) -> np.ndarray:
         fn = functory.build(
             task="text-classification",
             backbone="minilm",
@@ -108,10 +109,11 @@ def test_the_same_seed_builds_the_same_function() -> None:
             seed=seed,
             report=False,
         )
-        return b"".join(array.tobytes() for array in fn.form.engine.phi(fn.form.program.model).values())
+        return np.concatenate([array.ravel() for array in fn.form.engine.phi(fn.form.program.model).values()])
 
-    assert built(3) == built(3)
-    assert built(3) != built(4)
+    first = built(3)
+    assert np.allclose(first, built(3), atol=1e-4)  # where memory lies decides the last bits of a product
+    assert not np.allclose(first, built(4), atol=1e-2)
 
 
 def test_hooks_answer_wrap_and_observe_and_a_failing_one_is_named(capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,6 +9,7 @@ from functory.errors import Refused
 from functory.hookspecs import PROJECT
 from functory.steps import STEPS, Steps
 from functory_sdk.testing.suite import TorchSuite
+from functory_sdk.testing.tasks import same
 from functory_sdk.testing.toy import rows
 
 
@@ -56,6 +57,6 @@ class HookSuite(TorchSuite):
         assert without.report is not None
         assert with_it.report is not None
         assert with_it.report.metrics == without.report.metrics, "with the plugin the report has other figures."
-        assert with_it(rows(1)[0]["text"]) == without(rows(1)[0]["text"]), (
-            "with the plugin the function answers otherwise."
-        )
+        text = rows(1)[0]["text"]
+        # Two builds may differ by rounding: where memory lies decides the last bits of a product.
+        assert same(with_it(text), without(text)), "with the plugin the function answers otherwise."

@@ -47,7 +47,7 @@ class _Gradients(Explanation[Any]):
                 notes.append(
                     f"the weights sum to the target's gain over the baseline, but for {gap:.2g} ({self.steps} steps)"
                 )
-            return word_weights(function, value, words, rows)
+            return word_weights(words, rows)
 
         found = attribution(function, value, target, self.name, weigh)
         return found.model_copy(update={"notes": (*notes, *found.notes)})

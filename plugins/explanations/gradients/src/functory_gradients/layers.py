@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import SequenceMatcher
 from typing import Any
 
 import torch
@@ -11,14 +10,15 @@ from captum.attr import InputXGradient
 from captum.attr import IntegratedGradients as CaptumGradients
 from torch import Tensor
 
+from functory_gradients.places import Place, places_of
 from functory_sdk import Function, Target, Word, pad
 from functory_sdk.torch import structural_copy
 
 EMBEDDED = 1
 """The cut point after the embeddings."""
 
-Rows = list[tuple[list[int], list[float]]]
-"""For each row: its token ids, and the weight of each token."""
+Rows = list[tuple[list[Place | None], list[float]]]
+"""For each row: where in the input each token stands, and its weight."""
 
 
 def token_weights(function: Function, value: Any, target: Target, steps: int, baseline: str) -> tuple[Rows, float]:
@@ -29,14 +29,16 @@ def token_weights(function: Function, value: Any, target: Target, steps: int, ba
     form: Any = function.form  # Any: a TorchForm, as `explain` has seen
     model = structural_copy(form.program.model).eval()
     encoded = form.formulation.encode([value], function.reader, function.state)
-    chosen = encoded.rows if target.row is None else [encoded.rows[target.row]]
+    places = places_of(function, value)
+    chosen = range(len(encoded.rows)) if target.row is None else [target.row]
     rows: Rows = []
     gap = 0.0
-    for row in chosen:
+    for index in chosen:
+        row = encoded.rows[index]
         arrays = pad([row], [port for port in model.inputs if port.name in row])
         batch = {name: torch.from_numpy(array) for name, array in arrays.items()}
         weights, delta = _weigh(model, batch, target, steps, baseline)
-        rows.append((row["input_ids"].tolist(), [weight / len(chosen) for weight in weights]))
+        rows.append((places[index], [weight / len(chosen) for weight in weights]))
         gap += abs(delta) / len(chosen)
     return rows, gap
 
@@ -74,22 +76,18 @@ def _baseline(model: Any, batch: dict[str, Tensor], name: str, kind: str) -> Ten
         return model.trunk({**batch, "input_ids": ids}, EMBEDDED)[name]
 
 
-def word_weights(function: Function, value: Any, words: Sequence[Word], rows: Rows) -> list[float]:
+def word_weights(words: Sequence[Word], rows: Rows) -> list[float]:
     """Sum tokens to words. A token that crosses a word's border is shared by the characters on each side.
 
     Special tokens, and those of a prompt around the text, belong to no word.
     """
     totals = [0.0] * len(words)
-    for field in dict.fromkeys(word.field for word in words):
-        [tokens] = function.reader.tokenizer.tokens([getattr(value, field)])
-        ids = tokens.ids.tolist()
-        for row, weights in rows:
-            place = SequenceMatcher(None, row, ids, autojunk=False).find_longest_match()
-            for step in range(place.size):
-                start, end = tokens.offsets[place.b + step].tolist()
-                weight = weights[place.a + step]
-                for index, word in enumerate(words):
-                    common = min(end, word.end) - max(start, word.start)
-                    if word.field == field and common > 0:
-                        totals[index] += weight * common / (end - start)
+    for places, weights in rows:
+        for place, weight in zip(places, weights, strict=True):
+            if place is None:
+                continue
+            for index, word in enumerate(words):
+                common = min(place.end, word.end) - max(place.start, word.start)
+                if word.field == place.field and common > 0:
+                    totals[index] += weight * common / (place.end - place.start)
     return totals
