@@ -39,7 +39,9 @@ def converted(function: Function, engine: str, folder: Path) -> Path:
     kind: type[Engine[object]] = plugins.load("engines", engine)
     made = kind()
     (folder / f"{engine}-files").mkdir()
-    program = made.convert(form.program, folder / f"{engine}-files", precision="fp32")
+    values = [function.coerce(text) for text in ("fine", "A small movie with a big impact.")]
+    rows = form.formulation.encode(values, function.reader, function.state).rows
+    program = made.convert(form.program, folder / f"{engine}-files", precision="fp32", samples=rows)
     own = EngineForm(
         made, form.spec, form.formulation, form.learning, program, form.tokenizer, options=SessionOptions()
     )
