@@ -84,6 +84,24 @@ def test_the_whole_pass_is_transformers_own(family: str) -> None:
 
 
 @pytest.mark.parametrize("family", SETTINGS)
+def test_transformers_names_what_lies_in_a_layer_and_a_model_with_another_head_too(family: str) -> None:
+    model, network = made(family)
+    origin, theirs = network.origin, dict(model.named_modules())
+    assert origin is not None
+    assert origin.model == type(model).__name__
+    inside = [f"{path}.{name}" for path in origin.blocks for name, _ in network.get_submodule(path).named_modules() if name]
+    assert len(origin.blocks) == network.spec.layers
+    for path in inside:
+        name = origin.theirs(path)
+        assert theirs[name] is network.get_submodule(path)
+        bare = name.removeprefix(f"{origin.base}.")
+        assert [origin.ours(other) for other in (name, bare, f"{origin.base}.{bare}")] == [path] * 3
+    for foreign in ("lm_head", "embeddings.word_embeddings", "layers.99.attention"):
+        with pytest.raises(KeyError):
+            origin.ours(foreign)
+
+
+@pytest.mark.parametrize("family", SETTINGS)
 def test_cut_at_any_point_it_is_the_whole_pass(family: str) -> None:
     _, network = made(family)
     rows = batch(network)

@@ -40,7 +40,7 @@ def package(
     :param options: the packager's own.
     :return: the files written.
     :raises ArtefactError: when it is no function, was changed, or comes out differently here.
-    :raises NotSupported: when a component of it is not installed as a plugin.
+    :raises NotSupported: when a component of it is not installed as a plugin, or the packager does not take it.
     """
     from functory.installed import artefact_of
     from functory.joining import join
@@ -52,7 +52,8 @@ def package(
     with tempfile.TemporaryDirectory() as place:
         if also:
             artefact = join([artefact, *map(artefact_of, also)], Path(place) / "joined")
-        needs(artefact)  # refused before the long work
+        if packager.is_installable:
+            needs(artefact)  # refused before the long work
         manifest = verify(artefact)
         files: list[Path] = Steps(hooks).package(
             packager=packager, artefact=artefact, name=name or manifest.name, target=Path(target)

@@ -24,6 +24,7 @@ _HOMES = {
     "functory.contracts.sample": ("Sample",),
     "functory.contracts.task": ("Formulation", "Input", "Output", "Scorer", "State", "Target", "Task"),
     "functory.attribution": ("Word", "attribution", "values_of", "without", "words_of"),
+    "functory.backbones": ("open_backbone",),
     "functory.batching": ("pad", "plan", "unpad"),
     "functory.errors": (
         "ArtefactCorrupt", "ArtefactError", "ArtefactUnsafe", "DataError", "FunctoryError", "GenerationError", "InputError",

@@ -6,6 +6,7 @@ from functory.attribution import attribution as attribution
 from functory.attribution import values_of as values_of
 from functory.attribution import without as without
 from functory.attribution import words_of as words_of
+from functory.backbones import open_backbone as open_backbone
 from functory.batching import pad as pad
 from functory.batching import plan as plan
 from functory.batching import unpad as unpad

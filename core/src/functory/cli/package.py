@@ -25,7 +25,7 @@ class Package(Command):
         parser.add_argument("function", help="a saved function's folder, or an installed function's name")
         parser.add_argument("--name", default="", help="the name to install it by; the function's own when not given")
         parser.add_argument("--output", "-o", type=Path, default=Path("dist"), help="the folder to write into: dist")
-        parser.add_argument("--method", default="wheel", help="the packager: wheel")
+        parser.add_argument("--method", default="wheel", help="the packager: wheel, peft …; wheel when not given")
         parser.add_argument(
             "--also", action="append", default=[], metavar="FOLDER", help="a further engine form of the same function"
         )

@@ -13,6 +13,8 @@ class Packager(Component[O]):
     """Turns a saved function into something to deploy: a wheel first."""
 
     kind: ClassVar[str] = "packagers"
+    is_installable: ClassVar[bool] = True
+    """What it writes is installed with pip, so every component of the function must come from a distribution."""
 
     @abstractmethod
     def package(self, artefact: Path, name: str, target: Path) -> list[Path]:

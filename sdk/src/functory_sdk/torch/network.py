@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -21,11 +22,53 @@ Context = dict[str, Tensor | None]
 """What every step may need and the batch alone decides: masks, rotary angles. Never stored."""
 
 
+@dataclass(frozen=True)
+class Origin:
+    """The transformers model that a network was made from: how others name what an adaptation touches.
+
+    :param model: the model's class: ``LlamaForCausalLM``.
+    :param library: the module of that class.
+    :param base: by what name a model with a head holds the one without: ``model`` in ``LlamaForCausalLM``.
+    :param is_base: whether this is the model without.
+    :param blocks: the path of each layer in the network → its path in the model without a head.
+    """
+
+    model: str
+    library: str
+    base: str
+    is_base: bool
+    blocks: Mapping[str, str]
+
+    def theirs(self, path: str) -> str:
+        """Return a path inside a layer as the transformers model names it.
+
+        :raises KeyError: for a path that lies in no layer.
+        """
+        for own, other in self.blocks.items():
+            if path.startswith(f"{own}."):
+                return ("" if self.is_base else f"{self.base}.") + other + path[len(own) :]
+        raise KeyError(path)
+
+    def ours(self, path: str) -> str:
+        """Return a path of the transformers model, or of one with another head, as the network names it.
+
+        :raises KeyError: for a path that lies in no layer.
+        """
+        inner = path.removeprefix(f"{self.base}.")
+        for own, other in self.blocks.items():
+            if inner.startswith(f"{other}."):
+                return own + inner[len(other) :]
+        raise KeyError(path)
+
+
 class Network(nn.Module, ABC):
     """A backbone's network as a sequence of steps: embeddings, layers, last norm (twice for two stacks).
 
     :param spec: the backbone's facts.
     """
+
+    origin: Origin | None = None
+    """The transformers model that it was made from; None where there is none."""
 
     def __init__(self, spec: BackboneSpec) -> None:
         super().__init__()

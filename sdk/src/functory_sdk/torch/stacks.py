@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from functory.contracts.backbone import BackboneSpec
 from functory.errors import NotSupported
 from functory_sdk.torch.generation import DecoderGeneration, Generation, SourceGeneration
-from functory_sdk.torch.network import Context, Network, State, causal_mask, padding_mask, window_mask
+from functory_sdk.torch.network import Context, Network, Origin, State, causal_mask, padding_mask, window_mask
 
 FULL, SLIDING = "full_attention", "sliding_attention"
 """transformers' names of the kinds of a layer: every token is seen, or a window of them."""
@@ -265,7 +265,22 @@ def network_from(model: Any, spec: BackboneSpec) -> Network:
     model.config._attn_implementation = "sdpa"
     if spec.family not in STACKS:
         raise unknown_family(spec)
-    return STACKS[spec.family](spec, model)
+    network: Network = STACKS[spec.family](spec, model)
+    network.origin = _origin(network, model)
+    return network
+
+
+def _origin(network: Network, model: Any) -> Origin:
+    """Return how the model names the network's layers: they are the same modules, found again by identity."""
+    ours = {id(module): path for path, module in network.named_modules()}
+    theirs = {id(module): path for path, module in model.base_model.named_modules()}
+    return Origin(
+        model=type(model).__name__,
+        library=type(model).__module__,
+        base=model.base_model_prefix,
+        is_base=model.base_model is model,
+        blocks={ours[id(block)]: theirs[id(block)] for block in network.blocks},
+    )
 
 
 def unknown_family(spec: BackboneSpec) -> NotSupported:

@@ -51,3 +51,7 @@ class LoRA(Adaptation[LoRAOptions]):
         from functory_lora.layers import inject
 
         inject(network, self.options)
+
+    def alpha_of(self, module: str) -> float:
+        """Return how much the update of a map counts, over its rank."""
+        return self.options.alpha

@@ -1,0 +1,64 @@
+"""The card of an adapter: README.md with the front matter that hubs read, and the lines that load it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from functory_sdk import BackboneSpec, Manifest
+
+CLASSES = {"CAUSAL_LM": "AutoModelForCausalLM", "SEQ_2_SEQ_LM": "AutoModelForSeq2SeqLM"}
+POOLED = {
+    "mean": "the mean of the last hidden states over the text's tokens",
+    "first": "the last hidden state of the first token",
+    "last": "the last hidden state of the last token",
+}
+
+
+def card(name: str, manifest: Manifest, spec: BackboneSpec, config: dict[str, Any], about: dict[str, Any]) -> str:
+    """Return the card as Markdown.
+
+    :param config: adapter_config.json.
+    :param about: functory.json.
+    """
+    base = config["base_model_name_or_path"] or ""
+    front = {"library_name": "peft", "license": manifest.licence or "unknown", "base_model": base or spec.reference}
+    if _is_local(front["base_model"]):
+        front.pop("base_model")
+    model = CLASSES.get(config["task_type"], "AutoModel")
+    lines = ["---", *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in front.items()), "---", ""]
+    lines += [f"# {name} {manifest.version}", ""]
+    lines += [f"Low-rank updates of a functory function for {manifest.task.name}, in PEFT's format.", ""]
+    lines += ["```python", "from peft import PeftModel", f"from transformers import {model}", ""]
+    lines += [
+        f"base = {model}.from_pretrained({base or '…'!r})",
+        'model = PeftModel.from_pretrained(base, ".")',
+        "```",
+        "",
+    ]
+    lines += [f"The base's weights have the sha256 `{spec.weights_hash}`.", ""]
+    if spec.prefix:
+        lines += [f"Before each text stands {spec.prefix!r}.", ""]
+    if "head" in about:
+        lines += ["## The head", "", *_head(spec, about), ""]
+    return "\n".join(lines)
+
+
+def _head(spec: BackboneSpec, about: dict[str, Any]) -> list[str]:
+    """Return how the task's head reads what the model gives."""
+    read = {
+        "pooled": f"reads one vector per text: {POOLED[spec.pooling]}",
+        "tokens": "reads the last hidden state of each token",
+        "logits": "reads the scores of the next token",
+    }.get(about["head"]["reads"], "reads the log-probability of each token")
+    lines = [
+        f"`{about['head']['file']}` {read}. A `linear.weight` (outputs, width) and a `linear.bias` in it are its map."
+    ]
+    labels = about["state"].get("labels")
+    if labels:
+        lines += ["", "The labels, in the order of the outputs: " + ", ".join(f"`{label}`" for label in labels) + "."]
+    return lines
+
+
+def _is_local(reference: str) -> bool:
+    return reference.partition(":")[2].startswith(("/", ".", "~"))
