@@ -703,6 +703,16 @@ class Unstoppable(Wrapping):
         return {"generate": generate}
 
 
+class Neighbouring(Wrapping):
+    """Gives each token the log-probability of its neighbour."""
+
+    def wrong(self) -> dict[str, Any]:
+        def likelihood(session: Any, requests: Any, written: Any) -> Any:
+            return [np.roll(one, 1) for one in base(session).likelihood(session, requests, written)]
+
+        return {"likelihood": likelihood}
+
+
 class Secretive(Wrapping):
     """Generates without saying so."""
 

@@ -2,6 +2,10 @@
 
 The commonest failure of this field is a head, an adapter or a conversion that quietly does nothing.
 So saving reloads and replays, and loading on a new processor, engine or version replays once.
+
+Forward passes are compared by their numbers. A generation takes the likeliest token each time, so a rounding may take
+the other of two that are close, and all that follows differs; what does not jump is the log-probability of the tokens
+that were stored, and that is compared.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from functory import comparing
 from functory.contracts.rows import Row
 from functory.errors import GoldenMismatch
 from functory.forms import CompositeForm, Form
@@ -30,7 +35,8 @@ class Golden:
 
     :param value: the Input, as plain data.
     :param output: the typed output, as plain data.
-    :param numeric: for each row, each named output as nested lists; empty for composites.
+    :param numeric: for each row, each named output as nested lists; empty for composites. For a generation one row:
+        ``tokens`` (tokens,) and ``log_probability``, as `Session.likelihood` gives it for them.
     """
 
     value: dict[str, Any]
@@ -72,31 +78,90 @@ def tolerance(function: Function, golden: Sequence[Golden]) -> float:
 
 def distance(function: Function, golden: Sequence[Golden]) -> float:
     """Return the largest difference of any number when each golden input is run alone."""
-    return max((_distance(one, _alone(function, one)) for one in golden), default=0.0)
+    return max((now.distance for one in golden for now in _again(function, [one])), default=0.0)
 
 
-def replay(
-    function: Function, golden: Sequence[Golden], allowed: float, *, close: float | None = None, where: str = ""
-) -> None:
+def replay(function: Function, golden: Sequence[Golden], allowed: float, *, where: str = "") -> None:
     """Run the golden inputs again and compare.
 
     :param allowed: the largest difference of any number.
-    :param close: within how much of each other two scores are too close to call; `allowed` when None.
     :raises GoldenMismatch: naming the first input that differs.
     """
-    values = [function.task.Input.model_validate(one.value) for one in golden]
-    for number, (one, (output, rows)) in enumerate(zip(golden, _run(function, values), strict=True), 1):
-        distance = _distance(one, rows)
-        if distance > allowed or not _same(
-            one.output, output.model_dump(mode="json"), allowed, allowed if close is None else close
-        ):
+    for number, (one, now) in enumerate(zip(golden, _again(function, golden), strict=True), 1):
+        fault = _fault(one, now, allowed)
+        if fault:
             raise GoldenMismatch(
-                f"golden example {number} comes out differently: {_told(one.output)} then, "
-                f"{_told(output.model_dump(mode='json'))} now, off by {distance:.2g} where {allowed:.2g} is allowed.",
+                f"golden example {number} comes out differently: {_told(one.output)} then, {_told(now.output)} now; "
+                f"{fault}.",
                 where=where or function.about.name,
                 do="use the versions that the manifest names, or build the function again here; "
                 "`functory verify` says which file and version differ.",
             )
+
+
+@dataclass(frozen=True)
+class _Again:
+    """One golden input, run again.
+
+    :param output: the typed output, as plain data.
+    :param distance: the largest difference of any number; for a generation, of the stored tokens' log-probabilities.
+    :param parted: where a generation took another token than the stored one, how many it has in common with it.
+    :param gap: by how much the two tokens differ in log-probability there; None where it took the same.
+    """
+
+    output: dict[str, Any]
+    distance: float
+    parted: int = 0
+    gap: float | None = None
+
+
+def _again(function: Function, golden: Sequence[Golden]) -> list[_Again]:
+    """Run golden inputs again, all together."""
+    values = [function.task.Input.model_validate(one.value) for one in golden]
+    ran = [(output.model_dump(mode="json"), rows) for output, rows in _run(function, values)]
+    if not _is_generation(function):
+        return [
+            _Again(output, comparing.distance(one.numeric, rows))
+            for one, (output, rows) in zip(golden, ran, strict=True)
+        ]
+    likely = _likelihood(function, values, [one.numeric[0]["tokens"] for one in golden])
+    return [
+        _rewritten(one.numeric[0], output, rows[0], stored)
+        for one, (output, rows), stored in zip(golden, ran, likely, strict=True)
+    ]
+
+
+def _rewritten(then: dict[str, Any], output: dict[str, Any], now: Row, stored: Any) -> _Again:
+    """Compare a generation with the stored one.
+
+    :param then: the stored row.
+    :param now: what was written now, with its own log-probabilities.
+    :param stored: the stored tokens' log-probabilities now.
+    """
+    distance = comparing.apart(then.get("log_probability", ()), stored)
+    old, new = then["tokens"], np.asarray(now["tokens"]).tolist()
+    if old == new:
+        return _Again(output, distance)
+    parted = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    here = slice(parted, parted + 1)
+    gap = comparing.apart(np.asarray(stored)[here], np.asarray(now["log_probability"])[here])
+    return _Again(output, distance, parted, gap)
+
+
+def _fault(one: Golden, now: _Again, allowed: float) -> str:
+    """Return what is wrong with an output that came out again; nothing where it is the same."""
+    if now.distance > allowed:
+        of_what = "the log-probabilities of its tokens are " if "tokens" in (*one.numeric, {})[0] else ""
+        return f"{of_what}off by {now.distance:.2g} where {allowed:.2g} is allowed"
+    if now.gap is not None:
+        is_tie = now.gap <= comparing.margin(allowed)
+        what = (
+            f"after {now.parted} tokens it takes another, whose log-probability is {now.gap:.2g} from the stored one's"
+        )
+        return "" if is_tie else what
+    if not comparing.same(one.output, now.output, allowed):
+        return f"its numbers are within {allowed:.2g}, and its answer is another"
+    return ""
 
 
 def _run(function: Function, values: Sequence[Any]) -> list[tuple[Any, list[Row]]]:
@@ -105,57 +170,29 @@ def _run(function: Function, values: Sequence[Any]) -> list[tuple[Any, list[Row]
     if isinstance(form, CompositeForm):
         return [(output, []) for output in function.map(values, progress=False)]
     traced = function.trace(values)
-    return [(form.formulation.decode(side, rows, function.state), rows) for side, rows in traced]
+    outputs = [form.formulation.decode(side, rows, function.state) for side, rows in traced]
+    rows_of = [rows for _, rows in traced]
+    if _is_generation(function):
+        likely = _likelihood(function, values, [rows[0]["tokens"] for rows in rows_of])
+        rows_of = [[{**rows[0], "log_probability": one}] for rows, one in zip(rows_of, likely, strict=True)]
+    return list(zip(outputs, rows_of, strict=True))
 
 
-def _alone(function: Function, one: Golden) -> list[Row]:
-    [(_, rows)] = _run(function, [function.task.Input.model_validate(one.value)])
-    return rows
+def _is_generation(function: Function) -> bool:
+    form = function.form
+    return not isinstance(form, CompositeForm) and form.program.kind == "generate"
+
+
+def _likelihood(function: Function, values: Sequence[Any], written: Sequence[Any]) -> list[Any]:
+    """Return the log-probabilities of texts after the prompts that inputs become."""
+    form = function.form
+    assert not isinstance(form, CompositeForm)
+    requests = form.formulation.encode(values, function.reader, function.state).requests
+    return list(function.session.likelihood(requests, [tuple(map(int, tokens)) for tokens in written]))
 
 
 def _plain(row: Row) -> dict[str, Any]:
     return {name: np.asarray(value).tolist() for name, value in row.items()}
-
-
-def _distance(one: Golden, rows: Sequence[Row]) -> float:
-    """Return the largest difference of any number; infinity where the shapes or tokens differ."""
-    if len(one.numeric) != len(rows):
-        return float("inf")
-    worst = 0.0
-    for then, now in zip(one.numeric, rows, strict=True):
-        for name, value in then.items():
-            old, new = np.asarray(value, dtype=np.float64), np.asarray(now.get(name, ()), dtype=np.float64)
-            if old.shape != new.shape or not np.isfinite(new).all():
-                return float("inf")
-            if old.size:
-                worst = max(worst, float(np.abs(old - new).max()))
-    return worst
-
-
-def _same(then: Any, now: Any, allowed: float, close: float) -> bool:
-    """Whether two typed outputs agree: numbers within a tolerance; other things exactly, unless a number beside them
-    shows that they were too close to call.
-    """
-    if isinstance(then, bool) or isinstance(now, bool):
-        return bool(then == now)
-    if isinstance(then, int | float) and isinstance(now, int | float):
-        return abs(then - now) <= 2 * allowed
-    if isinstance(then, dict) and isinstance(now, dict):
-        if then.keys() != now.keys():
-            return False
-        differing = [key for key in then if not _same(then[key], now[key], allowed, close)]
-        return not differing or _is_close_call(then.get("scores"), close)
-    if isinstance(then, list) and isinstance(now, list):
-        return len(then) == len(now) and all(_same(a, b, allowed, close) for a, b in zip(then, now, strict=True))
-    return bool(then == now)
-
-
-def _is_close_call(scores: Any, allowed: float) -> bool:
-    """Whether the two best scores lie within the tolerance of each other."""
-    if not isinstance(scores, dict) or len(scores) < 2:
-        return False
-    first, second = sorted(scores.values(), reverse=True)[:2]
-    return bool(first - second <= 2 * allowed)
 
 
 def _told(output: dict[str, Any]) -> str:

@@ -18,10 +18,6 @@ from functory.manifest import EngineRecord, Manifest, Member
 SAME = ("task", "state", "signature", "long_text", "max_tokens")
 """What must be equal for two artefacts to be forms of one function."""
 
-CLOSE = 0.05
-"""Two forms may give different answers where the two best scores lie within twice this; anywhere else they may not,
-however far their numbers are allowed to be off."""
-
 
 def join(folders: Sequence[Path], target: Path) -> Path:
     """Write an artefact with the forms of several; all else is the first one's.
@@ -48,7 +44,7 @@ def join(folders: Sequence[Path], target: Path) -> Path:
                     )
                 function = read(folder, manifest, form=label(record))
                 wide = record.tolerance + distance(function, golden)
-                replay(function, golden, wide, close=min(wide, CLOSE), where=str(folder))
+                replay(function, golden, wide, where=str(folder))
                 function.close()
                 here = f"{record.folder}/"
                 _copy({path: file for path, file in files_of(folder).items() if path.startswith(here)}, made)

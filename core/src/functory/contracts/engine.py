@@ -67,6 +67,20 @@ class Session(ABC):
         """
         raise NotSupported(f"{type(self).__name__} does not generate.", do="open the program with another engine.")
 
+    def likelihood(self, requests: Sequence[Request], written: Sequence[Sequence[int]]) -> list[Array]:
+        """Return how likely given texts are after prompts: what a generation is known by wherever it runs again.
+
+        An engine that generates gives this too.
+
+        :param requests: the prompts.
+        :param written: for each request, tokens that it may have given.
+        :return: for each request, the log-probability of each token after all before it and, where there are fewer than
+            ``max_new_tokens`` and the request has stop tokens, that of the likeliest of these: float32 (tokens,) or
+            (tokens + 1,).
+        :raises NotSupported: by sessions whose engine does not generate.
+        """
+        raise NotSupported(f"{type(self).__name__} does not generate.", do="open the program with another engine.")
+
     def close(self) -> None:
         """Free what the session holds. A closed session is not used again."""
         return

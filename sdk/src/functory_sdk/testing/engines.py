@@ -266,6 +266,28 @@ class EngineSuite(ComponentSuite, TorchSuite):
             assert written == expected, f"request {index}: {written}, stopped at {stop}; without stop {whole}."
         session.close()
 
+    def test_the_likelihood_of_a_text_is_what_its_writing_saw(self) -> None:
+        """The log-probability of a written text: the same alone and in any batch, no other token likelier at its place,
+        and that of its end where it stopped early.
+
+        If this fails: the score of a token stands one place before it; mask the padding, and leave nothing of the prompt.
+        """
+        session, requests = self.writing()
+        texts = collect(session, requests)
+        likely = session.likelihood(requests, texts)
+        for index, (request, text) in enumerate(zip(requests, texts, strict=True)):
+            assert np.shape(likely[index]) == (len(text),), f"request {index}: {np.shape(likely[index])}."
+            off = float(np.abs(session.likelihood([request], [text])[0] - likely[index]).max())
+            assert off <= 1e-4, f"request {index}: a batch changes its log-probabilities by {off:.2g}."
+            for place, token in enumerate(text):
+                other = session.likelihood([request], [[*text[:place], token - 1 if token else 1]])[0][place]
+                assert other <= likely[index][place] + 1e-4, f"request {index}: token {place} was not the likeliest."
+        stopping = Request(requests[0].ids, requests[0].max_new_tokens, frozenset({texts[0][2]}))
+        [early] = session.likelihood([stopping], [texts[0][:2]])
+        assert np.shape(early) == (3,), "a text that stopped early has no log-probability of its end."
+        assert float(np.abs(early - likely[0][:3]).max()) <= 1e-4, "its end is not as likely as the token that ends it."
+        session.close()
+
     def test_a_session_that_does_not_generate_says_so(self, tmp_path: Path) -> None:
         """Asking for text from an engine that declares no generation is refused.
 

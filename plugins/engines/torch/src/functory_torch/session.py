@@ -8,6 +8,7 @@ import torch
 
 from functory_sdk import Array, NotSupported, Program, Request, Session, SessionOptions, plan
 from functory_torch.greedy import write
+from functory_torch.likelihood import likelihood
 
 
 class TorchSession(Session):
@@ -26,11 +27,21 @@ class TorchSession(Session):
             return {name: value.float().cpu().numpy() for name, value in outputs.items()}
 
     def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, int]]:
-        budget = self.options.budget or 1024
-        lengths = [len(request.ids) + request.max_new_tokens for request in requests]
-        for batch in plan(lengths, budget * 4):
+        for batch in self._planned(requests):
             for place, token in write(self.model.network, [requests[index] for index in batch], self.device):
                 yield batch[place], token
+
+    def likelihood(self, requests: Sequence[Request], written: Sequence[Sequence[int]]) -> list[Array]:
+        found: dict[int, Array] = {}
+        for batch in self._planned(requests):
+            chosen = [requests[index] for index in batch], [written[index] for index in batch]
+            found |= zip(batch, likelihood(self.model.network, *chosen, self.device), strict=True)
+        return [found[index] for index in range(len(requests))]
+
+    def _planned(self, requests: Sequence[Request]) -> Iterator[list[int]]:
+        """Return which requests run together."""
+        lengths = [len(request.ids) + request.max_new_tokens for request in requests]
+        return plan(lengths, 4 * (self.options.budget or 1024))
 
     def close(self) -> None:
         self.model = None

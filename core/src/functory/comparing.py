@@ -1,0 +1,66 @@
+"""How far outputs are from what they were: numbers by their distance, typed outputs by what a tolerance allows.
+
+Apart from `golden`, which says when outputs are compared.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from functory.contracts.rows import Row
+
+CLOSE = 0.05
+"""Two scores may be too close to call within twice this, and no further apart, however wide a form's tolerance is: a
+form in integers may be off by much in its numbers, and has yet to give the same answers."""
+
+
+def distance(then: Sequence[Mapping[str, Any]], now: Sequence[Row]) -> float:
+    """Return the largest difference of any number of any row; infinity where rows or shapes differ."""
+    if len(then) != len(now):
+        return float("inf")
+    return max((apart(value, new.get(name, ())) for old, new in zip(then, now, strict=True) for name, value in old.items()),
+               default=0.0)  # fmt: skip
+
+
+def apart(then: Any, now: Any) -> float:
+    """Return the largest difference of two arrays; infinity where shapes differ, or something is no finite number."""
+    old, new = np.asarray(then, dtype=np.float64), np.asarray(now, dtype=np.float64)
+    if old.shape != new.shape or not np.isfinite(new).all():
+        return float("inf")
+    return float(np.abs(old - new).max()) if old.size else 0.0
+
+
+def same(then: Any, now: Any, allowed: float) -> bool:
+    """Whether two typed outputs, as plain data, agree.
+
+    Numbers agree within a tolerance; other things exactly, unless the scores beside them agree and show that they were
+    too close to call: `CLOSE` bounds that, whatever is allowed.
+    """
+    if isinstance(then, bool) or isinstance(now, bool):
+        return bool(then == now)
+    if isinstance(then, int | float) and isinstance(now, int | float):
+        return abs(then - now) <= 2 * allowed
+    if isinstance(then, dict) and isinstance(now, dict):
+        if then.keys() != now.keys():
+            return False
+        differing = [key for key in then if not same(then[key], now[key], allowed)]
+        return not differing or ("scores" not in differing and _is_close_call(then.get("scores"), allowed))
+    if isinstance(then, list) and isinstance(now, list):
+        return len(then) == len(now) and all(same(a, b, allowed) for a, b in zip(then, now, strict=True))
+    return bool(then == now)
+
+
+def margin(allowed: float) -> float:
+    """Return how far apart two scores may be and still be too close to call."""
+    return 2 * min(allowed, CLOSE)
+
+
+def _is_close_call(scores: Any, allowed: float) -> bool:
+    """Whether the two best scores lie within the margin."""
+    if not isinstance(scores, dict) or len(scores) < 2:
+        return False
+    first, second = sorted(scores.values(), reverse=True)[:2]
+    return bool(first - second <= margin(allowed))

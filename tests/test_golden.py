@@ -1,0 +1,142 @@
+"""Golden examples: what other rounding may do passes, and what is another function does not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import functory
+from functory import errors
+from functory.golden import Golden, record, replay, tolerance
+
+
+@pytest.fixture
+def write() -> Iterator[Any]:
+    """A function that writes on a tiny decoder, whose scores lie close together."""
+    pytest.importorskip("torch")
+    from functory_sdk.testing import kit
+
+    with kit():
+        yield functory.build(task={"name": "text-generation", "max_new_tokens": 8}, backbone="tiny-decoder")
+
+
+def change(function: Any, changed: Any) -> None:
+    """Change the token scores of this function alone: its backbone is shared."""
+    import torch
+
+    scores = function.form.program.model.network.scores
+    with torch.no_grad():
+        scores.weight = torch.nn.Parameter(changed(scores.weight.detach().clone()), requires_grad=False)
+
+
+def with_a_rival(function: Any, behind: float) -> Golden:
+    """Give a token of the first golden example a rival, and return the example as it is where the rival was taken.
+
+    :param behind: by what share the rival's score is smaller.
+    """
+    value = function.coerce(function.golden[0].value)
+    at, taken, rival = 2, function.golden[0].numeric[0]["tokens"][2], 257
+
+    def twin(weight: Any) -> Any:
+        weight[rival] = weight[taken] * (1 - behind)
+        return weight
+
+    change(function, twin)
+    [one] = record(function, [value])
+    assert one.numeric[0]["tokens"][at] == taken
+    tokens = [*one.numeric[0]["tokens"][:at], rival, *one.numeric[0]["tokens"][at + 1 :]]
+    [(side, _)] = function.trace([value])
+    [request] = function.form.formulation.encode([value], function.reader, function.state).requests
+    [likely] = function.session.likelihood([request], [tokens])
+    output = function.form.formulation.decode(side, [{"tokens": np.asarray(tokens)}], function.state)
+    numeric = [{"tokens": tokens, "log_probability": likely.tolist()}]
+    return replace(one, output=output.model_dump(mode="json"), numeric=numeric)
+
+
+def test_a_saved_generation_comes_back_with_its_log_probabilities(write: Any, tmp_path: Path) -> None:
+    again = functory.load(write.save(tmp_path / "write"))
+    for one in again.golden:
+        [row] = one.numeric
+        assert 0 < len(row["tokens"]) <= len(row["log_probability"]) <= 8
+        assert max(row["log_probability"]) < 0
+    assert again("We saw") == write("We saw")
+
+
+def test_a_generation_that_parts_at_a_near_tie_is_the_same_function(write: Any) -> None:
+    stored = with_a_rival(write, behind=1e-6)
+    assert write(**stored.value).text != stored.output["text"]
+    replay(write, [stored], allowed=1e-4)
+
+
+def test_a_generation_that_parts_elsewhere_is_another_function(write: Any) -> None:
+    stored = with_a_rival(write, behind=0.2)
+    with pytest.raises(errors.GoldenMismatch, match=r"golden example 1 .* after 2 tokens it takes another"):
+        replay(write, [stored], allowed=1e-4)
+
+
+def test_the_stored_tokens_log_probabilities_tell_a_changed_weight(write: Any) -> None:
+    assert write.form.tolerance < 1e-3
+    assert tolerance(write, write.golden) < 1e-3
+    first, *others = write.golden
+    change(write, lambda weight: weight * 1.01)
+    assert write(**first.value).text == first.output["text"], "the text alone does not tell"
+    with pytest.raises(errors.GoldenMismatch, match="golden example 1 .* the log-probabilities of its tokens are off by"):
+        replay(write, [first, *others], allowed=write.form.tolerance)
+
+
+def test_a_generation_that_loses_its_way_while_it_writes_is_refused(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from functory_sdk.torch.generation import DecoderGeneration
+
+    advance = DecoderGeneration.advance
+    monkeypatch.setattr(DecoderGeneration, "advance", lambda self, tokens: advance(self, tokens ^ 1))
+    with pytest.raises(errors.GoldenMismatch, match=r"golden example \d .* after \d tokens it takes another"):
+        replay(write, write.golden, allowed=write.form.tolerance)
+
+
+def test_an_end_that_is_no_longer_reached_is_refused(write: Any) -> None:
+    """A text that stopped early has the log-probability of its end."""
+    end, first = 1, write.golden[0]
+    [taken] = first.numeric[0]["tokens"][3:4]
+
+    def ending(weight: Any) -> Any:
+        weight[end] = weight[taken] * 1.5
+        return weight
+
+    change(write, ending)
+    stored = record(write, [first.value])
+    tokens, likely = (stored[0].numeric[0][name] for name in ("tokens", "log_probability"))
+    assert len(likely) == len(tokens) + 1 <= 8
+    replay(write, stored, allowed=1e-4)
+
+    def endless(weight: Any) -> Any:
+        weight[end] = 0
+        return weight
+
+    change(write, endless)
+    with pytest.raises(errors.GoldenMismatch, match="golden example 1 comes out differently"):
+        replay(write, stored, allowed=1e-4)
+
+
+def test_a_wide_tolerance_does_not_excuse_another_answer(sentiment: Path) -> None:
+    """A form in integers may be off by much in its numbers; a clear answer must stay what it was."""
+    fn = functory.load(sentiment)
+    clear = next(one for one in record(fn, ["A great, warm and funny film.", "Dull, stupid and much too long."])
+                 if abs(one.output["scores"]["fresh"] - one.output["scores"]["rotten"]) > 0.2)  # fmt: skip
+    labels = fn.state.model_copy(update={"labels": tuple(reversed(fn.state.labels))})
+    numeric = [{name: value[::-1] for name, value in row.items()} for row in clear.numeric]
+    flipped = fn.replaced(state=labels)
+    with pytest.raises(errors.GoldenMismatch, match="its answer is another"):
+        replay(flipped, [clear], allowed=10.0)
+    with pytest.raises(errors.GoldenMismatch, match="its answer is another"):
+        replay(fn, [replace(clear, numeric=numeric, output={**clear.output, "label": other(clear)})], allowed=10.0)
+
+
+def other(one: Golden) -> str:
+    """Return the label that was not given."""
+    [label] = set(one.output["scores"]) - {one.output["label"]}
+    return str(label)
