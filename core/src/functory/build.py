@@ -24,7 +24,7 @@ from pydantic import ValidationError
 from functory.contracts.component import option_error
 from functory.contracts.engine import Event, LabelledRows, Run, SessionOptions
 from functory.contracts.task import Formulation
-from functory.data import Examples, Splits, audit, split
+from functory.data import Examples, Splits, audit, checked, split
 from functory.errors import NotSupported, RecipeError
 from functory.evaluation import read_examples
 from functory.forms import TorchForm, torch_form
@@ -87,8 +87,7 @@ class _Building:
             )
         splits = self._split(task)
         state = task.learn(list(splits.train) or list(splits.test))
-        for side in splits.sides().values():
-            _check(task, state, side)
+        splits = self._checked(task, state, splits)
         engine = component("engines", recipe.engine)
         _seed(engine, recipe.seed)
         model = self.steps.adapt(engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation)
@@ -119,7 +118,7 @@ class _Building:
             raise option_error("the session", SessionOptions, error) from error
 
     def _split(self, task: Any) -> Splits:
-        """Read the data; split off what was not given; say what is odd about it."""
+        """Read the data; split off what was not given."""
         recipe = self.recipe
 
         def examples(source: Any) -> Examples:
@@ -138,11 +137,18 @@ class _Building:
         )
         dev = made.dev if recipe.dev is None else examples(recipe.dev)
         test = made.test if recipe.test is None else examples(recipe.test)
-        splits = Splits(made.train, dev, test)
-        self.notes = tuple(audit(splits, stratify=task.stratum)) if len(whole) else ()
-        skipped = len(whole.skipped)
-        if skipped:
-            self.notes += (f"{skipped:,} bad rows of the training data were skipped, the first: {whole.skipped[0]}",)
+        return Splits(replace(made.train, skipped=whole.skipped), dev, test)
+
+    def _checked(self, task: Any, state: Any, splits: Splits) -> Splits:
+        """Check each side against what was learned from the training data; say what is odd, and what was skipped."""
+
+        def sound(side: Examples) -> Examples:
+            return checked(side, lambda example: task.check(example, state), self.recipe.on_bad_row)
+
+        checked_sides = {name: sound(side) for name, side in splits.sides().items()}
+        splits = replace(splits, **checked_sides)
+        self.notes = tuple(audit(splits, stratify=task.stratum)) if len(splits.train) else ()
+        self.notes += tuple(f"{name}: {side.passed_over}" for name, side in checked_sides.items() if side.skipped)
         for note in self.notes:
             self.tell(note)
         return splits
@@ -234,16 +240,6 @@ def _spread(count: int, limit: int) -> list[int]:
 def _input(task: Any, example: Any) -> Any:
     """Return an example's input alone."""
     return task.Input.model_construct(**{name: getattr(example, name) for name in task.Input.model_fields})
-
-
-def _check(task: Any, state: Any, side: Examples) -> None:
-    from functory.errors import DataError
-
-    for example, place in zip(side, side.places, strict=True):
-        try:
-            task.check(example, state)
-        except DataError as error:
-            raise error.located(place) from None
 
 
 def _rows(task: Any, formulation: Formulation, side: Examples, reader: Reader, state: Any) -> LabelledRows:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from functory.contracts.task import Task
-from functory.data import Examples, examples, read
+from functory.data import Examples, checked, examples, read
 from functory.intervals import evaluate_with_intervals
 from functory.report import Confusion, Report
 
@@ -24,10 +24,12 @@ def read_examples(
     """Return data as the task's examples.
 
     :param state: labels are checked against it; None before there is one.
+    :param on_bad_row: ``stop`` or ``skip``.
+    :raises DataError: for a bad row or an unknown label, naming file and line.
     """
-    if isinstance(data, Examples):
-        return data
     check = None if state is None else lambda example: task.check(example, state)
+    if isinstance(data, Examples):
+        return checked(data, check, on_bad_row) if check else data  # type: ignore[arg-type]
     return examples(
         read(data), task.Example, task.columns, columns, on_bad_row=on_bad_row, check=check,  # type: ignore[arg-type]
         inputs=list(task.Input.model_fields),
@@ -62,7 +64,7 @@ def evaluate(function: Function, found: Examples) -> Report:
         per_class=tuple(parts.get("per_class", ())),
         confusion=Confusion.model_validate(confusion) if confusion else None,
         seconds=seconds,
-        notes=_notes(outputs),
+        notes=(*filter(None, [found.passed_over]), *_notes(outputs)),
     )
 
 

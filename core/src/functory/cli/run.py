@@ -58,10 +58,7 @@ class Run(Command):
                 read(args.data), task.Input, columns, pairs(args.column, "--column"), on_bad_row=args.on_bad_row
             )
             if found.skipped:
-                print(
-                    f"note: {len(found.skipped):,} bad rows were skipped, the first: {found.skipped[0]}",
-                    file=sys.stderr,
-                )
+                print(f"note: {found.passed_over}", file=sys.stderr)
             return list(found)
         if args.texts:
             return list(args.texts)

@@ -8,10 +8,10 @@ notes = audit(parts, stratify=by_label)                # duplicates between spli
 
 from functory.data.audit import audit
 from functory.data.columns import guess
-from functory.data.examples import Examples, examples
+from functory.data.examples import Examples, checked, examples
 from functory.data.faults import Fault
 from functory.data.records import Record, Records
 from functory.data.sources import read
 from functory.data.splits import Splits, split
 
-__all__ = ["Examples", "Fault", "Record", "Records", "Splits", "audit", "examples", "guess", "read", "split"]
+__all__ = ["Examples", "Fault", "Record", "Records", "Splits", "audit", "checked", "examples", "guess", "read", "split"]

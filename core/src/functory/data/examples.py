@@ -57,6 +57,12 @@ class Examples(Sequence[Any]):  # Any: instances of the task's own Example, a py
         fields = set(self.inputs) or None
         return tuple(example.model_dump_json(include=fields) for example in self.items)
 
+    @property
+    def passed_over(self) -> str:
+        """How many rows were passed over, and the first of them with its place; empty where none was."""
+        count = len(self.skipped)
+        return f"{count:,} bad row{' was' if count == 1 else 's were'} skipped, the first: {self.skipped[0]}" if count else ""
+
     def take(self, indices: Iterable[int]) -> Examples:
         """Return some of the examples, in the order of the indices; only the whole tells what was skipped."""
         chosen = list(indices)
@@ -104,6 +110,24 @@ def examples(
     skipped = settle(faults, len(items), records.source, on_bad_row)
     names = tuple(inputs) if inputs is not None else input_fields(model)
     return Examples(tuple(items), tuple(places), records.source, names, skipped)
+
+
+def checked(found: Examples, check: Callable[[Any], object], on_bad_row: OnBadRow = "stop") -> Examples:
+    """Check examples that were read already, as `examples` does while it reads.
+
+    :param check: called with each example; raises DataError for one that is wrong.
+    :raises DataError: for the first bad one, with its file and line; or when none is left.
+    """
+    faults, sound = [], []
+    for number, (example, place) in enumerate(zip(found.items, found.places, strict=True)):
+        try:
+            check(example)
+        except DataError as error:
+            faults.append(Fault(error.what.rstrip("."), number, place, error.where, error.do))
+        else:
+            sound.append(number)
+    skipped = settle(faults, len(sound), found.source, on_bad_row)
+    return replace(found.take(sound), skipped=(*found.skipped, *skipped)) if faults else found
 
 
 def input_fields(model: type[BaseModel]) -> tuple[str, ...]:
