@@ -398,6 +398,22 @@ def test_rare_sets_of_labels_are_pooled_and_every_label_stays_in_train() -> None
     assert len(counts(lonely.train)) == 31
 
 
+def test_a_rare_label_keeps_its_share_whatever_labels_stand_beside_it() -> None:
+    """Each set of labels occurs once: what keeps a share can only be the label."""
+    for seed in range(5):
+        labels = [[f"l{i}" for i in range(11) if n >> i & 1] + (["rare"] if n % 50 == 3 else []) for n in range(1, 2000)]
+        parts = split(made(list(enumerate(labels))), 0.1, 0.1, seed=seed, stratify=by_label)
+        assert [counts(side)["rare"] for side in (parts.train, parts.dev, parts.test)] == [32, 4, 4]
+
+
+def test_the_audit_counts_each_label_of_an_example() -> None:
+    several = made([(n, ["all", "even" if n % 2 == 0 else "odd", *(["tenth"] if n % 30 == 0 else [])]) for n in range(300)])
+    notes = audit(Splits(several, several.take([]), several.take([])), stratify=by_label)
+    assert notes == ["the labels are unequal: 300 of 'all', 10 of 'tenth' in train."]
+    one = made([(n, ["only"] if n % 2 else []) for n in range(60)])
+    assert audit(Splits(one, one.take([]), one.take([])), stratify=by_label) == ["every label in train is 'only'."]
+
+
 def test_shares_out_of_range_are_refused() -> None:
     with pytest.raises(OptionError, match=r"dev \+ test = 1.1 is not allowed"):
         split(made([(0, "a")]), 0.5, 0.6, seed=0)
@@ -412,10 +428,10 @@ def test_the_audit_says_what_is_suspicious_and_is_silent_otherwise() -> None:
     assert notes[0].startswith("40 examples of dev also in train, word for word: rows[")
     assert "test has only 5 examples: its figures say little." in notes
     skewed = split(made([(n, "b" if n % 50 == 0 else "a") for n in range(1000)]), seed=0, stratify=by_label)
-    assert "the classes are unequal: 784 of 'a', 16 of 'b' in train." in audit(skewed, stratify=by_label)
+    assert "the labels are unequal: 784 of 'a', 16 of 'b' in train." in audit(skewed, stratify=by_label)
     single = Splits(
         made([(n, "a") for n in range(50)]), made([(n, "b") for n in range(60, 99)]), sound.take([])
     )
     notes = audit(single, stratify=by_label)
-    assert "train has the single class 'a': there is nothing to tell apart." in notes
-    assert "dev has classes that train has not: 'b'." in notes
+    assert "every label in train is 'a'." in notes
+    assert "dev has labels that train has not: 'b'." in notes

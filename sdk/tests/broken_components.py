@@ -435,8 +435,12 @@ class Picky(ToyTask):
     def check(self, example: Any, state: Any) -> None:
         raise ValueError("no")
 
-    def stratum(self, example: Any) -> Any:
-        return 3
+
+class Untupled(ToyTask):
+    """Gives a text where a tuple of them is wanted: each letter would be a label."""
+
+    def strata(self, example: Any) -> Any:
+        return example.label
 
 
 class Ownerless(ToyTask):

@@ -82,6 +82,7 @@ TABLE = [
     ("tasks", "Unfitting", "test_schemas_are_valid_and_outputs_fit_them", "is not one of"),
     ("tasks", "Fickle", "test_state_survives_json", "gives another state"),
     ("tasks", "Picky", "test_its_own_examples_pass_its_check", "no"),
+    ("tasks", "Untupled", "test_its_own_examples_pass_its_check", "no tuple"),
     ("tasks", "Ownerless", "test_every_row_has_its_owner", "owners are out of order"),
     ("tasks", "Portless", "test_rows_fit_the_programs_ports", "'attention_mask' has shape"),
     ("tasks", "Gregarious", "test_an_input_gives_the_same_rows_in_any_company", "depend on the inputs beside them"),

@@ -131,7 +131,7 @@ class _Building:
         dev_share = recipe.dev_share if recipe.dev is None and len(whole) else 0.0
         test_share = recipe.test_share if recipe.test is None and len(whole) else 0.0
         made = (
-            split(whole, dev_share, test_share, seed=recipe.seed, stratify=task.stratum)
+            split(whole, dev_share, test_share, seed=recipe.seed, stratify=task.strata)
             if len(whole)
             else Splits(whole, whole, whole)
         )
@@ -147,7 +147,7 @@ class _Building:
 
         checked_sides = {name: sound(side) for name, side in splits.sides().items()}
         splits = replace(splits, **checked_sides)
-        self.notes = tuple(audit(splits, stratify=task.stratum)) if len(splits.train) else ()
+        self.notes = tuple(audit(splits, stratify=task.strata)) if len(splits.train) else ()
         self.notes += tuple(f"{name}: {side.passed_over}" for name, side in checked_sides.items() if side.skipped)
         for note in self.notes:
             self.tell(note)

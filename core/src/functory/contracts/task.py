@@ -182,9 +182,11 @@ class Task(Component[O]):
         :raises DataError: an unknown label at evaluation, spans that leave the text.
         """
 
-    def stratum(self, example: Any) -> str:
-        """Return what splits should be balanced by; equal for all by default."""
-        return ""
+    def strata(self, example: Any) -> tuple[str, ...]:
+        """Return the labels of an example, which splits keep in balance and the audit counts: one for a task with one label,
+        any number for a task with several; none by default.
+        """
+        return ()
 
     def scorer(self, outputs: Sequence[Any], examples: Sequence[Any], state: Any) -> Scorer:
         """Return the metrics as a function of which examples count, higher being better unless named so."""

@@ -9,12 +9,12 @@ from itertools import combinations
 from functory.data.examples import Examples
 from functory.data.splits import Key, Splits, labels_of
 
-IMBALANCE = 10  # largest class : smallest class
+IMBALANCE = 10  # examples with the commonest label : with the rarest
 TINY = 30  # examples: below that an interval on accuracy spans some 30 points
 
 
 def audit(splits: Splits, *, stratify: Key | None = None) -> list[str]:
-    """Return what is suspicious: exact duplicates between splits, imbalance, a single class, tiny splits.
+    """Return what is suspicious: exact duplicates between splits, imbalance, a single label, tiny splits.
 
     :param stratify: an example's class or labels, as for `split`; None passes over what concerns classes.
     """
@@ -47,18 +47,18 @@ def _duplicates(name: str, other: str, side: Examples, other_side: Examples) -> 
 
 
 def _classes(counts: dict[str, Counter[Hashable]]) -> list[str]:
-    """Say what is odd about the classes of each side."""
+    """Say what is odd about the labels of each side."""
     notes = []
     train = counts["train"]
     (large, most), (small, fewest) = train.most_common(1)[0], train.most_common()[-1]
     if len(train) == 1:
-        notes.append(f"train has the single class {large!r}: there is nothing to tell apart.")
+        notes.append(f"every label in train is {large!r}.")
     if most > IMBALANCE * fewest:
-        notes.append(f"the classes are unequal: {most:,} of {large!r}, {fewest:,} of {small!r} in train.")
+        notes.append(f"the labels are unequal: {most:,} of {large!r}, {fewest:,} of {small!r} in train.")
     for name, found in counts.items():
         unknown = [label for label in found if label not in train]
         if unknown:
-            notes.append(f"{name} has classes that train has not: {', '.join(map(repr, unknown[:5]))}.")
+            notes.append(f"{name} has labels that train has not: {', '.join(map(repr, unknown[:5]))}.")
     return notes
 
 

@@ -42,7 +42,9 @@ def split(
 
     Exact duplicates of an input stay together. Each class keeps its share on every side, as far as whole
     examples allow, and at least one example in train. Several labels per example are one stratum per set of
-    labels; sets too rare for a share of their own are pooled. The sides keep the order of the source.
+    labels; where sets are too rare for a share of their own, their examples are taken by the label that is rarest
+    among those not yet taken (the order of iterative stratification: Sechidis et al. 2011, section 3). The sides keep
+    the order of the source.
 
     :param dev: the share of dev, from 0 to below 1.
     :param test: the share of test, likewise; both together below 1.
@@ -88,16 +90,41 @@ def _shuffled_groups(identities: Sequence[str], seed: int) -> list[list[int]]:
 def _strata(
     groups: Sequence[Sequence[int]], classes: Sequence[tuple[Hashable, ...]], share: float
 ) -> list[list[int]]:
-    """Return the groups of each stratum; sets of labels too rare to give each side one are one stratum."""
+    """Return the groups of each stratum: by set of labels, or by the rarest label where the set is too rare to give
+    each side one.
+    """
     counts: Counter[tuple[Hashable, ...]] = Counter()
     for group in groups:
         counts[classes[group[0]]] += len(group)
-    strata: dict[tuple[Hashable, ...] | None, list[int]] = defaultdict(list)
+    strata: dict[tuple[Hashable, ...], list[int]] = defaultdict(list)
+    rare: dict[int, tuple[Hashable, ...]] = {}
     for g, group in enumerate(groups):
         labels = classes[group[0]]
-        is_rare = len(labels) > 1 and counts[labels] * share < 1
-        strata[None if is_rare else labels].append(g)
-    return list(strata.values())
+        if len(labels) > 1 and counts[labels] * share < 1:
+            rare[g] = labels
+        else:
+            strata[labels].append(g)
+    return [*strata.values(), *_by_rarest_label(rare)]
+
+
+def _by_rarest_label(groups: Mapping[int, tuple[Hashable, ...]]) -> list[list[int]]:
+    """Return groups in strata, each of a label that was the rarest among the groups that were left.
+
+    :param groups: each group's labels, at least one.
+    """
+    having: dict[Hashable, dict[int, None]] = defaultdict(dict)  # groups of each label, in their order
+    for g, labels in groups.items():
+        for label in labels:
+            having[label][g] = None
+    strata = []
+    while having:
+        rarest = min(having, key=lambda label: (len(having[label]), repr(label)))
+        strata.append(list(having.pop(rarest)))
+        for g in strata[-1]:
+            for label in groups[g]:
+                having.get(label, {}).pop(g, None)
+        having = defaultdict(dict, {label: found for label, found in having.items() if found})
+    return strata
 
 
 def _allocate(

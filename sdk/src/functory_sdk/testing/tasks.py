@@ -43,7 +43,7 @@ class Untrained(Adaptation[NoOptions]):
 class Unadapted(Adaptation[NoOptions]):
     """No φ."""
 
-    learning: ClassVar[Learning] = "zero-shot"
+    learning: Learning = "zero-shot"
 
 
 @dataclass
@@ -217,13 +217,15 @@ class TaskSuite(ComponentSuite, TorchSuite):
     def test_its_own_examples_pass_its_check(self) -> None:
         """Examples from which the state was learned fit that state, and can be balanced in splits.
 
-        If this fails: make `check` agree with `learn`; `stratum` returns a text.
+        If this fails: make `check` agree with `learn`; `strata` returns a tuple of texts, `("yes",)` for one.
         """
         task, examples = self.task, self.made_examples()
         state = task.learn(examples)
         for example in examples:
             task.check(example, state)
-            assert isinstance(task.stratum(example), str)
+            labels = task.strata(example)
+            assert isinstance(labels, tuple), f"strata gives {labels!r}, which is no tuple."
+            assert all(isinstance(label, str) for label in labels), f"strata gives {labels!r}."
 
     # -- rows -------------------------------------------------------------------------------------------
 

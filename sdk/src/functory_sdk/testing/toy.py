@@ -83,8 +83,8 @@ class ToyTask(Task[NoOptions], Formulation):
         if example.label not in state.labels:
             raise DataError(f"unknown label {example.label!r}.", do=f"the labels are {', '.join(state.labels)}.")
 
-    def stratum(self, example: ToyExample) -> str:
-        return example.label
+    def strata(self, example: ToyExample) -> tuple[str, ...]:
+        return (example.label,)
 
     def outputs(self, spec: BackboneSpec, state: ToyState) -> tuple[Port, ...]:
         return (Port("scores", "float32", (len(state.labels),)),)

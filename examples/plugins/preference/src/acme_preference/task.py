@@ -111,8 +111,8 @@ class Preference(Task[NoOptions], Formulation):
             for name in sorted(rows, key=lambda name: name != output.better)
         ]
 
-    def stratum(self, example: JudgedPair) -> str:
-        return example.better
+    def strata(self, example: JudgedPair) -> tuple[str, ...]:
+        return (example.better,)
 
     def scorer(self, outputs: Sequence[Choice], examples: Sequence[JudgedPair], state: State) -> Scorer:
         right = np.asarray([one.better == example.better for one, example in zip(outputs, examples, strict=True)])

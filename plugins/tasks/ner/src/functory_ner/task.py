@@ -85,9 +85,9 @@ class NER(Task[NEROptions]):
                     do=f"the function knows {', '.join(state.labels)}.",
                 )
 
-    def stratum(self, example: TaggedText) -> str:
+    def strata(self, example: TaggedText) -> tuple[str, ...]:
         """The types that the text has: so every type has an example in train."""
-        return " + ".join(sorted({span.label for span in example.entities}))
+        return tuple(sorted({span.label for span in example.entities}))
 
     def scorer(self, outputs: Sequence[Entities], examples: Sequence[TaggedText], state: Labels) -> Scorer:
         return scorer(outputs, examples, state)

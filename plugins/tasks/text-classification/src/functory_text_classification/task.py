@@ -87,8 +87,8 @@ class TextClassification(Task[ClassificationOptions]):
         if state.mode != "multi" and len(example.labels) != 1:
             raise DataError(f"{len(example.labels)} labels where one is wanted.", do="use mode = 'multi'.")
 
-    def stratum(self, example: LabelledText) -> str:
-        return "\x1f".join(sorted(example.labels))
+    def strata(self, example: LabelledText) -> tuple[str, ...]:
+        return tuple(example.labels)
 
     def scorer(self, outputs: Sequence[Classification], examples: Sequence[LabelledText], state: Labels) -> Scorer:
         return scorer(outputs, examples, state)
