@@ -80,13 +80,18 @@ class _Building:
         chosen = recipe.adaptation or Part()
         default = "head" if has_data else "zero-shot"
         adaptation = component("adaptations", chosen.model_copy(update={"name": chosen.name or default}))
-        if adaptation.learning == "supervised" and not has_data:
+        brought = self._bring(adaptation, backbone, task)
+        if brought is not None:
+            adaptation = brought.adaptation
+        elif adaptation.learning == "supervised" and not has_data:
             raise RecipeError(
                 f"the adaptation {adaptation.name!r} learns from examples, and there are none.",
                 do="give train = '…', or leave the adaptation out for a zero-shot function.",
             )
         splits = self._split(task)
-        state = task.learn(list(splits.train) or list(splits.test))
+        state = None if brought is None else brought.state
+        if state is None:
+            state = task.learn(list(splits.train) or list(splits.test))
         splits = self._checked(task, state, splits)
         engine = component("engines", recipe.engine)
         _seed(engine, recipe.seed)
@@ -94,9 +99,13 @@ class _Building:
         # 3 and 4: the function
         form = torch_form(engine, backbone, adaptation, task, state, model)
         about = self._about(task, backbone, splits)
+        if brought is not None:
+            about = replace(about, notes=(*about.notes, *brought.notes))
         function = Function(task, state, form, about, hooks=recipe.hooks, session=self._session())
         # 5: training
-        if adaptation.learning == "supervised":
+        if brought is not None:
+            engine.load_phi(model, brought.phi)
+        elif adaptation.learning == "supervised":
             function = self._train(function, form, splits, folder)
         function.golden = record(function, recipe.golden)
         form.tolerance = tolerance(function, function.golden)
@@ -109,6 +118,20 @@ class _Building:
             about = replace(function.about, metrics=figures)
             function = function.replaced(about=about)
         return function
+
+    def _bring(self, adaptation: Any, backbone: Any, task: Any) -> Brought | None:
+        """Return φ where the adaptation brings it; training data beside it would be read for nothing."""
+        if not adaptation.is_brought:
+            return None
+        if self.recipe.train is not None:
+            raise RecipeError(
+                f"the adaptation {adaptation.name!r} brings what was learned elsewhere, and learns nothing from train.",
+                do="leave train out; give test = '…' for a report.",
+            )
+        brought: Brought = adaptation.bring(backbone, task)
+        for note in brought.notes:
+            self.tell(note)
+        return brought
 
     def _session(self) -> SessionOptions:
         """Return threads, device and budget."""

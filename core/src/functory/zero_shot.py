@@ -14,7 +14,7 @@ from functory.contracts.task import Learning
 class ZeroShot(Adaptation[NoOptions]):
     """No φ: the backbone does the task as it is, and needs no training data."""
 
-    learning: ClassVar[Learning] = "zero-shot"
+    learning: Learning = "zero-shot"
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task text-classification --backbone smollm2 --set task.labels=sports,politics",
     )

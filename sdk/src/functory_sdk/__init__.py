@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "functory.contracts.adaptation": ("Adaptation", "TrainingOptions"),
+    "functory.contracts.adaptation": ("Adaptation", "Brought", "TrainingOptions"),
     "functory.contracts.backbone": ("Backbone", "BackboneSpec"),
     "functory.contracts.command": ("Command",),
     "functory.contracts.component": ("CONTRACT", "Component", "NoOptions", "Options"),

@@ -11,6 +11,7 @@ from functory.batching import pad as pad
 from functory.batching import plan as plan
 from functory.batching import unpad as unpad
 from functory.contracts.adaptation import Adaptation as Adaptation
+from functory.contracts.adaptation import Brought as Brought
 from functory.contracts.adaptation import TrainingOptions as TrainingOptions
 from functory.contracts.backbone import Backbone as Backbone
 from functory.contracts.backbone import BackboneSpec as BackboneSpec

@@ -5,13 +5,17 @@ In two modules: ``adaptation.py`` (options, the cut, what is trained) and ``laye
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from functory.contracts.backbone import BackboneSpec
+from functory.contracts.backbone import Backbone, BackboneSpec
 from functory.contracts.component import Component, O, Options
-from functory.contracts.task import Learning
+from functory.contracts.rows import Array
+from functory.contracts.task import Learning, Task
+from functory.errors import NotSupported
 
 if TYPE_CHECKING:
     from functory.contracts.engine import Fit, TrainingSession
@@ -39,11 +43,31 @@ class TrainingOptions(Options):
     checkpoint_steps: int = Field(50, ge=1, description="Optimiser steps between checkpoints.")
 
 
+@dataclass(frozen=True)
+class Brought:
+    """A φ that was fitted elsewhere, and what puts it to work.
+
+    :param adaptation: the adaptation with the options that build φ's structure again. They stand in the manifest,
+        so that a saved function loads where the source is not.
+    :param phi: φ's tensors, by their names in the model that `adaptation` makes.
+    :param state: the task's State that belongs to φ's head; None for what the task learns without examples.
+    :param notes: what the function's user should know.
+    """
+
+    adaptation: Adaptation[Any]
+    phi: Mapping[str, Array]
+    state: Any = None  # Any: the State of whatever task it is
+    notes: tuple[str, ...] = ()
+
+
 class Adaptation(Component[O]):
-    """How φ is attached to a backbone and fitted."""
+    """How φ is attached to a backbone and fitted, or brought from where it was fitted."""
 
     kind: ClassVar[str] = "adaptations"
-    learning: ClassVar[Learning] = "supervised"
+    learning: Learning = "supervised"
+    """How the task is put to the backbone; an instance may say otherwise, where its options decide it."""
+    is_brought: ClassVar[bool] = False
+    """φ was fitted elsewhere and `bring` reads it: no training data are needed, and none are taken."""
     is_small: ClassVar[bool] = True
     """φ is much smaller than θ; the conformance suite holds the adaptation to it."""
 
@@ -60,6 +84,14 @@ class Adaptation(Component[O]):
 
         Only parameters that require a gradient afterwards are φ. The head is always part of φ.
         """
+
+    def bring(self, backbone: Backbone[Any], task: Task[Any]) -> Brought:
+        """Return φ from where the options say it lies; asked once in a build, where `is_brought`. Never while loading.
+
+        :raises NotSupported: when it was made for another backbone or task.
+        :raises ArtefactError: when it cannot be read, or only by running code.
+        """
+        raise NotSupported(f"the adaptation {self.name!r} brings no φ.", do="give train = '…'.")
 
     def fit(self, session: TrainingSession) -> Fit:
         """Fit φ; by default the engine's training loop with this adaptation's options."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 
 import functory
 from functory_lora import PEFT
-from functory_sdk import ArtefactError, NotSupported, load, open_backbone
+from functory_sdk import ArtefactError, NotSupported, open_backbone
 from functory_sdk.testing import PackagerSuite
 from functory_sdk.testing.toy import rows
 from functory_sdk.testing.toybox import toy_function
@@ -34,7 +35,9 @@ class TestPEFT(PackagerSuite):
         return lora("tiny-encoder").save(folder / "function")
 
     @pytest.mark.parametrize("backbone", ["tiny-encoder", "tiny-decoder"])
-    def test_peft_gives_the_functions_hidden_states_and_scores(self, backbone: str, tmp_path: Path) -> None:
+    def test_peft_gives_the_functions_hidden_states_and_scores(
+        self, backbone: str, tmp_path: Path, transformers_model: Callable[[str], Any]
+    ) -> None:
         from peft import PeftModel
         from safetensors.torch import load_file
 
@@ -78,23 +81,3 @@ class TestPEFT(PackagerSuite):
         assert (config["r"], config["lora_alpha"], config["task_type"]) == (4, 6, "CAUSAL_LM")
         assert config["base_model_name_or_path"] == "org/name"
         assert "AutoModelForCausalLM.from_pretrained('org/name')" in (tmp_path / "adapter/README.md").read_text()
-
-
-def transformers_model(backbone: str) -> Any:
-    """Return the transformers model that a tiny backbone takes apart, with its weights."""
-    from transformers import BertConfig, BertModel, LlamaConfig, LlamaForCausalLM
-
-    opened = load("backbones", backbone).configure()
-    network = opened.load_network()
-    spec = opened.spec
-    common = {"vocab_size": spec.vocabulary, "hidden_size": spec.width, "num_hidden_layers": spec.layers,
-              "num_attention_heads": 4, "intermediate_size": 2 * spec.width, "max_position_embeddings": spec.context}  # fmt: skip
-    model: Any
-    if backbone == "tiny-encoder":
-        model = BertModel(BertConfig(**common), add_pooling_layer=False).eval()
-        model.embeddings.load_state_dict(network.embeddings.state_dict())
-        model.encoder.layer.load_state_dict(network.layers.state_dict())
-    else:
-        model = LlamaForCausalLM(LlamaConfig(**common, num_key_value_heads=2, tie_word_embeddings=False)).eval()
-        model.model.load_state_dict(network.model.state_dict())
-    return model

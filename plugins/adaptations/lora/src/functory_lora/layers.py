@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import re
+from typing import TYPE_CHECKING
+
 from torch import nn
 
 from functory_lora.adaptation import LoRAOptions
 from functory_sdk import NotSupported
 from functory_sdk.torch import Network
+
+if TYPE_CHECKING:
+    from functory_lora.adapter import AdapterOptions
 
 ATTENTION = ("attention", "attn")
 """What the path of a map inside a layer holds, in every family, where it belongs to attention."""
@@ -21,6 +27,21 @@ def inject(network: Network, options: LoRAOptions) -> None:
         lora_alpha=options.alpha,  # PEFT only ever divides it by the rank
         lora_dropout=options.lora_dropout,
         target_modules=chosen(network, options),
+        bias="none",
+    )
+    inject_adapter_in_model(config, network)
+
+
+def inject_as(network: Network, options: AdapterOptions) -> None:
+    """Put updates where an imported adapter has them, of the ranks and weights that it has."""
+    from peft import LoraConfig, inject_adapter_in_model
+
+    config = LoraConfig(
+        r=options.rank,
+        lora_alpha=options.alpha,
+        target_modules=list(options.modules),
+        rank_pattern={re.escape(name): rank for name, rank in options.ranks.items()},
+        alpha_pattern={re.escape(name): alpha for name, alpha in options.alphas.items()},
         bias="none",
     )
     inject_adapter_in_model(config, network)
