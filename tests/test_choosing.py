@@ -89,7 +89,7 @@ def forms(sentiment: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield {name: saved(function, name, place) for name in ("slow", "fast", "wrong")}
 
 
-def saved(function: Function, engine: str, place: Path) -> Path:
+def saved(function: Function, engine: str, place: Path, probed: SessionOptions | None = None) -> Path:
     """Save a function as one engine has it."""
     files = place / f"{engine}-files"
     files.mkdir()
@@ -104,7 +104,7 @@ def saved(function: Function, engine: str, place: Path) -> Path:
         old.learning,
         program,
         old.tokenizer,
-        options=SessionOptions(),
+        options=probed or SessionOptions(),
         tolerance=0.001,
     )
     made = Function(function.task, function.state, form, function.about)
@@ -158,6 +158,22 @@ def test_a_joined_form_has_room_for_how_far_it_is_off(forms: dict[str, Path], tm
     slow, fast = read_manifest(tmp_path / "both" / "artefact").forms
     assert slow.tolerance == pytest.approx(0.001)
     assert fast.tolerance == pytest.approx(0.011, abs=1e-4)
+
+
+def test_threads_that_were_probed_count_on_that_processor_alone(
+    sentiment: Path, forms: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = saved(functory.load(sentiment), "fast", tmp_path, SessionOptions(threads=7, budget=640))
+    here = functory.load(folder).session.options
+    assert (here.threads, here.budget) == (7, 640)
+    assert functory.load(folder, threads=2).session.options.threads == 2
+    made_on = read_manifest(folder).forms[0].probed_on
+    monkeypatch.setattr("functory.forms.machine", lambda: "a processor with two cores")
+    there = functory.load(folder)
+    assert (there.session.options.threads, there.session.options.budget) == (0, 0)
+    assert functory.load(folder, threads=2).session.options.threads == 2
+    again = read_manifest(there.save(tmp_path / "again")).forms[0]
+    assert (again.threads, again.budget, again.probed_on) == (7, 640, made_on)
 
 
 def test_what_is_no_form_of_the_function_is_not_joined(forms: dict[str, Path], sentiment: Path, tmp_path: Path) -> None:

@@ -152,6 +152,7 @@ def _write_engine(form: EngineForm, folder: Path) -> EngineRecord:
         program=form.program.as_json(),
         threads=form.options.threads,
         budget=form.options.budget,
+        probed_on=form.probed_on,
         tolerance=form.tolerance,
     )
 
@@ -448,6 +449,7 @@ def _read_form(folder: Path, record: FormRecord, task: Any, state: Any) -> Form:
         tokenizer=Tokenizer(place / "tokenizer.json"),
         tolerance=record.tolerance,
         options=SessionOptions(threads=record.threads, budget=record.budget),
+        probed_on=record.probed_on,
     )
 
 

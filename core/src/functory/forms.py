@@ -18,6 +18,7 @@ from functory.contracts.rows import Program
 from functory.contracts.task import Formulation, Learning, Task
 from functory.errors import NotSupported
 from functory.reading import Tokenizer
+from functory.replays import machine
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -70,7 +71,8 @@ class EngineForm:
     :param engine: the engine that wrote them.
     :param spec: the facts of the backbone it was made from.
     :param program: with its folder, which also holds tokenizer.json.
-    :param options: threads and budget that were measured best.
+    :param options: threads and budget that were measured best, on one processor.
+    :param probed_on: that processor; on another one its best says nothing.
     :param files: keeps a temporary folder alive.
     """
 
@@ -83,6 +85,7 @@ class EngineForm:
     tokenizer: Tokenizer
     tolerance: float = 1e-4
     options: SessionOptions = field(default_factory=SessionOptions)
+    probed_on: str = field(default_factory=machine)
     files: Any = None  # Any: a TemporaryDirectory that lives as long as a form that is not saved yet
 
     @property
@@ -97,11 +100,10 @@ class EngineForm:
         return self.program.folder
 
     def open(self, options: SessionOptions) -> Session:
-        """Open the program in its engine; the threads that were measured best unless the caller says."""
-        if not options.threads and self.options.threads:
-            options = options.model_copy(update={"threads": self.options.threads})
-        if not options.budget and self.options.budget:
-            options = options.model_copy(update={"budget": self.options.budget})
+        """Open the program in its engine: as the caller says, else as was measured best on this processor."""
+        if self.probed_on == machine():
+            best = {name: getattr(self.options, name) for name in ("threads", "budget") if not getattr(options, name)}
+            options = options.model_copy(update=best)
         return self.engine.open(self.program, options)
 
 

@@ -48,7 +48,10 @@ class TorchRecord(BaseModel):
 
 
 class EngineRecord(BaseModel):
-    """An engine form: files under engines/<name>/ that run by themselves."""
+    """An engine form: files under engines/<name>/ that run by themselves.
+
+    Threads and budget were the fastest on one processor, `probed_on`, and are not used on another.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -60,6 +63,7 @@ class EngineRecord(BaseModel):
     program: dict[str, Any]
     threads: int = 0
     budget: int = 0
+    probed_on: str = ""
     tolerance: float
 
 

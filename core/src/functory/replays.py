@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 from contextlib import suppress
 from functools import cache as once
@@ -49,6 +50,12 @@ def cpu() -> str:
         wanted = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
         flags = " ".join(flag for flag in wanted if flag in stripped.get("flags", "").split())
     return f"{name} ({flags})" if flags else name
+
+
+def machine() -> str:
+    """Return the processor with how many of its cores this process may use: what the best number of threads hangs on."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return f"{cpu()}, {count} core{'' if count == 1 else 's'}"
 
 
 def versions(names: tuple[str, ...] = NUMERIC) -> dict[str, str]:
