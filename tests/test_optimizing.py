@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import functory
+from functory import plugins
 from functory.cli import main
+from functory.contracts.component import NoOptions
+from functory.contracts.optimization import FormReport, Optimization, OptimizationReport
+from functory.data import Examples
 from functory.errors import DataError
 from functory.optimizing import _apart
 from functory_sdk.testing import kit, toy_function
@@ -48,6 +54,39 @@ def test_a_loaded_function_splits_what_it_is_given(tmp_path: Path) -> None:
 def test_too_few_examples_are_refused_before_anything_is_converted() -> None:
     with kit(), pytest.raises(DataError, match="there are 5 held-out examples"):
         toy_function().optimize("int8", rows(5, seed=8))
+
+
+class Idle(Optimization[NoOptions]):
+    """Finds nothing that is faster."""
+
+    def optimize(
+        self, function: functory.Function, examples: Examples, calibration: Sequence[Any]
+    ) -> tuple[functory.Function, OptimizationReport]:
+        form = FormReport(form=function.form.name, metric=0.5, latency_ms=1, throughput=1, size_mb=1, memory_mb=1, threads=1)
+        assert examples.sha256
+        return function, OptimizationReport(
+            optimization="idle", metric="accuracy", before=form, tried=(), kept=form.form,
+            reason="nothing was tried.", cpu="a slow one",
+        )  # fmt: skip
+
+
+def test_a_function_that_keeps_its_form_carries_the_report_and_is_otherwise_the_same(tmp_path: Path) -> None:
+    with kit(), plugins.registered("optimizations", "idle", Idle):
+        given = toy_function()
+        made = given.optimize("idle").optimize("idle")
+        assert (given.optimization, given.about.optimization) == (None, None)
+        assert "optimized" not in str(given.about.notes)
+        assert made.form is given.form
+        assert made.golden == given.golden
+        assert [made(row["text"]) for row in rows(12, seed=3)] == [given(row["text"]) for row in rows(12, seed=3)]
+        assert made.optimization is not None
+        assert not made.optimization.changed
+        note = "optimized by idle on a slow one: stayed torch fp32; nothing was tried."
+        assert made.about.notes == (*given.about.notes, note)
+        again = functory.load(made.save(tmp_path / "toy"))
+    assert again.optimization == made.optimization
+    assert again.info()["optimization"]["reason"] == "nothing was tried."
+    assert note in (tmp_path / "toy" / "README.md").read_text(encoding="utf-8")
 
 
 def test_the_verb_saves_what_was_kept_and_tells_the_report(

@@ -78,6 +78,7 @@ def info(function: Function) -> dict[str, Any]:
         "versions": about.versions,
         "long_text": about.long_text,
         "notes": list(about.notes),
+        "optimization": about.optimization,
     }
     if isinstance(form, CompositeForm):
         data["parts"] = {name: info(part) for name, part in form.parts.items()}

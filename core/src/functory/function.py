@@ -87,8 +87,6 @@ class Function:
         self.hooks = tuple(hooks)
         self.report = report
         """The report of the test split, where the function was just built."""
-        self.optimization: OptimizationReport | None = None
-        """The report of the optimization that made this function, if one did."""
         self.held_out: Examples | None = None
         """Examples that were not trained on, where the function was just built: what `optimize` measures on."""
         self.calibration: Sequence[Any] = ()
@@ -241,7 +239,7 @@ class Function:
             "session": self.session_options, "hooks": self.hooks, "report": self.report,
         }  # fmt: skip
         made = Function(**{**kept, **changes})
-        made.held_out, made.calibration, made.optimization = self.held_out, self.calibration, self.optimization
+        made.held_out, made.calibration = self.held_out, self.calibration
         return made
 
     def close(self) -> None:
@@ -265,6 +263,13 @@ class Function:
     def name(self) -> str:
         """The function's name."""
         return self.about.name
+
+    @property
+    def optimization(self) -> OptimizationReport | None:
+        """The report of the optimization that this function came out of, changed or not; None where it met none."""
+        from functory.contracts.optimization import OptimizationReport
+
+        return None if self.about.optimization is None else OptimizationReport.model_validate(self.about.optimization)
 
     def evaluate(self, data: Any, *, on_bad_row: str = "stop", columns: dict[str, str] | None = None) -> Report:
         """Measure the function on data with known answers: intervals, majority baseline, per-class table.
@@ -315,7 +320,7 @@ class Function:
         return found
 
     def optimize(self, method: str = "int8", data: Any = None, **options: Any) -> Function:
-        """Return a smaller or faster function, or this one where nothing is gained; see its `optimization`.
+        """Return a smaller or faster function, or one in the same form where nothing is gained; its `optimization` says which.
 
         :param method: an optimization's name.
         :param data: held-out data with answers; the test split of the build where it is still known.

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from functory.contracts.optimization import OptimizationReport
 from functory.data import Examples
 from functory.errors import DataError
 from functory.evaluation import read_examples
@@ -15,7 +17,10 @@ FEWEST = 8
 
 
 def optimize(function: Function, method: str, data: Any, options: Mapping[str, Any]) -> Function:
-    """Return the function to use from now on, with its report as `optimization`.
+    """Return the function to use from now on, with its report as `optimization`, in its notes and, once saved, on its card.
+
+    Where nothing is gained that is another object in the same form, with the same outputs and session options; the
+    function given is untouched either way.
 
     :param data: held-out data with answers; where None, what the build kept apart.
     :raises DataError: when there is nothing to measure on.
@@ -34,13 +39,17 @@ def optimize(function: Function, method: str, data: Any, options: Mapping[str, A
     made, report = Steps(function.hooks).optimize(
         function=function, optimization=optimization, examples=held_out, calibration=calibration
     )
-    if made is function:
-        made = function.replaced()
-    else:
-        made.about.optimization = report.model_dump(mode="json")
-    made.optimization = report
-    result: Function = made
+    about = replace(made.about, notes=_noted(made.about.notes, report), optimization=report.model_dump(mode="json"))
+    result: Function = made.replaced(about=about)
     return result
+
+
+def _noted(notes: tuple[str, ...], report: OptimizationReport) -> tuple[str, ...]:
+    """Return a function's notes with what an optimization did in the place of what an earlier one did."""
+    what = f"became {report.kept}" if report.changed else f"stayed {report.kept}"
+    begins = f"optimized by {report.optimization}"
+    note = f"{begins} on {report.cpu or 'a processor that it did not name'}: {what}; {report.reason}"
+    return (*(one for one in notes if not one.startswith(begins)), note)
 
 
 def _apart(function: Function, held_out: Examples) -> tuple[Examples, Sequence[Any]]:

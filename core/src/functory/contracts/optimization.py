@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from functory.contracts.component import Component, O
 
 if TYPE_CHECKING:
+    from functory.data import Examples
     from functory.function import Function
 
 
@@ -78,12 +79,12 @@ class Optimization(Component[O]):
 
     @abstractmethod
     def optimize(
-        self, function: Function, examples: Sequence[Any], calibration: Sequence[Any]
+        self, function: Function, examples: Examples, calibration: Sequence[Any]
     ) -> tuple[Function, OptimizationReport]:
         """Return the function to use from now on, which may be the one given, and the report.
 
         Never returns a form that is slower than the one given, or that loses more than the limit.
 
-        :param examples: held-out Examples, on which metric and speed are measured.
-        :param calibration: Inputs on which ranges are calibrated; never the held-out ones.
+        :param examples: held-out examples, on which metric and speed are measured; with their places and their hash.
+        :param calibration: instances of the task's Input on which ranges are calibrated; never the held-out ones.
         """

@@ -59,6 +59,8 @@ class OptimizationSuite(TorchSuite, ComponentSuite):
         assert made.optimization is not None, "the function carries no report."
         assert not made.optimization.changed, f"{made.optimization.kept!r} was kept although nothing gains 100 times."
         assert made.form.name == function.form.name, f"the function became {made.form.name!r}."
+        texts = [row["text"] for row in rows(12, seed=3)]
+        assert [made(text) for text in texts] == [function(text) for text in texts], "its outputs are others."
 
     def test_the_given_function_is_untouched(self) -> None:
         """The function that was optimized gives the same outputs as before.

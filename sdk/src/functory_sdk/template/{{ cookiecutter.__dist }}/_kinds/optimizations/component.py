@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from functory_sdk import Function, FormReport, Optimization, OptimizationReport, Options, cpu
+from functory_sdk import Examples, Function, FormReport, Optimization, OptimizationReport, Options, cpu
 from pydantic import Field
 
 
@@ -21,7 +21,7 @@ class {{ cookiecutter.__class }}(Optimization[{{ cookiecutter.__class }}Options]
     """Finds the token budget with which `map` is fastest here, and keeps it."""
 
     def optimize(
-        self, function: Function, examples: Sequence[Any], calibration: Sequence[Any]
+        self, function: Function, examples: Examples, calibration: Sequence[Any]
     ) -> tuple[Function, OptimizationReport]:
         items = list(examples)
         before = _report(function, items, function.form.name)
