@@ -21,6 +21,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from functory.contracts.adaptation import Brought
 from functory.contracts.component import option_error
 from functory.contracts.engine import Event, LabelledRows, Run, SessionOptions
 from functory.contracts.task import Formulation
