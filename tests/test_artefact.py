@@ -119,7 +119,7 @@ def test_a_save_that_fails_leaves_the_earlier_function_and_nothing_half_written(
     copy: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     function = functory.load(copy)
-    monkeypatch.setattr("functory.artefact.replay", lambda *a, **k: (_ for _ in ()).throw(errors.GoldenMismatch("no")))
+    monkeypatch.setattr("functory.artefact.writing.replay", lambda *a, **k: (_ for _ in ()).throw(errors.GoldenMismatch("no")))
     with pytest.raises(errors.GoldenMismatch):
         function.save(copy)
     assert [path.name for path in copy.parent.iterdir()] == ["sentiment"]

@@ -21,6 +21,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from functory.about import About
 from functory.contracts.adaptation import Brought
 from functory.contracts.component import option_error
 from functory.contracts.engine import Event, LabelledRows, Run, SessionOptions
@@ -29,7 +30,7 @@ from functory.data import Examples, Splits, audit, checked, split
 from functory.errors import NotSupported, RecipeError
 from functory.evaluation import read_examples
 from functory.forms import TorchForm, torch_form
-from functory.function import About, Function
+from functory.function import Function
 from functory.golden import record, tolerance
 from functory.places import cache
 from functory.plugins import is_file, load, load_file

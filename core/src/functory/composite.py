@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from functory.about import About
 from functory.contracts.task import Task
 from functory.errors import UsageError
 from functory.forms import CompositeForm
-from functory.function import About, Function
+from functory.function import Function
 from functory.golden import record
 from functory.replays import versions
 

@@ -9,19 +9,18 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
+from functory.about import About
 from functory.contracts.engine import Session, SessionOptions
 from functory.contracts.rows import Row
 from functory.contracts.task import Task
-from functory.errors import InputError, NotSupported, UsageError
+from functory.errors import InputError, NotSupported
 from functory.forms import CompositeForm, EngineForm, Form, TorchForm
-from functory.reading import LongText, Reader
+from functory.inputs import arguments, item
+from functory.reading import Reader
 
 if TYPE_CHECKING:
     from functory.contracts.explanation import Attribution
@@ -33,30 +32,6 @@ if TYPE_CHECKING:
 
 CHUNK = 1024
 """Inputs that `map` encodes and runs together: enough to sort by length, few enough to stream."""
-
-
-@dataclass
-class About:
-    """What a function is, besides what it computes: names, recipe, provenance, figures.
-
-    :param recipe: what it was built from, as plain data.
-    :param data: hash and counts of the data.
-    :param versions: of the packages that made it.
-    :param metrics: the figures of the last evaluation, by name.
-    """
-
-    name: str
-    version: str = "0.1.0"
-    licence: str = ""
-    long_text: LongText = "window"
-    max_tokens: int = 0
-    recipe: dict[str, Any] = field(default_factory=dict)
-    data: dict[str, Any] = field(default_factory=dict)
-    versions: dict[str, str] = field(default_factory=dict)
-    metrics: dict[str, Any] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
-    optimization: dict[str, Any] | None = None
-    licences: tuple[str, ...] = ()
 
 
 class Function:
@@ -96,6 +71,7 @@ class Function:
         self._lock = threading.Lock()
         self.__name__ = about.name
         self.__signature__ = signature(task)
+        self._call = f"{about.name}{self.__signature__}"
         # help(fn) shows the class of fn: this one speaks of this function.
         body = {"__doc__": doc(self), "__module__": "functory", "__call__": _caller(task)}
         self.__class__ = type(type(self).__name__, (Function,), body)
@@ -180,37 +156,15 @@ class Function:
     # -- inputs -----------------------------------------------------------------------------------------
 
     def read(self, *args: Any, **kwargs: Any) -> Any:
-        """Return arguments as the task's Input: ``fn("a", "b")`` names the fields in their order."""
-        if len(args) == 1 and not kwargs and isinstance(args[0], self.task.Input):
-            return args[0]
-        names = self.task.shorthand
-        if len(args) > len(names):
-            raise InputError(
-                f"{self.about.name} takes {len(names)} positional arguments; {len(args)} were given.",
-                do=f"call it as {self.about.name}{self.__signature__}.",
-            )
-        return self._validated({**dict(zip(names, args, strict=False)), **kwargs})
+        """Return arguments as the task's Input: ``fn("a", "b")`` names the fields in their order.
+
+        :raises InputError: when they do not make one.
+        """
+        return arguments(self.task, args, kwargs, self._call)
 
     def coerce(self, value: Any) -> Any:
         """Return one value of `map` as the task's Input: a text, a tuple or a dict of fields."""
-        if isinstance(value, self.task.Input):
-            return self.task.Input.model_construct(
-                **{name: getattr(value, name) for name in self.task.Input.model_fields}
-            )
-        if isinstance(value, dict):
-            return self._validated(value)
-        return self.read(*(value if isinstance(value, tuple) else (value,)))
-
-    def _validated(self, fields: dict[str, Any]) -> Any:
-        try:
-            return self.task.Input.model_validate(fields)
-        except ValidationError as error:
-            fault = error.errors()[0]
-            name = ".".join(map(str, fault["loc"])) or "input"
-            raise InputError(
-                f"{name}: {fault['msg'][0].lower()}{fault['msg'][1:]} (got {_short(fault['input'])}).",
-                do=f"call {self.about.name}{self.__signature__}.",
-            ) from error
+        return item(self.task, value, self._call)
 
     @property
     def reader(self) -> Reader:
@@ -302,22 +256,9 @@ class Function:
         :param target: which label, span or token; the first of `targets` when None.
         :param options: the explanation's own.
         """
-        from functory.plugins import load
-        from functory.steps import Steps
+        from functory.explaining import explain
 
-        explanation = load("explanations", method).configure(options)
-        read = self.coerce(value)
-        targets = self.targets(read)
-        chosen = [one for one in targets if target is None or one.name == target]
-        if not chosen:
-            raise UsageError(
-                f"there is no target {target!r}." if target else "this output has nothing to explain.",
-                do=f"the targets are {', '.join(one.name for one in targets) or 'none'}.",
-            )
-        found: Attribution = Steps(self.hooks).explain(
-            function=self, value=read, target=chosen[0], explanation=explanation
-        )
-        return found
+        return explain(self, value, method, target, options)
 
     def optimize(self, method: str = "int8", data: Any = None, **options: Any) -> Function:
         """Return a smaller or faster function, or one in the same form where nothing is gained; its `optimization` says which.
@@ -395,11 +336,6 @@ def _caller(task: Task[Any]) -> Any:
     call.__signature__ = plain.replace(parameters=[own, *plain.parameters.values()])  # type: ignore[attr-defined]
     call.__name__, call.__doc__ = "__call__", Function.__call__.__doc__
     return call
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
 
 
 def load(

@@ -1,0 +1,122 @@
+"""Puts a function together from the records and files of a folder that was checked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from functory.artefact.checking import check, read_manifest
+from functory.artefact.members import GOLDEN, MANIFEST, WEIGHTS
+from functory.contracts.engine import SessionOptions
+from functory.contracts.rows import Program
+from functory.errors import ArtefactCorrupt, ArtefactError, FunctoryError, NotSupported
+from functory.forms import CompositeForm, EngineForm, Form, TorchForm, torch_form
+from functory.golden import Golden
+from functory.manifest import CompositeRecord, FormRecord, Manifest, TorchRecord
+from functory.reading import Tokenizer
+
+if TYPE_CHECKING:
+    from functory.function import Function
+
+
+def read(
+    folder: Path, manifest: Manifest | None = None, *, form: str | None = None, session: SessionOptions | None = None
+) -> Function:
+    """Assemble a function from a folder that was checked.
+
+    With several forms, the first whose parts are installed is taken.
+    """
+    manifest = manifest or read_manifest(folder)
+    records = [record for record in manifest.forms if form is None or label(record) == form]
+    if not records:
+        raise NotSupported(
+            f"there is no form {form!r}.", where=str(folder), do=f"its forms: {', '.join(map(label, manifest.forms))}."
+        )
+    trouble: FunctoryError | None = None
+    for record in records:
+        try:
+            return assemble(folder, manifest, record, session or SessionOptions())
+        except ArtefactError:
+            raise
+        except FunctoryError as error:
+            trouble = trouble or error
+    assert trouble is not None
+    raise trouble
+
+
+def label(record: FormRecord) -> str:
+    """Return what a form is called: ``openvino int8``."""
+    if isinstance(record, CompositeRecord):
+        return "composite"
+    return f"{record.engine.name} {record.program['precision']}"
+
+
+def assemble(folder: Path, manifest: Manifest, record: FormRecord, session: SessionOptions) -> Function:
+    """Return the function that one record describes."""
+    from functory.about import About
+    from functory.function import Function
+    from functory.plugins import load
+
+    task = load("tasks", manifest.task.name, where=str(folder / MANIFEST)).configure(manifest.task.options)
+    state = task.State.model_validate(manifest.state)
+    golden = folder / GOLDEN
+    lines = golden.read_text(encoding="utf-8").splitlines() if golden.is_file() else []
+    about = About(
+        **{
+            name: getattr(manifest, name)
+            for name in (
+                "name", "version", "licence", "licences", "long_text", "max_tokens", "recipe", "data", "versions",
+                "metrics", "notes", "optimization",
+            )
+        }
+    )  # fmt: skip
+    form = _read_form(folder, record, task, state)
+    return Function(task, state, form, about, golden=[Golden.read(line) for line in lines], session=session)
+
+
+def _read_form(folder: Path, record: FormRecord, task: Any, state: Any) -> Form:
+    if isinstance(record, CompositeRecord):
+        parts = {name: read(folder / place, check(folder / place)) for name, place in record.parts.items()}
+        return CompositeForm(parts, record.tolerance)
+    from functory.plugins import load
+
+    where = str(folder / MANIFEST)
+    engine = load("engines", record.engine.name, where=where).configure(record.engine.options)
+    if isinstance(record, TorchRecord):
+        return _read_torch(folder, record, engine, task, state)
+    place = folder / record.folder
+    return EngineForm(
+        engine=engine,
+        spec=record.spec,
+        formulation=task.formulate(record.spec, record.learning),
+        learning=record.learning,
+        program=Program.from_json(record.program, place),
+        tokenizer=Tokenizer(place / "tokenizer.json"),
+        tolerance=record.tolerance,
+        options=SessionOptions(threads=record.threads, budget=record.budget),
+        probed_on=record.probed_on,
+    )
+
+
+def _read_torch(folder: Path, record: TorchRecord, engine: Any, task: Any, state: Any) -> TorchForm:
+    from safetensors.numpy import load_file
+
+    from functory.plugins import load
+    from functory.steps import Steps
+
+    steps = Steps()
+    backbone = steps.load_backbone(reference=record.backbone.name, options=record.backbone.options)
+    if backbone.spec.weights_hash != record.spec.weights_hash:
+        raise ArtefactCorrupt(
+            f"φ was fitted to weights {record.spec.weights_hash[:16]}…; backbone {record.backbone.name!r} here has "
+            f"{backbone.spec.weights_hash[:16]}….",
+            where=str(folder / MANIFEST),
+            do="install the version of the backbone's weights that the manifest names, or build the function again.",
+        )
+    adaptation = load("adaptations", record.adaptation.name).configure(record.adaptation.options)
+    model = steps.adapt(engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation)
+    if record.has_phi:
+        engine.load_phi(model, load_file(folder / WEIGHTS))
+    form = torch_form(engine, backbone, adaptation, task, state, model)
+    form.tolerance = record.tolerance
+    return form

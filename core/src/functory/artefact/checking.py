@@ -1,0 +1,133 @@
+"""Checks a folder without running anything in it: manifest, format, each member's size and hash, nothing besides."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from functory.artefact.members import MANIFEST
+from functory.errors import ArtefactCorrupt, ArtefactError, ArtefactUnsafe, ArtefactVersion
+from functory.folders import files_of, sha256
+from functory.manifest import FORMAT, CompositeRecord, EngineRecord, Manifest, TorchRecord, check_inside
+
+PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".bin.index", ".joblib", ".ckpt")
+
+
+def check(folder: Path) -> Manifest:
+    """Check a folder without running it: manifest, format, every member's size and hash, nothing besides.
+
+    :raises ArtefactError: naming the member and the remedy.
+    """
+    manifest = read_manifest(folder)
+    try:
+        found = files_of(folder)
+    except ValueError as error:
+        raise ArtefactUnsafe(
+            f"{error}.", where=str(folder), do="artefacts hold plain files only; get a fresh copy."
+        ) from error
+    found.pop(MANIFEST, None)
+    for path in found:
+        if path.lower().endswith(PICKLES):
+            raise ArtefactUnsafe(
+                f"{path} may hold a pickle, which is never read.",
+                where=str(folder),
+                do="get a fresh copy from its maker.",
+            )
+    _compare(folder, manifest, found)
+    return manifest
+
+
+def _compare(folder: Path, manifest: Manifest, found: Mapping[str, Path]) -> None:
+    """Compare the files with the members: none lacking, none besides, each with its size and hash."""
+    fresh = "get a fresh copy: copy the folder again, or build the function again."
+    for path, member in manifest.members.items():
+        if path not in found:
+            raise ArtefactCorrupt(f"{path} is missing.", where=str(folder), do=fresh)
+        size = found[path].stat().st_size
+        if size != member.size:
+            raise ArtefactCorrupt(
+                f"{path} has {size} bytes; the manifest says {member.size}.", where=str(folder), do=fresh
+            )
+        digest = sha256(found[path])
+        if digest != member.sha256:
+            raise ArtefactCorrupt(
+                f"{path} was changed: its sha256 is {digest[:16]}…, the manifest says {member.sha256[:16]}….",
+                where=str(folder),
+                do=fresh,
+            )
+    extra = sorted(found.keys() - manifest.members.keys())
+    if extra:
+        raise ArtefactCorrupt(
+            f"{extra[0]} is not in the manifest.", where=str(folder), do="remove it, or get a fresh copy."
+        )
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return a folder's manifest.
+
+    :raises ArtefactError: when there is none, or it is not sound.
+    """
+    file = folder / MANIFEST
+    if not file.is_file():
+        near = "" if folder.exists() else " There is no such folder."
+        raise ArtefactError(
+            f"no function lies here: {MANIFEST} is missing.{near}",
+            where=str(folder),
+            do="name the folder that `save` wrote.",
+        )
+    try:
+        data = json.loads(file.read_text(encoding="utf-8"))
+    except (ValueError, OSError) as error:
+        raise ArtefactCorrupt(f"{MANIFEST} is no JSON: {error}", where=str(file), do="get a fresh copy.") from error
+    version = data.get("format") if isinstance(data, dict) else None
+    if version != FORMAT:
+        raise ArtefactVersion(
+            f"the function has format {version!r}; this functory reads {FORMAT}.",
+            where=str(file),
+            do="install a functory that reads it (pip install -U functory), or build it again.",
+        )
+    try:
+        manifest = Manifest.model_validate(data)
+    except ValidationError as error:
+        fault = error.errors()[0]
+        kind = ArtefactUnsafe if "leaves the folder" in fault["msg"] else ArtefactCorrupt
+        place = ".".join(map(str, fault["loc"]))
+        raise kind(
+            f"{MANIFEST}: {place}: {fault['msg']}.", where=str(file), do="get a fresh copy from its maker."
+        ) from error
+    _check_safe(manifest, file)
+    return manifest
+
+
+def _check_safe(manifest: Manifest, file: Path) -> None:
+    """Refuse a manifest that names a component in a file, or a folder elsewhere."""
+    for form in manifest.forms:
+        folders = [form.folder] if isinstance(form, EngineRecord) else []
+        if isinstance(form, CompositeRecord):
+            folders = list(form.parts.values())
+        for folder in folders:
+            try:
+                check_inside(folder)
+            except ValueError as error:
+                raise ArtefactUnsafe(f"{error}.", where=str(file), do="get a fresh copy from its maker.") from error
+    for _, name in named_components(manifest):
+        if ".py:" in name or "/" in name:
+            raise ArtefactUnsafe(
+                f"the manifest names a component in a file: {name!r}.",
+                where=str(file),
+                do="make it a plugin (functory new plugin), build again, and save.",
+            )
+
+
+def named_components(manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Give kind and name of every component that a manifest names, but for backbones, which may be folders."""
+    yield "tasks", manifest.task.name
+    for form in manifest.forms:
+        if isinstance(form, CompositeRecord):
+            continue
+        yield "engines", form.engine.name
+        if isinstance(form, TorchRecord):
+            yield "adaptations", form.adaptation.name

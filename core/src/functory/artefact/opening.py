@@ -1,0 +1,102 @@
+"""Opens a function where it is to run: checked, in the form that is fastest here, and replayed where it is new."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from functory.artefact.assembling import assemble, read
+from functory.artefact.checking import check, named_components, read_manifest
+from functory.contracts.engine import SessionOptions
+from functory.errors import ArtefactError, FunctoryError, UsageError
+from functory.golden import replay
+from functory.manifest import CompositeRecord, Manifest
+
+if TYPE_CHECKING:
+    from functory.function import Function
+
+
+def open_artefact(
+    reference: Path | str,
+    *,
+    form: str | None = None,
+    session: SessionOptions | None = None,
+    components: Sequence[str] = (),
+) -> Function:
+    """Load a function from a folder, or by the name of an installed one; check it, and replay it where it is new here.
+
+    :param form: ``engine precision`` of the form to take; the fastest that runs here when None.
+    :param components: ``./my_task.py:MyTask`` for each component that was in a file when the function was built.
+    """
+    from functory.choosing import fastest
+    from functory.installed import artefact_of
+    from functory.replays import is_remembered, remember
+
+    folder = artefact_of(reference)
+    manifest = check(folder)
+    _bring(folder, manifest, components)
+    form = form or fastest(folder, manifest, session or SessionOptions())
+    function = read(folder, manifest, form=form, session=session)
+    if function.golden and not is_remembered(folder, function):
+        replay(function, function.golden, function.form.tolerance, where=str(folder))
+        remember(folder, function)
+    return function
+
+
+def verify(reference: Path | str, *, components: Sequence[str] = ()) -> Manifest:
+    """Check an artefact and replay its golden examples in every form that can run here, whatever is remembered.
+
+    :param components: as `open_artefact` takes them.
+    :raises ArtefactError: naming what differs.
+    """
+    from functory.installed import artefact_of
+
+    folder = artefact_of(reference)
+    manifest = check(folder)
+    _bring(folder, manifest, components)
+    ran = 0
+    trouble: FunctoryError | None = None
+    for record in manifest.forms:
+        try:
+            function = assemble(folder, manifest, record, SessionOptions())
+        except FunctoryError as error:
+            if isinstance(error, ArtefactError):
+                raise
+            trouble = error
+            continue
+        replay(function, function.golden, function.form.tolerance, where=str(folder))
+        function.close()
+        ran += 1
+    if not ran and trouble is not None:
+        raise trouble
+    return manifest
+
+
+def _bring(folder: Path, manifest: Manifest, files: Sequence[str]) -> None:
+    """Import the files that the user names for components that were in a file when the function was built.
+
+    :raises UsageError: when one is no such reference, or the function needs no such component.
+    """
+    from functory.plugins import FROM_FILE, is_file, load_file
+    from functory.references import split_file
+
+    wanted = {name.removeprefix(FROM_FILE): kind for kind, name in _everywhere(folder, manifest)
+              if name.startswith(FROM_FILE)}  # fmt: skip
+    for reference in files:
+        attribute = split_file(reference)[1] if is_file(reference) else ""
+        if attribute not in wanted:
+            raise UsageError(
+                f"the function needs no component {attribute or reference!r} from a file.",
+                where=str(folder),
+                do="it needs " + (", ".join(f"./file.py:{name}" for name in wanted) or "none") + ".",
+            )
+        load_file(reference, wanted[attribute])
+
+
+def _everywhere(folder: Path, manifest: Manifest) -> Iterator[tuple[str, str]]:
+    """Give the components of a function and of its parts."""
+    yield from named_components(manifest)
+    for form in manifest.forms:
+        for place in form.parts.values() if isinstance(form, CompositeRecord) else ():
+            yield from _everywhere(folder / place, read_manifest(folder / place))

@@ -1,0 +1,129 @@
+"""Writes a function into a folder, whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from functory.artefact.assembling import read
+from functory.artefact.members import CARD, GOLDEN, MANIFEST, WEIGHTS
+from functory.errors import ArtefactError
+from functory.folders import files_of, sha256, written_whole
+from functory.forms import EngineForm, Form, TorchForm
+from functory.golden import replay
+from functory.manifest import CompositeRecord, EngineRecord, FormRecord, Manifest, Member, Named, TorchRecord
+
+if TYPE_CHECKING:
+    from functory.function import Function
+
+
+def save(function: Function, folder: Path) -> Path:
+    """Write a function; replay its golden examples from what was written; then put it in place.
+
+    :raises GoldenMismatch: when the written function is not the one in memory; nothing is left behind.
+    :raises ArtefactError: when the folder holds something that is no function, and so is not ours to replace.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        raise ArtefactError(
+            "the folder holds something that is no function, and is left as it is.",
+            where=str(folder),
+            do="name a new folder, or empty this one.",
+        )
+    with written_whole(folder) as made:
+        write(function, made)
+        again = read(made, session=function.session_options)
+        replay(again, function.golden, function.form.tolerance, where=f"{folder}, just written")
+        again.close()
+    return folder
+
+
+def write(function: Function, folder: Path) -> None:
+    """Write a function's files, the manifest last."""
+    from functory.card import card
+
+    record = _write_form(function.form, folder)
+    if function.golden:
+        (folder / GOLDEN).write_text("".join(one.line() + "\n" for one in function.golden), encoding="utf-8")
+    about = function.about
+    manifest = Manifest(
+        name=about.name,
+        version=about.version,
+        licence=about.licence,
+        licences=about.licences,
+        task=Named(name=function.task.name, options=function.task.options.model_dump(mode="json", exclude_unset=True)),
+        state=function.state.model_dump(mode="json"),
+        signature=function.signature,
+        forms=(record,),
+        long_text=about.long_text,
+        max_tokens=about.max_tokens,
+        recipe=about.recipe,
+        data=about.data,
+        versions=about.versions,
+        metrics=about.metrics,
+        notes=about.notes,
+        optimization=about.optimization,
+    )
+    (folder / CARD).write_text(card(manifest), encoding="utf-8")
+    members = {path: Member(sha256=sha256(file), size=file.stat().st_size) for path, file in files_of(folder).items()}
+    text = manifest.model_copy(update={"members": members}).model_dump_json(indent=2)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def _write_form(form: Form, folder: Path) -> FormRecord:
+    """Write a form's files and return its record."""
+    if isinstance(form, TorchForm):
+        return _write_torch(form, folder)
+    if isinstance(form, EngineForm):
+        return _write_engine(form, folder)
+    for name, part in form.parts.items():
+        write(part, _made(folder / "parts" / name))
+    return CompositeRecord(parts={name: f"parts/{name}" for name in form.parts}, tolerance=form.tolerance)
+
+
+def _write_torch(form: TorchForm, folder: Path) -> TorchRecord:
+    from safetensors.numpy import save_file
+
+    phi = form.engine.phi(form.program.model)
+    if phi:
+        save_file(phi, folder / WEIGHTS)
+    return TorchRecord(
+        engine=Named(name=form.engine.name, options=_options(form.engine)),
+        backbone=Named(name=form.backbone.reference, options=_options(form.backbone)),
+        spec=form.spec,
+        adaptation=Named(name=form.adaptation.name, options=_options(form.adaptation)),
+        program=form.program.as_json(),
+        has_phi=bool(phi),
+        tolerance=form.tolerance,
+    )
+
+
+def _write_engine(form: EngineForm, folder: Path) -> EngineRecord:
+    import shutil
+
+    place = f"engines/{form.engine.name}-{form.program.precision}"
+    made = _made(folder / place)
+    for path, file in files_of(form.folder).items():
+        (made / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, made / path)
+    (made / "tokenizer.json").write_text(form.tokenizer.json, encoding="utf-8")
+    return EngineRecord(
+        engine=Named(name=form.engine.name, options=_options(form.engine)),
+        folder=place,
+        spec=form.spec,
+        learning=form.learning,
+        program=form.program.as_json(),
+        threads=form.options.threads,
+        budget=form.options.budget,
+        probed_on=form.probed_on,
+        tolerance=form.tolerance,
+    )
+
+
+def _options(component: Any) -> dict[str, Any]:
+    data: dict[str, Any] = component.options.model_dump(mode="json", exclude_unset=True)
+    return data
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
