@@ -94,3 +94,5 @@ from functory_sdk.conversion import converted as converted
 from functory_sdk.conversion import package_file as package_file
 from functory_sdk.conversion import source_hash as source_hash
 from functory_sdk.conversion import weights_hash as weights_hash
+from functory_sdk.readouts import Readout as Readout
+from functory_sdk.readouts import readout_of as readout_of

@@ -176,6 +176,15 @@ class Task(Component[O]):
         """
         return self.State()
 
+    def adopt(self, labels: Sequence[str], *, is_multi: bool = False) -> Any:
+        """Return the State that belongs to a head fitted elsewhere: a checkpoint's classifier.
+
+        :param labels: what the head's outputs stand for, in their order.
+        :param is_multi: whether each output is a yes or no of its own (sigmoid), and not one of several (softmax).
+        :raises NotSupported: by tasks whose heads are of another kind.
+        """
+        raise NotSupported(f"task {self.name!r} takes no head that was fitted elsewhere.", do="give train = '…'.")
+
     def check(self, example: Any, state: Any) -> None:
         """Refuse an example that does not fit the state.
 

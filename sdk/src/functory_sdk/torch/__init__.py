@@ -5,10 +5,10 @@ from functory_sdk.torch.heads import Head, LikelihoodHead, LinearHead, LogitsHea
 from functory_sdk.torch.loading import load_transformers
 from functory_sdk.torch.model import Graph, Model
 from functory_sdk.torch.network import Network, Origin
-from functory_sdk.torch.pooling import pool
+from functory_sdk.torch.pooling import Pooler, pool
 from functory_sdk.torch.stacks import network_from
 
 __all__ = [
-    "Graph", "Head", "LikelihoodHead", "LinearHead", "LogitsHead", "Model", "Network", "Origin", "load_transformers",
+    "Graph", "Head", "LikelihoodHead", "LinearHead", "LogitsHead", "Model", "Network", "Origin", "Pooler", "load_transformers",
     "network_from", "own", "pool", "structural_copy",
 ]  # fmt: skip

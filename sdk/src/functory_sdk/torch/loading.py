@@ -32,7 +32,8 @@ def load_transformers(folder: Path, spec: BackboneSpec) -> Network:
         "encoder-decoder": transformers.AutoModelForSeq2SeqLM,
     }
     with _quiet():
-        model, told = kinds[spec.architecture].from_pretrained(
+        kind = transformers.AutoModel if spec.architecture == "decoder" and not spec.has_logits else kinds[spec.architecture]
+        model, told = kind.from_pretrained(
             folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False,
             attn_implementation="sdpa", output_loading_info=True, ignore_mismatched_sizes=True,
         )  # fmt: skip

@@ -60,7 +60,8 @@ class Model(nn.Module):
 
     def read(self, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
         """Return what the head reads of the last hidden states."""
-        if self.head is None or self.head.reads == "tokens":
+        pooler = self.network.pooler
+        if self.head is None or (self.head.reads == "tokens" and pooler is None):
             return hidden
         if self.head.reads == "logits":
             return self.network.logits(hidden)
@@ -69,6 +70,9 @@ class Model(nn.Module):
         mask = batch.get(self.network.output_mask)
         if mask is None:
             mask = torch.ones(hidden.shape[:2], dtype=torch.long, device=hidden.device)
+        if pooler is not None:
+            read: Tensor = pooler(hidden, mask)
+            return read
         return pool(hidden, mask, self.network.spec.pooling)
 
     def _likelihood(self, hidden: Tensor, ids: Tensor, scored: Tensor) -> Tensor:

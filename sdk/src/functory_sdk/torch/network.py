@@ -73,6 +73,7 @@ class Network(nn.Module, ABC):
     def __init__(self, spec: BackboneSpec) -> None:
         super().__init__()
         self.spec = spec
+        self.pooler: nn.Module | None = None  # an adaptation's, on its copy: (hidden, mask) → what the head reads
 
     @property
     def points(self) -> int:

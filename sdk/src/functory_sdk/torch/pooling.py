@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from torch import Tensor, nn
+
+from functory_sdk.readouts import Readout
 
 
 def pool(hidden: Tensor, mask: Tensor, how: str) -> Tensor:
@@ -19,3 +21,42 @@ def pool(hidden: Tensor, mask: Tensor, how: str) -> Tensor:
         return hidden.gather(1, last[:, None, None].expand(-1, 1, hidden.shape[-1])).squeeze(1)
     weights = mask.to(hidden.dtype).unsqueeze(-1)  # (batch, tokens, 1)
     return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+
+class Pooler(nn.Module):
+    """What a fine-tuned classifier has between the hidden states and its last map: a part of φ.
+
+    An adaptation puts one on its copy of a network (``network.pooler``), in place of the backbone's own pooling.
+
+    :param readout: which parts there are.
+    :param width: of the hidden states.
+    """
+
+    def __init__(self, readout: Readout, width: int) -> None:
+        super().__init__()
+        self.readout = readout
+        self.map = nn.Linear(width, width, bias=readout.has_bias) if readout.has_map else nn.Identity()
+        self.activation = _activation(readout.activation)
+        self.norm = (
+            nn.LayerNorm(width, eps=readout.epsilon, bias=readout.has_norm_bias) if readout.epsilon else nn.Identity()
+        )
+
+    def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
+        """Return what the last map reads: (batch, width), or (batch, tokens, width) where each token is read.
+
+        :param hidden: (batch, tokens, width).
+        :param mask: (batch, tokens), 1 where a token is real.
+        """
+        read = hidden if self.readout.pooling == "each" else pool(hidden, mask, self.readout.pooling)
+        result: Tensor = self.norm(self.activation(self.map(read)))
+        return result
+
+
+def _activation(name: str) -> nn.Module:
+    """Return transformers' activation of a name; nothing for none."""
+    if not name:
+        return nn.Identity()
+    from transformers.activations import ACT2FN
+
+    module: nn.Module = ACT2FN[name]
+    return module

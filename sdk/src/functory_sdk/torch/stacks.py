@@ -96,10 +96,10 @@ class LlamaStack(Network):
     """Llama and its kin (Touvron et al. 2023): rotary positions, causal attention, a norm at the end.
 
     :param model: the transformers model without its token scores.
-    :param scores: the map from hidden states to token scores.
+    :param scores: the map from hidden states to token scores; None where the checkpoint has none.
     """
 
-    def __init__(self, spec: BackboneSpec, model: Any, scores: nn.Module) -> None:  # Any: a transformers LlamaModel
+    def __init__(self, spec: BackboneSpec, model: Any, scores: nn.Module | None) -> None:  # Any: a transformers LlamaModel
         super().__init__(spec)
         self.model: Any = model
         self.scores = scores
@@ -133,10 +133,14 @@ class LlamaStack(Network):
         return {"hidden": hidden}
 
     def logits(self, hidden: Tensor) -> Tensor:
+        if self.scores is None:
+            return super().logits(hidden)
         scores: Tensor = self.scores(hidden)
         return scores
 
     def generation(self, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> Generation:
+        if self.scores is None:
+            return super().generation(ids, mask, written)
         return DecoderGeneration(self.model, self.scores, ids, mask, written)
 
 
@@ -244,7 +248,7 @@ def _llama(spec: BackboneSpec, model: Any) -> Network:
             raise NotSupported(
                 f"{spec.reference!r} sets {trait}, which is not known here.", do="choose a model of its family without it."
             )
-    return LlamaStack(spec, model.model, model.lm_head)
+    return LlamaStack(spec, model.base_model, getattr(model, "lm_head", None))
 
 
 STACKS = {
@@ -259,7 +263,8 @@ STACKS = {
 def network_from(model: Any, spec: BackboneSpec) -> Network:
     """Return a transformers model as a network that can be cut.
 
-    :param model: a model of a family in `STACKS`; decoders with their token scores (``…ForCausalLM``).
+    :param model: a model of a family in `STACKS`; decoders with their token scores (``…ForCausalLM``),
+        or without (``LlamaModel``).
     :raises NotSupported: for another family.
     """
     model.config._attn_implementation = "sdpa"

@@ -92,7 +92,7 @@ class HuggingFace(Backbone[HuggingFaceOptions]):
             end_ids=facts.end_ids,
             start_id=facts.start_id,
             has_token_types=facts.has_token_types,
-            has_logits=architecture != "encoder",
+            has_logits=facts.has_logits,
             pooling=pooling,
             prefix=self.options.prefix,
             chat_template=facts.chat_template,

@@ -78,6 +78,12 @@ class Facts:
         return "decoder" if self.family in DECODERS or "CausalLM" in named else "encoder"
 
     @property
+    def has_logits(self) -> bool:
+        """Whether the weights score tokens; a decoder that was saved with a classifier lost its scores."""
+        named = " ".join(self.config.get("architectures") or ())
+        return self.architecture != "encoder" and "Classification" not in named
+
+    @property
     def width(self) -> int:
         """Elements of a hidden state."""
         return int(self._need("hidden_size", "d_model", "dim"))

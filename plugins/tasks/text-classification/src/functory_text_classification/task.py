@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 from functory_sdk import BackboneSpec, DataError, Formulation, NotSupported, OptionError, Scorer, Task
 from functory_text_classification.metrics import breakdown, scorer
-from functory_text_classification.types import Classification, ClassificationOptions, LabelledText, Labels, Text
+from functory_text_classification.types import Classification, ClassificationOptions, LabelledText, Labels, Mode, Text
 
 GOLDEN = (
     "A small movie with a big impact.",
@@ -70,6 +70,21 @@ class TextClassification(Task[ClassificationOptions]):
             labels = self._binary(labels, counts)
         thresholds = {"single": (), "binary": (0.5,), "multi": (0.5,) * len(labels)}[mode]
         return Labels(labels=labels, mode=mode, thresholds=thresholds)
+
+    def adopt(self, labels: Sequence[str], *, is_multi: bool = False) -> Labels:
+        """The checkpoint's labels; those of the options, where they are given, are their names here."""
+        named = self.options.labels or tuple(labels)
+        if len(named) != len(labels) or len(set(named)) != len(named):
+            raise OptionError(
+                f"the head has {len(labels)} outputs; the labels are {_listed(named)}.",
+                do=f"name {len(labels)} different labels, in the order of {_listed(tuple(labels))}.",
+            )
+        mode: Mode = "multi" if is_multi else "single"
+        if self.options.mode not in ("auto", mode):
+            raise OptionError(
+                f"mode = {self.options.mode!r}, and the head was fitted for {mode!r}.", do=f"leave mode out, or say {mode!r}."
+            )
+        return Labels(labels=named, mode=mode, thresholds=(0.5,) * len(named) if is_multi else ())
 
     def _binary(self, labels: tuple[str, ...], counts: Counter[str]) -> tuple[str, ...]:
         """Return the two labels, the one looked for last."""

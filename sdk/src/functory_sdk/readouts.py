@@ -1,0 +1,110 @@
+"""What stands on the hidden states of a classifier that was fine-tuned with transformers, family by family.
+
+Apart from the networks (`functory_sdk.torch`): here are only names and facts, which options and manifests hold.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from functory.contracts.component import Options
+from functory.errors import ArtefactCorrupt, NotSupported
+
+Unit = Literal["text", "token"]
+"""What gets a label: ``…ForSequenceClassification`` or ``…ForTokenClassification``."""
+MAP, NORM, OUT = "network.pooler.map", "network.pooler.norm", "head.linear"
+"""Where a model of ours holds what is read: the map, the norm, and the last map, which is the task's head."""
+
+
+class Readout(Options):
+    """How hidden states become what the last map of a classifier reads: pooled, mapped, activated, normed."""
+
+    pooling: Literal["first", "mean", "last", "each"] = Field(
+        "first", description="The token that is read, or the mean of all; each: every token by itself."
+    )
+    has_map: bool = Field(False, description="An affine map comes before the last one.")
+    has_bias: bool = Field(True, description="That map adds a bias.")
+    activation: str = Field("", description="What follows that map, as transformers names it: tanh, gelu …")
+    epsilon: float = Field(0.0, ge=0, description="Of the norm after the activation; 0 where there is none.")
+    has_norm_bias: bool = Field(False, description="That norm adds a bias.")
+
+
+@dataclass(frozen=True)
+class Named:
+    """Under what names a family keeps its classifier, and what comes between.
+
+    :param out: the last map.
+    :param map: the map before it; empty where there is none.
+    :param activation: of that map; ``:key`` names the entry of config.json that says it.
+    :param norm: after the activation; empty where there is none.
+    """
+
+    pooling: Literal["first", "last", "each"]
+    out: str
+    map: str = ""
+    activation: str = ""
+    norm: str = ""
+
+
+_TOKENS = Named("each", "classifier")
+_ROBERTA = {"text": Named("first", "classifier.out_proj", "classifier.dense", "tanh"), "token": _TOKENS}
+_DECODER = {"text": Named("last", "score"), "token": Named("each", "score")}
+_HEAD = ("classifier", "head.dense", ":classifier_activation", "head.norm")
+FAMILIES: dict[str, dict[str, Named]] = {
+    "bert": {"text": Named("first", "classifier", "bert.pooler.dense", "tanh"), "token": _TOKENS},
+    **dict.fromkeys(("roberta", "xlm-roberta", "camembert"), _ROBERTA),
+    "electra": {"text": Named("first", "classifier.out_proj", "classifier.dense", "gelu"), "token": _TOKENS},
+    "distilbert": {"text": Named("first", "classifier", "pre_classifier", "relu"), "token": _TOKENS},
+    "modernbert": {"text": Named("first", *_HEAD), "token": Named("each", *_HEAD)},
+    **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma3_text"), _DECODER),
+}
+"""transformers' model type → its classifiers."""
+
+
+def readout_of(
+    family: str, unit: Unit, config: Mapping[str, Any], tensors: Container[str]
+) -> tuple[Readout, dict[str, str]]:
+    """Return how a classifier reads hidden states, and where its tensors lie: our name → the checkpoint's.
+
+    A bias of the last map that the checkpoint does not have is left out; it is zero.
+
+    :param config: config.json.
+    :param tensors: the names that the checkpoint has.
+    :raises NotSupported: for a family whose classifiers are not known here.
+    :raises ArtefactCorrupt: where a tensor is missing.
+    """
+    named = FAMILIES.get(family, {}).get(unit)
+    if named is None:
+        raise NotSupported(
+            f"classifiers of the family {family!r} are not known here.",
+            do=f"the families are {', '.join(sorted(FAMILIES))}; any other trains by adaptation = 'head', 'lora' or 'full'.",
+        )
+    places = {f"{OUT}.weight": f"{named.out}.weight"}
+    if f"{named.out}.bias" in tensors:
+        places[f"{OUT}.bias"] = f"{named.out}.bias"
+    for ours, theirs in ((MAP, named.map), (NORM, named.norm)):
+        if theirs:
+            places[f"{ours}.weight"] = f"{theirs}.weight"
+            if f"{theirs}.bias" in tensors:
+                places[f"{ours}.bias"] = f"{theirs}.bias"
+    lacking = [name for name in places.values() if name not in tensors]
+    if lacking:
+        raise ArtefactCorrupt(
+            f"the classifier's {lacking[0]!r} is missing.", do="take a checkpoint that was saved with its classifier."
+        )
+    is_mean = named.pooling == "first" and config.get("classifier_pooling") == "mean"
+    activation = named.activation
+    if activation.startswith(":"):
+        activation = str(config.get(activation[1:]) or "gelu")
+    return Readout(
+        pooling="mean" if is_mean else named.pooling,
+        has_map=bool(named.map),
+        has_bias=f"{MAP}.bias" in places,
+        activation=activation,
+        epsilon=float(config.get("norm_eps") or 1e-5) if named.norm else 0.0,
+        has_norm_bias=f"{NORM}.bias" in places,
+    ), places
