@@ -49,10 +49,14 @@ class TorchEngine(Engine[NoOptions]):
         torch.manual_seed(seed)
 
     def adapt(self, backbone: Any, formulation: Any, state: Any, adaptation: Any) -> Model:
+        import torch
+
         from functory_sdk.torch import Model, structural_copy
 
         spec = backbone.spec
-        network = structural_copy(backbone.network)
+        with torch.random.fork_rng(devices=[]):  # its first use may load it, and layers draw values before they get theirs
+            shared = backbone.network
+        network = structural_copy(shared)
         adaptation.attach(network)
         head = _head(formulation.head)(spec, state) if formulation.head else None
         _spare_scores(network, head)
