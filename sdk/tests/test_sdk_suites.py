@@ -183,7 +183,7 @@ def run(suite: type[Suite], check: str, tmp_path: Path, capsys: Any) -> None:
 def test_a_broken_component_fails_its_check_with_its_own_diagnosis(
     kind: str, broken: str, check: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    module = importlib.import_module("broken_components")
+    module = importlib.import_module(f"broken_components.{kind}")
     body: dict[str, Any] = {"component": "broken", "__module__": __name__}
     if kind == "commands":
         body["arguments"] = ()

@@ -1,0 +1,207 @@
+"""Adaptations that are each wrong in one way: what the suite must find. Not a plugin."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, ClassVar
+
+from pydantic import ConfigDict, Field
+
+from functory_sdk import Adaptation, Fit, Options, Port, TrainingOptions
+from functory_sdk.testing.toy import ToyAdaptation
+
+counter = itertools.count(1)
+
+
+# -- what every component owes ----------------------------------------------------------------------------
+
+
+class Undocumented(ToyAdaptation):
+    __doc__ = None
+
+
+class Renamed(ToyAdaptation):
+    """Calls itself something else."""
+
+    examples: ClassVar[tuple[str, ...]] = ("just try it",)
+
+
+class Vague(ToyAdaptation):
+    """Has a source that nobody finds."""
+
+    paper: ClassVar[str] = "some paper"
+
+
+class BareField(Options):
+    """Options."""
+
+    rank: int = 8
+
+
+class Undescribed(Adaptation[BareField]):
+    """Has an option without a word."""
+
+
+class Demanding(Options):
+    """Options."""
+
+    rank: int = Field(description="Must be given.")
+
+
+class Undefaulted(Adaptation[Demanding]):
+    """Cannot be made without options."""
+
+
+class Lossy(Options):
+    """Options."""
+
+    words: Any = Field((1, 2), description="A tuple that JSON makes a list.")
+
+
+class Forgetful(Adaptation[Lossy]):
+    """Has options that JSON changes."""
+
+
+class Loose(Options):
+    """Options."""
+
+    model_config = ConfigDict(extra="allow")
+
+
+class Tolerant(Adaptation[Loose]):
+    """Takes any option."""
+
+
+# -- what an adaptation owes -----------------------------------------------------------------------------
+
+
+class Attaching(Adaptation[TrainingOptions]):
+    """Trains the norms' biases in place of a list of layers, as the broken ones below vary it."""
+
+    def cut(self, spec: Any) -> int | None:
+        return 1
+
+    def attach(self, network: Any) -> None:
+        import torch
+
+        for layer in layers(network):
+            inject(layer, torch.nn.Parameter(0.1 * torch.randn(network.spec.width)))
+
+    def fit(self, session: Any) -> Fit:
+        return descend(session)
+
+
+def layers(network: Any) -> Any:
+    return network.layers if hasattr(network, "layers") else network.model.layers
+
+
+def inject(layer: Any, parameter: Any) -> None:
+    """Add a vector to a layer's output."""
+    layer.register_parameter("added", parameter)
+
+    def add(module: Any, inputs: Any, output: Any) -> Any:
+        hidden = output[0] if isinstance(output, tuple) else output
+        return hidden + module.added
+
+    layer.register_forward_hook(add)
+
+
+def descend(session: Any, steps: int = 8) -> Fit:
+    """Full-batch steps on the task's loss."""
+    import torch
+
+    from functory_sdk import pad
+
+    model, rows = session.model, session.train.rows
+    ports = [*model.inputs, Port("gold", "int64")]
+    batch = {name: torch.from_numpy(array) for name, array in pad(rows, ports).items()}
+    solver = torch.optim.Adam(model.phi().values(), lr=5e-3)
+    for _ in range(steps):
+        solver.zero_grad()
+        total, count = model.head.loss(model(batch), batch)
+        (total / count).backward()
+        solver.step()
+    solver.zero_grad()
+    return Fit()
+
+
+class Incomplete(Attaching):
+    """Trains something and freezes it again, so that φ lacks it."""
+
+    def fit(self, session: Any) -> Fit:
+        fit = descend(session)
+        for layer in layers(session.model.network):
+            layer.added.requires_grad_(False)
+        return fit
+
+
+class Enormous(Attaching):
+    """Says that φ is small, and is not."""
+
+    def attach(self, network: Any) -> None:
+        import torch
+
+        for layer in layers(network):
+            inject(layer, torch.nn.Parameter(torch.zeros(1000, network.spec.width)[:, None]))
+
+
+class Unseeded(Attaching):
+    """Draws from the clock."""
+
+    def fit(self, session: Any) -> Fit:
+        import torch
+
+        with torch.no_grad():
+            layers(session.model.network)[0].added.add_(0.01 * next(counter))
+        return descend(session)
+
+
+class Unreached(Attaching):
+    """Holds a parameter that no gradient reaches."""
+
+    def attach(self, network: Any) -> None:
+        import torch
+
+        super().attach(network)
+        network.register_parameter("idle", torch.nn.Parameter(torch.zeros(3)))
+
+
+class Sharing(Attaching):
+    """Writes into the tensors that the backbone shares."""
+
+    def fit(self, session: Any) -> Fit:
+        import torch
+
+        with torch.no_grad():
+            next(session.model.network.parameters()).mul_(1.01)
+        return descend(session)
+
+
+class Untruthful(Attaching):
+    """Says that its crown begins at the head, and touches every layer."""
+
+    def cut(self, spec: Any) -> int:
+        return int(spec.points)
+
+
+class Mixing(Attaching):
+    """Lets the padding of a batch reach the outputs."""
+
+    def attach(self, network: Any) -> None:
+        import torch
+
+        for layer in layers(network):
+            layer.register_parameter("added", torch.nn.Parameter(torch.ones(network.spec.width)))
+
+            def add(module: Any, inputs: Any, output: Any) -> Any:
+                hidden = output[0] if isinstance(output, tuple) else output
+                return hidden + module.added * hidden.mean(1, keepdim=True)
+
+            layer.register_forward_hook(add)
+
+
+class Idle(Attaching):
+    """Fits nothing."""
+
+    def fit(self, session: Any) -> Fit:
+        return Fit()

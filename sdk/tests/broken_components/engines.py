@@ -1,0 +1,207 @@
+"""Engines that are each wrong in one way: what the suite must find. Not a plugin."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, ClassVar
+
+import numpy as np
+
+from functory_sdk import Engine, Fit, entries, load
+
+counter = itertools.count(1)
+
+
+Torch: Any = load("engines", "torch") if any(one.name == "torch" for one in entries("engines")) else Engine
+
+
+class Wrapping(Torch):
+    """The torch engine with one method of its sessions replaced."""
+
+    def wrong(self) -> dict[str, Any]:
+        return {}
+
+    def open(self, program: Any, options: Any) -> Any:
+        session = super().open(program, options)
+        session.__class__ = type("Wrong", (type(session),), self.wrong())
+        return session
+
+
+def base(session: Any) -> Any:
+    return type(session).__base__
+
+
+class OffByALittle(Wrapping):
+    """Computes a little wrongly."""
+
+    def wrong(self) -> dict[str, Any]:
+        return {"run_batch": lambda s, b: {name: v + np.float32(0.01) for name, v in base(s).run_batch(s, b).items()}}
+
+
+class Averaging(Wrapping):
+    """Mixes the rows of a batch."""
+
+    def wrong(self) -> dict[str, Any]:
+        return {"run_batch": lambda s, b: {name: v - v.mean(0) for name, v in base(s).run_batch(s, b).items()}}
+
+
+class OneRequest(Wrapping):
+    """Has one request object for all threads."""
+
+    def wrong(self) -> dict[str, Any]:
+        def run_batch(session: Any, batch: Any) -> Any:
+            session.batch = batch
+            time.sleep(0.003)
+            return base(session).run_batch(session, session.batch)
+
+        return {"run_batch": run_batch}
+
+
+class Doubling(Wrapping):
+    """Gives other types than the ports."""
+
+    def wrong(self) -> dict[str, Any]:
+        return {"run_batch": lambda s, b: {k: v.astype(np.float64) for k, v in base(s).run_batch(s, b).items()}}
+
+
+class ClosingAll(Wrapping):
+    """Ends every session with one."""
+
+    def wrong(self) -> dict[str, Any]:
+        def close(session: Any) -> None:
+            session.program.model.closed = True
+
+        def run_batch(session: Any, batch: Any) -> Any:
+            if getattr(session.program.model, "closed", False):
+                raise RuntimeError("closed")
+            return base(session).run_batch(session, batch)
+
+        return {"close": close, "run_batch": run_batch}
+
+
+class AnyDevice(Torch):
+    """Runs on the processor whatever was asked."""
+
+    def open(self, program: Any, options: Any) -> Any:
+        return super().open(program, options.model_copy(update={"device": "cpu"}))
+
+
+class Converting(Torch):
+    """Keeps what it converts in memory, under the folder's name."""
+
+    abilities: ClassVar = frozenset({"forward"})
+    precisions: ClassVar = ("fp32",)
+    kept: ClassVar[dict[str, Any]] = {}
+
+    def convert(self, program: Any, folder: Path, *, precision: str, samples: Any = ()) -> Any:
+        (folder / "graph").write_text("")
+        self.kept[str(folder)] = program.model
+        return replace(program.at(folder), precision=precision)
+
+    def open(self, program: Any, options: Any) -> Any:
+        return super().open(replace(program, model=self.kept.get(str(program.folder))), options)
+
+    def adapt(self, *args: Any) -> Any:
+        return SimpleNamespace()
+
+
+class TorchBound(Converting):
+    """Opens its own form with torch."""
+
+    def open(self, program: Any, options: Any) -> Any:
+        import torch
+
+        from functory_sdk import Session
+
+        def run_batch(session: Any, batch: Any) -> Any:
+            return {port.name: np.zeros((len(batch["input_ids"]), *port.axes), np.float32) for port in program.outputs}
+
+        del torch
+        return type("Zeros", (Session,), {"run_batch": run_batch})(program, options)
+
+
+class Crowded(Wrapping):
+    """Writes what the batch's size says."""
+
+    def wrong(self) -> dict[str, Any]:
+        def generate(session: Any, requests: Any) -> Iterator[tuple[int, int]]:
+            for index, token in base(session).generate(session, requests):
+                yield index, token + len(requests)
+
+        return {"generate": generate}
+
+
+class Unstoppable(Wrapping):
+    """Writes on where it should stop."""
+
+    def wrong(self) -> dict[str, Any]:
+        def generate(session: Any, requests: Any) -> Any:
+            return base(session).generate(session, [replace(one, stop_ids=frozenset()) for one in requests])
+
+        return {"generate": generate}
+
+
+class Neighbouring(Wrapping):
+    """Gives each token the log-probability of its neighbour."""
+
+    def wrong(self) -> dict[str, Any]:
+        def likelihood(session: Any, requests: Any, written: Any) -> Any:
+            return [np.roll(one, 1) for one in base(session).likelihood(session, requests, written)]
+
+        return {"likelihood": likelihood}
+
+
+class Secretive(Wrapping):
+    """Generates without saying so."""
+
+    abilities: ClassVar = frozenset({"forward", "training", "gradients"})
+
+    def wrong(self) -> dict[str, Any]:
+        return {"generate": lambda session, requests: iter(())}
+
+
+class Deaf(Torch):
+    """Does not take φ back."""
+
+    def load_phi(self, model: Any, phi: Any) -> None:
+        return
+
+
+class Unseedable(Torch):
+    """Draws what it likes."""
+
+    def seed(self, seed: int) -> None:
+        super().seed(next(counter))
+
+
+class Resting(Torch):
+    """Has a loop that does nothing."""
+
+    def session(self, *args: Any) -> Any:
+        session = super().session(*args)
+        session.loop = lambda options: Fit()
+        return session
+
+
+class Restarting(Torch):
+    """Stops for good where it was interrupted."""
+
+    def session(self, *args: Any) -> Any:
+        session = super().session(*args)
+        whole = session.loop
+
+        def loop(options: Any) -> Any:
+            mark = session.run.folder / "begun"
+            if mark.exists():
+                return Fit()
+            session.run.folder.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+            return whole(options)
+
+        session.loop = loop
+        return session

@@ -1,0 +1,72 @@
+"""Explanations that are each wrong in one way: what the suite must find. Not a plugin."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from functory_sdk import Explanation, NoOptions, attribution
+
+counter = itertools.count(1)
+
+
+class Explaining(Explanation[NoOptions]):
+    """Gives every word the same weight."""
+
+    def weights(self, count: int) -> list[float]:
+        return [1.0] * count
+
+    def explain(self, function: Any, value: Any, target: Any) -> Any:
+        return attribution(function, value, target, self.name, lambda words: self.weights(len(words)))
+
+
+class Truncating(Explaining):
+    """Leaves the last word out."""
+
+    def explain(self, function: Any, value: Any, target: Any) -> Any:
+        found = super().explain(function, value, target)
+        return found.model_copy(update={"pieces": found.pieces[:-1]})
+
+
+class Guessing(Explaining):
+    """Draws its weights."""
+
+    def weights(self, count: int) -> list[float]:
+        return [float(next(counter)) for _ in range(count)]
+
+
+class Meddling(Explaining):
+    """Changes the function that it explains."""
+
+    def explain(self, function: Any, value: Any, target: Any) -> Any:
+        import torch
+
+        found = super().explain(function, value, target)
+        with torch.no_grad():
+            function.form.program.model.head.linear.bias.add_(torch.tensor([0.01, -0.01]))
+        return found
+
+
+class Nameless(Explaining):
+    """Does not say which method it is."""
+
+    def explain(self, function: Any, value: Any, target: Any) -> Any:
+        return super().explain(function, value, target).model_copy(update={"method": ""})
+
+
+class Boasting(Explaining):
+    """Invents its faithfulness."""
+
+    def explain(self, function: Any, value: Any, target: Any) -> Any:
+        found = super().explain(function, value, target)
+        sure = found.faithfulness.model_copy(update={"comprehensiveness": 1.0, "sufficiency": 0.0})
+        return found.model_copy(update={"faithfulness": sure})
+
+
+class Scripted(Explaining):
+    """Shows itself with a script from elsewhere."""
+
+    def explain(self, function: Any, value: Any, target: Any) -> Any:
+        found = super().explain(function, value, target)
+        page = type("Page", (type(found),), {"html": lambda self: "<script src='http://example.org'></script>"})
+        return page.model_validate(found.model_dump())

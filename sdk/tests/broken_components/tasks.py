@@ -1,0 +1,206 @@
+"""Tasks that are each wrong in one way: what the suite must find. Not a plugin."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import numpy as np
+
+from functory_sdk import Port, State
+from functory_sdk.testing import ToyTask
+from functory_sdk.testing.toy import ToyLabel
+
+counter = itertools.count(1)
+
+
+class Strange(ToyTask):
+    """Names a field that its Input has not."""
+
+    shorthand: ClassVar[tuple[str, ...]] = ("words",)
+
+
+class Silent(ToyLabel):
+    """An output with an undescribed field."""
+
+    extra: str = ""
+
+
+class Undescribing(ToyTask):
+    """Has a field without a description."""
+
+    Output: ClassVar = Silent
+
+
+class Unfitting(ToyTask):
+    """Announces labels that it does not give."""
+
+    def output_schema(self, state: Any) -> dict[str, Any]:
+        schema = super().output_schema(state)
+        schema["properties"]["label"]["enum"] = ["perhaps"]
+        return schema
+
+
+class Counting(State):
+    """A state that is new each time."""
+
+    labels: tuple[str, ...] = ()
+    turn: int = 0
+
+
+class Fickle(ToyTask):
+    """Learns something else each time."""
+
+    State: ClassVar = Counting
+
+    def learn(self, examples: Any) -> Any:
+        return Counting(labels=("no", "yes"), turn=next(counter))
+
+
+class Picky(ToyTask):
+    """Refuses its own examples."""
+
+    def check(self, example: Any, state: Any) -> None:
+        raise ValueError("no")
+
+
+class Untupled(ToyTask):
+    """Gives a text where a tuple of them is wanted: each letter would be a label."""
+
+    def strata(self, example: Any) -> Any:
+        return example.label
+
+
+class Ownerless(ToyTask):
+    """Mixes up whose row is whose."""
+
+    def encode(self, inputs: Any, reader: Any, state: Any) -> Any:
+        encoded = super().encode(inputs, reader, state)
+        encoded.owner.reverse()
+        return encoded
+
+
+class Portless(ToyTask):
+    """Gives rows that lack what the program reads."""
+
+    def encode(self, inputs: Any, reader: Any, state: Any) -> Any:
+        encoded = super().encode(inputs, reader, state)
+        for row in encoded.rows:
+            row["attention_mask"] = row["attention_mask"][:1]
+        return encoded
+
+
+class Gregarious(ToyTask):
+    """Lets inputs reach each other's rows."""
+
+    def encode(self, inputs: Any, reader: Any, state: Any) -> Any:
+        encoded = super().encode(inputs, reader, state)
+        for row in encoded.rows:
+            row["input_ids"] = row["input_ids"] + (len(inputs) > 1)
+        return encoded
+
+
+class Unruly(ToyTask):
+    """Cuts long texts and never refuses one."""
+
+    def encode(self, inputs: Any, reader: Any, state: Any) -> Any:
+        reader.long_text = "window"
+        return super().encode(inputs, reader, state)
+
+
+class Brittle(ToyTask):
+    """Falls over an empty text."""
+
+    def encode(self, inputs: Any, reader: Any, state: Any) -> Any:
+        encoded = super().encode(inputs, reader, state)
+        encoded.side = [value.text for value in inputs]
+        return encoded
+
+    def decode(self, side: Any, outputs: Any, state: Any) -> Any:
+        side.strip()[0]
+        return super().decode((), outputs, state)
+
+
+class Goldless(ToyTask):
+    """Has nothing to replay."""
+
+    def golden_inputs(self, state: Any) -> Any:
+        return []
+
+
+class Batchy(ToyTask):
+    """Has a head that looks at the other rows."""
+
+    head: ClassVar[str] = "broken_heads:BatchyHead"
+
+
+class Racing(ToyTask):
+    """Keeps the input on itself."""
+
+    def encode(self, inputs: Any, reader: Any, state: Any) -> Any:
+        self.last = super().encode(inputs, reader, state)
+        time.sleep(0.003)
+        return self.last
+
+
+class Aimless(ToyTask):
+    """Points at a place that no output has."""
+
+    def targets(self, output: Any, side: Any, state: Any) -> Any:
+        return [target.model_copy(update={"index": (7,)}) for target in super().targets(output, side, state)]
+
+
+class Mislabelling(ToyTask):
+    """Gives labels of another type than its port."""
+
+    def label(self, examples: Any, encoded: Any, state: Any) -> Any:
+        return [{"gold": np.asarray([0.5, 0.5], dtype=np.float32)} for _ in encoded.owner]
+
+
+class Tagging(ToyTask):
+    """Labels every token, special ones too."""
+
+    head: ClassVar[str] = "broken_heads:TagHead"
+
+    def gold_ports(self, spec: Any, state: Any) -> Any:
+        return (Port("tags", "int64", ("tokens",), -100),)
+
+    def label(self, examples: Any, encoded: Any, state: Any) -> Any:
+        return [{"tags": np.zeros(len(row["input_ids"]), dtype=np.int64)} for row in encoded.rows]
+
+
+class Padded(Tagging):
+    """Trains on padding."""
+
+    head: ClassVar[str] = "broken_heads:PaddedHead"
+
+
+class Headless(ToyTask):
+    """Has a head that gives another output than it declares."""
+
+    def outputs(self, spec: Any, state: Any) -> Any:
+        return (Port("scores", "float32", (5,)),)
+
+
+class Untuned(ToyTask):
+    """Tunes itself into nothing."""
+
+    def tune(self, outputs: Any, examples: Any, state: Any) -> Any:
+        return None
+
+
+class Unfair(ToyTask):
+    """Scores wrong answers above right ones."""
+
+    def scorer(self, outputs: Any, examples: Any, state: Any) -> Any:
+        score = super().scorer(outputs, examples, state)
+        return lambda indices: {"accuracy": 1 - score(indices)["accuracy"]}
+
+
+class Opaque(ToyTask):
+    """Breaks its results down into what JSON cannot hold."""
+
+    def breakdown(self, outputs: Any, examples: Any, state: Any) -> Mapping[str, Any]:
+        return {"per_class": [{"support": np.int64(3)}]}
