@@ -76,7 +76,9 @@ def write_tokenizer(folder: Path) -> None:
     raw.save(str(folder / "tokenizer.json"))
 
 
-def classifier(folder: Path, family: str = "bert", labels: dict[int, str] | None = None, **changes: Any) -> Any:
+def classifier(
+    folder: Path, family: str = "bert", labels: dict[int, str] | None = None, *, unit: str = "Sequence", **changes: Any
+) -> Any:
     """Save a small random classifier, far from where it would begin; return it as transformers made it."""
     folder.mkdir(parents=True, exist_ok=True)
     write_tokenizer(folder)
@@ -86,7 +88,8 @@ def classifier(folder: Path, family: str = "bert", labels: dict[int, str] | None
     config = transformers.AutoConfig.for_model(
         family, **{**special, **FAMILIES[family]}, id2label=labels, num_labels=len(labels), **changes
     )
-    model = transformers.AutoModelForSequenceClassification.from_config(config, attn_implementation="sdpa").eval()
+    auto = getattr(transformers, f"AutoModelFor{unit}Classification")
+    model = auto.from_config(config, attn_implementation="sdpa").eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * (0.3 if parameter.ndim == 1 else 0.15))
@@ -96,7 +99,7 @@ def classifier(folder: Path, family: str = "bert", labels: dict[int, str] | None
 
 
 def theirs(model: Any, function: Any, text: str) -> Any:
-    """Return the model's own logits of a text, (labels,)."""
+    """Return the model's own logits of a text, (labels,), or of its tokens, (tokens, tags)."""
     [row] = function.form.formulation.encode([function.read(text)], function.reader, function.state).rows
     with torch.no_grad():
         return model(**{name: torch.from_numpy(array)[None] for name, array in row.items()}).logits[0]
@@ -144,6 +147,37 @@ def test_shards_and_half_precision_are_read(tmp_path: Path) -> None:
     function = built(tmp_path / "model")
     wanted = theirs(model.float(), function, TEXTS[0]).softmax(-1).tolist()
     assert list(function(TEXTS[0]).scores.values()) == pytest.approx(wanted, abs=1e-5)
+
+
+TAGS = {0: "I-LOC", 1: "B-PER", 2: "O", 3: "B-LOC", 4: "I-PER"}
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_taggers_tokens_have_the_models_own_probabilities_in_the_tasks_order(family: str, tmp_path: Path) -> None:
+    model = classifier(tmp_path / "model", family, TAGS, unit="Token")
+    function = functory.build(task="ner", backbone=str(tmp_path / "model"), adaptation="checkpoint", name="theirs")
+    function.save(tmp_path / "function")
+    again = functory.load(tmp_path / "function")
+    assert function.state.tags == ("O", "B-LOC", "I-LOC", "B-PER", "I-PER")
+    order = [list(TAGS.values()).index(tag) for tag in function.state.tags]
+    for text in TEXTS:
+        wanted = theirs(model, function, text).log_softmax(-1)[:, order].numpy()
+        for one in (function, again):
+            [(_, [row])] = one.trace([one.read(text)])
+            assert row["scores"] == pytest.approx(wanted, abs=1e-5)
+    assert again(TEXTS[0]) == function(TEXTS[0])
+
+
+def test_a_tagger_is_no_classifier_of_texts_and_tags_must_be_whole(tmp_path: Path) -> None:
+    classifier(tmp_path / "tagger", labels=TAGS, unit="Token")
+    with pytest.raises(NotSupported, match=r"(?s)labels tokens, and not whole texts.*task = 'ner'"):
+        built(tmp_path / "tagger")
+    classifier(tmp_path / "texts")
+    with pytest.raises(NotSupported, match=r"(?s)labels whole texts.*text-classification"):
+        functory.build(task="ner", backbone=str(tmp_path / "texts"), adaptation="checkpoint")
+    classifier(tmp_path / "half", labels={0: "O", 1: "I-PER", 2: "I-LOC"}, unit="Token")
+    with pytest.raises(NotSupported, match=r"(?s)no output for the tag 'B-PER'.*IOB2"):
+        functory.build(task="ner", backbone=str(tmp_path / "half"), adaptation="checkpoint")
 
 
 def test_the_verb_builds_one_and_labels_can_be_named(

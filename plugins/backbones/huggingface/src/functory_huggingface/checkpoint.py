@@ -36,7 +36,7 @@ class CheckpointOptions(Options):
 class Checkpoint(Adaptation[CheckpointOptions]):
     """The classifier that a fine-tuned Hugging Face model was saved with, as a function without training data.
 
-    The backbone is the model folder; its pooler and classifier become φ, its ``id2label`` the labels.
+    The backbone is the model folder; its pooler and classifier, of texts or of tokens, become φ, its ``id2label`` the labels.
     """
 
     is_brought: ClassVar[bool] = True
@@ -44,6 +44,7 @@ class Checkpoint(Adaptation[CheckpointOptions]):
     paper: ClassVar[str] = "Wolf et al. 2020, Transformers: State-of-the-Art Natural Language Processing (EMNLP demos)"
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task text-classification --backbone ./my-classifier --adaptation checkpoint",
+        "functory build --task ner --backbone ./my-tagger --adaptation checkpoint",
     )
 
     def cut(self, spec: BackboneSpec) -> int:
@@ -61,7 +62,9 @@ class Checkpoint(Adaptation[CheckpointOptions]):
         phi = {ours: found[theirs] for ours, theirs in places.items()}
         labels = _labels(config, len(phi["head.linear.weight"]), folder)
         phi.setdefault("head.linear.bias", phi["head.linear.weight"][:, 0] * 0)
-        state = task.adopt(labels, is_multi=config.get("problem_type") == "multi_label_classification")
+        is_multi = config.get("problem_type") == "multi_label_classification"
+        state, order = task.adopt(labels, unit=unit, is_multi=is_multi)
+        phi |= {name: phi[name][list(order)] for name in ("head.linear.weight", "head.linear.bias")}
         note = f"brought from the checkpoint's own classifier, a {config['architectures'][0]}"
         return Brought(type(self)(CheckpointOptions(readout=readout)), phi, state, (note,))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from functory_ner.iob import fault
+from functory_ner.iob import fault, split_tag
 from functory_ner.metrics import breakdown, scorer
 from functory_ner.types import Entities, Labels, NEROptions, TaggedText, Text
 from functory_sdk import BackboneSpec, DataError, Formulation, NotSupported, Scorer, Task
@@ -69,6 +69,25 @@ class NER(Task[NEROptions]):
                 "labels = ['person', 'place'].",
             )  # fmt: skip
         return Labels(labels=labels)
+
+    def adopt(
+        self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool = False
+    ) -> tuple[Labels, Sequence[int]]:
+        """The types in the order in which the checkpoint's tags name them first."""
+        if unit != "token" or is_multi:
+            raise NotSupported(
+                "the head labels whole texts, and entities are tagged token by token.",
+                do="build it with task = 'text-classification'.",
+            )
+        found = dict.fromkeys(split_tag(tag, place)[1] for place, tag in enumerate(labels, 1))
+        state = Labels(labels=tuple(label for label in found if label))
+        lacking = [tag for tag in state.tags if tag not in labels]
+        if lacking or not state.labels:
+            raise NotSupported(
+                f"the head has no output for the tag {(lacking or ['B-…'])[0]!r}; its tags are {', '.join(labels)}.",
+                do="take a checkpoint that was trained on IOB2: O, and B- and I- of each type.",
+            )
+        return state, [labels.index(tag) for tag in state.tags]
 
     def check(self, example: TaggedText, state: Labels) -> None:
         place = fault(example.tags) if self.options.tags == "refuse" else None

@@ -71,8 +71,12 @@ class TextClassification(Task[ClassificationOptions]):
         thresholds = {"single": (), "binary": (0.5,), "multi": (0.5,) * len(labels)}[mode]
         return Labels(labels=labels, mode=mode, thresholds=thresholds)
 
-    def adopt(self, labels: Sequence[str], *, is_multi: bool = False) -> Labels:
+    def adopt(
+        self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool = False
+    ) -> tuple[Labels, Sequence[int]]:
         """The checkpoint's labels; those of the options, where they are given, are their names here."""
+        if unit != "text":
+            raise NotSupported("the head labels tokens, and not whole texts.", do="build it with task = 'ner'.")
         named = self.options.labels or tuple(labels)
         if len(named) != len(labels) or len(set(named)) != len(named):
             raise OptionError(
@@ -84,7 +88,8 @@ class TextClassification(Task[ClassificationOptions]):
             raise OptionError(
                 f"mode = {self.options.mode!r}, and the head was fitted for {mode!r}.", do=f"leave mode out, or say {mode!r}."
             )
-        return Labels(labels=named, mode=mode, thresholds=(0.5,) * len(named) if is_multi else ())
+        state = Labels(labels=named, mode=mode, thresholds=(0.5,) * len(named) if is_multi else ())
+        return state, range(len(named))
 
     def _binary(self, labels: tuple[str, ...], counts: Counter[str]) -> tuple[str, ...]:
         """Return the two labels, the one looked for last."""
