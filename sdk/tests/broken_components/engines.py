@@ -110,6 +110,22 @@ class Converting(Torch):
         return SimpleNamespace()
 
 
+class Blunt(Converting):
+    """Rounds the head's weights to 255 steps of the largest."""
+
+    precisions: ClassVar = ("int8",)
+    adapt = Torch.adapt
+
+    def convert(self, program: Any, folder: Path, *, precision: str, samples: Any = ()) -> Any:
+        import torch
+
+        weight = program.model.head.linear.weight
+        with torch.no_grad():
+            step = weight.abs().max() / 127
+            weight.copy_((weight / step).round() * step)
+        return super().convert(program, folder, precision=precision, samples=samples)
+
+
 class TorchBound(Converting):
     """Opens its own form with torch."""
 

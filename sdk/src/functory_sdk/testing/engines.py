@@ -220,6 +220,29 @@ class EngineSuite(ComponentSuite, TorchSuite):
         found = json.loads(told.partition("output:")[2].splitlines()[0])
         check_close(program.precision, expected[:1], [{k: np.asarray(v, dtype=np.float32) for k, v in found.items()}])
 
+    def test_a_reduced_form_spares_the_head(self, tmp_path: Path) -> None:
+        """A large weight that cancels out in the probabilities takes nothing from the weights beside it.
+
+        If this fails: leave the head's maps in fp32. Standardised features give it weights of very unequal size.
+        """
+        import torch
+
+        for precision in self.load().precisions:
+            if precision in TOLERANCES:
+                continue
+            outputs = []
+            for weight in (0.0, 500.0):
+                fitted = self.fitted()
+                with torch.no_grad():
+                    fitted.model.head.linear.weight[:, 0] = weight  # the same for every label
+                whole = Program("forward", fitted.model.inputs, fitted.model.outputs, model=fitted.model)
+                place = tmp_path / f"{precision}-{weight:g}"
+                place.mkdir(parents=True)
+                program = self.engine.convert(whole, place, precision=precision, samples=self.rows())
+                outputs.append(self.run_once(program))
+            off = difference(*outputs)
+            assert off <= 0.01, f"{precision}: one large weight of the head changes the outputs by {off:.2g}."
+
     def test_an_unknown_precision_is_refused(self, tmp_path: Path) -> None:
         """Converting to a precision that is not declared, or with an engine that has no form, says so.
 
