@@ -31,3 +31,13 @@ def open_backbone(reference: str, options: Mapping[str, Any] | None = None) -> B
             backbone.locate()
             _opened[key] = backbone
         return _opened[key]
+
+
+def forget(component: type[Backbone[Any]]) -> None:
+    """Let go of the opened backbones of a component: the next function on one loads its weights anew.
+
+    Functions that are alive keep theirs.
+    """
+    with _lock:
+        for key in [key for key in _opened if key[0] is component]:
+            del _opened[key]

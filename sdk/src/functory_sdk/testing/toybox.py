@@ -43,6 +43,7 @@ def kit() -> Iterator[None]:
 
 def _enter() -> ExitStack:
     from functory import __version__
+    from functory.backbones import forget
     from functory_sdk.testing.tiny import TinyDecoder, TinyEncoder
     from functory_sdk.testing.toy import ToyAdaptation, ToyTask
 
@@ -54,6 +55,8 @@ def _enter() -> ExitStack:
         ("adaptations", "toy-head", ToyAdaptation),
     ):
         stack.enter_context(registered(kind, name, component, distribution="functory-sdk", version=__version__))
+    for tiny in (TinyEncoder, TinyDecoder):  # a bad component may have changed the weights that all share
+        stack.callback(forget, tiny)
     return stack
 
 
