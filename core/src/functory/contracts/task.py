@@ -177,13 +177,14 @@ class Task(Component[O]):
         return self.State()
 
     def adopt(
-        self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool = False
+        self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool | None = False
     ) -> tuple[Any, Sequence[int]]:
         """Return the State that belongs to a head fitted elsewhere, a checkpoint's classifier, and its outputs' order here.
 
         :param labels: what the head's outputs stand for, in their order.
         :param unit: what gets such a label: the text, or each of its tokens.
-        :param is_multi: whether each output is a yes or no of its own (sigmoid), and not one of several (softmax).
+        :param is_multi: whether each output is a yes or no of its own (sigmoid), and not one of several (softmax);
+            None where its maker does not say, and the task's options do.
         :return: the State, of the task's own type; for each output of the task's head, which of `labels` it is.
         :raises NotSupported: by tasks whose heads are of another kind.
         """

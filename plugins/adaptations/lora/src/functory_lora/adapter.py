@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from functory_sdk import Adaptation, Backbone, BackboneSpec, Brought, OptionError, Options, Task
+from functory_sdk import Adaptation, Backbone, BackboneSpec, Brought, OptionError, Options, Readout, Task
 
 KEPT = "Read from the adapter, and kept in the function."
 
@@ -28,6 +28,7 @@ class AdapterOptions(Options):
     alphas: dict[str, float] = Field({}, description=f"The alpha of the maps that have another. {KEPT}")
     cut: int = Field(1, ge=0, description=f"Where the crown begins. {KEPT}")
     has_head: bool = Field(False, description=f"The task's head came with the adapter. {KEPT}")
+    readout: Readout | None = Field(None, description=f"What that head has before its last map. {KEPT}")
 
 
 class Adapter(Adaptation[AdapterOptions]):

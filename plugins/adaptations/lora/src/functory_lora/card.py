@@ -9,6 +9,7 @@ from functory_sdk import BackboneSpec, Manifest
 
 CLASSES = {"CAUSAL_LM": "AutoModelForCausalLM", "SEQ_2_SEQ_LM": "AutoModelForSeq2SeqLM"}
 POOLED = {
+    "each": "every token by itself",
     "mean": "the mean of the last hidden states over the text's tokens",
     "first": "the last hidden state of the first token",
     "last": "the last hidden state of the last token",
@@ -46,14 +47,17 @@ def card(name: str, manifest: Manifest, spec: BackboneSpec, config: dict[str, An
 
 def _head(spec: BackboneSpec, about: dict[str, Any]) -> list[str]:
     """Return how the task's head reads what the model gives."""
+    readout = about["head"].get("readout", {})
     read = {
-        "pooled": f"reads one vector per text: {POOLED[spec.pooling]}",
+        "pooled": f"reads one vector per text: {POOLED[readout.get('pooling', spec.pooling)]}",
         "tokens": "reads the last hidden state of each token",
         "logits": "reads the scores of the next token",
     }.get(about["head"]["reads"], "reads the log-probability of each token")
     lines = [
         f"`{about['head']['file']}` {read}. A `linear.weight` (outputs, width) and a `linear.bias` in it are its map."
     ]
+    if readout:
+        lines[0] += " Before it come `pooler.map` and `pooler.norm`, where they are there, as `functory.json` says."
     labels = about["state"].get("labels")
     if labels:
         lines += ["", "The labels, in the order of the outputs: " + ", ".join(f"`{label}`" for label in labels) + "."]

@@ -12,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 
 from functory_lora.card import card
 from functory_lora.files import ABOUT, ADAPTER, CARD, CONFIG, HEAD, ROOT, WEIGHTS
-from functory_sdk import Array, Manifest, NotSupported, load, open_backbone, read_manifest
+from functory_sdk import Array, Manifest, NotSupported, Readout, load, open_backbone, read_manifest
 
 if TYPE_CHECKING:
     from functory_sdk.torch import Origin
 
-NETWORK, OWN_HEAD = "network.", "head."
-"""Where φ lies in a model: inside the network's copy, and in the head."""
+NETWORK = "network."
+"""Where the updates lie in a model: inside the network's copy."""
+BESIDE = {"head.": "", "network.pooler.": "pooler."}
+"""What else is φ → its name in head.safetensors."""
 KINDS = {"ForCausalLM": "CAUSAL_LM", "ForConditionalGeneration": "SEQ_2_SEQ_LM"}
 """The end of a model's class → PEFT's word for it; FEATURE_EXTRACTION for models without a head."""
 
@@ -57,12 +59,17 @@ def exported(artefact: Path, name: str, base_model: str) -> dict[str, bytes]:
         )
     phi = load_file(artefact / "weights.safetensors")
     updates = _updates(phi, origin, adaptation.alpha_of)
-    head = {path.removeprefix(OWN_HEAD): array for path, array in phi.items() if path.startswith(OWN_HEAD)}
+    head = {
+        named + path.removeprefix(own): array
+        for own, named in BESIDE.items()
+        for path, array in phi.items()
+        if path.startswith(own)
+    }
     base, revision = base_model, ""
     if not base and record.backbone.name.startswith("hf:") and record.spec.revision:
         base, _, revision = record.backbone.name.removeprefix("hf:").partition("@")
     config = _config(updates, origin, getattr(adaptation.options, "lora_dropout", 0.0), base, revision)
-    about = _about(manifest, record, head)
+    about = _about(manifest, record, head, getattr(adaptation.options, "readout", None))
     files = {
         CONFIG: _json(config),
         WEIGHTS: save(updates.tensors, {"format": "pt"}),
@@ -99,7 +106,7 @@ def _updates(phi: Mapping[str, Array], origin: Origin, alpha_of: Any) -> Updates
     """Return φ's updates under PEFT's names."""
     found = Updates({}, {}, {})
     for path in sorted(phi):
-        if not path.startswith(NETWORK):
+        if path.startswith(tuple(BESIDE)):
             continue
         own, _, part = path.removeprefix(NETWORK).rpartition(".lora_")
         theirs = origin.theirs(own)
@@ -130,7 +137,7 @@ def _config(updates: Updates, origin: Origin, dropout: float, base: str, revisio
     return {key: sorted(value) if isinstance(value, set) else value for key, value in config.items()}
 
 
-def _about(manifest: Manifest, record: Any, head: Mapping[str, Array]) -> dict[str, Any]:
+def _about(manifest: Manifest, record: Any, head: Mapping[str, Array], readout: Readout | None) -> dict[str, Any]:
     """Return what the function was, for whoever makes one of the adapter again."""
     spec = record.spec
     about: dict[str, Any] = {
@@ -147,6 +154,8 @@ def _about(manifest: Manifest, record: Any, head: Mapping[str, Array]) -> dict[s
         task = load("tasks", manifest.task.name).configure(manifest.task.options)
         module, _, kind = task.formulate(spec, "supervised").head.partition(":")
         about["head"] = {"file": HEAD, "reads": getattr(import_module(module), kind).reads}
+        if readout is not None:
+            about["head"]["readout"] = readout.model_dump(mode="json")
     return about
 
 

@@ -9,7 +9,7 @@ from torch import nn
 
 from functory_lora.adaptation import LoRAOptions
 from functory_sdk import NotSupported
-from functory_sdk.torch import Network
+from functory_sdk.torch import Network, Pooler
 
 if TYPE_CHECKING:
     from functory_lora.adapter import AdapterOptions
@@ -33,7 +33,7 @@ def inject(network: Network, options: LoRAOptions) -> None:
 
 
 def inject_as(network: Network, options: AdapterOptions) -> None:
-    """Put updates where an imported adapter has them, of the ranks and weights that it has."""
+    """Put updates where an imported adapter has them, of the ranks and weights that it has; and its head's pooler."""
     from peft import LoraConfig, inject_adapter_in_model
 
     config = LoraConfig(
@@ -45,6 +45,8 @@ def inject_as(network: Network, options: AdapterOptions) -> None:
         bias="none",
     )
     inject_adapter_in_model(config, network)
+    if options.readout is not None:
+        network.pooler = Pooler(options.readout, network.spec.width).train(network.training)
 
 
 def chosen(network: Network, options: LoRAOptions) -> list[str]:

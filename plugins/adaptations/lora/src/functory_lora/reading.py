@@ -1,18 +1,18 @@
-"""Reads a PEFT adapter's folder: safetensors and JSON, checked against the backbone before anything is used."""
+"""Turns a PEFT adapter into φ: its updates under our names, checked against the backbone before anything is used."""
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functory_lora.adapter import AdapterOptions
-from functory_lora.files import ABOUT, ADAPTER, CONFIG, HEAD, ROOT, WEIGHTS
-from functory_sdk import Array, ArtefactCorrupt, ArtefactUnsafe, Backbone, NotSupported, Task, WeightsMissing
+from functory_lora.files import ABOUT, ADAPTER, CONFIG, ROOT, WEIGHTS
+from functory_lora.folder import Folder, open_folder
+from functory_lora.heads import own_head, their_head
+from functory_sdk import Array, ArtefactCorrupt, Backbone, NotSupported, Task
 
 if TYPE_CHECKING:
     from functory_sdk.torch import Network, Origin
@@ -21,29 +21,6 @@ UPDATE = re.compile(r"(?P<map>.+)\.lora_(?P<part>[AB])\.weight")
 FOREIGN = ("use_dora", "use_qalora", "use_bdlora", "layer_replication", "trainable_token_indices", "target_parameters",
            "alora_invocation_tokens", "arrow_config", "kasa_config", "monteclora_config", "velora_config")  # fmt: skip
 """Variants of LoRA that compute something else; a configuration that sets one is refused by its name."""
-
-
-@dataclass(frozen=True)
-class Folder:
-    """An adapter's files, read.
-
-    :param config: adapter_config.json.
-    :param tensors: by their names in the file, float32.
-    :param head: the head's tensors; empty where none lies beside.
-    :param about: functory.json; empty for an adapter made elsewhere.
-    """
-
-    place: Path
-    config: dict[str, Any]
-    tensors: dict[str, Array]
-    head: dict[str, Array]
-    about: dict[str, Any]
-
-    @property
-    def base(self) -> str:
-        """What the adapter says it was made for."""
-        own = self.about.get("backbone", {}).get("name")
-        return str(own or self.config.get("base_model_name_or_path") or "the model that it was trained on")
 
 
 def read(
@@ -64,10 +41,9 @@ def read(
             where=str(place),
             do="take a backbone from a folder or a hub: ./folder, hf:org/name.",
         )
-    phi, ranks, alphas = _updates(folder, network)
-    state = _state(folder, backbone, task)
-    if state is not None:
-        phi |= {f"head.{name}": array for name, array in folder.head.items()}
+    head = own_head(folder, task) if folder.head else their_head(folder, backbone, task)
+    phi, ranks, alphas = _updates(folder, network, head.names)
+    phi |= head.phi
     rank, alpha = (Counter(values.values()).most_common(1)[0][0] for values in (ranks, alphas))
     options = AdapterOptions(
         rank=rank,
@@ -76,58 +52,10 @@ def read(
         ranks={name: one for name, one in ranks.items() if one != rank},
         alphas={name: one for name, one in alphas.items() if one != alpha},
         cut=_cut(network, ranks),
-        has_head=state is not None,
+        has_head=bool(head.phi),
+        readout=head.readout,
     )
-    return options, phi, state, (f"brought from the PEFT adapter {place.name!r}, made for {folder.base}",)
-
-
-def open_folder(place: Path) -> Folder:
-    """Return the files of a folder.
-
-    :raises WeightsMissing: where there is no adapter.
-    :raises ArtefactUnsafe: where its weights are a pickle.
-    """
-    if not (place / CONFIG).is_file():
-        raise WeightsMissing(
-            f"there is no adapter: {CONFIG} is missing.",
-            where=str(place),
-            do="name the folder that PEFT's save_pretrained wrote; one of a hub comes by "
-            "hf download org/name --local-dir adapter.",
-        )
-    if not (place / WEIGHTS).is_file():
-        pickles = sorted(path.name for path in place.glob("adapter_model.*") if path.suffix in (".bin", ".pt", ".pth"))
-        if pickles:
-            raise ArtefactUnsafe(
-                f"the adapter's weights are a pickle, {pickles[0]}, which can run any code when it is read.",
-                where=str(place),
-                do="convert it where you trust its source: load it with PEFT and save it again by "
-                f"model.save_pretrained(folder), which writes {WEIGHTS}.",
-            )
-        raise WeightsMissing(f"there is no {WEIGHTS}.", where=str(place), do="fetch the adapter again.")
-    head = _tensors(place / HEAD) if (place / HEAD).is_file() else {}
-    about = _json(place / ABOUT) if (place / ABOUT).is_file() else {}
-    return Folder(place, _json(place / CONFIG), _tensors(place / WEIGHTS), head, about)
-
-
-def _json(file: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise ArtefactCorrupt(f"{file.name} is no JSON: {error}", where=str(file), do="fetch it again.") from error
-    if not isinstance(found, dict):
-        raise ArtefactCorrupt(f"{file.name} holds no object.", where=str(file), do="fetch it again.")
-    return found
-
-
-def _tensors(file: Path) -> dict[str, Array]:
-    """Return a file's tensors in float32; by torch, since numpy has no bfloat16."""
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return {name: tensor.float().numpy() for name, tensor in load_file(file).items()}
-    except SafetensorError as error:
-        raise ArtefactCorrupt(f"{file.name} cannot be read: {error}", where=str(file), do="fetch it again.") from error
+    return options, phi, head.state, (f"brought from the PEFT adapter {place.name!r}, made for {folder.base}",)
 
 
 def _check_method(folder: Folder) -> None:
@@ -191,19 +119,25 @@ def _is_hub_id(name: str) -> bool:
     return re.fullmatch(r"[\w.-]+/[\w.-]+", name) is not None and not name.startswith(".")
 
 
-def _updates(folder: Folder, network: Network) -> tuple[dict[str, Array], dict[str, int], dict[str, float]]:
+def _updates(
+    folder: Folder, network: Network, others: Container[str]
+) -> tuple[dict[str, Array], dict[str, int], dict[str, float]]:
     """Return φ under our names; the rank and the alpha of each map.
 
+    :param others: the names of tensors that are a head's.
     :raises NotSupported: for a tensor that is no update of a map in a layer of the network, or of another size.
     """
     origin: Any = network.origin
     phi: dict[str, Array] = {}
     ranks: dict[str, int] = {}
     alphas: dict[str, float] = {}
+    maps = {path for path, module in network.named_modules() if hasattr(module, "weight")}
     for name, array in folder.tensors.items():
+        if name in others:
+            continue
         found = UPDATE.fullmatch(name.removeprefix(ROOT))
         own = _own(origin, found["map"]) if found is not None else None
-        if found is None or own is None or own not in dict(network.named_modules()):
+        if found is None or own is None or own not in maps:
             raise _no_update(folder, name)
         phi[f"network.{own}.lora_{found['part']}.{ADAPTER}.weight"] = array
         if found["part"] == "A":
@@ -226,7 +160,7 @@ def _no_update(folder: Folder, name: str) -> NotSupported:
         f"the adapter holds {name!r}, which is no low-rank update of a map in a layer of this backbone.",
         where=str(folder.place / WEIGHTS),
         do=f"take the backbone it was made for, {folder.base}; or merge it with PEFT (model.merge_and_unload(), then "
-        "save_pretrained) and take that folder as the backbone.",
+        "save_pretrained) and take that folder as the backbone, with adaptation = 'checkpoint' where it has a head.",
     )
 
 
@@ -264,28 +198,6 @@ def _alpha(config: Mapping[str, Any], path: str, rank: int) -> float:
     patterns = config.get("alpha_pattern") or {}
     alpha = float(patterns.get(get_pattern_key(patterns.keys(), path), config.get("lora_alpha", 8)))
     return alpha * rank**0.5 if config.get("use_rslora") else alpha
-
-
-def _state(folder: Folder, backbone: Backbone[Any], task: Task[Any]) -> Any:
-    """Return the state that belongs to the head; None where there is no head.
-
-    :raises NotSupported: where the head is another task's.
-    """
-    if not folder.head:
-        return None
-    made = folder.about.get("task", {}).get("name", "")
-    if made.rpartition(":")[2] != task.name.rpartition(":")[2]:
-        raise NotSupported(
-            f"the adapter's head does {made!r}; the task is {task.name!r}.",
-            where=str(folder.place / ABOUT),
-            do=f"build it with task = {made!r}, or remove {HEAD} to use the updates alone.",
-        )
-    try:
-        return task.State.model_validate(folder.about.get("state"))
-    except ValueError as error:
-        raise ArtefactCorrupt(
-            f"{ABOUT} holds no state of {task.name!r}: {error}", where=str(folder.place / ABOUT), do="fetch it again."
-        ) from error
 
 
 def _cut(network: Network, ranks: Mapping[str, int]) -> int:

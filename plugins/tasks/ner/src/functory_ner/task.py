@@ -71,7 +71,7 @@ class NER(Task[NEROptions]):
         return Labels(labels=labels)
 
     def adopt(
-        self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool = False
+        self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool | None = False
     ) -> tuple[Labels, Sequence[int]]:
         """The types in the order in which the checkpoint's tags name them first."""
         if unit != "token" or is_multi:

@@ -72,7 +72,7 @@ class TextClassification(Task[ClassificationOptions]):
         return Labels(labels=labels, mode=mode, thresholds=thresholds)
 
     def adopt(
-        self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool = False
+        self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool | None = False
     ) -> tuple[Labels, Sequence[int]]:
         """The checkpoint's labels; those of the options, where they are given, are their names here."""
         if unit != "text":
@@ -83,6 +83,8 @@ class TextClassification(Task[ClassificationOptions]):
                 f"the head has {len(labels)} outputs; the labels are {_listed(named)}.",
                 do=f"name {len(labels)} different labels, in the order of {_listed(tuple(labels))}.",
             )
+        if is_multi is None:
+            is_multi = self.options.mode == "multi"
         mode: Mode = "multi" if is_multi else "single"
         if self.options.mode not in ("auto", mode):
             raise OptionError(
