@@ -58,6 +58,13 @@ def machine() -> str:
     return f"{cpu()}, {count} core{'' if count == 1 else 's'}"
 
 
+def has_vnni() -> bool:
+    """Whether this processor sums products of eight-bit numbers in 32 bits; others overflow at 16, so that int8 needs a
+    reduced range there.
+    """
+    return "vnni" in cpu()
+
+
 def versions(names: tuple[str, ...] = NUMERIC) -> dict[str, str]:
     """Return the installed versions of packages, without importing them."""
     found = {}

@@ -35,7 +35,7 @@ _HOMES = {
     "functory.function": ("Function",),
     "functory.golden": ("reformed",),
     "functory.plugins": ("entries", "load"),
-    "functory.replays": ("cpu",),
+    "functory.replays": ("cpu", "has_vnni"),
     "functory.artefact": ("read_manifest",),
     "functory.hookspecs": ("hookimpl",),
     "functory.manifest": ("Manifest",),

@@ -84,6 +84,7 @@ from functory.reading import Tokenizer as Tokenizer
 from functory.reading import Tokens as Tokens
 from functory.reading import Window as Window
 from functory.replays import cpu as cpu
+from functory.replays import has_vnni as has_vnni
 from functory.report import Report as Report
 from functory.terminal import progress as progress
 from functory.terminal import show as show

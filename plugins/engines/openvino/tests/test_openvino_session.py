@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import openvino as ov
 import pytest
 
 from functory_openvino import OpenVINOEngine
@@ -44,3 +46,18 @@ def test_a_closed_session_says_so(form: tuple[Program, Any]) -> None:
     session.close()
     with pytest.raises(NotSupported, match="the session is closed"):
         session.run(form[1])
+
+
+@pytest.mark.parametrize("vnni", [True, False])
+def test_maps_take_half_the_range_where_sums_would_overflow(
+    vnni: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: tuple[Program, Any]
+) -> None:
+    monkeypatch.setattr("functory_openvino.convert.has_vnni", lambda: vnni)
+    with kit():
+        program = toy_function().form.program
+    OpenVINOEngine.configure({}).convert(program, tmp_path, precision="int8", samples=form[1])
+    graph = ov.Core().read_model(tmp_path / "model.xml")
+    weights = [one.data for one in graph.get_ops() if one.get_type_name() == "Constant" and one.data.dtype == np.int8]
+    whole = [one for one in weights if np.abs(one.astype(int)).max() > 64]
+    tables = 3  # words, positions, types: looked up, never summed
+    assert len(whole) == (len(weights) if vnni else tables) > 0

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from functory_sdk import NotSupported, Program, Row, pad
+from functory_sdk import NotSupported, Program, Row, has_vnni, pad
 
 OPSET = 17
 HEAD = "/model/head/"
@@ -89,11 +89,3 @@ def _quantize(whole: Path, graph: Path) -> None:
         )  # fmt: skip
     finally:
         root.setLevel(level)
-
-
-def has_vnni() -> bool:
-    """Whether this processor multiplies int8 into 32 bits at once."""
-    try:
-        return "vnni" in Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace")
-    except OSError:
-        return False

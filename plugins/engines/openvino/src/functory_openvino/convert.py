@@ -13,7 +13,7 @@ from typing import Any
 
 import openvino as ov
 
-from functory_sdk import NotSupported, Program, Row, pad, plan, row_length
+from functory_sdk import NotSupported, Program, Row, has_vnni, pad, plan, row_length
 
 CALIBRATION_ROWS = 256
 CALIBRATION_TOKENS = 512
@@ -64,7 +64,10 @@ def _traced(program: Program, samples: Sequence[Row]) -> Any:  # Any: an openvin
 
 
 def _quantized(model: Any, program: Program, samples: Sequence[Row]) -> Any:  # Any: as above
-    """Return the graph with int8 maps but for the head's, ranges taken from samples."""
+    """Return the graph with int8 maps but for the head's, ranges taken from samples.
+
+    Without VNNI weights take half the range, where sums of two products would overflow 16 bits.
+    """
     try:
         import nncf
     except ImportError as error:
@@ -75,6 +78,7 @@ def _quantized(model: Any, program: Program, samples: Sequence[Row]) -> Any:  # 
         pad([chosen[index] for index in batch], program.inputs)
         for batch in plan([row_length(row) for row in chosen], CALIBRATION_TOKENS)
     ]
+    fix = nncf.OverflowFix.DISABLE if has_vnni() else nncf.OverflowFix.ENABLE
     with redirect_stdout(io.StringIO()):  # its progress bars would stand among the results
         return nncf.quantize(
             model,
@@ -83,4 +87,5 @@ def _quantized(model: Any, program: Program, samples: Sequence[Row]) -> Any:  # 
             preset=nncf.QuantizationPreset.MIXED,
             ignored_scope=nncf.IgnoredScope(patterns=[HEAD], validate=False),  # some heads have no maps
             subset_size=len(batches),
+            advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=fix),
         )

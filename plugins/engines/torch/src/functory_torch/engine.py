@@ -54,7 +54,9 @@ class TorchEngine(Engine[NoOptions]):
         from functory_sdk.torch import Model, structural_copy
 
         spec = backbone.spec
-        with torch.random.fork_rng(devices=[]):  # its first use may load it, and layers draw values before they get theirs
+        with torch.random.fork_rng(
+            devices=[]
+        ):  # its first use may load it, and layers draw values before they get theirs
             shared = backbone.network
         network = structural_copy(shared)
         adaptation.attach(network)

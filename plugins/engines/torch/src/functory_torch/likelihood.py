@@ -28,7 +28,9 @@ def likelihood(
 def _scored(network: Network, hidden: torch.Tensor, request: Request, tokens: Sequence[int]) -> Array:
     """Return the log-probabilities of one request's tokens from the states before each, (at least tokens + 1, width)."""
     spoken = torch.log_softmax(network.logits(hidden[: len(tokens) + 1]).float(), -1)  # (tokens + 1, vocabulary)
-    found = spoken[: len(tokens)].gather(-1, torch.tensor(tokens, dtype=torch.long, device=hidden.device)[:, None])[:, 0]
+    found = spoken[: len(tokens)].gather(-1, torch.tensor(tokens, dtype=torch.long, device=hidden.device)[:, None])[
+        :, 0
+    ]
     if request.stop_ids and len(tokens) < request.max_new_tokens:
         found = torch.cat([found, spoken[len(tokens), sorted(request.stop_ids)].max()[None]])
     return found.cpu().numpy()
