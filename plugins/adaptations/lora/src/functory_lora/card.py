@@ -23,9 +23,7 @@ def card(name: str, manifest: Manifest, spec: BackboneSpec, config: dict[str, An
     :param about: functory.json.
     """
     base = config["base_model_name_or_path"] or ""
-    front = {"library_name": "peft", "license": manifest.licence or "unknown", "base_model": base or spec.reference}
-    if _is_local(front["base_model"]):
-        front.pop("base_model")
+    front = {"library_name": "peft", "license": manifest.licence or "unknown"} | ({"base_model": base} if base else {})
     model = CLASSES.get(config["task_type"], "AutoModel")
     lines = ["---", *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in front.items()), "---", ""]
     lines += [f"# {name} {manifest.version}", ""]
@@ -37,7 +35,9 @@ def card(name: str, manifest: Manifest, spec: BackboneSpec, config: dict[str, An
         "```",
         "",
     ]
-    lines += [f"The base's weights have the sha256 `{spec.weights_hash}`.", ""]
+    own = about["backbone"]["name"]
+    named = f"the backbone `{own}` of functory" if own else "a model from a folder"
+    lines += [f"The base is {named}, whose weights have the sha256 `{spec.weights_hash}`.", ""]
     if spec.prefix:
         lines += [f"Before each text stands {spec.prefix!r}.", ""]
     if "head" in about:
@@ -62,7 +62,3 @@ def _head(spec: BackboneSpec, about: dict[str, Any]) -> list[str]:
     if labels:
         lines += ["", "The labels, in the order of the outputs: " + ", ".join(f"`{label}`" for label in labels) + "."]
     return lines
-
-
-def _is_local(reference: str) -> bool:
-    return reference.partition(":")[2].startswith(("/", ".", "~"))
