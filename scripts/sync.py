@@ -157,12 +157,15 @@ def known(found: list[Distribution]) -> str:
 
 
 def table(found: list[Distribution]) -> str:
-    """Return the README's table of plugins."""
-    rows = ["| kind | name | distribution | what it is |", "|---|---|---|---|"]
-    for plugin in sorted(found, key=lambda plugin: (plugin.kind, plugin.name)):
-        names = ", ".join(f"`{name}`" for names in plugin.components.values() for name in names)
-        rows.append(f"| {plugin.kind} | {names} | [{plugin.name}]({plugin.folder}) | {plugin.summary} |")
-    return "\n".join(rows) + "\n" if found else ""
+    """Return the README's table of plugins: a row for each kind that a distribution gives components of."""
+    head = ["| kind | name | distribution | what it is |", "|---|---|---|---|"]
+    rows = []
+    for plugin in found:
+        for group, names in plugin.components.items():
+            kind = group if group in {one.kind for one in found} else plugin.kind  # trackers are hooks
+            told = ", ".join(f"`{name}`" for name in names)
+            rows.append(f"| {kind} | {told} | [{plugin.name}]({plugin.folder}) | {plugin.summary} |")
+    return "\n".join([*head, *sorted(rows)]) + "\n" if found else ""
 
 
 def import_rules(found: list[Distribution]) -> str:
