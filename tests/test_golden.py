@@ -136,6 +136,34 @@ def test_a_wide_tolerance_does_not_excuse_another_answer(sentiment: Path) -> Non
         replay(fn, [replace(clear, numeric=numeric, output={**clear.output, "label": other(clear)})], allowed=10.0)
 
 
+def test_an_answer_that_led_by_little_may_come_out_otherwise(sentiment: Path) -> None:
+    """Another rounding, here a shift of the scores that is within the tolerance, gives the other label."""
+    fn = functory.load(sentiment)
+    [one] = record(fn, ["A film."])
+    [row] = one.numeric
+    middle = sum(row["scores"]) / 2
+    near = replace(one, numeric=[{"scores": [middle + 0.01, middle - 0.01]}], output=decoded(fn, one, middle, 0.01))
+    far = replace(one, numeric=[{"scores": [middle + 1.0, middle - 1.0]}], output=decoded(fn, one, middle, 1.0))
+    replay(turned(fn, middle, 0.01), [near], allowed=0.1)
+    with pytest.raises(errors.GoldenMismatch, match="its answer is another"):
+        replay(turned(fn, middle, 1.0), [far], allowed=3.0)
+
+
+def decoded(fn: functory.Function, one: Golden, middle: float, half: float) -> dict[str, Any]:
+    """Return the output for two scores around a middle, the first label's above."""
+    [(side, _)] = fn.trace([fn.coerce(one.value)])
+    output = fn.form.formulation.decode(side, [{"scores": np.asarray([middle + half, middle - half])}], fn.state)
+    return output.model_dump(mode="json")
+
+
+def turned(fn: functory.Function, middle: float, half: float) -> functory.Function:
+    """Return a function whose program gives two scores around a middle, the second label's above."""
+    made = fn.replaced()
+    [(side, _)] = fn.trace([fn.coerce("A film.")])
+    made.trace = lambda values: [(side, [{"scores": np.asarray([middle - half, middle + half])}])]  # type: ignore[method-assign]
+    return made
+
+
 def other(one: Golden) -> str:
     """Return the label that was not given."""
     [label] = set(one.output["scores"]) - {one.output["label"]}

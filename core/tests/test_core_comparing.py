@@ -42,6 +42,19 @@ def test_a_close_call_excuses_the_answer_and_not_its_scores() -> None:
     assert not same(close, answer(0.1), 0.01)
 
 
+@given(st.floats(0, 1), allowances)
+def test_a_lead_that_is_known_decides_what_is_close(lead: float, allowed: float) -> None:
+    spans = {"entities": [{"label": "person", "start": 0, "end": 4, "score": 0.5}], "notes": []}
+    assert same(spans, {"entities": [], "notes": []}, allowed, lead) == (lead <= margin(allowed))
+    assert same(answer(0.501), {**answer(0.501), "label": "bad"}, allowed, lead) == (lead <= margin(allowed))
+
+
+def test_counts_are_no_measures() -> None:
+    assert not same({"start": 3}, {"start": 4}, 1.0)
+    assert same({"score": 0.3}, {"score": 0.4}, 1.0)
+    assert not same(True, 1, 1.0)
+
+
 def test_lists_lack_nothing_and_what_is_no_number_differs_infinitely() -> None:
     assert not same([1.0], [1.0, 2.0], 1.0)
     assert distance([{"scores": [1.0, 2.0]}], [{"scores": np.asarray([1.0, 2.5])}]) == 0.5

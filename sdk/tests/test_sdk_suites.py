@@ -89,6 +89,7 @@ TABLE = [
     ("tasks", "Unruly", "test_long_texts_follow_the_rule", "was not refused"),
     ("tasks", "Brittle", "test_hard_inputs_give_outputs", "breaks decode"),
     ("tasks", "Goldless", "test_golden_inputs_run", "0 golden inputs"),
+    ("tasks", "Leading", "test_golden_inputs_run", "no difference of probabilities"),
     ("tasks", "Batchy", "test_any_batch_gives_the_same_outputs", "in another batch"),
     ("tasks", "Racing", "test_many_threads_give_the_same_outputs", "differ between threads"),
     ("tasks", "Aimless", "test_targets_stand_where_they_say", "out of bounds"),

@@ -33,23 +33,26 @@ def apart(then: Any, now: Any) -> float:
     return float(np.abs(old - new).max()) if old.size else 0.0
 
 
-def same(then: Any, now: Any, allowed: float) -> bool:
+def same(then: Any, now: Any, allowed: float, lead: float | None = None) -> bool:
     """Whether two typed outputs, as plain data, agree.
 
-    Numbers agree within a tolerance; other things exactly, unless the scores beside them agree and show that they were
-    too close to call: `CLOSE` bounds that, whatever is allowed.
+    Measures agree within a tolerance; other things, counts among them, exactly, unless the answer was too close to call
+    and its scores agree. `CLOSE` bounds what is close, whatever is allowed.
+
+    :param lead: by how much the answer led the nearest other one; the two best ``scores`` say it when None.
     """
-    if isinstance(then, bool) or isinstance(now, bool):
-        return bool(then == now)
+    if isinstance(then, int) and isinstance(now, int):  # bool is one of them
+        return then is now if isinstance(then, bool) or isinstance(now, bool) else then == now
     if isinstance(then, int | float) and isinstance(now, int | float):
         return abs(then - now) <= 2 * allowed
     if isinstance(then, dict) and isinstance(now, dict):
         if then.keys() != now.keys():
             return False
-        differing = [key for key in then if not same(then[key], now[key], allowed)]
-        return not differing or ("scores" not in differing and _is_close_call(then.get("scores"), allowed))
+        differing = [key for key in then if not same(then[key], now[key], allowed, lead)]
+        is_close = _is_close_call(then.get("scores"), allowed) if lead is None else lead <= margin(allowed)
+        return not differing or ("scores" not in differing and is_close)
     if isinstance(then, list) and isinstance(now, list):
-        return len(then) == len(now) and all(same(a, b, allowed) for a, b in zip(then, now, strict=True))
+        return len(then) == len(now) and all(same(a, b, allowed, lead) for a, b in zip(then, now, strict=True))
     return bool(then == now)
 
 

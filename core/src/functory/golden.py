@@ -107,12 +107,14 @@ class _Again:
     :param distance: the largest difference of any number; for a generation, of the stored tokens' log-probabilities.
     :param parted: where a generation took another token than the stored one, how many it has in common with it.
     :param gap: by how much the two tokens differ in log-probability there; None where it took the same.
+    :param lead: by how much the stored answer led the nearest other one; None where the formulation does not say.
     """
 
     output: dict[str, Any]
     distance: float
     parted: int = 0
     gap: float | None = None
+    lead: float | None = None
 
 
 def _again(function: Function, golden: Sequence[Golden]) -> list[_Again]:
@@ -120,9 +122,10 @@ def _again(function: Function, golden: Sequence[Golden]) -> list[_Again]:
     values = [function.task.Input.model_validate(one.value) for one in golden]
     ran = [(output.model_dump(mode="json"), rows) for output, rows in _run(function, values)]
     if not _is_generation(function):
+        distances = [comparing.distance(one.numeric, rows) for one, (_, rows) in zip(golden, ran, strict=True)]
+        leads = _leads(function, values, golden) if max(distances, default=0) < float("inf") else [None] * len(golden)
         return [
-            _Again(output, comparing.distance(one.numeric, rows))
-            for one, (output, rows) in zip(golden, ran, strict=True)
+            _Again(output, distance, lead=lead) for (output, _), distance, lead in zip(ran, distances, leads, strict=True)
         ]
     likely = _likelihood(function, values, [one.numeric[0]["tokens"] for one in golden])
     return [
@@ -159,9 +162,19 @@ def _fault(one: Golden, now: _Again, allowed: float) -> str:
             f"after {now.parted} tokens it takes another, whose log-probability is {now.gap:.2g} from the stored one's"
         )
         return "" if is_tie else what
-    if not comparing.same(one.output, now.output, allowed):
+    if not comparing.same(one.output, now.output, allowed, now.lead):
         return f"its numbers are within {allowed:.2g}, and its answer is another"
     return ""
+
+
+def _leads(function: Function, values: Sequence[Any], golden: Sequence[Golden]) -> list[float | None]:
+    """Return by how much each stored answer led, as its stored numbers say."""
+    form = function.form
+    if isinstance(form, CompositeForm):
+        return [None] * len(golden)
+    sides = form.formulation.encode(values, function.reader, function.state).side
+    stored = [[{name: np.asarray(value) for name, value in row.items()} for row in one.numeric] for one in golden]
+    return [form.formulation.lead(side, rows, function.state) for side, rows in zip(sides, stored, strict=True)]
 
 
 def _run(function: Function, values: Sequence[Any]) -> list[tuple[Any, list[Row]]]:

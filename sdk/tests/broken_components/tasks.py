@@ -130,6 +130,13 @@ class Goldless(ToyTask):
         return []
 
 
+class Leading(ToyTask):
+    """Says by how much it leads in logits."""
+
+    def lead(self, side: Any, outputs: Any, state: Any) -> float:
+        return 7.5
+
+
 class Batchy(ToyTask):
     """Has a head that looks at the other rows."""
 

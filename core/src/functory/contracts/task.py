@@ -136,6 +136,15 @@ class Formulation(ABC):
         rows = outputs if target.row is None else [outputs[target.row]]
         return float(np.mean([np.asarray(row[target.port])[target.index] for row in rows]))
 
+    def lead(self, side: Any, outputs: Sequence[Row], state: Any) -> float | None:
+        """Return by how much an answer leads the nearest other one, as a difference of probabilities; None where the
+        formulation does not say.
+
+        Where it is small, another processor's rounding may give the other answer, and golden examples allow for it; nowhere
+        else. Where it is None they look at the two best of the output's ``scores``, if it has some.
+        """
+        return None
+
     def tune(self, outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Any) -> Any:
         """Return the state fitted on held-out outputs: thresholds, calibration. By default unchanged."""
         return state

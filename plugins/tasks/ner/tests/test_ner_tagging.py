@@ -81,6 +81,26 @@ def read(text: str, context: int = 16, **options: object) -> tuple[Tagging, Simp
     return formulation, SimpleNamespace(encoded=formulation.encode([Text(text=text)], reader, STATE), reader=reader)
 
 
+@settings(deadline=None, max_examples=50)
+@given(st.integers(0, 2**32 - 1), st.floats(0, 1))
+def test_entities_stay_what_they_are_while_no_probability_moves_by_half_their_lead(seed: int, strength: float) -> None:
+    formulation, made = read("we saw it")
+    [side], [row] = made.encoded.side, made.encoded.rows
+    draw = np.random.default_rng(seed)
+    shape = (len(row["input_ids"]), len(STATE.tags))
+    raw = draw.normal(size=shape) * 2
+    then, now = (one - np.log(np.exp(one).sum(1, keepdims=True)) for one in (raw, raw + strength * draw.normal(size=shape)))
+    lead = formulation.lead(side, [{"scores": then}], STATE)
+    assert lead is not None
+    assert 0 <= lead <= 1
+    moved = np.abs(np.exp(then) - np.exp(now))[side.place].max()
+    if 2 * moved < lead - 1e-9 and is_legal(then[side.place].argmax(1)):
+        old, new = (formulation.decode(side, [{"scores": one}], STATE) for one in (then, now))
+        assert [(one.start, one.end, one.label) for one in old.entities] == [
+            (one.start, one.end, one.label) for one in new.entities
+        ]
+
+
 def test_special_tokens_and_the_models_prefix_teach_nothing() -> None:
     backbone = TinyEncoder()
     spec = backbone.spec.model_copy(update={"prefix": "the good "})

@@ -13,7 +13,9 @@ import functory
 from functory_sdk import DataError, NotSupported, OptionError
 from functory_sdk.conversion import package_file
 from functory_text_classification import LabelledText, TextClassification
+from functory_text_classification.classify import Classify, probabilities
 from functory_text_classification.metrics import best_thresholds
+from functory_text_classification.types import Labels
 
 SUBJECTS = ("film", "book", "song", "play", "novel", "show")
 GOOD, BAD = ("wonderful", "charming", "excellent", "moving"), ("dull", "awful", "clumsy", "tedious")
@@ -164,6 +166,30 @@ def test_modes_that_the_labels_do_not_fit_are_refused() -> None:
     state = TextClassification().learn(examples)
     with pytest.raises(DataError, match="2 labels where one is wanted"):
         TextClassification().check(LabelledText(text="x", label=("a", "b")), state)
+
+
+@settings(deadline=None)
+@given(
+    st.sampled_from(["single", "binary", "multi"]),
+    st.lists(st.floats(-4, 4), min_size=3, max_size=3),
+    st.lists(st.floats(-0.5, 0.5), min_size=3, max_size=3),
+    st.floats(0.05, 0.95),
+)
+def test_an_answer_stays_what_it_is_while_no_probability_moves_by_half_its_lead(
+    mode: Any, scores: list[float], moves: list[float], threshold: float
+) -> None:
+    count = {"single": 0, "binary": 1, "multi": 3}[mode]
+    labels = ("a", "b") if mode == "binary" else ("a", "b", "c")
+    state = Labels(labels=labels, mode=mode, thresholds=(threshold,) * count)
+    kept = scores[: 1 if mode == "binary" else 3]
+    then, now = np.asarray(kept), np.asarray(kept) + moves[: len(kept)]
+    put = Classify()
+    lead = put.lead((), [{"scores": then}], state)
+    moved = np.abs(probabilities(then[None], state) - probabilities(now[None], state)).max()
+    if 2 * moved < lead - 1e-9:
+        old, new = (put.decode((), [{"scores": one}], state) for one in (then, now))
+        assert (old.label, old.labels) == (new.label, new.labels)
+    assert 0 <= lead <= 1
 
 
 @settings(deadline=None)

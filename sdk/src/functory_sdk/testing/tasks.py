@@ -317,14 +317,20 @@ class TaskSuite(ComponentSuite, TorchSuite):
     def test_golden_inputs_run(self) -> None:
         """The task gives inputs for replaying: several, one beyond plain English letters, all of which run.
 
-        If this fails: return from `golden_inputs` a handful of Inputs in every script and length that the task bears.
+        If this fails: return from `golden_inputs` a handful of Inputs in every script and length that the task bears; from
+        `lead` a difference of probabilities, or None.
         """
         task = self.task
         golden = task.golden_inputs(task.learn(self.made_examples()))
         assert len(golden) >= 3, f"{len(golden)} golden inputs; a conversion that does nothing needs more to show."
         assert any(not text.isascii() for value in golden for text in map(str, dict(value).values())), "all are ASCII."
         for put in self.puts():
-            assert len(put.compute(golden)) == len(golden)
+            encoded = put.encode(golden)
+            rows = put.run(encoded)
+            assert len(put.decode(encoded, rows)) == len(golden)
+            for side, one in zip(encoded.side, rows, strict=True) if put.formulation.program == "forward" else ():
+                lead = put.formulation.lead(side, one, put.state)
+                assert lead is None or 0 <= lead <= 1, f"{put.name}: a lead of {lead!r} is no difference of probabilities."
 
     def test_any_batch_gives_the_same_outputs(self) -> None:
         """Outputs are the same alone, together and in another order.

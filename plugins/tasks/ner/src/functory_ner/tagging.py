@@ -102,6 +102,14 @@ class Tagging(Formulation):
         )
         return Entities(entities=entities, notes=side.notes)
 
+    def lead(self, side: Reading, outputs: Sequence[Row], state: Labels) -> float | None:
+        """How far the two likeliest tags are apart, where they are nearest."""
+        if not len(side.units):
+            return None
+        scores = np.stack([outputs[row]["scores"][place] for row, place in zip(side.row, side.place, strict=True)])
+        shares = np.sort(np.exp(scores.astype(np.float64)), axis=1)  # (units, tags)
+        return float((shares[:, -1] - shares[:, -2]).min())
+
     def targets(self, output: Entities, side: Reading, state: Labels) -> list[Target]:
         """Each entity: the log-probability that it begins where it does, the surest first."""
         targets: dict[str, Target] = {}

@@ -39,6 +39,16 @@ class Classify(Formulation):
         scores = np.stack([np.asarray(output["scores"], dtype=np.float64) for output in outputs])
         return answer(probabilities(scores, state).mean(0), state, side)
 
+    def lead(self, side: object, outputs: Sequence[Row], state: Labels) -> float:
+        """How far the two likeliest labels are apart, or the nearest probability from its threshold."""
+        shares = probabilities(np.stack([row["scores"] for row in outputs]).astype(np.float64), state).mean(0)
+        first, second = np.sort(shares)[::-1][:2]
+        if state.mode == "single":
+            return float(first - second)
+        thresholded = shares[1:] if state.mode == "binary" else shares
+        beside = float(np.abs(thresholded - np.asarray(state.thresholds)).min())
+        return min(beside, float(first - second)) if state.mode == "multi" else beside
+
     def tune(self, outputs: Sequence[Sequence[Row]], examples: Sequence[LabelledText], state: Labels) -> Labels:
         """Choose each threshold where the label's F1 on held-out examples is best."""
         if state.mode == "single":
