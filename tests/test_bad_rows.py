@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pytest
 
 import functory
 from functory import errors
+from functory.cli import main
 
 TRAIN = [{"text": f"number {n} is {side}", "label": side} for n in range(30) for side in ("left", "right")]
 
@@ -68,3 +70,22 @@ def test_evaluation_skips_unknown_labels_and_names_the_first(tables: Path) -> No
     with pytest.raises(errors.DataError, match=r"unknown label 'only'"):
         fn.evaluate(other.held_out)
     assert fn.evaluate(other.held_out, on_bad_row="skip").skipped
+
+
+def test_both_verbs_take_the_columns_names_and_count_what_they_skip(
+    tables: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train = "body,kind\n" + "".join(f"{row['text']},{row['label']}\n" for row in TRAIN)
+    (tables / "train.csv").write_text(train)
+    (tables / "more.csv").write_text("body,kind\nhere is left,left\nthere is up,up\nnow right,right\n")
+    named = ["--column", "text=body", "--column", "label=kind", "--on-bad-row", "skip", "--json"]
+    made = str(tables / "made")
+    parts = ["--task", "text-classification", "--backbone", "tiny-encoder", "--train", str(tables / "train.csv")]
+    assert main(["build", *parts, "--test", str(tables / "more.csv"), "--output", made, *named]) == 0
+    told = capsys.readouterr()
+    assert json.loads(told.out)["report"]["skipped"] == 1
+    assert "note: test: 1 bad row was skipped, the first: " in told.err
+    assert "more.csv, line 3" in told.err
+    assert main(["evaluate", made, "--data", str(tables / "more.csv"), *named]) == 0
+    assert json.loads(capsys.readouterr().out)["examples"] == 2
+    assert main(["evaluate", made, "--data", str(tables / "more.csv"), "--column", "text=title"]) == 1
