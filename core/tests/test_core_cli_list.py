@@ -178,6 +178,12 @@ def test_ctrl_c_ends_with_130_and_without_a_traceback(site: Any, capsys: pytest.
     assert capsys.readouterr().err == "\ninterrupted.\n"
 
 
+def test_a_verb_says_what_becomes_of_interrupted_work(site: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    verb(site, 'raise KeyboardInterrupt("The first half is kept.")')
+    assert main(["verb"]) == 130
+    assert capsys.readouterr().err == "\ninterrupted. The first half is kept.\n"
+
+
 def test_a_reader_that_has_enough_ends_the_program_quietly(site: Any) -> None:
     verb(site, "for line in range(100_000): print(line)")
     path = f"import sys; sys.path.insert(0, {str(site.folder)!r})"

@@ -65,7 +65,10 @@ class Build(Command):
         for assignment in args.set:
             set_option(fields, assignment)
         recipe = Recipe.make(args.recipe, **fields) if args.recipe else Recipe.make(fields)
-        function = build(recipe, run=args.run, tell=lambda note: print(f"note: {note}", file=sys.stderr))
+        try:
+            function = build(recipe, run=args.run, tell=lambda note: print(f"note: {note}", file=sys.stderr))
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt("The same command goes on from the last checkpoint.") from None
         folder = function.save(args.output or Path(function.name))
         if args.json:
             report = function.report.model_dump(mode="json") if function.report else None

@@ -59,8 +59,8 @@ def guarded(work: Callable[[], int], *, as_json: bool) -> int:
     except BrokenPipeError:  # the reader of our output has enough: `functory list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more
         return BROKEN_PIPE
-    except KeyboardInterrupt:
-        print("\ninterrupted.", file=sys.stderr)
+    except KeyboardInterrupt as told:  # a verb may say what becomes of its work
+        print(" ".join(["\ninterrupted.", *map(str, told.args)]), file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         if os.environ.get("FUNCTORY_DEBUG"):
