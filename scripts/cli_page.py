@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import sys
-from pathlib import Path
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "cli.md"
+from pages import keep
 
 
 def page() -> str:
@@ -32,17 +30,5 @@ def block(arguments: list[str]) -> list[str]:
     return ["```text", *(line.rstrip() for line in printed.getvalue().strip().splitlines()), "```"]
 
 
-def main() -> int:
-    """Write the page, or say that it is out of step."""
-    made = page()
-    if "--check" in sys.argv:
-        if PAGE.read_text(encoding="utf-8") != made:
-            print("docs/cli.md is out of step: python scripts/cli_page.py", file=sys.stderr)
-            return 1
-        return 0
-    PAGE.write_text(made, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(keep("cli.md", page()))

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import inspect
 import re
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "hooks.md"
+from pages import keep
+
 PARTS = ("When", "Roles", "Raising", "Order", "Used by", "Example")
 
 INTRODUCTION = """# Hooks
@@ -92,17 +90,5 @@ def linked(text: str) -> str:
     return re.sub(r"\b((?:examples/plugins|plugins/\w+)/[\w-]+)", r"[\1](../\1)", text)
 
 
-def main() -> int:
-    """Write the page, or say that it is out of step."""
-    made = page()
-    if "--check" in sys.argv:
-        if PAGE.read_text(encoding="utf-8") != made:
-            print("docs/hooks.md is out of step: python scripts/hooks_page.py", file=sys.stderr)
-            return 1
-        return 0
-    PAGE.write_text(made, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(keep("hooks.md", page()))
