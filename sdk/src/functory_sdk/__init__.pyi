@@ -95,5 +95,8 @@ from functory_sdk.conversion import converted as converted
 from functory_sdk.conversion import package_file as package_file
 from functory_sdk.conversion import source_hash as source_hash
 from functory_sdk.conversion import weights_hash as weights_hash
+from functory_sdk.packed import PackedBackbone as PackedBackbone
+from functory_sdk.packed import PackedOptions as PackedOptions
+from functory_sdk.packed import config_facts as config_facts
 from functory_sdk.readouts import Readout as Readout
 from functory_sdk.readouts import readout_of as readout_of

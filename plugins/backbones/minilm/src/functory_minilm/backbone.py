@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field
 
-from functory_sdk import Backbone, BackboneSpec, Options, Tokenizer, WeightsMissing, package_file, source_hash
+from functory_sdk import (
+    Backbone,
+    BackboneSpec,
+    Options,
+    Tokenizer,
+    WeightsMissing,
+    config_facts,
+    package_file,
+    source_hash,
+)
 
 if TYPE_CHECKING:
     from functory_sdk.torch import Network
@@ -51,16 +59,10 @@ class MiniLM(Backbone[MiniLMOptions]):
 
     def read_spec(self) -> BackboneSpec:
         folder = self.locate()
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         return BackboneSpec(
+            **config_facts(folder),
             reference=self.reference,
             architecture="encoder",
-            family="bert",
-            width=config["hidden_size"],
-            layers=config["num_hidden_layers"],
-            vocabulary=config["vocab_size"],
-            context=config["max_position_embeddings"],
-            pad_id=config["pad_token_id"],
             has_token_types=True,
             pooling="mean",
             licence="Apache-2.0",

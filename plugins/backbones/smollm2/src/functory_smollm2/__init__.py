@@ -1,5 +1,5 @@
 """The SmolLM2 backbone."""
 
-from functory_smollm2.backbone import SmolLM2, SmolLM2Options
+from functory_smollm2.backbone import SmolLM2
 
-__all__ = ["SmolLM2", "SmolLM2Options"]
+__all__ = ["SmolLM2"]
