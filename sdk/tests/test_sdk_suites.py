@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import inspect
 import os
@@ -28,6 +29,7 @@ SUITES = {
     "hooks": testing.HookSuite,
     "optimizations": testing.OptimizationSuite,
     "packagers": testing.PackagerSuite,
+    "packed": testing.PackedBackboneSuite,
     "samples": testing.SampleSuite,
     "tasks": testing.TaskSuite,
 }
@@ -140,6 +142,13 @@ TABLE = [
     ("optimizations", "Ruining", "test_the_given_function_is_untouched", "gives other outputs now"),
     ("packagers", "Dated", "test_two_packages_of_one_artefact_are_the_same_bytes", "differ in my-toy"),
     ("packagers", "Dated", "test_it_says_what_it_wrote_and_leaves_the_artefact_alone", "left-behind"),
+    ("packed", "Vague", "test_missing_weights_are_answered_with_the_one_line_to_type", "it says 'look for them.'"),
+    ("packed", "Eager", "test_locating_converts_nothing", "locating wrote into the cache"),
+    ("packed", "Drawn", "test_the_weights_hash_is_the_same_on_every_machine", "the weights' hash is .*, not 9a129"),
+    ("packed", "Hasty", "test_a_killed_conversion_is_never_loaded", "a killed conversion left packed"),
+    ("packed", "Drawn", "test_a_killed_conversion_is_never_loaded", "told no progress"),
+    ("packed", "Believing", "test_a_file_cut_short_is_refused_and_nothing_is_written", "accepted when cut to 0 bytes"),
+    ("packed", "Untidy", "test_a_file_cut_short_is_refused_and_nothing_is_written", "after config.json was written"),
     ("samples", "Unlicensed", "test_it_is_a_sample_with_a_licence", "does not name the licence"),
     ("samples", "Unlicensed", "test_its_rows_are_the_same_each_time", "two readings give different rows"),
     ("samples", "Empty", "test_it_is_usable_as_a_data_path", "no rows|holds no|empty"),
@@ -150,6 +159,8 @@ TABLE = [
     ("hooks", "Stepless", "test_it_implements_steps_that_exist", "no method is marked"),
     ("hooks", "Falsifying", "test_a_build_with_it_ends_as_one_without", "the report has other figures"),
 ]
+PACKED_HASH = hashlib.sha256(b"weights").hexdigest()
+"""Of what the sound packed backbone converts to."""
 ELSEWHERE = {
     "test_importing_it_is_light", "test_its_distribution_is_complete",  # below, from an installed distribution
     "test_it_is_an_explanation", "test_it_is_an_optimization", "test_it_is_a_packager",  # the loader refuses such a class
@@ -189,12 +200,30 @@ def test_a_broken_component_fails_its_check_with_its_own_diagnosis(
     body: dict[str, Any] = {"component": "broken", "__module__": __name__}
     if kind == "commands":
         body["arguments"] = ()
+    if kind == "packed":
+        body["weights_hash"] = PACKED_HASH
     suite = type("TestBroken", (SUITES[kind],), body)
     component = getattr(module, broken)
     wanted = component() if kind == "commands" else component
-    with registered(kind, "broken", wanted), pytest.raises(Exception, match=f"(?s){says}") as caught:
+    with registered(suite.kind, "broken", wanted), pytest.raises(Exception, match=f"(?s){says}") as caught:
         run(suite, check, tmp_path, capsys)
     assert not isinstance(caught.value, AttributeError | NameError | ImportError), "the component is broken otherwise"
+
+
+def test_a_sound_packed_backbone_passes_where_its_hash_is_declared(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = importlib.import_module("broken_components.packed").Sound
+    body = {"component": "sound", "__module__": __name__}
+    suite = type("TestSound", (testing.PackedBackboneSuite,), {**body, "weights_hash": PACKED_HASH})
+    with registered("backbones", "sound", sound):
+        for check in vars(testing.PackedBackboneSuite):
+            if check.startswith("test_"):
+                (tmp_path / check).mkdir()
+                run(suite, check, tmp_path / check, capsys)
+        check = "test_the_weights_hash_is_the_same_on_every_machine"
+        with pytest.raises(AssertionError, match=r"declare the hash: weights_hash = '9a12"):
+            run(type("TestHashless", (testing.PackedBackboneSuite,), body), check, tmp_path, capsys)
 
 
 def test_every_check_has_a_broken_component_and_says_what_to_do() -> None:

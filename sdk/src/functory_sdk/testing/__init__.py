@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from functory_sdk.testing.hooks import HookSuite
     from functory_sdk.testing.optimizations import OptimizationSuite
     from functory_sdk.testing.packagers import PackagerSuite
+    from functory_sdk.testing.packed import PackedBackboneSuite
     from functory_sdk.testing.project import Project
     from functory_sdk.testing.samples import SampleSuite
     from functory_sdk.testing.suite import ComponentSuite, Suite
@@ -51,6 +52,7 @@ _HOMES = {
     "HookSuite": "functory_sdk.testing.hooks",
     "OptimizationSuite": "functory_sdk.testing.optimizations",
     "PackagerSuite": "functory_sdk.testing.packagers",
+    "PackedBackboneSuite": "functory_sdk.testing.packed",
     "Project": "functory_sdk.testing.project",
     "SampleSuite": "functory_sdk.testing.samples",
     "Suite": "functory_sdk.testing.suite",
@@ -65,8 +67,8 @@ _HOMES = {
 
 __all__ = [
     "AdaptationSuite", "BackboneSuite", "CommandSuite", "ComponentSuite", "EngineSuite", "ExplanationSuite",
-    "FunctionSuite", "HookSuite", "OptimizationSuite", "PackagerSuite", "Project", "SampleSuite", "Suite", "TaskSuite",
-    "TinyDecoder", "TinyEncoder", "ToyTask", "kit", "registered", "toy_function",
+    "FunctionSuite", "HookSuite", "OptimizationSuite", "PackagerSuite", "PackedBackboneSuite", "Project", "SampleSuite",
+    "Suite", "TaskSuite", "TinyDecoder", "TinyEncoder", "ToyTask", "kit", "registered", "toy_function",
 ]  # fmt: skip
 
 
