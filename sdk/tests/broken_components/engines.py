@@ -99,7 +99,7 @@ class Converting(Torch):
     kept: ClassVar[dict[str, Any]] = {}
 
     def convert(self, program: Any, folder: Path, *, precision: str, samples: Any = ()) -> Any:
-        (folder / "graph").write_text("")
+        (folder / "graph").write_text("a graph")
         self.kept[str(folder)] = program.model
         return replace(program.at(folder), precision=precision)
 
@@ -108,6 +108,15 @@ class Converting(Torch):
 
     def adapt(self, *args: Any) -> Any:
         return SimpleNamespace()
+
+
+class Open(Converting):
+    """Runs on when it was closed."""
+
+    def open(self, program: Any, options: Any) -> Any:
+        session = super().open(program, options)
+        session.close = lambda: None
+        return session
 
 
 class Blunt(Converting):

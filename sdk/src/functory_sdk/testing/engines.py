@@ -168,7 +168,8 @@ class EngineSuite(ComponentSuite, TorchSuite):
             try:
                 self.open(program, device="no-such-device:7")
             except NotSupported as error:
-                assert error.do, "the refusal does not say which devices there are."
+                there = self.device.partition(":")[0]
+                assert there in error.do, f"the refusal does not name {there!r}, which is there: {error.do!r}"
                 continue
             raise AssertionError("the device 'no-such-device:7' was accepted.")
 
@@ -219,6 +220,47 @@ class EngineSuite(ComponentSuite, TorchSuite):
         assert not heavy, f"running a converted form imports {', '.join(heavy)}."
         found = json.loads(told.partition("output:")[2].splitlines()[0])
         check_close(program.precision, expected[:1], [{k: np.asarray(v, dtype=np.float32) for k, v in found.items()}])
+
+    def test_a_form_that_is_cut_off_is_called_corrupt(self, tmp_path: Path) -> None:
+        """A form of which any file lacks its second half is not opened: the error is `ArtefactCorrupt`, and says where.
+
+        If this fails: catch what the runtime raises when it reads the files, and raise `ArtefactCorrupt` from it with the
+        file as `where`; where the runtime takes what it gets, compare the file's size with one that you wrote down.
+        """
+        if not self.load().precisions:
+            pytest.skip("the engine has no form of its own")
+        for precision, program, _ in self.programs(tmp_path):
+            assert program.folder is not None, f"{precision}: a form is a folder."
+            for file in sorted(path for path in program.folder.rglob("*") if path.is_file()):
+                whole = file.read_bytes()
+                file.write_bytes(whole[: len(whole) // 2])
+                try:
+                    self.open(program).close()
+                except ArtefactCorrupt as error:
+                    assert str(program.folder) in error.where, f"{precision}: the error does not say where: {error}"
+                else:
+                    raise AssertionError(f"{precision}: the form was opened with half of {file.name}.")
+                file.write_bytes(whole)
+
+    def test_a_closed_session_says_so(self, tmp_path: Path) -> None:
+        """A session that ran, and was closed, refuses to run again, and says why.
+
+        If this fails: forget the graph in `close`, and raise `NotSupported` in `run_batch` where there is none.
+        """
+        if not self.load().precisions:
+            pytest.skip("the engine has no form of its own")
+        for precision, program, _ in self.programs(tmp_path):
+            session, rows = self.open(program), self.rows()
+            assert len(session.run(rows)) == len(rows)
+            session.close()
+            try:
+                session.run(rows)
+            except NotSupported as error:
+                assert "closed" in error.what and error.do, f"{precision}: a closed session says: {error}"
+            except Exception as error:
+                raise AssertionError(f"{precision}: a closed session says: {error!r}") from error
+            else:
+                raise AssertionError(f"{precision}: the session ran after it was closed.")
 
     def test_a_reduced_form_spares_the_head(self, tmp_path: Path) -> None:
         """A large weight that cancels out in the probabilities takes nothing from the weights beside it.
