@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 from transformers import AutoTokenizer, BertModel, BertPreTrainedModel, TextClassificationPipeline
@@ -62,3 +64,33 @@ def pipeline_of(fn: functory.Function) -> TextClassificationPipeline:
         model.classifier.bias.copy_(head.bias)
     tokenizer = AutoTokenizer.from_pretrained(folder(), model_max_length=512)
     return TextClassificationPipeline(model=model, tokenizer=tokenizer, top_k=None)
+
+
+def lora(model: Any) -> Any:
+    """Return a model with PEFT's updates beside every map of every layer, as our `lora` has them; the head is trained."""
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(
+        r=8, lora_alpha=16, lora_dropout=0.05, modules_to_save=["classifier"],
+        target_modules=r"bert\.encoder\..*(query|key|value|dense)",
+    )  # fmt: skip
+    return get_peft_model(model, config)
+
+
+def fine_tuned(model: Any, train: Any, test: Any, collator: Any, **arguments: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Fine-tune by transformers' Trainer and return the test rows' logits and labels, in the order that it chose.
+
+    :param train: a `datasets` Dataset; so is `test`.
+    :param arguments: of TrainingArguments.
+    """
+    from transformers import Trainer, TrainingArguments
+
+    with tempfile.TemporaryDirectory() as place:
+        chosen = TrainingArguments(
+            output_dir=place, report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True, use_cpu=True,
+            seed=0, **arguments,
+        )  # fmt: skip
+        run = Trainer(model=model, args=chosen, train_dataset=train, data_collator=collator)
+        run.train()
+        predicted = run.predict(test)
+    return predicted.predictions, predicted.label_ids

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import tempfile
 import time
-from pathlib import Path
 
 import numpy as np
-import torch
 from measure import keep, verdict
-from peers import classifier, folder
+from peers import classifier, fine_tuned, folder
 
 import functory
 from functory.data import read
@@ -78,7 +75,7 @@ def main() -> None:
 def trainer(train: list[dict], test: list[dict], epochs: int, rate: float) -> float:
     """Train the classifier's linear layer by transformers' Trainer and return its accuracy."""
     from datasets import Dataset
-    from transformers import AutoTokenizer, DataCollatorWithPadding, Trainer, TrainingArguments
+    from transformers import AutoTokenizer, DataCollatorWithPadding
 
     labels = tuple(sorted({row["label"] for row in train}))
     model = classifier(labels)
@@ -90,19 +87,11 @@ def trainer(train: list[dict], test: list[dict], epochs: int, rate: float) -> fl
         made = Dataset.from_list([{"text": row["text"], "labels": labels.index(row["label"])} for row in rows])
         return made.map(lambda batch: tokenizer(batch["text"], truncation=True), batched=True, remove_columns=["text"])
 
-    with tempfile.TemporaryDirectory() as place:
-        arguments = TrainingArguments(
-            output_dir=str(Path(place)), num_train_epochs=epochs, learning_rate=rate, per_device_train_batch_size=32,
-            per_device_eval_batch_size=32, report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True,
-            use_cpu=True, seed=0, train_sampling_strategy="group_by_length",
-        )  # fmt: skip
-        run = Trainer(
-            model=model, args=arguments, train_dataset=data(train), data_collator=DataCollatorWithPadding(tokenizer)
-        )
-        run.train()
-        with torch.inference_mode():
-            scores = run.predict(data(test)).predictions
-    return float((np.argmax(scores, -1) == [labels.index(row["label"]) for row in test]).mean())
+    scores, gold = fine_tuned(
+        model, data(train), data(test), DataCollatorWithPadding(tokenizer), num_train_epochs=epochs, learning_rate=rate,
+        per_device_train_batch_size=32, per_device_eval_batch_size=32, train_sampling_strategy="group_by_length",
+    )  # fmt: skip
+    return float((np.argmax(scores, -1) == gold).mean())
 
 
 if __name__ == "__main__":

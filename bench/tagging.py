@@ -1,0 +1,108 @@
+"""The peer of named entity recognition: e5 with a token classifier, fine-tuned by transformers' Trainer or PEFT.
+
+Each token gets the tag of the entity that half of its characters belong to; what comes out is read as spans of characters
+and scored as ours is: type and both ends right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from peers import fine_tuned, lora
+
+Rows = list[dict[str, Any]]
+Span = tuple[int, int, str]
+RATES = {"lora": 2e-3, "full": 1e-4}
+"""Learning rates for ours and the peer alike: the defaults of `lora` and `full`."""
+IGNORED = -100
+
+
+def peer(train: Rows, test: Rows, method: str, epochs: int, batch_rows: int) -> float:
+    """Fine-tune on spans of characters and return the entity-level F1 on the test rows."""
+    from datasets import Dataset
+    from transformers import DataCollatorForTokenClassification, PreTrainedTokenizerFast
+
+    from functory_sdk import open_backbone
+
+    place = open_backbone("e5").folder
+    types = sorted({span["label"] for row in train for span in row["entities"]})
+    tags = ["O", *(f"{mark}-{kind}" for kind in types for mark in "BI")]
+    tokenizer = PreTrainedTokenizerFast(
+        tokenizer_file=str(place / "tokenizer.json"), pad_token="<pad>", model_max_length=512
+    )
+
+    def data(rows: Rows) -> tuple[Dataset, list[list[tuple[int, int]]]]:
+        made, places = [], []
+        for row in rows:
+            read = tokenizer(row["text"], truncation=True, return_offsets_mapping=True)
+            offsets = [_trimmed(row["text"], *pair) for pair in read["offset_mapping"]]
+            places.append(offsets)
+            labels = _labels(offsets, row["entities"], tags)
+            made.append({"input_ids": read["input_ids"], "attention_mask": read["attention_mask"], "labels": labels})
+        return Dataset.from_list(made), places
+
+    known, _ = data(train)
+    unseen, places = data(test)
+    rate = RATES["lora" if method.startswith("PEFT") else "full"]
+    scores, _ = fine_tuned(
+        _model(str(place), tags, method), known, unseen, DataCollatorForTokenClassification(tokenizer),
+        num_train_epochs=epochs, learning_rate=rate, per_device_train_batch_size=batch_rows, warmup_steps=0.06,
+        weight_decay=0.01,
+    )  # fmt: skip
+    found = [
+        _spans(offsets, [tags[tag] for tag in row[: len(offsets)].argmax(-1)])
+        for offsets, row in zip(places, scores, strict=True)
+    ]
+    return f1(found, [{(one["start"], one["end"], one["label"]) for one in row["entities"]} for row in test])
+
+
+def f1(found: Sequence[set[Span]], gold: Sequence[set[Span]]) -> float:
+    """Return the micro-averaged F1 of spans."""
+    right = sum(len(one & other) for one, other in zip(found, gold, strict=True))
+    return 2 * right / max(1, sum(map(len, found)) + sum(map(len, gold)))
+
+
+def _model(place: str, tags: list[str], method: str) -> Any:  # Any: a transformers model, or PEFT's
+    from transformers import AutoModelForTokenClassification
+
+    torch.manual_seed(0)
+    model: Any = AutoModelForTokenClassification.from_pretrained(place, num_labels=len(tags))
+    return lora(model) if method.startswith("PEFT") else model
+
+
+def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
+    """Return a token's place without the blanks around it."""
+    inner = text[start:end]
+    return start + len(inner) - len(inner.lstrip()), end - (len(inner) - len(inner.rstrip()))
+
+
+def _labels(offsets: Sequence[tuple[int, int]], entities: Sequence[dict[str, Any]], tags: list[str]) -> list[int]:
+    """Return the tag of each token; of special tokens and blanks, `IGNORED`."""
+    labels = [0 if start < end else IGNORED for start, end in offsets]
+    for entity in entities:
+        mark = "B"
+        for place, (start, end) in enumerate(offsets):
+            inside = min(end, entity["end"]) - max(start, entity["start"])
+            if start < end and 2 * inside >= end - start:
+                labels[place] = tags.index(f"{mark}-{entity['label']}")
+                mark = "I"
+    return labels
+
+
+def _spans(offsets: Sequence[tuple[int, int]], tags: Sequence[str]) -> set[Span]:
+    """Return the spans that tags stand for; an I- that continues nothing begins one."""
+    spans: list[Span] = []
+    before = "O"
+    for (start, end), tag in zip(offsets, tags, strict=True):
+        if start >= end:
+            continue
+        if tag != "O":
+            kind = tag[2:]
+            if tag[0] == "I" and before[2:] == kind:
+                spans[-1] = (spans[-1][0], end, kind)
+            else:
+                spans.append((start, end, kind))
+        before = tag
+    return set(spans)
