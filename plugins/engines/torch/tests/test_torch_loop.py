@@ -78,6 +78,14 @@ def test_the_crown_is_in_training_mode_and_the_trunk_is_not(tmp_path: Path) -> N
     assert all(mode == [False, True, True] for mode in modes)
 
 
+def test_bf16_learns_what_fp32_learns_and_keeps_its_weights_in_fp32(tmp_path: Path) -> None:
+    exact, rough = (loop(tmp_path / name, precision=name, dropout=0.0, dev=False) for name in ("fp32", "bf16"))
+    losses = [one.run().metrics["loss"] for one in (exact, rough)]
+    assert losses[0] != losses[1], "bf16 was not used"
+    assert losses[0] == pytest.approx(losses[1], rel=0.05)
+    assert {tensor.dtype for tensor in rough.phi.values()} == {torch.float32}
+
+
 def test_events_say_what_happens(tmp_path: Path) -> None:
     events: list[Event] = []
     fit = loop(tmp_path, emit=events.append).run()

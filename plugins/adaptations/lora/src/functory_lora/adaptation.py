@@ -44,7 +44,7 @@ class LoRA(Adaptation[LoRAOptions]):
 
     def cut(self, spec: BackboneSpec) -> int:
         if spec.architecture == "encoder-decoder" or not 0 < self.options.layers <= spec.layers:
-            return 0  # every layer: with the embeddings and their dropout, which cost less to run than to store
+            return 0  # every layer, and the embeddings' dropout before them, as PEFT trains
         return spec.layers - self.options.layers + 1
 
     def attach(self, network: Any) -> None:
