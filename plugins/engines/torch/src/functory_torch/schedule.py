@@ -6,29 +6,23 @@ Nothing here has a state, so that a run that goes on from step 137 does at step 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import torch
 
-GROUP = 16
-"""Batches whose rows are sorted by length together: long rows meet long rows, and the order stays random."""
 
+def batches(count: int, batch_rows: int, seed: int, epoch: int) -> list[list[int]]:
+    """Return the batches of one epoch: every row once, shuffled.
 
-def batches(lengths: Sequence[int], batch_rows: int, seed: int, epoch: int) -> list[list[int]]:
-    """Return the batches of one epoch: every row once, shuffled, rows of like length together.
+    Rows of like length do not come together: where length says something of the label, such steps pull to one side.
 
-    :param lengths: tokens of each row.
+    :param count: how many rows there are.
     :param epoch: counted from 0; each has its own order.
     """
-    draw = np.random.default_rng((seed, epoch))
-    order = draw.permutation(len(lengths)).tolist()
-    cut: list[list[int]] = []
-    for start in range(0, len(order), batch_rows * GROUP):
-        group = sorted(order[start : start + batch_rows * GROUP], key=lambda row: (-lengths[row], row))
-        cut += [group[at : at + batch_rows] for at in range(0, len(group), batch_rows)]
-    return [cut[place] for place in draw.permutation(len(cut))]
+    order = np.random.default_rng((seed, epoch)).permutation(count).tolist()
+    return [order[at : at + batch_rows] for at in range(0, count, batch_rows)]
 
 
 def rate(step: int, total: int, warmup: float) -> float:
