@@ -17,6 +17,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from measure import keep
+
 PLUGINS = 100
 VERB = "import sys; from functory.cli import main; sys.exit(main({arguments}))"
 COMMANDS = {
@@ -49,9 +51,11 @@ def main() -> int:
     medians = {name: statistics.median(values) * 1000 for name, values in seconds.items()}
     if args.json:
         print(json.dumps({"milliseconds": medians, "runs": args.runs}, indent=2))
-    else:
-        report(medians)
     bare = medians["the bare interpreter"]
+    if not args.json:
+        report(medians)
+        rows = [{"what": name, "milliseconds": took, "beyond_bare": took - bare} for name, took in medians.items()]
+        keep("startup", rows, f"medians of {args.runs} runs, in turns.")
     return int(any(limit is not None and medians[name] - bare > limit for name, (_, limit) in COMMANDS.items()))
 
 
