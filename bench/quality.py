@@ -19,6 +19,7 @@ import tagging
 import torch
 from measure import keep
 from peers import classifier, fine_tuned, folder, lora
+from tagging import RATES
 
 import functory
 from functory.data import read
@@ -26,8 +27,6 @@ from functory.data import read
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data"
 Rows = list[dict[str, Any]]
 BATCH = 16
-RATES = {"lora": 2e-3, "full": 1e-4}
-"""Learning rates for ours and the peer alike: the defaults of `lora` and `full`."""
 
 
 def main() -> None:
@@ -189,7 +188,7 @@ def cluener(args: argparse.Namespace) -> None:
     budget = {"epochs": args.epochs, "batch_rows": BATCH}
     for name in ("head", "lora", "full"):
         started = time.perf_counter()
-        options = {} if name == "head" else {"learning_rate": tagging.RATES[name], **budget}
+        options = {} if name == "head" else {"learning_rate": RATES[name], **budget}
         fn = functory.build(
             task="ner", backbone="e5", adaptation={"name": name, **options}, train=train, dev_share=0.0, test_share=0.0,
             report=False,
