@@ -47,6 +47,7 @@ _HOMES = {
 }  # fmt: skip
 _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file", "source_hash", "weights_hash")
 _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_facts")
+_HOMES["functory_sdk.jsonfiles"] = ("read_json",)
 _HOMES["functory_sdk.readouts"] = ("Readout", "readout_of")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME)  # noqa: PLE0605 - a list, made from the table above

@@ -95,6 +95,7 @@ from functory_sdk.conversion import converted as converted
 from functory_sdk.conversion import package_file as package_file
 from functory_sdk.conversion import source_hash as source_hash
 from functory_sdk.conversion import weights_hash as weights_hash
+from functory_sdk.jsonfiles import read_json as read_json
 from functory_sdk.packed import PackedBackbone as PackedBackbone
 from functory_sdk.packed import PackedOptions as PackedOptions
 from functory_sdk.packed import config_facts as config_facts

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from functory_lora.files import ABOUT, CONFIG, HEAD, WEIGHTS
-from functory_sdk import Array, ArtefactCorrupt, ArtefactUnsafe, WeightsMissing
+from functory_sdk import Array, ArtefactCorrupt, ArtefactUnsafe, WeightsMissing, read_json
 
 
 @dataclass(frozen=True)
@@ -58,22 +57,7 @@ def open_folder(place: Path) -> Folder:
             )
         raise WeightsMissing(f"there is no {WEIGHTS}.", where=str(place), do="fetch the adapter again.")
     head = read_tensors(place / HEAD) if (place / HEAD).is_file() else {}
-    about = read_json(place / ABOUT) if (place / ABOUT).is_file() else {}
-    return Folder(place, read_json(place / CONFIG), read_tensors(place / WEIGHTS), head, about)
-
-
-def read_json(file: Path) -> dict[str, Any]:
-    """Return a file's object.
-
-    :raises ArtefactCorrupt: where it holds none.
-    """
-    try:
-        found = json.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise ArtefactCorrupt(f"{file.name} is no JSON: {error}", where=str(file), do="fetch it again.") from error
-    if not isinstance(found, dict):
-        raise ArtefactCorrupt(f"{file.name} holds no object.", where=str(file), do="fetch it again.")
-    return found
+    return Folder(place, read_json(place, CONFIG), read_tensors(place / WEIGHTS), head, read_json(place, ABOUT))
 
 
 def read_tensors(file: Path) -> dict[str, Array]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from functory_lora.files import ABOUT, CONFIG, HEAD, ROOT, WEIGHTS
-from functory_lora.folder import Folder, read_json
-from functory_sdk import Array, ArtefactCorrupt, Backbone, NotSupported, Readout, Task, readout_of
+from functory_lora.folder import Folder
+from functory_sdk import Array, ArtefactCorrupt, Backbone, NotSupported, Readout, Task, read_json, readout_of
 
 CLASSIFIER = "SEQ_CLS"
 """PEFT's word for a classifier of texts. A tagger's labels stand in no file of its adapter, and no task could guess them."""
@@ -70,7 +70,7 @@ def their_head(folder: Folder, backbone: Backbone[Any], task: Task[Any]) -> Head
     place, spec = backbone.locate(), backbone.spec
     base = backbone.network.origin.base if backbone.network.origin else ""
     tensors = _Layers(folder, place, base)
-    config = read_json(place / "config.json") if (place / "config.json").is_file() else {}
+    config = read_json(place, "config.json")
     try:
         readout, places = readout_of(spec.family, "text", config, tensors)
     except ArtefactCorrupt as error:

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from functory_huggingface.facts import read_json
 from functory_sdk import (
     Adaptation,
     ArtefactCorrupt,
@@ -18,6 +17,7 @@ from functory_sdk import (
     Options,
     Readout,
     Task,
+    read_json,
     readout_of,
 )
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from pathlib import Path
 from typing import Any, Literal
 
-from functory_sdk import ArtefactCorrupt, Tokenizer, WeightsMissing
+from functory_sdk import ArtefactCorrupt, Tokenizer, WeightsMissing, read_json
 
 Json = dict[str, Any]  # Any: JSON as its authors left it
 DECODERS = ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma3_text")
@@ -15,23 +14,6 @@ OFFSET = ("roberta", "xlm-roberta", "camembert")
 """Families that count positions from after the padding id: two of 514 are never used."""
 NO_LIMIT = 512
 """The context of a model with relative positions that names none: what T5 was trained on."""
-
-
-def read_json(folder: Path, name: str) -> Json:
-    """Return a JSON file of the folder; empty where there is none.
-
-    :raises ArtefactCorrupt: where it is no JSON object.
-    """
-    path = folder / name
-    if not path.is_file():
-        return {}
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
-        raise ArtefactCorrupt(f"{name} is no JSON: {error}", where=str(path), do="fetch the model again.") from error
-    if not isinstance(found, dict):
-        raise ArtefactCorrupt(f"{name} holds no object.", where=str(path), do="fetch the model again.")
-    return found
 
 
 def read_tokenizer(folder: Path) -> Tokenizer:
