@@ -7,6 +7,7 @@ and scored as ours is: type and both ends right.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -19,19 +20,26 @@ RATES = {"lora": 2e-3, "full": 1e-4}
 IGNORED = -100
 
 
+def tokenizer_of(place: Path) -> Any:
+    """Return the tokenizer in e5's folder, as transformers has it."""
+    from transformers import PreTrainedTokenizerFast
+
+    return PreTrainedTokenizerFast(
+        tokenizer_file=str(place / "tokenizer.json"), pad_token="<pad>", model_max_length=512
+    )
+
+
 def peer(train: Rows, test: Rows, method: str, epochs: int, batch_rows: int) -> float:
     """Fine-tune on spans of characters and return the entity-level F1 on the test rows."""
     from datasets import Dataset
-    from transformers import DataCollatorForTokenClassification, PreTrainedTokenizerFast
+    from transformers import DataCollatorForTokenClassification
 
     from functory_sdk import open_backbone
 
     place = open_backbone("e5").folder
     types = sorted({span["label"] for row in train for span in row["entities"]})
     tags = ["O", *(f"{mark}-{kind}" for kind in types for mark in "BI")]
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_file=str(place / "tokenizer.json"), pad_token="<pad>", model_max_length=512
-    )
+    tokenizer = tokenizer_of(place)
 
     def data(rows: Rows) -> tuple[Dataset, list[list[tuple[int, int]]]]:
         made, places = [], []

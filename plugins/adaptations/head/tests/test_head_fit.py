@@ -120,6 +120,15 @@ def test_the_path_of_penalties_ends_when_the_held_out_loss_has_risen_twice() -> 
     assert losses[-1] > losses[-2] > losses[-3]
 
 
+def test_between_the_penalties_tried_the_parabola_of_the_losses_is_followed() -> None:
+    lowest = np.log(0.5)  # between 1 and 0.3
+    losses = [0.4 + 0.01 * (np.log(penalty) - lowest) ** 2 for penalty in layers.PENALTIES[:5]]
+    assert layers._lowest(losses) == pytest.approx(0.5)
+    assert layers._lowest([0.3, 0.4, 0.5]) == layers.PENALTIES[0]  # the least at an end of the path
+    assert layers._lowest([0.4, 0.4, 0.4]) == layers.PENALTIES[0]
+    assert layers.PENALTIES[2] < layers._lowest([0.5, 0.4, 0.4, 0.5]) < layers.PENALTIES[1]
+
+
 def test_data_without_any_gold_are_refused() -> None:
     session = Stored("tokens")
     for row in session.rows:

@@ -14,7 +14,9 @@ import torch
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
+from functory_sdk.readouts import Readout
 from functory_sdk.torch.generation import Generation
+from functory_sdk.torch.pooling import Pooler
 
 State = dict[str, Tensor]
 """What flows between steps: ``hidden`` (batch, tokens, width), and for an encoder-decoder ``memory``."""
@@ -73,7 +75,7 @@ class Network(nn.Module, ABC):
     def __init__(self, spec: BackboneSpec) -> None:
         super().__init__()
         self.spec = spec
-        self.pooler: nn.Module | None = None  # an adaptation's, on its copy: (hidden, mask) → what the head reads
+        self.pooler: nn.Module | None = None  # (hidden, mask) → what the head reads
 
     @property
     def points(self) -> int:
@@ -105,6 +107,13 @@ class Network(nn.Module, ABC):
         :param written: (rows, tokens) what was already written after each, equally long for all; none when None.
         """
         raise TypeError(f"{self.spec.reference} writes no text")
+
+    def read_as(self, readout: Readout) -> None:
+        """Read the last hidden states as a fine-tuned classifier does, in place of the backbone's own pooling.
+
+        For an adaptation, on its copy: the pooler's parameters are φ.
+        """
+        self.pooler = Pooler(readout, self.spec.width).train(self.training)
 
     def run(self, start: int, stop: int, state: State, context: Context) -> State:
         """Run the steps from cut point `start` up to cut point `stop`.

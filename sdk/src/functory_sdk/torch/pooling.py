@@ -26,7 +26,7 @@ def pool(hidden: Tensor, mask: Tensor, how: str) -> Tensor:
 class Pooler(nn.Module):
     """What a fine-tuned classifier has between the hidden states and its last map: a part of φ.
 
-    An adaptation puts one on its copy of a network (``network.pooler``), in place of the backbone's own pooling.
+    An adaptation puts one on its copy of a network by `Network.read_as`, in place of the backbone's own pooling.
 
     :param readout: which parts there are.
     :param width: of the hidden states.

@@ -213,8 +213,9 @@ def _minimise(
 def _choose_penalty(head: LinearHead, blocks: Sequence[Block], folds: Folds, iterations: int, fit: Fit) -> float:
     """Return the penalty with the least held-out loss, going from strong to weak until that loss has risen twice.
 
-    What was chosen on a part of the data is weakened by that part's share: a prior on the weights weighs the less the
-    more it is set against.
+    Between the penalties tried it is where the parabola through the least loss and its two neighbours is lowest. What
+    was chosen on a part of the data is weakened by that part's share: a prior on the weights weighs the less the more
+    it is set against.
     """
     if not folds.trials:
         return PENALTIES[0]
@@ -232,7 +233,22 @@ def _choose_penalty(head: LinearHead, blocks: Sequence[Block], folds: Folds, ite
         fit.history.append({"penalty": penalty, "held_out_loss": losses[-1]})
         if len(losses) > 2 and losses[-1] > losses[-2] > losses[-3]:
             break
-    return PENALTIES[int(np.argmin(losses))] * folds.share
+    return _lowest(losses) * folds.share
+
+
+def _lowest(losses: Sequence[float]) -> float:
+    """Return the penalty of the least loss, on the parabola over log(penalty) through it and its neighbours.
+
+    :param losses: held-out losses at the first of PENALTIES.
+    """
+    least = int(np.argmin(losses))
+    if not 0 < least < len(losses) - 1:
+        return PENALTIES[least]
+    around = np.log(PENALTIES[least - 1 : least + 2])
+    bend, slope, _ = np.polyfit(around, losses[least - 1 : least + 2], 2)
+    if bend <= 0:  # three equal losses
+        return PENALTIES[least]
+    return float(np.exp(np.clip(-slope / (2 * bend), around[-1], around[0])))
 
 
 def _weights(head: LinearHead) -> tuple[Tensor, Tensor]:

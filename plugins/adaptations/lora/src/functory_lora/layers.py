@@ -9,7 +9,7 @@ from torch import nn
 
 from functory_lora.adaptation import LoRAOptions
 from functory_sdk import NotSupported
-from functory_sdk.torch import Network, Pooler
+from functory_sdk.torch import Network
 
 if TYPE_CHECKING:
     from functory_lora.adapter import AdapterOptions
@@ -46,7 +46,7 @@ def inject_as(network: Network, options: AdapterOptions) -> None:
     )
     inject_adapter_in_model(config, network)
     if options.readout is not None:
-        network.pooler = Pooler(options.readout, network.spec.width).train(network.training)
+        network.read_as(options.readout)
 
 
 def chosen(network: Network, options: LoRAOptions) -> list[str]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from functory_huggingface.weights import Tensors
 from functory_sdk import (
     Adaptation,
     ArtefactCorrupt,
@@ -52,8 +53,6 @@ class Checkpoint(Adaptation[CheckpointOptions]):
         return spec.points - 1
 
     def bring(self, backbone: Backbone[Any], task: Task[Any]) -> Brought:
-        from functory_huggingface.classifier import Tensors
-
         spec, folder = backbone.spec, backbone.locate()  # the facts first: a model of a hub is fetched for them
         config = read_json(folder, "config.json")
         unit = _unit(config, folder)
@@ -69,9 +68,7 @@ class Checkpoint(Adaptation[CheckpointOptions]):
         return Brought(type(self)(CheckpointOptions(readout=readout)), phi, state, (note,))
 
     def attach(self, network: Any) -> None:
-        from functory_huggingface.classifier import put_pooler
-
-        put_pooler(network, self.options.readout)
+        network.read_as(self.options.readout)
 
 
 def _unit(config: dict[str, Any], folder: Path) -> Any:  # Any: a key of UNITS' values

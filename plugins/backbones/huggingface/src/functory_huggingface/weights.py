@@ -1,12 +1,13 @@
-"""Find and hash the weights of a model folder: safetensors, in one file or in shards; never a pickle."""
+"""Find, hash and read the weights of a model folder: safetensors, in one file or in shards; never a pickle."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from functory_sdk import ArtefactCorrupt, ArtefactUnsafe, WeightsMissing, source_hash
+from functory_sdk import Array, ArtefactCorrupt, ArtefactUnsafe, WeightsMissing, source_hash
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
@@ -32,7 +33,9 @@ def weight_files(folder: Path) -> list[Path]:
             f"{WEIGHTS}; many models of the hub have a revision with it.",
         )
     raise WeightsMissing(
-        f"there is no {WEIGHTS}.", where=str(folder), do="name the folder of a model saved with transformers' save_pretrained."
+        f"there is no {WEIGHTS}.",
+        where=str(folder),
+        do="name the folder of a model saved with transformers' save_pretrained.",
     )
 
 
@@ -40,7 +43,9 @@ def _shards(folder: Path) -> list[Path]:
     try:
         names = sorted(set(json.loads((folder / INDEX).read_text("utf-8"))["weight_map"].values()))
     except (ValueError, KeyError, AttributeError, TypeError) as error:
-        raise ArtefactCorrupt(f"{INDEX} cannot be read: {error!r}", where=str(folder), do="fetch the model again.") from error
+        raise ArtefactCorrupt(
+            f"{INDEX} cannot be read: {error!r}", where=str(folder), do="fetch the model again."
+        ) from error
     for name in names:
         if Path(name).name != name or not name.endswith(".safetensors"):
             raise ArtefactUnsafe(
@@ -58,3 +63,31 @@ def hash_of(folder: Path) -> str:
         return source_hash(files[0])
     listed = "\n".join(f"{file.name} {source_hash(file)}" for file in files)
     return hashlib.sha256(listed.encode()).hexdigest()
+
+
+class Tensors(Mapping[str, Array]):
+    """The tensors of a model folder, in float32; one is read when it is asked for.
+
+    :param folder: of safetensors, in one file or in shards.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        from safetensors import safe_open
+
+        self._files: dict[str, Path] = {}
+        for file in weight_files(folder):
+            with safe_open(file, framework="pt") as opened:
+                self._files |= dict.fromkeys(opened.keys(), file)
+
+    def __getitem__(self, name: str) -> Array:
+        from safetensors import safe_open
+
+        with safe_open(self._files[name], framework="pt") as opened:
+            array: Array = opened.get_tensor(name).float().numpy()
+        return array
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
