@@ -77,10 +77,15 @@ def lora(model: Any) -> Any:
     return get_peft_model(model, config)
 
 
+def tokenized(rows: list[dict[str, Any]], tokenizer: Any, labels: tuple[str, ...]) -> list[dict[str, Any]]:
+    """Return rows of texts and labels as DataCollatorWithPadding pads them."""
+    return [{**tokenizer(row["text"], truncation=True), "labels": labels.index(row["label"])} for row in rows]
+
+
 def fine_tuned(model: Any, train: Any, test: Any, collator: Any, **arguments: Any) -> tuple[np.ndarray, np.ndarray]:
     """Fine-tune by transformers' Trainer and return the test rows' logits and labels, in the order that it chose.
 
-    :param train: a `datasets` Dataset; so is `test`.
+    :param train: rows as the collator pads them; so is `test`.
     :param arguments: of TrainingArguments.
     """
     from transformers import Trainer, TrainingArguments

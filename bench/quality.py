@@ -18,7 +18,7 @@ import numpy as np
 import tagging
 import torch
 from measure import keep
-from peers import classifier, fine_tuned, folder, lora
+from peers import classifier, fine_tuned, folder, lora, tokenized
 from tagging import RATES
 
 import functory
@@ -173,7 +173,6 @@ def encoder(backbone: str) -> tuple[Any, Any]:
 
 def peer(train: Rows, test: Rows, method: str, epochs: int, rate: float) -> float:
     """Fine-tune by transformers' Trainer, all weights or PEFT's LoRA, and return the accuracy."""
-    from datasets import Dataset
     from transformers import AutoTokenizer, DataCollatorWithPadding
 
     labels = tuple(sorted({row["label"] for row in train}))
@@ -182,12 +181,9 @@ def peer(train: Rows, test: Rows, method: str, epochs: int, rate: float) -> floa
         model = lora(model)
     tokenizer = AutoTokenizer.from_pretrained(folder(), model_max_length=512)
 
-    def data(rows: Rows) -> Dataset:
-        made = Dataset.from_list([{"text": row["text"], "labels": labels.index(row["label"])} for row in rows])
-        return made.map(lambda batch: tokenizer(batch["text"], truncation=True), batched=True, remove_columns=["text"])
-
     scores, gold = fine_tuned(
-        model, data(train), data(test), DataCollatorWithPadding(tokenizer), num_train_epochs=epochs, learning_rate=rate,
+        model, *(tokenized(rows, tokenizer, labels) for rows in (train, test)), DataCollatorWithPadding(tokenizer),
+        num_train_epochs=epochs, learning_rate=rate,
         per_device_train_batch_size=BATCH, warmup_steps=0.06, weight_decay=0.01,
     )  # fmt: skip
     return float((np.argmax(scores, -1) == gold).mean())

@@ -31,7 +31,6 @@ def tokenizer_of(place: Path) -> Any:
 
 def peer(train: Rows, test: Rows, method: str, epochs: int, batch_rows: int) -> float:
     """Fine-tune on spans of characters and return the entity-level F1 on the test rows."""
-    from datasets import Dataset
     from transformers import DataCollatorForTokenClassification
 
     from functory_sdk import open_backbone
@@ -41,7 +40,7 @@ def peer(train: Rows, test: Rows, method: str, epochs: int, batch_rows: int) -> 
     tags = ["O", *(f"{mark}-{kind}" for kind in types for mark in "BI")]
     tokenizer = tokenizer_of(place)
 
-    def data(rows: Rows) -> tuple[Dataset, list[list[tuple[int, int]]]]:
+    def data(rows: Rows) -> tuple[Rows, list[list[tuple[int, int]]]]:
         made, places = [], []
         for row in rows:
             read = tokenizer(row["text"], truncation=True, return_offsets_mapping=True)
@@ -49,7 +48,7 @@ def peer(train: Rows, test: Rows, method: str, epochs: int, batch_rows: int) -> 
             places.append(offsets)
             labels = _labels(offsets, row["entities"], tags)
             made.append({"input_ids": read["input_ids"], "attention_mask": read["attention_mask"], "labels": labels})
-        return Dataset.from_list(made), places
+        return made, places
 
     known, _ = data(train)
     unseen, places = data(test)

@@ -43,8 +43,9 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(torch.get_num_threads())
     fn = functory.build(
-        task="text-classification", train="samples:rotten-tomatoes", backbone="minilm", limit=3000, name="sentiment"
-    )
+        task="text-classification", train="samples:rotten-tomatoes", backbone="minilm", limit=3000, name="sentiment",
+        adaptation={"name": "head", "hidden": 0},  # one map, as the peer's classifier has it
+    )  # fmt: skip
     lines = texts(args.short, args.long)
     peer = pipeline_of(fn)
     peers = {

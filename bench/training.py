@@ -12,7 +12,7 @@ import time
 
 import numpy as np
 from measure import keep, verdict
-from peers import classifier, fine_tuned, folder
+from peers import classifier, fine_tuned, folder, tokenized
 
 import functory
 from functory.data import read
@@ -74,7 +74,6 @@ def main() -> None:
 
 def trainer(train: list[dict], test: list[dict], epochs: int, rate: float) -> float:
     """Train the classifier's linear layer by transformers' Trainer and return its accuracy."""
-    from datasets import Dataset
     from transformers import AutoTokenizer, DataCollatorWithPadding
 
     labels = tuple(sorted({row["label"] for row in train}))
@@ -83,12 +82,9 @@ def trainer(train: list[dict], test: list[dict], epochs: int, rate: float) -> fl
         parameter.requires_grad_(False)
     tokenizer = AutoTokenizer.from_pretrained(folder(), model_max_length=512)
 
-    def data(rows: list[dict]) -> Dataset:
-        made = Dataset.from_list([{"text": row["text"], "labels": labels.index(row["label"])} for row in rows])
-        return made.map(lambda batch: tokenizer(batch["text"], truncation=True), batched=True, remove_columns=["text"])
-
     scores, gold = fine_tuned(
-        model, data(train), data(test), DataCollatorWithPadding(tokenizer), num_train_epochs=epochs, learning_rate=rate,
+        model, *(tokenized(rows, tokenizer, labels) for rows in (train, test)), DataCollatorWithPadding(tokenizer),
+        num_train_epochs=epochs, learning_rate=rate,
         per_device_train_batch_size=32, per_device_eval_batch_size=32, train_sampling_strategy="group_by_length",
     )  # fmt: skip
     return float((np.argmax(scores, -1) == gold).mean())

@@ -218,6 +218,7 @@ class _Building:
             engine=form.engine, model=form.program.model, adaptation=form.adaptation, train=train, dev=dev, run=run
         )
         run.emit(Event("done", values=fit.metrics))
+        form.adaptation = fit.adaptation or form.adaptation
         about = replace(function.about, notes=(*function.about.notes, *fit.notes))
         about.data["fit"] = dict(fit.metrics)
         function = function.replaced(about=about)

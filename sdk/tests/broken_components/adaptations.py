@@ -125,6 +125,14 @@ def descend(session: Any, steps: int = 8) -> Fit:
     return Fit()
 
 
+class Secretive(Attaching):
+    """Its fit puts a hidden layer on the head, and no option says so."""
+
+    def fit(self, session: Any) -> Fit:
+        session.model.head.add_hidden(4)
+        return descend(session)
+
+
 class Incomplete(Attaching):
     """Trains something and freezes it again, so that φ lacks it."""
 

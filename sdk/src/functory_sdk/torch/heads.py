@@ -49,22 +49,34 @@ class Head(nn.Module, ABC):
 
 
 class LinearHead(Head):
-    """One affine map of the features: dropout, then `linear`.
+    """One affine map of the features: dropout, then `linear`; an adaptation may put a hidden layer before them.
 
-    A standardisation of the features can be folded into `linear`, and a convex loss on it has one optimum.
+    A standardisation of the features can be folded into the first map, and a convex loss on one map has one optimum.
 
     :param outputs: the map's output width.
     """
 
     def __init__(self, spec: BackboneSpec, state: Any, outputs: int) -> None:
         super().__init__(spec, state)
-        self.linear = nn.Linear(spec.width, outputs)
-        nn.init.normal_(self.linear.weight, std=0.02)
-        nn.init.zeros_(self.linear.bias)
+        self.hidden: nn.Module = nn.Identity()
+        self.linear = _drawn(spec.width, outputs)
+
+    def add_hidden(self, units: int) -> None:
+        """Put a layer of GELUs (Hendrycks and Gimpel 2016) between the features and `linear`, which is drawn anew.
+
+        For an adaptation that trains it: its map, ``hidden.0``, is φ as `linear` is.
+        """
+        self.hidden = nn.Sequential(nn.Linear(self.spec.width, units), nn.GELU()).train(self.training)
+        self.linear = _drawn(units, self.linear.out_features)
+
+    @property
+    def maps(self) -> tuple[nn.Linear, ...]:
+        """The affine maps in their order: `linear` last."""
+        return (*(part for part in self.hidden.modules() if isinstance(part, nn.Linear)), self.linear)
 
     def scores(self, features: Tensor) -> Tensor:
         """Return (…, outputs) from features (…, width)."""
-        scores: Tensor = self.linear(self.dropout(features))
+        scores: Tensor = self.linear(self.dropout(self.hidden(features)))
         return scores
 
 
@@ -93,6 +105,14 @@ class LikelihoodHead(Head):
             raise NotSupported("likelihood has no label smoothing.", do="leave label_smoothing at 0.")
         count = _scored(batch)  # (batch,)
         return -(outputs["log_probability"] * count).sum(), count.sum()
+
+
+def _drawn(width: int, outputs: int) -> nn.Linear:
+    """Return an affine map with small weights."""
+    linear = nn.Linear(width, outputs)
+    nn.init.normal_(linear.weight, std=0.02)
+    nn.init.zeros_(linear.bias)
+    return linear
 
 
 def _scored(batch: Mapping[str, Tensor]) -> Tensor:

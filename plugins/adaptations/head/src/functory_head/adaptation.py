@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from functory_sdk import Adaptation, BackboneSpec, Fit, TrainingOptions, TrainingSession
+from functory_sdk import Adaptation, BackboneSpec, Fit, NotSupported, TrainingOptions, TrainingSession
 
 
 class HeadOptions(TrainingOptions):
@@ -21,7 +21,14 @@ class HeadOptions(TrainingOptions):
         le=1e6,
         description="L2 penalty beside the mean loss, on standardised features; chosen on folds if not given.",
     )
-    folds: int = Field(5, ge=2, le=20, description="Folds on which the penalty is chosen.")
+    hidden: int | None = Field(
+        None,
+        ge=0,
+        le=16384,
+        description="Units of a hidden layer before the task's map; 0 for none. If neither this nor the penalty is given, "
+        "lbfgs takes one as wide as the features where that is better on the folds, and epochs takes none.",
+    )
+    folds: int = Field(5, ge=2, le=20, description="Folds on which the penalty and the hidden layer are chosen.")
     iterations: int = Field(200, ge=1, le=10000, description="L-BFGS iterations at most.")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="The highest learning rate of the solver 'epochs'.")
     epochs: int = Field(10, ge=1, le=1000, description="Passes over the stored features, for the solver 'epochs'.")
@@ -33,7 +40,7 @@ class Head(Adaptation[HeadOptions]):
     The fastest adaptation, and the one for small data: features are computed once and stored, then the
     task's own loss is minimised by full-batch L-BFGS. Features are standardised (folded into the weights
     afterwards) and the penalty is chosen on folds, since frozen features are anisotropic and few
-    examples overfit them.
+    examples overfit them. Where a hidden layer predicts the folds better, φ has one.
     """
 
     paper: ClassVar[str] = "Liu and Nocedal 1989, On the limited memory BFGS method for large scale optimization"
@@ -44,9 +51,20 @@ class Head(Adaptation[HeadOptions]):
     def cut(self, spec: BackboneSpec) -> int:
         return spec.points
 
-    def fit(self, session: TrainingSession) -> Fit:
-        from functory_head.layers import fit_linear, is_linear
+    def extend(self, head: Any) -> None:
+        if self.options.hidden:
+            from functory_head.layers import is_linear
 
-        if self.options.solver == "epochs" or not is_linear(session.model):
+            if not is_linear(head):
+                raise NotSupported(f"{type(head).__name__} takes no hidden layer.", do="leave out the option hidden.")
+            head.add_hidden(self.options.hidden)
+
+    def fit(self, session: TrainingSession) -> Fit:
+        from functory_head.layers import fit_stored, is_linear
+
+        if self.options.solver == "epochs" or not is_linear(session.model.head):
             return session.loop(self.options)
-        return fit_linear(session, self.options)
+        fit, units = fit_stored(session, self.options)
+        if units != (self.options.hidden or 0):
+            fit.adaptation = type(self)(self.options.model_copy(update={"hidden": units}))
+        return fit

@@ -1,8 +1,9 @@
-"""The mathematics: one affine map fitted to stored features by full-batch L-BFGS."""
+"""The mathematics: one affine map fitted to stored features by full-batch L-BFGS, or a hidden layer and a map (`hidden`)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from functory_head.hidden import fit_hidden
+from functory_head.tables import Block, Table, loss_of
 from functory_sdk import Fit, LabelledRows, Row, TrainingError, TrainingSession
 from functory_sdk.torch import LinearHead
 
@@ -25,23 +28,13 @@ IGNORED = -100
 """The gold of a token that has none, as in torch's own losses: such tokens never enter the table."""
 CHUNK_ROWS = 4096
 """Rows whose features are asked for at once, so that those of ignored tokens are never in memory together."""
+TRIED = 2000
+"""Units on which the hidden layer is fitted to be held against one map: more folds of a small table, one of a large."""
 
 
-def is_linear(model: Any) -> bool:
-    """Whether the head is one affine map of its features."""
-    return isinstance(model.head, LinearHead)
-
-
-@dataclass(frozen=True)
-class Block:
-    """Features with their gold arrays, as one batch.
-
-    :param features: (units, width); a unit is a row, or a token for heads that read tokens.
-    :param gold: name → (units, …).
-    """
-
-    features: Tensor
-    gold: dict[str, Tensor]
+def is_linear(head: Any) -> bool:
+    """Whether the head is one affine map of its features, as the task makes it."""
+    return isinstance(head, LinearHead)
 
 
 @dataclass(frozen=True)
@@ -58,9 +51,10 @@ class Folds:
     share: float = 1.0
 
 
-def fit_linear(session: TrainingSession, options: HeadOptions) -> Fit:
-    """Fit the head's affine map and leave it in the model.
+def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int]:
+    """Fit the head to stored features and leave it in the model.
 
+    :return: how it went, and the units of the hidden layer that the head has now.
     :raises TrainingError: when nothing can be learned from, or the loss is not finite.
     """
     head: LinearHead = session.model.head
@@ -71,22 +65,62 @@ def fit_linear(session: TrainingSession, options: HeadOptions) -> Fit:
         raise TrainingError(
             "no token of the training data has a gold.", do="look at the task's gold arrays, or its data."
         )
-    folds = _folds(units, session.model.network.spec.width, options, session.run.seed)
-    features, blocks = _table(session, kept, folds)
-    mean, deviation = _standardise(features)
+    seed = session.run.seed
+    folds = _folds(units, session.model.network.spec.width, options, seed)
+    table = _table(session, kept, folds)
+    mean, deviation = _standardise(table.features)
     fit = Fit()
+    hidden = options.hidden or 0
     penalty = options.penalty
-    if penalty is None:
-        penalty = _choose_penalty(head, blocks, folds, options.iterations, fit)
-    _start(head)
-    loss = _minimise(head, blocks, penalty, options.iterations)
+    if not hidden and penalty is None:
+        penalty, losses = _choose_penalty(head, table, folds, options.iterations, fit)
+        if options.hidden is None and _hidden_pays(head, table, folds, losses, seed, fit):
+            hidden = table.features.shape[1]
+            fit.notes.append(
+                f"φ has a hidden layer of {hidden} units: it predicts held-out examples better than one map"
+            )
+            _add_hidden(head, hidden, seed)
+    if hidden:
+        fit.metrics.update(loss=fit_hidden(head, table.whole, seed), hidden=float(hidden))
+    else:
+        assert penalty is not None
+        _start(head)
+        fit.metrics.update(loss=_minimise(head, table.blocks, penalty, options.iterations), penalty=penalty)
+    first = head.maps[0]
     with torch.no_grad():  # w·(x − μ)/σ + b  =  (w/σ)·x + (b − (w/σ)·μ)
-        head.linear.weight.div_(deviation)
-        head.linear.bias.sub_(head.linear.weight @ mean)
-    fit.metrics.update(loss=loss, penalty=penalty)
+        first.weight.div_(deviation)
+        first.bias.sub_(first.weight @ mean)
     if session.dev is not None and session.dev.rows:
         fit.metrics.update({f"dev_{name}": value for name, value in _score(session, session.dev).items()})
-    return fit
+    return fit, hidden
+
+
+def _add_hidden(head: LinearHead, units: int, seed: int) -> None:
+    """Put a hidden layer on a head, drawn from the seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        head.add_hidden(units)
+
+
+def _hidden_pays(head: LinearHead, table: Table, folds: Folds, losses: Sequence[float], seed: int, fit: Fit) -> bool:
+    """Whether a hidden layer as wide as the features predicts held-out blocks better than one map.
+
+    :param losses: of one map with its best penalty, for each trial.
+    """
+    width = table.features.shape[1]
+    found: list[float] = []
+    for fitted, held in folds.trials:
+        part = table.of(fitted)
+        if found and (len(found) + 1) * len(part.features) > TRIED:
+            break
+        tried = deepcopy(head)
+        _add_hidden(tried, width, seed)
+        fit_hidden(tried, part, seed)
+        found.append(_mean_loss(tried, [table.blocks[held]]))
+    if not found:
+        return False
+    fit.history.append({"hidden": float(width), "held_out_loss": float(np.mean(found))})
+    return float(np.mean(found)) < float(np.mean(losses[: len(found)]))
 
 
 def _gold_names(session: TrainingSession, row: Row) -> list[str]:
@@ -123,8 +157,8 @@ def _folds(units: np.ndarray, width: int, options: HeadOptions, seed: int) -> Fo
     return Folds(of_example, (((1,), 0),), share * (1 - 1 / folds))
 
 
-def _table(session: TrainingSession, kept: Sequence[np.ndarray], folds: Folds) -> tuple[Tensor, list[Block]]:
-    """Return the features of all units that count, and the blocks as views of them. They are in memory once."""
+def _table(session: TrainingSession, kept: Sequence[np.ndarray], folds: Folds) -> Table:
+    """Return the features of all units that count, in blocks. They are in memory once."""
     rows, head = session.train.rows, session.model.head
     sizes = np.asarray([mask.sum() for mask in kept])
     block_of_unit = np.repeat(folds.of_example[session.train.owner], sizes)
@@ -142,8 +176,7 @@ def _table(session: TrainingSession, kept: Sequence[np.ndarray], folds: Folds) -
     order = np.argsort(place)
     gold = {name: torch.from_numpy(_stacked(head, rows, name, kept)[order]) for name in _gold_names(session, rows[0])}
     ends = np.cumsum(np.bincount(block_of_unit, minlength=int(folds.of_example.max()) + 1)).tolist()
-    cuts = [slice(start, stop) for start, stop in pairwise([0, *ends])]
-    return features, [Block(features[cut], {name: value[cut] for name, value in gold.items()}) for cut in cuts]
+    return Table(features, gold, tuple(slice(start, stop) for start, stop in pairwise([0, *ends])))
 
 
 def _stacked(head: LinearHead, rows: Sequence[Row], name: str, kept: Sequence[np.ndarray]) -> np.ndarray:
@@ -161,17 +194,9 @@ def _standardise(features: Tensor) -> tuple[Tensor, Tensor]:
     return mean, deviation
 
 
-def _loss(head: LinearHead, block: Block) -> tuple[Tensor, Tensor]:
-    """Return the sum of the losses and how many there are; tokens are read as one long row."""
-    features, gold = block.features, block.gold
-    if head.reads == "tokens":
-        features, gold = features[None], {name: value[None] for name, value in gold.items()}
-    return head.loss(head(features, gold), gold)
-
-
 def _mean_loss(head: LinearHead, blocks: Sequence[Block]) -> float:
     with torch.no_grad():
-        total, count = map(sum, zip(*(_loss(head, block) for block in blocks if len(block.features)), strict=True))
+        total, count = map(sum, zip(*(loss_of(head, block) for block in blocks if len(block.features)), strict=True))
     return float(total / count)
 
 
@@ -194,7 +219,7 @@ def _minimise(
 
     def closure() -> Tensor:
         solver.zero_grad()
-        losses, counts = zip(*(_loss(head, block) for block in blocks), strict=True)
+        losses, counts = zip(*(loss_of(head, block) for block in blocks), strict=True)
         objective = torch.stack(losses).sum() / torch.stack(counts).sum() + penalty / 2 * (weight * weight).sum()
         objective.backward()
         return objective
@@ -210,30 +235,34 @@ def _minimise(
     return loss
 
 
-def _choose_penalty(head: LinearHead, blocks: Sequence[Block], folds: Folds, iterations: int, fit: Fit) -> float:
+def _choose_penalty(
+    head: LinearHead, table: Table, folds: Folds, iterations: int, fit: Fit
+) -> tuple[float, list[float]]:
     """Return the penalty with the least held-out loss, going from strong to weak until that loss has risen twice.
 
     Between the penalties tried it is where the parabola through the least loss and its two neighbours is lowest. What
     was chosen on a part of the data is weakened by that part's share: a prior on the weights weighs the less the more
     it is set against.
+
+    :return: the penalty, and the least losses of each trial.
     """
     if not folds.trials:
-        return PENALTIES[0]
+        return PENALTIES[0], []
     _start(head)
     at = [_weights(head)] * len(folds.trials)  # each trial goes on from where it ended at the stronger penalty
-    losses: list[float] = []
+    losses: list[list[float]] = []
     for penalty in PENALTIES:
-        held_out = []
+        losses.append([])
         for trial, (fitted, held) in enumerate(folds.trials):
             _put(head, at[trial])
-            _minimise(head, [blocks[b] for b in fitted], penalty, iterations, tolerance=1e-5)
+            _minimise(head, [table.blocks[b] for b in fitted], penalty, iterations, tolerance=1e-5)
             at[trial] = _weights(head)
-            held_out.append(_mean_loss(head, [blocks[held]]))
-        losses.append(float(np.mean(held_out)))
-        fit.history.append({"penalty": penalty, "held_out_loss": losses[-1]})
-        if len(losses) > 2 and losses[-1] > losses[-2] > losses[-3]:
+            losses[-1].append(_mean_loss(head, [table.blocks[held]]))
+        means = [float(np.mean(one)) for one in losses]
+        fit.history.append({"penalty": penalty, "held_out_loss": means[-1]})
+        if len(means) > 2 and means[-1] > means[-2] > means[-3]:
             break
-    return _lowest(losses) * folds.share
+    return _lowest(means) * folds.share, losses[int(np.argmin(means))]
 
 
 def _lowest(losses: Sequence[float]) -> float:

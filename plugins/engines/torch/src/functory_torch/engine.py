@@ -61,6 +61,8 @@ class TorchEngine(Engine[NoOptions]):
         network = structural_copy(shared)
         adaptation.attach(network)
         head = _head(formulation.head)(spec, state) if formulation.head else None
+        if head is not None:
+            adaptation.extend(head)
         _spare_scores(network, head)
         inputs = (*spec.ports(), *formulation.inputs(spec, state))
         outputs, gold = formulation.outputs(spec, state), formulation.gold_ports(spec, state)
