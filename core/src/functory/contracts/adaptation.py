@@ -33,6 +33,11 @@ class TrainingOptions(Options):
     warmup: float = Field(0.06, ge=0, lt=1, description="The part of all steps in which the learning rate rises.")
     weight_decay: float = Field(0.01, ge=0, le=1, description="Decay of weights; biases and norms are spared.")
     clip: float = Field(1.0, gt=0, le=1000, description="The largest norm of the gradient.")
+    head_first: bool = Field(
+        True,
+        description="Fit the head to the features as they are before the first step, where it is one affine map "
+        "(Kumar et al. 2022).",
+    )
     dropout: float = Field(0.1, ge=0, lt=1, description="Dropout before the head and in φ.")
     label_smoothing: float = Field(0.0, ge=0, lt=1, description="Probability given to the other labels in training.")
     patience: int = Field(3, ge=1, le=1000, description="Evaluations on dev without a gain before stopping early.")

@@ -182,7 +182,7 @@ def test_a_hidden_layer_is_taken_where_it_predicts_the_folds_better() -> None:
     fit, units = layers.fit_stored(session, HeadOptions())
     assert units == 48
     assert session.accuracy > 0.95
-    assert fit.notes == ["φ has a hidden layer of 48 units: it predicts held-out examples better than one map"]
+    assert fit.notes == ["φ has a hidden layer of 48 units: it predicts held-out examples clearly better than one map"]
     held_out = {step.get("hidden", 0): step["held_out_loss"] for step in fit.history}
     assert held_out[48] < held_out[0]
     assert Stored("pooled").fit().metrics["penalty"] > 0  # what one map tells apart keeps one map

@@ -1,5 +1,6 @@
 """Torch helpers for plugin authors: networks that can be cut, heads, pooling, losses, copies."""
 
+from functory_sdk.torch import linear
 from functory_sdk.torch.copies import own, structural_copy
 from functory_sdk.torch.heads import Head, LikelihoodHead, LinearHead, LogitsHead
 from functory_sdk.torch.loading import load_transformers
@@ -9,6 +10,6 @@ from functory_sdk.torch.pooling import Pooler, pool
 from functory_sdk.torch.stacks import network_from
 
 __all__ = [
-    "Graph", "Head", "LikelihoodHead", "LinearHead", "LogitsHead", "Model", "Network", "Origin", "Pooler", "load_transformers",
-    "network_from", "own", "pool", "structural_copy",
+    "Graph", "Head", "LikelihoodHead", "LinearHead", "LogitsHead", "Model", "Network", "Origin", "Pooler", "linear",
+    "load_transformers", "network_from", "own", "pool", "structural_copy",
 ]  # fmt: skip

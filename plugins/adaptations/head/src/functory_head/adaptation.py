@@ -26,11 +26,12 @@ class HeadOptions(TrainingOptions):
         ge=0,
         le=16384,
         description="Units of a hidden layer before the task's map; 0 for none. If neither this nor the penalty is given, "
-        "lbfgs takes one as wide as the features where that is better on the folds, and epochs takes none.",
+        "lbfgs takes one as wide as the features where that is clearly better on the folds, and epochs takes none.",
     )
     folds: int = Field(5, ge=2, le=20, description="Folds on which the penalty and the hidden layer are chosen.")
     iterations: int = Field(200, ge=1, le=10000, description="L-BFGS iterations at most.")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="The highest learning rate of the solver 'epochs'.")
+    head_first: bool = Field(False, description="Begin the solver 'epochs' where one map is fitted already.")
     epochs: int = Field(10, ge=1, le=1000, description="Passes over the stored features, for the solver 'epochs'.")
 
 
@@ -40,7 +41,7 @@ class Head(Adaptation[HeadOptions]):
     The fastest adaptation, and the one for small data: features are computed once and stored, then the
     task's own loss is minimised by full-batch L-BFGS. Features are standardised (folded into the weights
     afterwards) and the penalty is chosen on folds, since frozen features are anisotropic and few
-    examples overfit them. Where a hidden layer predicts the folds better, φ has one.
+    examples overfit them. Where a hidden layer predicts the folds clearly better, φ has one.
     """
 
     paper: ClassVar[str] = "Liu and Nocedal 1989, On the limited memory BFGS method for large scale optimization"

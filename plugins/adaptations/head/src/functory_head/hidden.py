@@ -9,9 +9,9 @@ from __future__ import annotations
 import torch
 from torch.nn.functional import dropout
 
-from functory_head.tables import Block, loss_of
 from functory_sdk import TrainingError
 from functory_sdk.torch import LinearHead
+from functory_sdk.torch.linear import Block, loss_of
 
 DROPOUT = 0.5
 RATE, DECAY, WARMUP = 2e-3, 0.1, 0.1

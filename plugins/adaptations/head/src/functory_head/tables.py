@@ -9,23 +9,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from functory_sdk.torch import LinearHead
-
-
-@dataclass(frozen=True)
-class Block:
-    """Features with their gold arrays, as one batch.
-
-    :param features: (units, width); a unit is a row, or a token for heads that read tokens.
-    :param gold: name → (units, …).
-    """
-
-    features: Tensor
-    gold: dict[str, Tensor]
-
-    def at(self, place: Tensor | slice) -> Block:
-        """Return some of the units."""
-        return Block(self.features[place], {name: value[place] for name, value in self.gold.items()})
+from functory_sdk.torch.linear import Block
 
 
 @dataclass(frozen=True)
@@ -55,11 +39,3 @@ class Table:
         """Return some blocks as one, copied."""
         places = torch.cat([torch.arange(self.cuts[block].start, self.cuts[block].stop) for block in blocks])
         return self.whole.at(places)
-
-
-def loss_of(head: LinearHead, block: Block) -> tuple[Tensor, Tensor]:
-    """Return the sum of the losses and how many there are; tokens are read as one long row."""
-    features, gold = block.features, block.gold
-    if head.reads == "tokens":
-        features, gold = features[None], {name: value[None] for name, value in gold.items()}
-    return head.loss(head(features, gold), gold)

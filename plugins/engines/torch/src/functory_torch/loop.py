@@ -32,6 +32,7 @@ from functory_sdk import (
     unpad,
 )
 from functory_torch.checkpoints import Checkpoints
+from functory_torch.headfirst import fit_head_first
 from functory_torch.schedule import batches, evaluation_steps, generators_kept, rate, seed_step
 from functory_torch.sentinels import Sentinels, copied, put
 from functory_torch.session import device
@@ -103,6 +104,8 @@ class Loop:
         per_epoch = math.ceil(len(self.train.rows) / self.options.batch_rows)
         total = per_epoch * self.options.epochs
         self._go_on()
+        if not self.at.step and self.options.head_first:
+            fit_head_first(self.sources[0], self.lengths, self.micro_tokens, self.run_.seed)
         bar: Any  # Any: a bar over no items, so its element type is nobody's
         with generators_kept(), progress(total, f"training {self.run_.name}") as bar:
             bar.advance(self.at.step)
@@ -305,7 +308,7 @@ def _optimizer(phi: dict[str, nn.Parameter], options: TrainingOptions) -> torch.
         {"params": decayed, "weight_decay": options.weight_decay},
         {"params": spared, "weight_decay": 0.0},
     ]
-    return torch.optim.AdamW([group for group in groups if group["params"]], lr=options.learning_rate)
+    return torch.optim.AdamW([group for group in groups if group["params"]], lr=options.learning_rate, fused=True)
 
 
 def _is_spared(name: str, parameter: nn.Parameter) -> bool:

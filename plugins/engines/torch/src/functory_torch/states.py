@@ -14,10 +14,8 @@ from torch import Tensor
 
 from functory_sdk import Array, Row, pad
 from functory_sdk.torch import Model
+from functory_sdk.torch.linear import IGNORED, Block
 from functory_torch.store import SHARD_ROWS, FeatureStore, axis_sizes
-
-IGNORED = -100
-"""What gold of tokens is padded with, as in torch's own losses."""
 
 
 class Source(ABC):
@@ -36,8 +34,25 @@ class Source(ABC):
         self._gold = [name for name in rows[0] if name not in known] if rows else []
 
     @abstractmethod
+    def features(self, chosen: Sequence[int]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return what the head reads of some rows, as one batch, and the batch with its gold arrays."""
+
     def run(self, chosen: Sequence[int]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
         """Return the outputs of some rows as one batch, and the batch with its gold arrays."""
+        features, batch = self.features(chosen)
+        return self.model.apply_head(features, batch), batch
+
+    def block(self, chosen: Sequence[int]) -> Block:
+        """Return what the head reads of some rows without padding, and its gold; tokens that have none are left out."""
+        features, batch = self.features(chosen)
+        gold = {name: batch[name] for name in self._gold}
+        if features.ndim == 2:  # (rows, width)
+            return Block(features, gold)
+        kept = batch[self.model.network.output_mask].bool()  # (rows, tokens)
+        for value in gold.values():
+            if value.ndim == 2 and not value.is_floating_point():
+                kept = kept & (value != IGNORED)
+        return Block(features, gold).at(kept)
 
     def batch(self, chosen: Sequence[int]) -> dict[str, Tensor]:
         """Return some rows, padded, with their gold arrays."""
@@ -55,9 +70,9 @@ class Source(ABC):
 class Whole(Source):
     """Runs the whole network every time: for crowns that begin at the first layer or below."""
 
-    def run(self, chosen: Sequence[int]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def features(self, chosen: Sequence[int]) -> tuple[Tensor, dict[str, Tensor]]:
         batch = self.batch(chosen)
-        return self.model(batch), batch
+        return self.model.features({}, batch), batch
 
 
 class FromStates(Source):
@@ -75,9 +90,9 @@ class FromStates(Source):
 
         self._shards = list(store.shards(rows, trunk, axes))
 
-    def run(self, chosen: Sequence[int]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def features(self, chosen: Sequence[int]) -> tuple[Tensor, dict[str, Tensor]]:
         batch = self.batch(chosen)
-        return self.model.crown(self._state(chosen), batch, self.cut), batch
+        return self.model.features(self._state(chosen), batch, self.cut), batch
 
     def _state(self, chosen: Sequence[int]) -> dict[str, Tensor]:
         return self._placed({name: _padded([self._row(name, index) for index in chosen]) for name in self._ends})
@@ -100,10 +115,9 @@ class FromFeatures(Source):
         self._features = features.to(device)
         self._whole = self.gold(range(len(rows)))
 
-    def run(self, chosen: Sequence[int]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    def features(self, chosen: Sequence[int]) -> tuple[Tensor, dict[str, Tensor]]:
         index = torch.as_tensor(chosen, device=self.device)
-        gold = {name: value[index] for name, value in self._whole.items()}
-        return self.model.apply_head(self._features[index], gold), gold
+        return self._features[index], {name: value[index] for name, value in self._whole.items()}
 
 
 def set_mode(model: Model, cut: int | None) -> None:

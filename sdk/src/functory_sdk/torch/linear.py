@@ -1,0 +1,113 @@
+"""The mathematics of a head that is one affine map: its penalised loss on fixed features has one optimum, found by L-BFGS.
+
+Features are standardised first, since those of frozen backbones are anisotropic: a common mean far larger than what tells
+one text from another. Afterwards mean and deviation are folded into the map, which then reads features as they are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from functory.errors import TrainingError
+from functory_sdk.torch.heads import LinearHead
+
+IGNORED = -100
+"""The gold of a token that has none, as in torch's own losses."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """Features with their gold arrays, as one batch.
+
+    :param features: (units, width); a unit is a row, or a token for heads that read tokens.
+    :param gold: name → (units, …).
+    """
+
+    features: Tensor
+    gold: dict[str, Tensor]
+
+    def at(self, place: Tensor | slice) -> Block:
+        """Return some of the units."""
+        return Block(self.features[place], {name: value[place] for name, value in self.gold.items()})
+
+
+def standardise(features: Tensor) -> tuple[Tensor, Tensor]:
+    """Standardise features, (units, width), in place; return their mean and deviation, (width,) each."""
+    deviation, mean = torch.std_mean(features, dim=0, correction=0)
+    deviation = deviation.clamp(min=1e-6)
+    features.sub_(mean).div_(deviation)
+    return mean, deviation
+
+
+def fold(head: LinearHead, mean: Tensor, deviation: Tensor) -> None:
+    """Let a head that was fitted to standardised features read them as they are."""
+    first = head.maps[0]
+    with torch.no_grad():  # w·(x − μ)/σ + b  =  (w/σ)·x + (b − (w/σ)·μ)
+        first.weight.div_(deviation)
+        first.bias.sub_(first.weight @ mean)
+
+
+def loss_of(head: LinearHead, block: Block) -> tuple[Tensor, Tensor]:
+    """Return the sum of the losses and how many there are; tokens are read as one long row."""
+    features, gold = block.features, block.gold
+    if head.reads == "tokens":
+        features, gold = features[None], {name: value[None] for name, value in gold.items()}
+    return head.loss(head(features, gold), gold)
+
+
+def mean_loss(head: LinearHead, blocks: Sequence[Block]) -> float:
+    """Return the mean loss over some blocks, without gradients."""
+    with torch.no_grad():
+        total, count = map(sum, zip(*(loss_of(head, block) for block in blocks if len(block.features)), strict=True))
+    return float(total / count)
+
+
+def start(head: LinearHead) -> None:
+    """Begin at zero: the loss is convex, and the result must not depend on what was drawn."""
+    with torch.no_grad():
+        head.linear.weight.zero_()
+        head.linear.bias.zero_()
+
+
+def minimise(
+    head: LinearHead, blocks: Sequence[Block], penalty: float, iterations: int = 200, tolerance: float = 1e-9
+) -> float:
+    """Minimise mean loss + penalty/2 · ‖w‖² over `linear`, from where it is; return the mean loss.
+
+    Full-batch L-BFGS (Liu and Nocedal 1989).
+
+    :param tolerance: the change of the objective at which to stop.
+    :raises TrainingError: when the loss is not finite.
+    """
+    weight, bias = head.linear.weight, head.linear.bias
+    solver = torch.optim.LBFGS(
+        [weight, bias],
+        max_iter=iterations,
+        tolerance_grad=1e-6,
+        tolerance_change=tolerance,
+        line_search_fn="strong_wolfe",
+    )
+    blocks = [block for block in blocks if len(block.features)]
+
+    def closure() -> Tensor:
+        solver.zero_grad()
+        losses, counts = zip(*(loss_of(head, block) for block in blocks), strict=True)
+        objective: Tensor = torch.stack(losses).sum() / torch.stack(counts).sum()
+        objective = objective + penalty / 2 * (weight * weight).sum()
+        objective.backward()  # type: ignore[no-untyped-call]
+        return objective
+
+    solver.step(closure)  # type: ignore[no-untyped-call]
+    loss = mean_loss(head, blocks)
+    if not math.isfinite(loss) or not torch.isfinite(weight).all():
+        raise TrainingError(
+            f"the loss is {loss} at penalty {penalty}.",
+            do="look for constant or infinite features, or raise the penalty.",
+        )
+    solver.zero_grad()
+    return loss
