@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
-from functory_sdk import Event, LabelledRows, Run, TrainingError, TrainingOptions
+from functory_sdk import Event, LabelledRows, Port, Run, TrainingError, TrainingOptions
 from functory_sdk.testing.adaptations import toy_rows
 from functory_sdk.testing.tiny import TinyEncoder
 from functory_sdk.testing.toy import ToyState, ToyTask
-from functory_sdk.torch import own
-from functory_torch import TorchEngine
+from functory_sdk.torch import LinearHead, linear, own
+from functory_torch import TorchEngine, headfirst
 from functory_torch.loop import Loop
 from functory_torch.schedule import batches, evaluation_steps, rate
 from functory_torch.states import FromFeatures, FromStates, Whole
@@ -190,7 +192,9 @@ def test_every_row_comes_once_in_an_epoch_whatever_its_place() -> None:
 
 
 def test_a_step_that_is_cut_gives_the_gradients_of_the_whole(tmp_path: Path) -> None:
-    whole, cut = (loop(tmp_path / name, dropout=0.0, dev=False, epochs=1, head_first=False) for name in ("whole", "cut"))
+    whole, cut = (
+        loop(tmp_path / name, dropout=0.0, dev=False, epochs=1, head_first=False) for name in ("whole", "cut")
+    )
     cut.micro_tokens = 16
     assert max(cut.lengths) < 16 < sum(cut.lengths[:8])
     for one in (whole, cut):
@@ -208,6 +212,94 @@ def test_the_rate_rises_and_falls_in_straight_lines() -> None:
     assert rates[2:] == pytest.approx([1 - index / 8 for index in range(8)])
     assert evaluation_steps(7, 2) == {4, 7}
     assert evaluation_steps(1, 5) == {1}
+
+
+# -- the head first: fitted to the backbone's features before φ's first step ----------------------------------
+
+
+@pytest.mark.parametrize("cut", [1, 2, 5])
+def test_training_begins_with_a_head_that_reads_the_features(cut: int, tmp_path: Path) -> None:
+    first: dict[bool, float] = {}
+    for head_first in (True, False):
+        events: list[Event] = []
+        loop(tmp_path / str(head_first), cut=cut, emit=events.append, dropout=0.0, head_first=head_first).run()
+        first[head_first] = next(event.values["loss"] for event in events if event.kind == "step")
+    assert first[False] > 0.6, "a head that was drawn knows nothing of two labels"
+    assert first[True] < first[False] - 0.03
+
+
+def test_its_map_is_the_optimum_on_the_features_as_they_are(tmp_path: Path) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    one = loop(tmp_path, dev=False)
+    headfirst.fit_head_first(one.sources[0], one.lengths, 64, 0)
+    with torch.no_grad():
+        features = one.sources[0].features(range(48))[0].numpy()
+        probabilities = one.sources[0].run(range(48))[0]["scores"].exp().numpy()
+    gold = np.array([int(row["gold"]) for row in one.train.rows])
+    scaled = (features - features.mean(0)) / features.std(0)
+    # two maps, one for each label, are penalised half as much as their difference
+    peer = LogisticRegression(C=2 / headfirst.PRIOR, max_iter=5000, tol=1e-8).fit(scaled, gold)
+    np.testing.assert_allclose(probabilities, peer.predict_proba(scaled), atol=2e-3)
+
+
+class Tags(LinearHead):
+    """Three tags for each token."""
+
+    reads = "tokens"
+
+    def forward(self, features: Any, batch: Any) -> dict[str, Any]:
+        return {"scores": torch.log_softmax(self.scores(features), -1)}
+
+    def loss(self, outputs: Any, batch: Any) -> tuple[Any, Any]:
+        scores, gold = outputs["scores"].reshape(-1, 3), batch["gold"].reshape(-1)
+        return torch.nn.functional.nll_loss(scores, gold, ignore_index=-100, reduction="sum"), (gold != -100).sum()
+
+
+def tagged(tmp_path: Path, fill: int) -> Whole:
+    """Return rows whose tokens have a gold by their ids, the first and last of each none."""
+    model = loop(tmp_path, cut=1, dev=False).model
+    model.head = Tags(SimpleNamespace(width=model.network.spec.width), None, 3)
+    model.gold = (Port("gold", "int64", ("tokens",), -100),)
+    rows = []
+    for length in (5, 9, 3, 12, 7, 4):
+        ids = np.arange(1, length + 1, dtype=np.int64) % 11 + 5
+        gold = ids % 3
+        gold[[0, -1]] = fill
+        rows.append({"input_ids": ids, "attention_mask": np.ones(length, np.int64), "gold": gold})
+    known = [port.name for port in model.inputs]
+    rows = [{name: row.get(name, np.zeros_like(row["input_ids"])) for name in [*known, "gold"]} for row in rows]
+    return Whole(model, rows, torch.device("cpu"))
+
+
+def test_tokens_without_gold_and_padding_are_left_out(tmp_path: Path) -> None:
+    source = tagged(tmp_path, fill=-100)
+    block = source.block(range(6))
+    assert block.features.shape == (40 - 12, source.model.network.spec.width)
+    assert (block.gold["gold"] >= 0).all()
+    assert len(tagged(tmp_path, fill=1).block(range(6)).features) == 40
+    lengths = [len(row["input_ids"]) for row in source.rows]
+    loss = headfirst.fit_head_first(source, lengths, 16, 0)
+    assert loss is not None
+    assert loss < np.log(3), "it reads the tokens"
+    only_ignored = tagged(tmp_path, fill=-100)
+    for row in only_ignored.rows:
+        row["gold"][:] = linear.IGNORED
+    assert headfirst.fit_head_first(only_ignored, lengths, 16, 0) is None
+
+
+def test_enough_rows_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = loop(tmp_path, dev=False)
+    seen: list[int] = []
+    features = one.sources[0].features
+    monkeypatch.setattr(one.sources[0], "features", lambda rows: (seen.extend(rows), features(rows))[1])
+    monkeypatch.setattr(headfirst, "UNITS", 1)
+    one.lengths = one.lengths * 4
+    headfirst.fit_head_first(one.sources[0], one.lengths[:48], 64, 0)
+    assert sorted(seen) == list(range(48)), "the first 64 rows are one part"
+
+
+# -- exact resume ----------------------------------------------------------------------------------------------
 
 
 def _stop_at(step: int) -> Callable[[Event], None]:
