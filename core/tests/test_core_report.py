@@ -230,6 +230,14 @@ def test_progress_elsewhere_is_a_line_now_and_then_and_one_at_the_end() -> None:
     assert len(lines) == 30 // LINE_SECONDS
 
 
+def test_progress_guesses_nothing_from_a_first_step() -> None:
+    stream, now = io.StringIO(), [0.0]
+    with Progress[int](None, 1343, _Lines("tags", 1343, stream, clock=lambda: now[0])) as work:
+        now[0] += 22
+        work.advance()
+    assert stream.getvalue().splitlines()[0] == "tags: 1 of 1,343 (0%), 22 s"
+
+
 @pytest.mark.parametrize("quiet", [True, None])
 def test_progress_is_silent_when_asked_to_be(quiet: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FUNCTORY_QUIET", "1")

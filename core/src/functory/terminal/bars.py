@@ -19,6 +19,7 @@ T = TypeVar("T")
 
 LINE_SECONDS = 10.0  # at most one line in this time where there is no terminal
 SHORT_SECONDS = 1.0  # work that took less leaves no trace
+ESTIMATE_FROM = 0.02  # the part that must be done before what is left is guessed: the first step may load a model
 
 
 def progress(
@@ -119,7 +120,8 @@ class _Lines(_Silent):
         if not self.total:
             return f"{self.description}: {done:,}, {duration(seconds)}"
         share = f"{done:,} of {self.total:,} ({done / self.total:.0%})"
-        left = f", about {duration(seconds / done * (self.total - done))} left" if done else ""
+        is_telling = done >= self.total * ESTIMATE_FROM
+        left = f", about {duration(seconds / done * (self.total - done))} left" if is_telling else ""
         return f"{self.description}: {share}, {duration(seconds)}{left}"
 
     def _write(self, line: str) -> None:
