@@ -133,6 +133,28 @@ class Secretive(Attaching):
         return descend(session)
 
 
+class Buffered(Attaching):
+    """Learns something that is no parameter."""
+
+    def attach(self, network: Any) -> None:
+        import torch
+
+        super().attach(network)
+        last = layers(network)[-1]
+        last.register_buffer("shift", torch.zeros(network.spec.width))
+
+        def add(module: Any, inputs: Any, output: Any) -> Any:
+            return (output[0] if isinstance(output, tuple) else output) + module.shift
+
+        last.register_forward_hook(add)
+
+    def fit(self, session: Any) -> Fit:
+        fit = descend(session)
+        shift = layers(session.model.network)[-1].shift
+        shift[: len(shift) // 2] += 1
+        return fit
+
+
 class Incomplete(Attaching):
     """Trains something and freezes it again, so that φ lacks it."""
 
