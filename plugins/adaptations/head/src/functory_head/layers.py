@@ -107,12 +107,12 @@ def _hidden_pays(head: LinearHead, table: Table, folds: Folds, losses: Sequence[
     width = table.features.shape[1]
     found: list[float] = []
     for fitted, held in folds.trials:
-        part = table.of(fitted)
-        if found and (len(found) + 1) * len(part.features) > TRIED:
+        size = sum(len(table.blocks[block].features) for block in fitted)
+        if found and (len(found) + 1) * size > TRIED:
             break
         tried = deepcopy(head)
         _add_hidden(tried, width, seed)
-        fit_hidden(tried, part, seed)
+        fit_hidden(tried, table.of(fitted), seed)
         found.append(linear.mean_loss(tried, [table.blocks[held]]))
     if not found:
         return False
