@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from functory.replays import cpu, versions
+from functory.running.replays import cpu, versions
 
 RESULTS = Path(__file__).parent / "results"
 PACKAGES = (

@@ -16,11 +16,11 @@ from peers import classifier, fine_tuned, folder, tokenized
 
 import functory
 from functory.data import read
-from functory.places import cache
-from functory_head import Head
+from functory.machine.places import cache
+from functory_head import HeadOnly
 
 
-class WholePass(Head):
+class WholePass(HeadOnly):
     """`head` without the store: every epoch runs the backbone again."""
 
     def cut(self, spec: object) -> None:

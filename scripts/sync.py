@@ -6,7 +6,7 @@ pyproject.toml files, so that a new plugin edits nothing outside its folder:
     the version                      in every pyproject.toml and in functory.__version__
     the ranges of siblings           in every pyproject.toml, the examples' and the plugin template's too
     the sets `standard` and `all`    core/pyproject.toml
-    names that are not installed     core/src/functory/known.json
+    names that are not installed     core/src/functory/plugins/known.json
     who may import whom              pyproject.toml, read by import-linter
     the table of plugins             README.md
 
@@ -29,6 +29,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workspace import ROOT, Distribution, find, plugins, siblings
+
+LAYERS = [
+    "cli : __main__", "build : composite : recipe", "using", "artefact", "steps : hookspecs", "measuring",
+    "running : function", "data", "plugins", "contracts : reading", "machine : terminal", "errors",
+]  # fmt: skip
+"""The layers of the core, from high to low: none knows a higher one. Parts with a colon between them share a layer."""
+UPWARD = ["artefact", "measuring.evaluation", "steps", "using.*"]
+"""What `Function` calls, late, by its verbs: it is the face of all that one does with it."""
 
 FRAMEWORKS = [
     "accelerate", "captum", "datasets", "nncf", "onnx", "onnxruntime", "openvino", "peft", "sklearn", "torch",
@@ -84,7 +92,7 @@ def wanted(root: Path) -> dict[Path, str]:
     )
     edit(root / "pyproject.toml", lambda text: set_block(text, "imports", import_rules(plugins(root))))
     edit(root / "README.md", lambda text: set_block(text, "plugins", table(plugins(root))))
-    texts[root / "core/src/functory/known.json"] = known(plugins(root))
+    texts[root / "core/src/functory/plugins/known.json"] = known(plugins(root))
     return texts
 
 
@@ -179,6 +187,8 @@ def import_rules(found: list[Distribution]) -> str:
              ignore_imports=[f"functory_sdk.{part} -> {framework}" for framework in ("torch", "transformers")
                              for part in ("torch", "torch.**", "testing", "testing.**")],
              unmatched_ignore_imports_alerting="none"),
+        rule("The core's layers: none knows a higher one", "layers", containers=["functory"], layers=LAYERS,
+             ignore_imports=[f"functory.function -> functory.{part}" for part in UPWARD]),
     ]  # fmt: skip
     if packages:
         rules.append(

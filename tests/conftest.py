@@ -15,7 +15,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep replays, runs and features of the tests out of the user's cache; converted weights are shared."""
     before = os.environ.get("FUNCTORY_CACHE")
     if before is None:
-        from functory.places import cache_root
+        from functory.machine.places import cache_root
 
         weights = cache_root() / "weights"
         place = tmp_path_factory.mktemp("cache")

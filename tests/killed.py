@@ -55,9 +55,9 @@ def train(folder: str, fatal: int, delay: float, told: Any) -> None:
     """
     import torch
 
-    from functory.backbones import open_backbone
     from functory.contracts.engine import Event, LabelledRows, Run
-    from functory.plugins import load
+    from functory.plugins.registry import load
+    from functory.running.backbones import open_backbone
     from functory_sdk.testing import kit
     from functory_sdk.testing.adaptations import toy_rows
     from functory_sdk.testing.toy import ToyState, ToyTask

@@ -13,14 +13,15 @@ import numpy as np
 import pytest
 
 import functory
-from functory import errors, plugins
+from functory import errors
 from functory.artefact import read_manifest, save
 from functory.contracts.engine import Engine, Session, SessionOptions
 from functory.contracts.rows import Array, Program, Row
-from functory.forms import EngineForm
 from functory.function import Function
-from functory.golden import record
-from functory.packaging import needs, package
+from functory.plugins import registry as plugins
+from functory.running.forms import EngineForm
+from functory.running.golden import record
+from functory.using.packaging import needs, package
 
 TEXT = "A small movie with a big impact."
 
@@ -168,7 +169,7 @@ def test_threads_that_were_probed_count_on_that_processor_alone(
     assert (here.threads, here.budget) == (7, 640)
     assert functory.load(folder, threads=2).session.options.threads == 2
     made_on = read_manifest(folder).forms[0].probed_on
-    monkeypatch.setattr("functory.forms.machine", lambda: "a processor with two cores")
+    monkeypatch.setattr("functory.running.forms.machine", lambda: "a processor with two cores")
     there = functory.load(folder)
     assert (there.session.options.threads, there.session.options.budget) == (0, 0)
     assert functory.load(folder, threads=2).session.options.threads == 2

@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 import functory
-from functory import errors, plugins
-from functory.attribution import measured, values_of, without, words_of
-from functory.forms import EngineForm
-from functory.golden import reformed
-from functory.segmentation import words
+from functory import errors
+from functory.plugins import registry as plugins
+from functory.reading.segmentation import words
+from functory.running.forms import EngineForm
+from functory.running.golden import reformed
 from functory.terminal import plain
+from functory.using.attribution import measured, values_of, without, words_of
 
 METHODS = ("occlusion", "integrated-gradients", "gradient-x-input")
 TEXT = "A warm, funny film that never bores, though its ending is predictable."

@@ -12,7 +12,7 @@ import pytest
 
 import functory
 from functory import errors
-from functory.packaging import package
+from functory.using.packaging import package
 
 TASK = '''
 from typing import ClassVar

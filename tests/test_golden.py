@@ -12,7 +12,7 @@ import pytest
 
 import functory
 from functory import errors
-from functory.golden import Golden, record, replay, tolerance
+from functory.running.golden import Golden, record, replay, tolerance
 
 
 @pytest.fixture
@@ -90,10 +90,10 @@ def test_the_stored_tokens_log_probabilities_tell_a_changed_weight(write: Any) -
 
 
 def test_a_generation_that_loses_its_way_while_it_writes_is_refused(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from functory_sdk.torch.generation import DecoderGeneration
+    from functory_sdk.torch.writing import DecoderWriter
 
-    advance = DecoderGeneration.advance
-    monkeypatch.setattr(DecoderGeneration, "advance", lambda self, tokens: advance(self, tokens ^ 1))
+    advance = DecoderWriter.advance
+    monkeypatch.setattr(DecoderWriter, "advance", lambda self, tokens: advance(self, tokens ^ 1))
     with pytest.raises(errors.GoldenMismatch, match=r"golden example \d .* after \d tokens it takes another"):
         replay(write, write.golden, allowed=write.form.tolerance)
 

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 
 import functory
-from functory import plugins
 from functory.cli import main
 from functory.contracts.component import NoOptions
 from functory.contracts.optimization import FormReport, Optimization, OptimizationReport
 from functory.data import Examples
 from functory.errors import DataError
-from functory.optimizing import _apart
+from functory.plugins import registry as plugins
+from functory.using.optimizing import _apart
 from functory_sdk.testing import kit, toy_function
 from functory_sdk.testing.toy import rows
 
@@ -40,7 +40,7 @@ def test_a_built_function_calibrates_on_what_it_does_not_measure_on() -> None:
 def test_a_loaded_function_splits_what_it_is_given(tmp_path: Path) -> None:
     with kit():
         function = functory.load(toy_function().save(tmp_path / "toy"))
-        from functory.evaluation import read_examples
+        from functory.measuring.evaluation import read_examples
 
         examples = read_examples(function.task, function.state, rows(40, seed=8))
         held_out, calibration = _apart(function, examples)

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 import functory
-from functory import plugins
 from functory.contracts.engine import Engine, SessionOptions
-from functory.forms import EngineForm, TorchForm
 from functory.function import Function
-from functory.golden import record, tolerance
-from functory.packaging import package
+from functory.plugins import registry as plugins
+from functory.running.forms import EngineForm, TorchForm
+from functory.running.golden import record, tolerance
+from functory.using.packaging import package
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = "A small movie with a big impact."

@@ -15,7 +15,7 @@ import pytest
 
 import functory
 from functory import errors
-from functory.packaging import compatible, package
+from functory.using.packaging import compatible, package
 
 TEXT = "A small movie with a big impact."
 

@@ -12,7 +12,7 @@ import pytest
 from functory import errors
 from functory.cli import main
 from functory.cli.new import render
-from functory.distributions import GROUPS
+from functory.machine.distributions import GROUPS
 
 KINDS = [kind for kind in GROUPS if kind != "functions"]
 

@@ -48,6 +48,7 @@ def tree(tmp_path: Path) -> Path:
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
+    (tmp_path / "core/src/functory/plugins").mkdir()
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
     add_plugin(tmp_path, "backbones", "tiny", 'set = "standard"')
     add_plugin(tmp_path, "tasks", "tags", 'set = "standard"\nextras = ["metrics"]')
@@ -89,7 +90,7 @@ def test_a_tree_that_was_synced_passes_the_check(tree: Path) -> None:
         ("plugins/tasks/tags/pyproject.toml", "functory-sdk>=0.1,<0.2", "functory-sdk"),
         ("core/src/functory/__init__.py", '__version__ = "0.1.0"', '__version__ = "0.1.1"'),
         ("core/pyproject.toml", '"functory-tags[metrics]>=0.1,<0.2",', ""),
-        ("core/src/functory/known.json", "functory-tags", "functory-tagger"),
+        ("core/src/functory/plugins/known.json", "functory-tags", "functory-tagger"),
         ("pyproject.toml", '    "functory_tags",\n', ""),
         ("README.md", "The tags of a small tree.", "Another sentence."),
     ],
@@ -112,13 +113,13 @@ def test_a_new_plugin_edits_nothing_outside_its_folder(tree: Path) -> None:
     add_plugin(tree, "adaptations", "twist")
     assert sync(tree, "--check").stdout.splitlines() == [
         f"out of step: {file}"
-        for file in ("core/pyproject.toml", "pyproject.toml", "README.md", "core/src/functory/known.json")
+        for file in ("core/pyproject.toml", "pyproject.toml", "README.md", "core/src/functory/plugins/known.json")
     ]
     sync(tree)
     extras = read_toml(tree / "core/pyproject.toml")["project"]["optional-dependencies"]
     assert extras["standard"] == ["functory-tags[metrics]>=0.1,<0.2", "functory-tiny>=0.1,<0.2"]
     assert extras["all"] == [*extras["standard"], "functory-twist>=0.1,<0.2"]
-    assert json.loads((tree / "core/src/functory/known.json").read_text(encoding="utf-8")) == {
+    assert json.loads((tree / "core/src/functory/plugins/known.json").read_text(encoding="utf-8")) == {
         "adaptations": {"twist": "functory-twist"},
         "backbones": {"tiny": "functory-tiny"},
         "tasks": {"tags": "functory-tags"},
@@ -136,7 +137,7 @@ def test_a_plugin_may_stay_out_of_every_set(tree: Path) -> None:
     add_plugin(tree, "backbones", "gated", 'set = "none"')
     sync(tree)
     assert "functory-gated" not in (tree / "core/pyproject.toml").read_text(encoding="utf-8")
-    assert "functory-gated" in (tree / "core/src/functory/known.json").read_text(encoding="utf-8")
+    assert "functory-gated" in (tree / "core/src/functory/plugins/known.json").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(("version", "span"), [("0.3.2", ">=0.3,<0.4"), ("1.4.0", ">=1.4,<2")])

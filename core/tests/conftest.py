@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from functory import plugins
+from functory.plugins import registry as plugins
 
 GOOD = """
 from functory.contracts.packager import Packager

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functory import batching
-from functory.batching import Planner, pad, plan, unpad
+from functory.contracts import batching
+from functory.contracts.batching import Planner, pad, plan, unpad
 from functory.contracts.rows import Array, Port, Program, Row
 from functory.errors import InputError
 

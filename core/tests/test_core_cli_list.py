@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from functory import places, plugins
 from functory.cli import SUMMARIES, main
+from functory.machine import places
+from functory.plugins import registry as plugins
 
 VERB = """
 from functory.contracts.command import Command

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from functory import configuration, errors
+from functory import errors
+from functory.machine import configuration
 
 
 @pytest.fixture

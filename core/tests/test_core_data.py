@@ -15,12 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict
 
-from functory import plugins
 from functory.contracts.component import NoOptions
 from functory.contracts.sample import Sample
 from functory.data import Examples, audit, examples, guess, read, split
 from functory.data.splits import Splits, labels_of
 from functory.errors import DataError, OptionError
+from functory.plugins import registry as plugins
 
 COLUMNS = {"text": ("text", "sentence", "review", "评论"), "label": ("label", "category", "sentiment")}
 relaxed = settings(

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from functory import doctor, plugins
 from functory.cli import main
+from functory.plugins import doctor
+from functory.plugins import registry as plugins
 
 BACKBONE = """
 from pathlib import Path

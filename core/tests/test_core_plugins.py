@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functory import distributions, importing, plugins
 from functory.contracts.component import CONTRACT, Component
 from functory.errors import (
     AmbiguousComponent,
@@ -23,7 +22,10 @@ from functory.errors import (
     UnknownComponent,
     UsageError,
 )
-from functory.references import Reference
+from functory.machine import distributions
+from functory.plugins import importing
+from functory.plugins import registry as plugins
+from functory.plugins.references import Reference
 
 
 def test_a_component_is_found_loaded_named_and_traced_to_its_distribution(site: Any) -> None:

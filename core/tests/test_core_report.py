@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from functory.errors import DataError, OptionError
-from functory.intervals import FEWEST, evaluate_with_intervals
-from functory.report import Confusion, Metric, Report
+from functory.measuring.intervals import FEWEST, evaluate_with_intervals
+from functory.measuring.report import Confusion, Metric, Report
 from functory.terminal import progress, show, table
 from functory.terminal.bars import LINE_SECONDS, Progress, _Lines
 

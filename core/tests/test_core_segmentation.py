@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functory import segmentation
-from functory.segmentation import SINGLE, notes, words
+from functory.reading import segmentation
+from functory.reading.segmentation import SINGLE, notes, words
 
 
 def cut(text: str) -> list[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 import functory
-from functory import plugins
 from functory.cli import SUMMARIES, main
+from functory.plugins import registry as plugins
 
 
 def test_the_stub_and_the_lazy_package_list_the_same_names() -> None:

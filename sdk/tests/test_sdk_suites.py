@@ -14,7 +14,7 @@ import pytest
 
 pytest.importorskip("torch", reason="the suites run tiny networks: pip install functory-torch")
 
-from functory import plugins
+from functory.plugins import registry as plugins
 from functory_sdk import testing
 from functory_sdk.testing import kit, registered
 from functory_sdk.testing.suite import Suite, checks

@@ -201,7 +201,7 @@ def test_generation_step_by_step_is_the_whole_pass(family: str) -> None:
         return model(input_ids=torch.cat([source, tokens[row : row + 1, :written]], 1)).logits[0, -1]
 
     with torch.no_grad():
-        writing = network.generation(ids, mask)
+        writing = network.writer(ids, mask)
         for step in range(3):
             for row in range(2):
                 torch.testing.assert_close(writing.logits[row], expected(row, step), atol=1e-4, rtol=1e-4)
@@ -209,7 +209,7 @@ def test_generation_step_by_step_is_the_whole_pass(family: str) -> None:
         writing.keep([1])
         writing.advance(tokens[1:, 3])
         torch.testing.assert_close(writing.logits[0], expected(1, 4), atol=1e-4, rtol=1e-4)
-        again = network.generation(ids, mask, tokens[:, :4])
+        again = network.writer(ids, mask, tokens[:, :4])
         for row in range(2):
             torch.testing.assert_close(again.logits[row], expected(row, 4), atol=1e-4, rtol=1e-4)
         again.advance(tokens[:, 4])

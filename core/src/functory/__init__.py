@@ -15,7 +15,7 @@ _PUBLIC = {
     "compose": "functory.composite:compose",
     "Function": "functory.function:Function",
     "Recipe": "functory.recipe:Recipe",
-    "Report": "functory.report:Report",
+    "Report": "functory.measuring.report:Report",
     "errors": "functory.errors",
 }
 

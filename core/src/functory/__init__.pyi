@@ -3,8 +3,8 @@ from functory.build import build as build
 from functory.composite import compose as compose
 from functory.function import Function as Function
 from functory.function import load as load
+from functory.measuring.report import Report as Report
 from functory.recipe import Recipe as Recipe
-from functory.report import Report as Report
 
 __version__: str
 

@@ -21,22 +21,22 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from functory.about import About
 from functory.contracts.adaptation import Brought
-from functory.contracts.component import option_error
+from functory.contracts.component import Part, option_error
 from functory.contracts.engine import Event, LabelledRows, Run, SessionOptions
 from functory.contracts.task import Formulation
 from functory.data import Examples, Splits, audit, checked, split
 from functory.errors import NotSupported, RecipeError
-from functory.evaluation import read_examples
-from functory.forms import TorchForm, torch_form
 from functory.function import Function
-from functory.golden import record, tolerance
-from functory.places import cache
-from functory.plugins import is_file, load, load_file
-from functory.reading import Reader
-from functory.recipe import Part, Recipe
-from functory.replays import versions
+from functory.machine.places import cache
+from functory.measuring.evaluation import read_examples
+from functory.plugins.registry import is_file, load, load_file
+from functory.reading.reader import Reader
+from functory.recipe import Recipe
+from functory.running.about import About
+from functory.running.forms import TorchForm, torch_form
+from functory.running.golden import record, tolerance
+from functory.running.replays import versions
 from functory.steps import Steps
 
 

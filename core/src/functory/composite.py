@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from functory.about import About
 from functory.contracts.task import Task
 from functory.errors import UsageError
-from functory.forms import CompositeForm
 from functory.function import Function
-from functory.golden import record
-from functory.replays import versions
+from functory.running.about import About
+from functory.running.forms import CompositeForm
+from functory.running.golden import record
+from functory.running.replays import versions
 
 
 def compose(
@@ -30,7 +30,7 @@ def compose(
     """
     if isinstance(task, str):
         from functory.build import component
-        from functory.recipe import Part
+        from functory.contracts.component import Part
 
         task = component("tasks", Part(name=task, options=options or {}))
     assert isinstance(task, Task)

@@ -13,22 +13,22 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functory.about import About
 from functory.contracts.engine import Session, SessionOptions
 from functory.contracts.rows import Row
 from functory.contracts.task import Task
 from functory.errors import InputError, NotSupported
-from functory.forms import CompositeForm, EngineForm, Form, TorchForm
-from functory.inputs import arguments, item
-from functory.reading import Reader
+from functory.reading.reader import Reader
+from functory.running.about import About
+from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm
+from functory.running.inputs import arguments, item
 
 if TYPE_CHECKING:
     from functory.contracts.explanation import Attribution
     from functory.contracts.optimization import OptimizationReport
     from functory.contracts.task import Target
     from functory.data import Examples
-    from functory.golden import Golden
-    from functory.report import Report
+    from functory.measuring.report import Report
+    from functory.running.golden import Golden
 
 CHUNK = 1024
 """Inputs that `map` encodes and runs together: enough to sort by length, few enough to stream."""
@@ -52,7 +52,7 @@ class Function:
         hooks: Sequence[Any] = (),
         report: Report | None = None,
     ) -> None:
-        from functory.describing import doc, signature
+        from functory.running.describing import doc, signature
 
         self.task = task
         self.state = state
@@ -233,7 +233,7 @@ class Function:
         :param columns: which column holds which field.
         :raises DataError: for a bad row or an unknown label, naming file and line.
         """
-        from functory.evaluation import read_examples
+        from functory.measuring.evaluation import read_examples
         from functory.steps import Steps
 
         examples = read_examples(self.task, self.state, data, columns=columns, on_bad_row=on_bad_row)
@@ -256,7 +256,7 @@ class Function:
         :param target: which label, span or token; the first of `targets` when None.
         :param options: the explanation's own.
         """
-        from functory.explaining import explain
+        from functory.using.explaining import explain
 
         return explain(self, value, method, target, options)
 
@@ -267,7 +267,7 @@ class Function:
         :param data: held-out data with answers; the test split of the build where it is still known.
         :param options: the optimization's own, such as ``max_drop=0.005``.
         """
-        from functory.optimizing import optimize
+        from functory.using.optimizing import optimize
 
         return optimize(self, method, data, options)
 
@@ -283,10 +283,10 @@ class Function:
     def package(
         self, name: str | None = None, target: Path | str = "dist", *, method: str = "wheel", **options: Any
     ) -> list[Path]:
-        """Write something to deploy; see `functory.packaging.package`."""
+        """Write something to deploy; see `functory.using.packaging.package`."""
         import tempfile
 
-        from functory.packaging import package
+        from functory.using.packaging import package
 
         with tempfile.TemporaryDirectory() as folder:
             return package(
@@ -302,14 +302,14 @@ class Function:
 
     def info(self) -> dict[str, Any]:
         """Return what the function is, as plain data."""
-        from functory.describing import info
+        from functory.running.describing import info
 
         return info(self)
 
     @property
     def signature(self) -> dict[str, Any]:
         """JSON Schemas of input and output, with a description of each parameter."""
-        from functory.describing import schemas
+        from functory.running.describing import schemas
 
         return schemas(self.task, self.state)
 
@@ -329,7 +329,7 @@ def _caller(task: Task[Any]) -> Any:
     def call(self: Function, *args: Any, **kwargs: Any) -> Any:
         return Function.__call__(self, *args, **kwargs)
 
-    from functory.describing import signature
+    from functory.running.describing import signature
 
     plain = signature(task)
     own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)

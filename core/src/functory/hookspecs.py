@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from functory.contracts.task import Target, Task
     from functory.data import Examples
     from functory.function import Function
-    from functory.report import Report
+    from functory.measuring.report import Report
 
 PROJECT = "functory"
 hookspec = pluggy.HookspecMarker(PROJECT)

@@ -23,19 +23,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 
-from functory.contracts.component import option_error
+from functory.contracts.component import Part, option_error
 from functory.errors import OptionError, RecipeError
-from functory.reading import LongText
-from functory.references import is_file, split_file
-
-
-class Part(BaseModel):
-    """A component and its options, as a recipe names them."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    name: str = Field("", description="Empty where only options of the default were given.")
-    options: dict[str, Any] = {}
+from functory.plugins.references import is_file, split_file
+from functory.reading.reader import LongText
 
 
 class Recipe(BaseModel):

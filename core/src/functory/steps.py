@@ -16,9 +16,9 @@ from typing import Any
 
 import pluggy
 
-from functory import configuration
 from functory.errors import FunctoryError, HookError
 from functory.hookspecs import PROJECT, Hooks, hookimpl
+from functory.machine import configuration
 
 ONCE = "a wrapper must yield exactly once"
 STEPS = tuple(name for name in vars(Hooks) if not name.startswith("_"))
@@ -29,7 +29,7 @@ class CoreSteps:
 
     @hookimpl
     def load_backbone(self, reference: str, options: Any) -> Any:
-        from functory.backbones import open_backbone
+        from functory.running.backbones import open_backbone
 
         return open_backbone(reference, options)
 
@@ -43,7 +43,7 @@ class CoreSteps:
 
     @hookimpl
     def evaluate(self, function: Any, examples: Any) -> Any:
-        from functory.evaluation import evaluate
+        from functory.measuring.evaluation import evaluate
 
         return evaluate(function, examples)
 
@@ -100,7 +100,7 @@ class Steps:
 def _plugin(hook: Any) -> tuple[Any, str]:
     """Return a hook plugin and its name, from a name or an object."""
     if isinstance(hook, str):
-        from functory.plugins import load
+        from functory.plugins.registry import load
 
         found: Any = load("hooks", hook)
         return (found() if isinstance(found, type) else found), hook

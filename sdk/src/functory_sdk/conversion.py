@@ -29,7 +29,7 @@ from pathlib import Path
 from typing import Any
 
 from functory.errors import ArtefactCorrupt, FunctoryError, OptionError, WeightsMissing
-from functory.places import cache, cache_root
+from functory.machine.places import cache, cache_root
 from functory_sdk.weightfiles import Progress
 
 Convert = Callable[[Path, Path, Progress], None]

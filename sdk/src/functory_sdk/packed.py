@@ -27,7 +27,7 @@ from pydantic import Field
 
 from functory.contracts.backbone import Backbone
 from functory.contracts.component import Options
-from functory.reading import Tokenizer
+from functory.reading.reader import Tokenizer
 from functory_sdk.conversion import PackedWeights, weights_hash
 
 

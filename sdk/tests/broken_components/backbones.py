@@ -156,8 +156,8 @@ class Misplaced(TinyDecoder):
 
         network = super().load_network()
 
-        def generation(self: Any, ids: Any, mask: Any) -> Any:
-            return type(self).__base__.generation(self, ids, torch.ones_like(mask))
+        def writer(self: Any, ids: Any, mask: Any) -> Any:
+            return type(self).__base__.writer(self, ids, torch.ones_like(mask))
 
-        network.__class__ = type("Wrong", (type(network),), {"generation": generation})
+        network.__class__ = type("Wrong", (type(network),), {"writer": writer})
         return network

@@ -6,14 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functory.artefact.checking import check, read_manifest
+from functory.artefact.manifest import CompositeRecord, FormRecord, Manifest, TorchRecord
 from functory.artefact.members import GOLDEN, MANIFEST, WEIGHTS
 from functory.contracts.engine import SessionOptions
 from functory.contracts.rows import Program
 from functory.errors import ArtefactCorrupt, ArtefactError, FunctoryError, NotSupported
-from functory.forms import CompositeForm, EngineForm, Form, TorchForm, torch_form
-from functory.golden import Golden
-from functory.manifest import CompositeRecord, FormRecord, Manifest, TorchRecord
-from functory.reading import Tokenizer
+from functory.reading.reader import Tokenizer
+from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm, torch_form
+from functory.running.golden import Golden
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -53,9 +53,9 @@ def label(record: FormRecord) -> str:
 
 def assemble(folder: Path, manifest: Manifest, record: FormRecord, session: SessionOptions) -> Function:
     """Return the function that one record describes."""
-    from functory.about import About
     from functory.function import Function
-    from functory.plugins import load
+    from functory.plugins.registry import load
+    from functory.running.about import About
 
     task = load("tasks", manifest.task.name, where=str(folder / MANIFEST)).configure(manifest.task.options)
     state = task.State.model_validate(manifest.state)
@@ -78,7 +78,7 @@ def _read_form(folder: Path, record: FormRecord, task: Any, state: Any) -> Form:
     if isinstance(record, CompositeRecord):
         parts = {name: read(folder / place, check(folder / place)) for name, place in record.parts.items()}
         return CompositeForm(parts, record.tolerance)
-    from functory.plugins import load
+    from functory.plugins.registry import load
 
     where = str(folder / MANIFEST)
     engine = load("engines", record.engine.name, where=where).configure(record.engine.options)
@@ -101,7 +101,7 @@ def _read_form(folder: Path, record: FormRecord, task: Any, state: Any) -> Form:
 def _read_torch(folder: Path, record: TorchRecord, engine: Any, task: Any, state: Any) -> TorchForm:
     from safetensors.numpy import load_file
 
-    from functory.plugins import load
+    from functory.plugins.registry import load
     from functory.steps import Steps
 
     steps = Steps()

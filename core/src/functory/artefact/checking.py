@@ -8,10 +8,10 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from functory.artefact.manifest import FORMAT, CompositeRecord, EngineRecord, Manifest, TorchRecord, check_inside
 from functory.artefact.members import MANIFEST
 from functory.errors import ArtefactCorrupt, ArtefactError, ArtefactUnsafe, ArtefactVersion
-from functory.folders import files_of, sha256
-from functory.manifest import FORMAT, CompositeRecord, EngineRecord, Manifest, TorchRecord, check_inside
+from functory.machine.folders import files_of, sha256
 
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".bin.index", ".joblib", ".ckpt")
 

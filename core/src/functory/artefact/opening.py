@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from functory.artefact.assembling import assemble, read
 from functory.artefact.checking import check, named_components, read_manifest
+from functory.artefact.manifest import CompositeRecord, Manifest
 from functory.contracts.engine import SessionOptions
 from functory.errors import ArtefactError, FunctoryError, UsageError
-from functory.golden import replay
-from functory.manifest import CompositeRecord, Manifest
+from functory.running.golden import replay
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -29,9 +29,9 @@ def open_artefact(
     :param form: ``engine precision`` of the form to take; the fastest that runs here when None.
     :param components: ``./my_task.py:MyTask`` for each component that was in a file when the function was built.
     """
-    from functory.choosing import fastest
-    from functory.installed import artefact_of
-    from functory.replays import is_remembered, remember
+    from functory.artefact.choosing import fastest
+    from functory.artefact.installed import artefact_of
+    from functory.running.replays import is_remembered, remember
 
     folder = artefact_of(reference)
     manifest = check(folder)
@@ -50,7 +50,7 @@ def verify(reference: Path | str, *, components: Sequence[str] = ()) -> Manifest
     :param components: as `open_artefact` takes them.
     :raises ArtefactError: naming what differs.
     """
-    from functory.installed import artefact_of
+    from functory.artefact.installed import artefact_of
 
     folder = artefact_of(reference)
     manifest = check(folder)
@@ -78,8 +78,8 @@ def _bring(folder: Path, manifest: Manifest, files: Sequence[str]) -> None:
 
     :raises UsageError: when one is no such reference, or the function needs no such component.
     """
-    from functory.plugins import FROM_FILE, is_file, load_file
-    from functory.references import split_file
+    from functory.plugins.references import split_file
+    from functory.plugins.registry import FROM_FILE, is_file, load_file
 
     wanted = {name.removeprefix(FROM_FILE): kind for kind, name in _everywhere(folder, manifest)
               if name.startswith(FROM_FILE)}  # fmt: skip

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functory.artefact.assembling import read
+from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Manifest, Member, TorchRecord
 from functory.artefact.members import CARD, GOLDEN, MANIFEST, WEIGHTS
+from functory.contracts.component import Part
 from functory.errors import ArtefactError
-from functory.folders import files_of, sha256, written_whole
-from functory.forms import EngineForm, Form, TorchForm
-from functory.golden import replay
-from functory.manifest import CompositeRecord, EngineRecord, FormRecord, Manifest, Member, Named, TorchRecord
+from functory.machine.folders import files_of, sha256, written_whole
+from functory.running.forms import EngineForm, Form, TorchForm
+from functory.running.golden import replay
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -39,7 +40,7 @@ def save(function: Function, folder: Path) -> Path:
 
 def write(function: Function, folder: Path) -> None:
     """Write a function's files, the manifest last."""
-    from functory.card import card
+    from functory.artefact.card import card
 
     record = _write_form(function.form, folder)
     if function.golden:
@@ -50,7 +51,7 @@ def write(function: Function, folder: Path) -> None:
         version=about.version,
         licence=about.licence,
         licences=about.licences,
-        task=Named(name=function.task.name, options=function.task.options.model_dump(mode="json", exclude_unset=True)),
+        task=Part(name=function.task.name, options=function.task.options.model_dump(mode="json", exclude_unset=True)),
         state=function.state.model_dump(mode="json"),
         signature=function.signature,
         forms=(record,),
@@ -87,10 +88,10 @@ def _write_torch(form: TorchForm, folder: Path) -> TorchRecord:
     if phi:
         save_file(phi, folder / WEIGHTS)
     return TorchRecord(
-        engine=Named(name=form.engine.name, options=_options(form.engine)),
-        backbone=Named(name=form.backbone.reference, options=_options(form.backbone)),
+        engine=Part(name=form.engine.name, options=_options(form.engine)),
+        backbone=Part(name=form.backbone.reference, options=_options(form.backbone)),
         spec=form.spec,
-        adaptation=Named(name=form.adaptation.name, options=_options(form.adaptation)),
+        adaptation=Part(name=form.adaptation.name, options=_options(form.adaptation)),
         program=form.program.as_json(),
         has_phi=bool(phi),
         tolerance=form.tolerance,
@@ -107,7 +108,7 @@ def _write_engine(form: EngineForm, folder: Path) -> EngineRecord:
         shutil.copyfile(file, made / path)
     (made / "tokenizer.json").write_text(form.tokenizer.json, encoding="utf-8")
     return EngineRecord(
-        engine=Named(name=form.engine.name, options=_options(form.engine)),
+        engine=Part(name=form.engine.name, options=_options(form.engine)),
         folder=place,
         spec=form.spec,
         learning=form.learning,

@@ -51,8 +51,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(verb: str, arguments: list[str]) -> int:
     """Run one verb."""
-    from functory import plugins
     from functory.cli.dispatch import run
+    from functory.plugins import registry as plugins
 
     if verb.startswith("-"):
         from functory.errors import UsageError
@@ -65,7 +65,7 @@ def _run(verb: str, arguments: list[str]) -> int:
 
 def _overview() -> int:
     """Print the verbs, each with one line."""
-    from functory import plugins
+    from functory.plugins import registry as plugins
 
     lines = {
         entry.name: SUMMARIES.get(entry.name, "")

@@ -8,11 +8,11 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from functory import places
 from functory.cli import SUMMARIES
 from functory.cli.output import print_columns, print_json, size
 from functory.contracts.command import Command
 from functory.errors import FunctoryError, UsageError
+from functory.machine import places
 
 
 class Cache(Command):

@@ -97,7 +97,7 @@ def _unexpected(error: Exception) -> FunctoryError:
 
 def _culprit(error: Exception) -> tuple[str, str]:
     """Return the distribution, functory or a plugin, whose frame was the deepest, and its file and line."""
-    from functory import plugins
+    from functory.plugins import registry as plugins
 
     owners = {
         entry.value.partition(":")[0].partition(".")[0]: entry.distribution for entry in plugins.entries()
@@ -119,7 +119,7 @@ def _write(error: Exception) -> Path | None:
     import time
     import traceback
 
-    from functory import places
+    from functory.machine import places
 
     try:
         log = places.cache("logs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"

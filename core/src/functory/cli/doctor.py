@@ -6,11 +6,11 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import asdict
 
-from functory import environment
 from functory.cli import SUMMARIES
 from functory.cli.output import print_columns, print_json
 from functory.contracts.command import Command
-from functory.doctor import Examination, examine
+from functory.machine import environment
+from functory.plugins.doctor import Examination, examine
 
 
 class Doctor(Command):

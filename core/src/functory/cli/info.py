@@ -5,13 +5,13 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 from typing import Any
 
-from functory import plugins
 from functory.cli import SUMMARIES
 from functory.cli.output import print_columns, print_json
 from functory.contracts.command import Command
-from functory.distributions import GROUPS, Entry
 from functory.errors import UnknownComponent
-from functory.importing import CLASSES
+from functory.machine.distributions import GROUPS, Entry
+from functory.plugins import registry as plugins
+from functory.plugins.importing import CLASSES
 
 
 class Info(Command):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from functory import plugins
 from functory.cli import SUMMARIES
 from functory.cli.output import print_columns, print_json
 from functory.contracts.command import Command
-from functory.distributions import CONTRACT, GROUPS, Entry
+from functory.machine.distributions import CONTRACT, GROUPS, Entry
+from functory.plugins import registry as plugins
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace

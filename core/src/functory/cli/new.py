@@ -9,8 +9,8 @@ from pathlib import Path
 from functory.cli import SUMMARIES
 from functory.cli.output import print_json
 from functory.contracts.command import Command
-from functory.distributions import GROUPS
 from functory.errors import NotSupported, UsageError
+from functory.machine.distributions import GROUPS
 
 
 class New(Command):

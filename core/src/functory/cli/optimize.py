@@ -32,7 +32,7 @@ class Optimize(Command):
         )
 
     def run(self, args: Namespace) -> int:
-        from functory.evaluation import read_examples
+        from functory.measuring.evaluation import read_examples
         from functory.terminal import show
 
         function = open_function(args)

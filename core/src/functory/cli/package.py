@@ -36,7 +36,7 @@ class Package(Command):
 
     def run(self, args: Namespace) -> int:
         from functory.cli.options import values
-        from functory.packaging import package
+        from functory.using.packaging import package
 
         files = package(
             args.function,

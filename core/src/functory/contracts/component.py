@@ -8,11 +8,11 @@ from __future__ import annotations
 from abc import ABC
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from functory.distributions import CONTRACT as CONTRACT
 from functory.errors import OptionError
-from functory.shield import shield
+from functory.machine.distributions import CONTRACT as CONTRACT
+from functory.machine.shield import shield
 
 shield()  # before the first model, at which pydantic reads the metadata of every distribution
 
@@ -27,6 +27,15 @@ class Options(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
 
 
+class Part(BaseModel):
+    """A component and its options, as recipes and manifests name them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field("", description="Empty where a recipe gives only options of the default.")
+    options: dict[str, Any] = {}
+
+
 O = TypeVar("O", bound=Options, covariant=True)  # noqa: E741 - the paper letter of this contract
 
 
@@ -35,7 +44,7 @@ class NoOptions(Options):
 
 
 class Component(ABC, Generic[O]):
-    """A thing with a name. Subclasses name their options: ``class Head(Adaptation[HeadOptions])``.
+    """A thing with a name. Subclasses name their options: ``class LoRA(Adaptation[LoRAOptions])``.
 
     The entry point's name is the component's name; `name` is set when the component is found.
 

@@ -43,7 +43,7 @@ class Session(ABC):
     """
 
     def __init__(self, program: Program, options: SessionOptions) -> None:
-        from functory.batching import Planner
+        from functory.contracts.batching import Planner
 
         self.program = program
         self.options = options

@@ -54,7 +54,7 @@ class Attribution(BaseModel):
     notes: tuple[str, ...] = ()
 
     def __rich__(self) -> Any:  # Any: rich is imported where it is shown
-        from functory.showing import attribution_text
+        from functory.terminal.attributions import attribution_text
 
         return attribution_text(self)
 
@@ -63,7 +63,7 @@ class Attribution(BaseModel):
 
     def html(self) -> str:
         """Return a self-contained page: no script, no outside reference."""
-        from functory.showing import attribution_html
+        from functory.terminal.attributions import attribution_html
 
         return attribution_html(self)
 

@@ -22,9 +22,9 @@ from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.errors import NotSupported
 
 if TYPE_CHECKING:
-    from functory.reading import Reader
+    from functory.reading.reader import Reader
 
-Learning = Literal["supervised", "zero-shot"]
+Learning = Literal["supervised", "nothing"]
 Scorer = Callable[[NDArray[np.int64]], Mapping[str, float]]
 """Indices of examples → metrics on just those: what the bootstrap resamples."""
 

@@ -40,7 +40,7 @@ def read(source: Source, *, columns: Sequence[str] | None = None) -> Records:
 
 def _read_sample(reference: str) -> Records:
     """Read a sample that a plugin brings."""
-    from functory.plugins import load
+    from functory.plugins.registry import load
 
     sample = load("samples", reference.removeprefix(SAMPLES))()
     rows = tuple(Record(row, f"{reference}[{n}]", n) for n, row in enumerate(sample.rows()))

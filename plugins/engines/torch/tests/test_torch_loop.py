@@ -19,7 +19,7 @@ from functory_sdk.torch import LinearHead, linear, own
 from functory_torch import TorchEngine, headfirst
 from functory_torch.loop import Loop
 from functory_torch.schedule import batches, evaluation_steps, rate
-from functory_torch.states import FromFeatures, FromStates, Whole
+from functory_torch.sources import FromFeatures, FromStates, Whole
 
 
 class Top:

@@ -83,7 +83,7 @@ def test_an_inside_tag_that_continues_nothing_is_repaired_or_refused_as_the_user
 
 
 def test_an_unknown_label_is_named_with_its_place_and_file(tmp_path: Path) -> None:
-    from functory.evaluation import read_examples
+    from functory.measuring.evaluation import read_examples
 
     file = tmp_path / "names.jsonl"
     rows = [{"text": "Ann", "entities": [[0, 3, "PER"]]}, {"text": "to Rome", "entities": [[3, 7, "LOC"]]}]

@@ -141,7 +141,7 @@ def test_an_encoder_cannot_answer_without_training_data() -> None:
     from functory_sdk.testing import TinyEncoder
 
     with pytest.raises(NotSupported, match="asks a decoder for the likelihood of each label"):
-        TextClassification.configure({"labels": ["a", "b"]}).formulate(TinyEncoder().spec, "zero-shot")
+        TextClassification.configure({"labels": ["a", "b"]}).formulate(TinyEncoder().spec, "nothing")
 
 
 @pytest.mark.parametrize(

@@ -125,12 +125,12 @@ def test_an_encoder_and_a_missing_template_are_named() -> None:
     sizes = {"width": 8, "layers": 1, "vocabulary": 9, "context": 9}
     facts = {"reference": "x", "family": "bert", "pad_id": 0, "weights_hash": "0", **sizes}
     with pytest.raises(NotSupported, match="'x' is an encoder and writes no text"):
-        TextGeneration().formulate(BackboneSpec(architecture="encoder", **facts), "zero-shot")
+        TextGeneration().formulate(BackboneSpec(architecture="encoder", **facts), "nothing")
     decoder = BackboneSpec(architecture="decoder", has_logits=True, **facts)
     with pytest.raises(NotSupported, match="no chat template"):
-        TextGeneration(GenerationOptions(chat="on")).formulate(decoder, "zero-shot")
+        TextGeneration(GenerationOptions(chat="on")).formulate(decoder, "nothing")
     with pytest.raises(OptionError, match="system is told by a chat template"):
-        TextGeneration(GenerationOptions(system="Be brief.")).formulate(decoder, "zero-shot")
+        TextGeneration(GenerationOptions(system="Be brief.")).formulate(decoder, "nothing")
 
 
 def test_scores_count_exact_texts_and_shared_words() -> None:

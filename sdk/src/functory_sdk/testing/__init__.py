@@ -22,7 +22,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from functory.plugins import registered
+    from functory.plugins.registry import registered
     from functory_sdk.testing.adaptations import AdaptationSuite
     from functory_sdk.testing.backbones import BackboneSuite
     from functory_sdk.testing.commands import CommandSuite
@@ -61,7 +61,7 @@ _HOMES = {
     "TinyEncoder": "functory_sdk.testing.tiny",
     "ToyTask": "functory_sdk.testing.toy",
     "kit": "functory_sdk.testing.toybox",
-    "registered": "functory.plugins",
+    "registered": "functory.plugins.registry",
     "toy_function": "functory_sdk.testing.toybox",
 }
 

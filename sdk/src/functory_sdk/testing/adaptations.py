@@ -9,9 +9,9 @@ from typing import Any, ClassVar
 
 import pytest
 
-from functory.batching import pad
 from functory.contracts.adaptation import Adaptation
 from functory.contracts.backbone import Backbone
+from functory.contracts.batching import pad
 from functory.contracts.engine import LabelledRows, Run
 from functory.contracts.rows import Array, Row
 from functory.errors import NotSupported
@@ -76,8 +76,8 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         :param adaptation: what attaches it, where it is not the one with the suite's options.
         :param options: of the backbone.
         """
-        from functory.backbones import open_backbone
-        from functory.plugins import load
+        from functory.plugins.registry import load
+        from functory.running.backbones import open_backbone
         from functory_sdk.testing.toy import ToyState, ToyTask
 
         engine = load("engines", self.engine).configure()
@@ -271,7 +271,7 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
 
 def toy_rows(backbone: Backbone[Any], count: int) -> LabelledRows:
     """Return the toy task's training rows for a backbone."""
-    from functory.reading import Reader
+    from functory.reading.reader import Reader
     from functory_sdk.testing.toy import ToyExample, ToyState, ToyTask, rows
 
     task, state = ToyTask(), ToyState(labels=("no", "yes"))
@@ -283,7 +283,7 @@ def toy_rows(backbone: Backbone[Any], count: int) -> LabelledRows:
 
 def probes(backbone: Backbone[Any]) -> list[dict[str, Array]]:
     """Return rows of unequal lengths, one of them only special tokens or a single letter."""
-    from functory.reading import Reader
+    from functory.reading.reader import Reader
 
     texts = ["we saw the good film in the rain", "a", "bad and poor", "the day was very fine and it is night"]
     return [passage.windows[0].row for passage in Reader(backbone.tokenizer, backbone.spec).read(texts)]

@@ -11,11 +11,11 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from functory.batching import pad
 from functory.contracts.backbone import Backbone, BackboneSpec
+from functory.contracts.batching import pad
 from functory.contracts.rows import Array, Row
 from functory.errors import WeightsMissing
-from functory.reading import Reader, Tokenizer
+from functory.reading.reader import Reader, Tokenizer
 from functory_sdk.testing.adaptations import hidden, tensors
 from functory_sdk.testing.comparing import difference
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite, in_subprocess
@@ -237,7 +237,7 @@ class BackboneSuite(ComponentSuite, TorchSuite):
         with torch.inference_mode():
             batch = tensors(pad([{"input_ids": ids, "attention_mask": np.ones_like(ids)} for ids in rows],
                                 backbone.spec.ports()[:2]))  # fmt: skip
-            writing = backbone.network.generation(batch["input_ids"], batch["attention_mask"])
+            writing = backbone.network.writer(batch["input_ids"], batch["attention_mask"])
             alive = list(range(len(rows)))
             for turn in range(4):
                 _compare_scores(backbone, [rows[index] for index in alive], writing.logits, turn)

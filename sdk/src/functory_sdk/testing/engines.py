@@ -48,8 +48,8 @@ class EngineSuite(ComponentSuite, TorchSuite):
 
     def fitted(self, seed: int = 0, backbone: str = "tiny-encoder") -> Fitted:
         """Return a torch model with φ, assembled by the engine itself or by the reference."""
-        from functory.backbones import open_backbone
-        from functory.plugins import load
+        from functory.plugins.registry import load
+        from functory.running.backbones import open_backbone
         from functory_sdk.testing.toy import ToyAdaptation, ToyState, ToyTask
 
         engine = self.engine if self.has("training") else load("engines", self.reference).configure()
@@ -78,7 +78,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
 
     def rows(self) -> list[dict[str, Array]]:
         """Return rows of unequal lengths."""
-        from functory.backbones import open_backbone
+        from functory.running.backbones import open_backbone
 
         return probes(open_backbone("tiny-encoder")) * 3
 
@@ -370,7 +370,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
 
     def writing(self) -> tuple[Any, list[Request]]:
         """Return a session that writes after prompts of a tiny decoder, and requests."""
-        from functory.backbones import open_backbone
+        from functory.running.backbones import open_backbone
 
         if not self.has("generate"):
             pytest.skip("the engine declares no generation")

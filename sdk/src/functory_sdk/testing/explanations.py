@@ -5,8 +5,8 @@ from __future__ import annotations
 from math import isfinite
 from typing import Any, ClassVar
 
-from functory.attribution import words_of
 from functory.contracts.explanation import Attribution, Explanation
+from functory.using.attribution import words_of
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite
 from functory_sdk.testing.toybox import toy_function
 
@@ -78,7 +78,7 @@ class ExplanationSuite(TorchSuite, ComponentSuite):
 
         If this fails: let `functory_sdk.attribution` measure them.
         """
-        from functory.attribution import measured
+        from functory.using.attribution import measured
 
         function, text = toy_function(), self.texts[0]
         found, value = self.explained(text), function.read(text)

@@ -15,10 +15,10 @@ from typing import Any, ClassVar
 
 import pytest
 
-from functory import plugins
 from functory.contracts.component import Component
-from functory.distributions import Entry, read_header
 from functory.errors import OptionError
+from functory.machine.distributions import Entry, read_header
+from functory.plugins import registry as plugins
 from functory_sdk.testing.toybox import isolated_cache, kit
 
 HEAVY = (

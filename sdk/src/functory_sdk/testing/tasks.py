@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from functory.batching import pad
 from functory.contracts.adaptation import Adaptation
 from functory.contracts.backbone import Backbone
+from functory.contracts.batching import pad
 from functory.contracts.component import NoOptions
 from functory.contracts.engine import SessionOptions
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.contracts.task import Formulation, Input, Learning, Output, State, Target, Task
 from functory.errors import FunctoryError, NotSupported, TooLong
-from functory.forms import torch_form
-from functory.reading import LongText, Reader
+from functory.reading.reader import LongText, Reader
+from functory.running.forms import torch_form
 from functory_sdk.testing.adaptations import tensors
 from functory_sdk.testing.comparing import difference
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite
@@ -43,7 +43,7 @@ class Untrained(Adaptation[NoOptions]):
 class Unadapted(Adaptation[NoOptions]):
     """No φ."""
 
-    learning: Learning = "zero-shot"
+    learning: Learning = "nothing"
 
 
 @dataclass
@@ -136,8 +136,8 @@ class TaskSuite(ComponentSuite, TorchSuite):
 
     def puts(self) -> list[Put]:
         """Return the task as it is put to each tiny backbone, in each way that it supports."""
-        from functory.backbones import open_backbone
-        from functory.plugins import load
+        from functory.plugins.registry import load
+        from functory.running.backbones import open_backbone
 
         task = self.task
         if task.parts:

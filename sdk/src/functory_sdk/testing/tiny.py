@@ -14,7 +14,7 @@ from pydantic import Field
 
 from functory.contracts.backbone import Backbone, BackboneSpec
 from functory.contracts.component import Options
-from functory.reading import Tokenizer
+from functory.reading.reader import Tokenizer
 
 if TYPE_CHECKING:
     from functory_sdk.torch import Network

@@ -20,7 +20,7 @@ from functory.contracts.engine import Fit, TrainingSession
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.contracts.task import Formulation, Input, Output, Scorer, State, Target, Task
 from functory.errors import DataError
-from functory.reading import Reader
+from functory.reading.reader import Reader
 from functory_sdk.testing.tiny import WORDS
 
 DECISIVE = {"good": "yes", "fine": "yes", "bad": "no", "poor": "no"}

@@ -10,8 +10,8 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from functory.places import cache_root
-from functory.plugins import registered
+from functory.machine.places import cache_root
+from functory.plugins.registry import registered
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -43,7 +43,7 @@ def kit() -> Iterator[None]:
 
 def _enter() -> ExitStack:
     from functory import __version__
-    from functory.backbones import forget
+    from functory.running.backbones import forget
     from functory_sdk.testing.tiny import TinyDecoder, TinyEncoder
     from functory_sdk.testing.toy import ToyAdaptation, ToyTask
 

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
 from functory_sdk.readouts import Readout
-from functory_sdk.torch.generation import Generation
 from functory_sdk.torch.pooling import Pooler
+from functory_sdk.torch.writing import Writer
 
 State = dict[str, Tensor]
 """What flows between steps: ``hidden`` (batch, tokens, width), and for an encoder-decoder ``memory``."""
@@ -99,7 +99,7 @@ class Network(nn.Module, ABC):
         """Return the scores of the next token, (…, vocabulary), from last hidden states (…, width)."""
         raise TypeError(f"{self.spec.reference} predicts no tokens")
 
-    def generation(self, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> Generation:
+    def writer(self, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> Writer:
         """Start writing after prompts (for an encoder-decoder: from sources).
 
         :param ids: (rows, tokens), padded on the right.

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
 from functory.errors import NotSupported
-from functory_sdk.torch.generation import DecoderGeneration, Generation, SourceGeneration
 from functory_sdk.torch.network import Context, Network, Origin, State, causal_mask, padding_mask, window_mask
+from functory_sdk.torch.writing import DecoderWriter, SourceWriter, Writer
 
 FULL, SLIDING = "full_attention", "sliding_attention"
 """transformers' names of the kinds of a layer: every token is seen, or a window of them."""
@@ -138,10 +138,10 @@ class LlamaStack(Network):
         scores: Tensor = self.scores(hidden)
         return scores
 
-    def generation(self, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> Generation:
+    def writer(self, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> Writer:
         if self.scores is None:
-            return super().generation(ids, mask, written)
-        return DecoderGeneration(self.model, self.scores, ids, mask, written)
+            return super().writer(ids, mask, written)
+        return DecoderWriter(self.model, self.scores, ids, mask, written)
 
 
 class T5Stack(Network):
@@ -193,12 +193,12 @@ class T5Stack(Network):
         scores: Tensor = self.scores(hidden * self._scale)
         return scores
 
-    def generation(self, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> Generation:
+    def writer(self, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> Writer:
         batch = {"input_ids": ids, "attention_mask": mask}
         memory = self.run(0, self.encoder_points, {}, self.prepare(batch))["memory"]
         start = torch.full_like(ids[:, :1], self.spec.start_id or 0)
         target = start if written is None else torch.cat([start, written], dim=1)
-        return SourceGeneration(self.decoder, self.logits, memory, mask, target)
+        return SourceWriter(self.decoder, self.logits, memory, mask, target)
 
 
 def _t5_step(

@@ -1,5 +1,5 @@
 """The head adaptation."""
 
-from functory_head.adaptation import Head, HeadOptions
+from functory_head.adaptation import HeadOnly, HeadOptions
 
-__all__ = ["Head", "HeadOptions"]
+__all__ = ["HeadOnly", "HeadOptions"]

@@ -35,7 +35,7 @@ class HeadOptions(TrainingOptions):
     epochs: int = Field(10, ge=1, le=1000, description="Passes over the stored features, for the solver 'epochs'.")
 
 
-class Head(Adaptation[HeadOptions]):
+class HeadOnly(Adaptation[HeadOptions]):
     """Fits only the task's head; the backbone stays as it is.
 
     The fastest adaptation, and the one for small data: features are computed once and stored, then the

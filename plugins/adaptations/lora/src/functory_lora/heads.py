@@ -16,7 +16,7 @@ CLASSIFIER = "SEQ_CLS"
 
 
 @dataclass(frozen=True)
-class Head:
+class SavedHead:
     """The head that came with an adapter; all empty where none did.
 
     :param phi: by our names, with what comes before the last map.
@@ -30,7 +30,7 @@ class Head:
     names: frozenset[str] = frozenset()
 
 
-def own_head(folder: Folder, task: Task[Any]) -> Head:
+def own_head(folder: Folder, task: Task[Any]) -> SavedHead:
     """Return a head that was written here.
 
     :raises NotSupported: where it is another task's.
@@ -55,10 +55,10 @@ def own_head(folder: Folder, task: Task[Any]) -> Head:
         f"network.{name}" if name.startswith("pooler.") else f"head.{name}": array
         for name, array in folder.head.items()
     }
-    return Head(phi, readout, state)
+    return SavedHead(phi, readout, state)
 
 
-def their_head(folder: Folder, backbone: Backbone[Any], task: Task[Any]) -> Head:
+def their_head(folder: Folder, backbone: Backbone[Any], task: Task[Any]) -> SavedHead:
     """Return the classifier that PEFT saved with the updates (``modules_to_save``); none for other adapters.
 
     Its labels have no names there: the task's options give them, or they are LABEL_0, LABEL_1 …
@@ -66,7 +66,7 @@ def their_head(folder: Folder, backbone: Backbone[Any], task: Task[Any]) -> Head
     :raises NotSupported: where a part of it lies neither in the adapter nor in the backbone's weights.
     """
     if folder.config.get("task_type") != CLASSIFIER:
-        return Head()
+        return SavedHead()
     place, spec = backbone.locate(), backbone.spec
     base = backbone.network.origin.base if backbone.network.origin else ""
     tensors = _Layers(folder, place, base)
@@ -91,7 +91,7 @@ def their_head(folder: Folder, backbone: Backbone[Any], task: Task[Any]) -> Head
         )
     state, order = task.adopt([f"LABEL_{index}" for index in range(len(weight))], is_multi=None)
     phi |= {name: phi[name][list(order)] for name in ("head.linear.weight", "head.linear.bias")}
-    return Head(phi, readout, state, frozenset(ROOT + name for name in places.values()))
+    return SavedHead(phi, readout, state, frozenset(ROOT + name for name in places.values()))
 
 
 class _Layers(Mapping[str, Array]):

@@ -1,6 +1,6 @@
 """The Hugging Face backbone, model folders and hub ids; and the adaptation that keeps a checkpoint's own classifier."""
 
 from functory_huggingface.backbone import HuggingFace, HuggingFaceOptions
-from functory_huggingface.checkpoint import Checkpoint, CheckpointOptions
+from functory_huggingface.fine_tuned import FineTuned, FineTunedOptions
 
-__all__ = ["Checkpoint", "CheckpointOptions", "HuggingFace", "HuggingFaceOptions"]
+__all__ = ["FineTuned", "FineTunedOptions", "HuggingFace", "HuggingFaceOptions"]

@@ -19,7 +19,7 @@ def write(network: Network, requests: Sequence[Request], device: torch.device) -
     :param requests: prompts of at least one token.
     """
     with torch.inference_mode():
-        writing = network.generation(*_prompts(requests, device))
+        writing = network.writer(*_prompts(requests, device))
     alive = list(range(len(requests)))
     written: list[list[int]] = [[] for _ in requests]
     while True:
@@ -57,7 +57,7 @@ def _likeliest(network: Network, logits: torch.Tensor, texts: Sequence[tuple[Req
         ids = torch.tensor([request.ids], device=logits.device)
         after = torch.tensor([written], dtype=torch.long, device=logits.device) if written else None
         with torch.inference_mode():
-            tokens[row] = network.generation(ids, torch.ones_like(ids), after).logits[0].argmax()
+            tokens[row] = network.writer(ids, torch.ones_like(ids), after).logits[0].argmax()
     return tokens
 
 

@@ -11,7 +11,7 @@ import torch
 
 from functory_sdk import plan
 from functory_sdk.torch import LinearHead, linear
-from functory_torch.states import Source
+from functory_torch.sources import Source
 
 UNITS = 8192
 """Rows or tokens that are enough for a beginning."""

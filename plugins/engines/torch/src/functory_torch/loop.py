@@ -1,7 +1,7 @@
 """The training loop: AdamW on φ, exact resume, the best on dev kept, and sentinels that look at what came out.
 
 A step depends on its number, the data and φ alone (`schedule`), so that a run which was killed at any moment
-goes on from its last checkpoint (`checkpoints`) and ends in the same bits. Where outputs come from is `states`'s.
+goes on from its last checkpoint (`checkpoints`) and ends in the same bits. Where outputs come from is `sources`'s.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from functory_torch.headfirst import fit_head_first
 from functory_torch.schedule import batches, evaluation_steps, generators_kept, rate, seed_step
 from functory_torch.sentinels import Sentinels, copied, put
 from functory_torch.session import device
-from functory_torch.states import FromFeatures, FromStates, Source, Whole, set_mode
+from functory_torch.sources import FromFeatures, FromStates, Source, Whole, set_mode
 from functory_torch.store import FeatureStore, axis_sizes
 
 MICRO_TOKENS, MICRO_TOKENS_CPU = 8192, 512

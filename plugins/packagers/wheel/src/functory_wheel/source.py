@@ -42,7 +42,7 @@ _MODULE = '''\
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from functory.installed import InstalledFunction
+from functory.artefact.installed import InstalledFunction
 from {module}._artefact import FOLDER
 
 __all__ = {exported}

@@ -47,7 +47,7 @@ class NER(Task[NEROptions]):
         "functory build --task ner --train names-zh.jsonl --backbone e5 --adaptation lora",
     )
 
-    def formulate(self, spec: BackboneSpec, learning: Literal["supervised", "zero-shot"]) -> Formulation:
+    def formulate(self, spec: BackboneSpec, learning: Literal["supervised", "nothing"]) -> Formulation:
         from functory_ner.tagging import Tagging
 
         if learning != "supervised":

@@ -41,7 +41,7 @@ class TextClassification(Task[ClassificationOptions]):
         "functory build --task text-classification --backbone smollm2 --set task.labels=sports,politics",
     )
 
-    def formulate(self, spec: BackboneSpec, learning: Literal["supervised", "zero-shot"]) -> Formulation:
+    def formulate(self, spec: BackboneSpec, learning: Literal["supervised", "nothing"]) -> Formulation:
         from functory_text_classification.classify import Classify
         from functory_text_classification.likelihood import Likelihood
 

@@ -28,7 +28,7 @@ class TextGeneration(Task[GenerationOptions]):
         "functory build --task text-generation --backbone smollm2 --set task.max_new_tokens=40",
     )
 
-    def formulate(self, spec: BackboneSpec, learning: Literal["supervised", "zero-shot"]) -> Formulation:
+    def formulate(self, spec: BackboneSpec, learning: Literal["supervised", "nothing"]) -> Formulation:
         if not spec.has_logits:
             raise NotSupported(
                 f"{spec.reference!r} is an {spec.architecture} and writes no text.",

@@ -1,0 +1,77 @@
+"""Chooses among the engine forms of a function the one that is fastest on this processor, by trying.
+
+Processors differ: with or without AVX-512 and VNNI the same int8 form wins on one engine and loses on another,
+so no name decides. What was found is remembered in the user's cache.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from functory.artefact import GOLDEN, MANIFEST, label, read
+from functory.artefact.manifest import EngineRecord, Manifest
+from functory.contracts.engine import SessionOptions
+from functory.errors import FunctoryError
+from functory.machine.folders import sha256
+from functory.machine.places import cache
+from functory.running.replays import cpu, versions
+
+if TYPE_CHECKING:
+    from functory.function import Function
+
+ROUNDS = 3
+"""How often each form runs the golden inputs; its best round counts, because anything else on the machine slows it."""
+
+
+def fastest(folder: Path, manifest: Manifest, session: SessionOptions) -> str | None:
+    """Return the label of the form to open, or None where there is nothing to choose.
+
+    Calls of one input each are timed, on the golden inputs, the forms taking turns.
+
+    :param session: as it will be opened: the number of threads may decide.
+    """
+    labels = [label(record) for record in manifest.forms if isinstance(record, EngineRecord)]
+    if len(labels) < 2 or not (folder / GOLDEN).is_file():
+        return None
+    note = _note(folder, session)
+    with suppress(OSError, ValueError, KeyError):
+        remembered = str(json.loads(note.read_text(encoding="utf-8"))["form"])
+        if remembered in labels:
+            return remembered
+    functions: dict[str, Function] = {}
+    for name in labels:
+        with suppress(FunctoryError):  # its engine is not installed, or does not run here
+            functions[name] = read(folder, manifest, form=name, session=session)
+    if not functions:
+        return None
+    seconds = _timed(functions)
+    best = min(seconds, key=lambda name: seconds[name])
+    with suppress(OSError):
+        note.write_text(json.dumps({"function": manifest.name, "form": best, "seconds": seconds}), encoding="utf-8")
+    return best
+
+
+def _timed(functions: dict[str, Function]) -> dict[str, float]:
+    """Return the seconds that each function takes for all golden inputs, one at a time; closes them."""
+    seconds = dict.fromkeys(functions, float("inf"))
+    for turn in range(ROUNDS + 1):
+        for name, function in functions.items():
+            values = [function.task.Input.model_validate(one.value) for one in function.golden]
+            begun = time.perf_counter()
+            for value in values:
+                function(value)
+            if turn:  # the first only warms it
+                seconds[name] = min(seconds[name], time.perf_counter() - begun)
+    for function in functions.values():
+        function.close()
+    return seconds
+
+
+def _note(folder: Path, session: SessionOptions) -> Path:
+    about = [sha256(folder / MANIFEST), session.model_dump(mode="json"), cpu(), versions()]
+    return cache("forms") / (hashlib.sha256(json.dumps(about).encode()).hexdigest()[:32] + ".json")

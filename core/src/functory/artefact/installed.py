@@ -1,0 +1,128 @@
+"""Functions that wheels brought: where their artefacts lie, and the callable that their packages export.
+
+Imports next to nothing, so that importing such a package costs nothing before its first call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, get_args
+
+from functory.errors import ArtefactError, FunctoryError, UnknownComponent
+
+if TYPE_CHECKING:
+    from functory.function import Function
+
+
+def artefact_of(reference: Path | str) -> Path:
+    """Return the folder of an artefact: the one named, or an installed function's.
+
+    :param reference: a folder, or the name of a component of the kind ``functions``, whose entry point is a
+        module-level `Path` of the artefact's folder. A folder goes first where it holds a function.
+    :raises ArtefactError: when it is neither.
+    """
+    folder = Path(reference)
+    if isinstance(reference, Path) or "/" in reference or (folder / "function.json").is_file():
+        return folder
+    from functory.plugins.registry import load
+
+    try:
+        found = load("functions", reference)
+    except UnknownComponent as error:
+        if folder.is_dir():
+            return folder
+        raise ArtefactError(
+            f"there is no folder and no installed function named {reference!r}.",
+            where=str(Path.cwd()),
+            do=f"name the folder that `save` wrote, or install the function's wheel. {error.do}",
+        ) from None
+    if not isinstance(found, Path):
+        raise FunctoryError(
+            f"the installed function {reference!r} gives no folder.", do="package it again with this functory."
+        )
+    return found
+
+
+class InstalledFunction:
+    """A function that a wheel brought. It is loaded at its first use, once, whatever threads call it.
+
+    Stands for its `Function` everywhere: `isinstance` says so, and every attribute of the function is there.
+
+    :param folder: where the artefact lies.
+    :param task: the name of its task, which knows the types of input and output.
+    """
+
+    def __init__(self, folder: Path, *, task: str) -> None:
+        self._folder = folder
+        self._task = task
+        self._lock = Lock()
+        self._function: Function | None = None
+        self.__name__ = folder.parent.name
+
+    def loaded(self) -> Function:
+        """Return the function itself.
+
+        :raises ArtefactError: when it was changed since it was packaged, or comes out differently here.
+        """
+        with self._lock:
+            if self._function is None:
+                from functory.function import load
+
+                self._function = load(self._folder)
+            return self._function
+
+    def type_named(self, name: str) -> Any:
+        """Return a type of the input or the output by its name, without loading the function.
+
+        :raises AttributeError: when there is none.
+        """
+        from functory.plugins.registry import load
+
+        task = load("tasks", self._task)
+        for found in _models((task.Output, task.Input), set()):
+            if "".join(letter if letter.isalnum() else "_" for letter in found.__name__) == name:
+                return found
+        raise AttributeError(f"{self._folder.parent.name} has no type {name!r}")
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.loaded()(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        # Programs that look around (copy, inspect, doctest) ask for names like __wrapped__: they load nothing.
+        if name.startswith("_") and name != "__signature__":
+            raise AttributeError(name)
+        return getattr(self.loaded(), name)
+
+    @property  # type: ignore[misc]  # it can be read alone, as a mock's
+    def __class__(self) -> type:
+        """`Function`, for `isinstance`; `type` tells the truth."""
+        from functory.function import Function
+
+        return Function
+
+    def __repr__(self) -> str:
+        return (
+            repr(self._function) if self._function is not None else f"<installed function {self._folder.parent.name}>"
+        )
+
+    def __reduce__(self) -> Any:
+        """A copy in another process loads the same artefact anew."""
+        return _again, (type(self), self._folder, self._task)
+
+
+def _again(kind: type[InstalledFunction], folder: Path, task: str) -> InstalledFunction:
+    return kind(folder, task=task)
+
+
+def _models(kinds: tuple[Any, ...], seen: set[Any]) -> Iterator[type]:
+    """Give the models among some types, and those in their fields, each once."""
+    for kind in kinds:
+        if isinstance(kind, type) and hasattr(kind, "model_fields"):
+            if kind not in seen:
+                seen.add(kind)
+                yield kind
+                yield from _models(tuple(field.annotation for field in kind.model_fields.values()), seen)
+        else:
+            yield from _models(get_args(kind), seen)

@@ -1,0 +1,77 @@
+"""Measures a function on examples with known answers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from functory.contracts.task import Task
+from functory.data import Examples, checked, examples, read
+from functory.measuring.intervals import evaluate_with_intervals
+from functory.measuring.report import Confusion, Report
+
+if TYPE_CHECKING:
+    from functory.function import Function
+
+SEED = 0
+"""Of the resampling; the same data give the same interval."""
+
+
+def read_examples(
+    task: Task[Any], state: Any, data: Any, *, columns: Mapping[str, str] | None = None, on_bad_row: str = "stop"
+) -> Examples:
+    """Return data as the task's examples.
+
+    :param state: labels are checked against it; None before there is one.
+    :param on_bad_row: ``stop`` or ``skip``.
+    :raises DataError: for a bad row or an unknown label, naming file and line.
+    """
+    check = None if state is None else lambda example: task.check(example, state)
+    if isinstance(data, Examples):
+        return checked(data, check, on_bad_row) if check else data  # type: ignore[arg-type]
+    return examples(
+        read(data), task.Example, task.columns, columns, on_bad_row=on_bad_row, check=check,  # type: ignore[arg-type]
+        inputs=list(task.Input.model_fields),
+    )  # fmt: skip
+
+
+def evaluate(function: Function, found: Examples) -> Report:
+    """Run a function on examples and score it: intervals by bootstrap, a baseline that reads nothing."""
+    task, state = function.task, function.state
+    started = time.perf_counter()
+    outputs = list(function.map(list(found)))
+    seconds = time.perf_counter() - started
+    base = task.baseline(list(found), state)
+    measured = evaluate_with_intervals(
+        task.scorer(outputs, list(found), state),
+        len(found),
+        seed=SEED,
+        baseline=task.scorer(base, list(found), state) if base is not None else None,
+    )
+    parts = task.breakdown(outputs, list(found), state)
+    confusion = parts.get("confusion")
+    return Report(
+        function=function.about.name,
+        source=found.source,
+        sha256=found.sha256,
+        examples=len(found),
+        skipped=len(found.skipped),
+        metrics=measured.metrics,
+        metric=task.metric if task.metric in measured.metrics else "",
+        confidence=measured.confidence,
+        resamples=measured.resamples,
+        per_class=tuple(parts.get("per_class", ())),
+        confusion=Confusion.model_validate(confusion) if confusion else None,
+        seconds=seconds,
+        notes=(*filter(None, [found.passed_over]), *_notes(outputs)),
+    )
+
+
+def _notes(outputs: list[Any]) -> tuple[str, ...]:
+    """Return how many outputs carry which note."""
+    counts: dict[str, int] = {}
+    for output in outputs:
+        for note in output.notes:
+            counts[note] = counts.get(note, 0) + 1
+    return tuple(f"{count:,} × {note}" for note, count in sorted(counts.items(), key=lambda item: -item[1])[:5])

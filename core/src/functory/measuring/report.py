@@ -1,0 +1,141 @@
+"""What an evaluation found: metrics with intervals beside a baseline, classes, confusion, the data's hash.
+
+A report is data: it goes through JSON unchanged. How it looks is told by `report_tables` and `report_html`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from functory.errors import DataError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+_FROZEN = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+class Metric(BaseModel):
+    """One metric of one evaluation."""
+
+    model_config = _FROZEN
+
+    value: float
+    low: float | None = Field(None, description="The lower end of the interval; None where none was made.")
+    high: float | None = Field(None, description="The upper end.")
+    baseline: float | None = Field(None, description="The same metric of an answer that reads nothing.")
+    higher_is_better: bool = True
+
+    def __str__(self) -> str:
+        interval = f" ({self.low:.3f}–{self.high:.3f})" if self.low is not None and self.high is not None else ""
+        baseline = f", baseline {self.baseline:.3f}" if self.baseline is not None else ""
+        return f"{self.value:.3f}{interval}{baseline}"
+
+    def beats_baseline(self) -> bool | None:
+        """Return whether the whole interval is on the baseline's better side; None where there is none."""
+        if self.baseline is None or self.low is None or self.high is None:
+            return None
+        return self.low > self.baseline if self.higher_is_better else self.high < self.baseline
+
+
+class Confusion(BaseModel):
+    """How often each class (row) was taken for each (column)."""
+
+    model_config = _FROZEN
+
+    labels: tuple[str, ...]
+    matrix: tuple[tuple[int, ...], ...]
+
+    def pairs(self) -> list[tuple[str, str, int]]:
+        """Return what was confused: the true label, the given one, how often; the most frequent first."""
+        found = [
+            (true, given, self.matrix[i][j])
+            for i, true in enumerate(self.labels)
+            for j, given in enumerate(self.labels)
+            if i != j and self.matrix[i][j]
+        ]
+        return sorted(found, key=lambda pair: -pair[2])
+
+
+class Report(BaseModel):
+    """The outcome of one evaluation."""
+
+    model_config = _FROZEN
+
+    function: str = Field(description="The function's name.")
+    source: str = Field("", description="Where the examples came from.")
+    sha256: str = Field("", description="The hash of the examples' content.")
+    examples: int = Field(ge=0, description="How many were evaluated.")
+    skipped: int = Field(0, ge=0, description="How many rows were bad and passed over.")
+    metrics: dict[str, Metric]
+    metric: str = Field("", description="The metric by which functions are chosen; the first, where empty.")
+    confidence: float = 0.95
+    resamples: int = Field(0, ge=0, description="Bootstrap resamples behind the intervals.")
+    per_class: tuple[dict[str, str | int | float], ...] = Field((), description="One row per class.")
+    confusion: Confusion | None = None
+    notes: tuple[str, ...] = Field((), description="What the reader should know.")
+    seconds: float = Field(0.0, ge=0, description="How long the function took for all examples.")
+
+    @property
+    def score(self) -> float:
+        """The value of the metric by which functions are chosen.
+
+        :raises DataError: where the report has no metric.
+        """
+        name = self.metric or next(iter(self.metrics), "")
+        if name not in self.metrics:
+            raise DataError(
+                f"the report has no metric {name!r}.", do=f"it has: {', '.join(self.metrics) or 'none'}."
+            )
+        return self.metrics[name].value
+
+    @property
+    def per_second(self) -> float:
+        """Examples per second; 0 where no time was taken."""
+        return self.examples / self.seconds if self.seconds else 0.0
+
+    def to_json(self) -> str:
+        """Return the report as JSON; `Report.model_validate_json` reads it back."""
+        return self.model_dump_json(indent=2)
+
+    def save_html(self, path: Path | str) -> Path:
+        """Write the report as one HTML file that needs no other, and return its path."""
+        from functory.measuring.pages import page
+
+        path = Path(path)
+        path.write_text(page(self), encoding="utf-8")
+        return path
+
+    def __str__(self) -> str:
+        from functory.terminal import plain
+
+        return plain(self.__rich__())
+
+    def __rich__(self) -> RenderableType:
+        from functory.measuring.tables import draw
+
+        return draw(self)
+
+    def _repr_html_(self) -> str:
+        from functory.measuring.pages import fragment
+
+        return fragment(self)
+
+    def headline(self) -> str:
+        """Return what was evaluated, on what, and how fast."""
+        on = f" on {self.source}" if self.source else ""
+        skipped = f" ({self.skipped:,} bad rows skipped)" if self.skipped else ""
+        speed = f", {self.per_second:,.0f} per second" if self.seconds else ""
+        return f"{self.function}{on}: {self.examples:,} examples{skipped}{speed}"
+
+    def footnote(self) -> str:
+        """Return how the intervals were made and which data it was."""
+        made = f"{self.confidence:.0%} intervals: percentile bootstrap, {self.resamples:,} resamples."
+        if not self.resamples:
+            made = "No intervals: the metrics take too long to resample."
+        if any(metric.baseline is not None for metric in self.metrics.values()):
+            made += " Baseline: an answer that reads nothing."
+        return made + (f" Data: sha256 {self.sha256[:12]}…" if self.sha256 else "")

@@ -1,0 +1,81 @@
+"""A report as tables of text, which the terminal and HTML lay out each in its way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from functory.measuring.report import Confusion, Metric, Report
+
+MANY_CLASSES = 12  # more do not fit a terminal as a matrix: the most confused pairs are told instead
+MANY_ROWS = 40
+
+Table = tuple[list[str], list[list[str]]]
+
+
+def draw(report: Report) -> RenderableType:
+    """Return the report for a terminal."""
+    from functory.terminal import group, table, text
+
+    parts = [
+        text(report.headline(), "bold"),
+        table(*metric_rows(report), right=(1, 3)),
+        text(report.footnote(), "dim"),
+    ]
+    if report.per_class:
+        header, rows = class_rows(report.per_class)
+        parts.append(table(header, rows[:MANY_ROWS], right=range(1, len(header))))
+        parts += [text(f"… and {len(rows) - MANY_ROWS} classes more")] if len(rows) > MANY_ROWS else []
+    if report.confusion:
+        header, rows = confusion_rows(report.confusion)
+        numbers = (2,) if len(report.confusion.labels) > MANY_CLASSES else range(1, len(header))
+        parts.append(table(header, rows, right=numbers))
+    return group(*parts, *(text(f"note: {note}") for note in report.notes))
+
+
+def metric_rows(report: Report) -> Table:
+    """Return header and rows of the metrics."""
+    rows = [
+        [
+            name,
+            number(metric.value),
+            interval(metric),
+            "" if metric.baseline is None else number(metric.baseline),
+        ]
+        for name, metric in report.metrics.items()
+    ]
+    return ["metric", "value", f"{report.confidence:.0%} interval", "baseline"], rows
+
+
+def class_rows(per_class: Sequence[Mapping[str, Any]]) -> Table:  # Any: text and numbers
+    """Return header and rows of the classes; a class without some column has it empty."""
+    header = list(dict.fromkeys(column for row in per_class for column in row))
+    return header, [[number(row.get(column, "")) for column in header] for row in per_class]
+
+
+def confusion_rows(confusion: Confusion) -> Table:
+    """Return the matrix with its labels; the most confused pairs, where the classes are too many for it."""
+    if len(confusion.labels) > MANY_CLASSES:
+        return ["true", "given", "times"], [[a, b, f"{n:,}"] for a, b, n in confusion.pairs()[:MANY_CLASSES]]
+    rows = [
+        [label, *(f"{n:,}" for n in row)]
+        for label, row in zip(confusion.labels, confusion.matrix, strict=True)
+    ]
+    return ["true \\ given", *confusion.labels], rows
+
+
+def interval(metric: Metric) -> str:
+    """Return an interval as text; empty where there is none."""
+    return (
+        "" if metric.low is None or metric.high is None else f"{number(metric.low)} – {number(metric.high)}"
+    )
+
+
+def number(value: object) -> str:
+    """Return a share with three decimals, a count with its thousands apart, anything else as it is."""
+    if isinstance(value, float):
+        return f"{value:.3f}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -1,0 +1,257 @@
+"""Imports one component, so that whatever its module does is told as a fault of that plugin and stays there.
+
+Apart from `plugins`, which says which component is meant and keeps what came.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import reduce
+from importlib import import_module
+from pathlib import Path
+from threading import Timer, get_ident
+from types import TracebackType
+from typing import Any, TextIO
+
+from functory.errors import PluginContractError, PluginError, PluginImportError
+from functory.machine.distributions import CONTRACT, Entry
+
+NOTICE_SECONDS = 5.0
+"""After so long, a line says what is still being imported."""
+
+CLASSES = {
+    "backbones": "functory.contracts.backbone:Backbone",
+    "tasks": "functory.contracts.task:Task",
+    "adaptations": "functory.contracts.adaptation:Adaptation",
+    "engines": "functory.contracts.engine:Engine",
+    "optimizations": "functory.contracts.optimization:Optimization",
+    "explanations": "functory.contracts.explanation:Explanation",
+    "packagers": "functory.contracts.packager:Packager",
+    "samples": "functory.contracts.sample:Sample",
+}
+"""The contract of each kind whose components are classes; functions, commands and hooks are objects."""
+
+
+def import_component(entry: Entry, stdout: TextIO | None = None) -> Any:  # Any: whatever a plugin gives
+    """Import what an entry announces, and check that it is a component of its kind.
+
+    :param entry: what to import.
+    :param stdout: where to put what the plugin prints meanwhile; stderr by default: stdout is for results.
+    :raises PluginContractError: it was written for another contract, is not there, or is no such class.
+    :raises PluginImportError: it raised anything but KeyboardInterrupt, SystemExit included.
+    """
+    check_contract(entry)
+    module, _, attribute = entry.value.partition(":")
+    try:
+        with _noticed(entry), _diverted(stdout or sys.stderr):
+            found = reduce(getattr, attribute.split("."), import_module(module))
+    except KeyboardInterrupt:
+        raise
+    except AttributeError as error:
+        if in_plugin(error.__traceback__, module):
+            raise _raised(entry, module, error) from error
+        raise _fault(
+            PluginContractError,
+            "no-such-class",
+            entry,
+            f"has no {attribute!r} in {module}.",
+            where=_file(module),
+        ) from error
+    except BaseException as error:
+        raise _raised(entry, module, error) from error
+    return check_component(entry, found)
+
+
+def import_path(entry: Entry, path: Path, module: str, attribute: str) -> Any:  # Any: whatever a file gives
+    """Import a file under a module name of its own, and return one attribute of it.
+
+    :raises PluginImportError: the file raised, or is no Python; its line is named.
+    :raises PluginContractError: it has no such attribute.
+    """
+    from importlib.util import module_from_spec, spec_from_file_location
+
+    spec = spec_from_file_location(module, path)
+    if spec is None or spec.loader is None:
+        raise _fault(PluginImportError, "raises", entry, "is no Python file.", where=str(path))
+    made = module_from_spec(spec)
+    sys.modules[module] = made  # dataclasses, pydantic and pickle look their module up
+    try:
+        with _noticed(entry), _diverted(sys.stderr):
+            spec.loader.exec_module(made)
+    except KeyboardInterrupt:
+        del sys.modules[module]
+        raise
+    except BaseException as error:
+        del sys.modules[module]
+        raise _raised(entry, module, error) from error
+    if not hasattr(made, attribute):
+        has = ", ".join(
+            name for name, value in vars(made).items() if getattr(value, "__module__", "") == module
+        )
+        what = f"names the class {attribute}, which the file does not define; it defines: {has or 'nothing'}."
+        raise _fault(PluginContractError, "no-such-class", entry, what, where=str(path))
+    return getattr(made, attribute)
+
+
+def check_contract(entry: Entry) -> None:
+    """Refuse a plugin written for other contracts, before any of its code runs."""
+    if entry.speaks:
+        return
+    if entry.contract:
+        what = f"was written for contract version {entry.contract}; this functory speaks {CONTRACT}."
+        remedy = f"take one that was made for this functory: pip install -U functory {entry.distribution}."
+    else:
+        what = f"does not say for which contract version it was written; this functory speaks {CONTRACT}."
+        remedy = 'its author adds [project.entry-points."functory.contract"] to its pyproject.toml.'
+    raise _fault(
+        PluginContractError,
+        "other-contract",
+        entry,
+        what,
+        where=f"{entry.metadata}/entry_points.txt",
+        do=remedy,
+    )
+
+
+def check_component(entry: Entry, found: Any) -> Any:  # Any: whatever a plugin gives
+    """Return what was imported if it fits its kind: a complete subclass of its contract; a command, made."""
+    if entry.kind == "commands":
+        from functory.contracts.command import Command
+
+        made = (
+            found()
+            if isinstance(found, type) and issubclass(found, Command) and not _missing(found)
+            else found
+        )
+        if isinstance(made, Command):
+            return made
+        raise _misfit(entry, found, Command)
+    if entry.kind not in CLASSES:
+        return found
+    module, _, name = CLASSES[entry.kind].partition(":")
+    contract: type = getattr(import_module(module), name)
+    if isinstance(found, type) and issubclass(found, contract) and not _missing(found):
+        return found
+    raise _misfit(entry, found, contract)
+
+
+def in_plugin(trace: TracebackType | None, module: str) -> tuple[str, int] | None:
+    """Return file and line of the deepest frame that runs the plugin's own code, if there is one.
+
+    :param module: the plugin's module; frames of its whole top package count.
+    """
+    top = module.partition(".")[0]
+    place = None
+    while trace is not None:
+        name = str(trace.tb_frame.f_globals.get("__name__", ""))
+        if name.partition(".")[0] == top and name != __name__:
+            place = (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
+        trace = trace.tb_next
+    return place
+
+
+def _misfit(entry: Entry, found: object, contract: type) -> PluginError:
+    """Return the error of a component that is not what its kind asks for."""
+    owner = entry.value.partition(":")[0]
+    if isinstance(found, type) and issubclass(found, contract):
+        lacks = ", ".join(_missing(found))
+        what = f"gives {found.__name__}, which lacks what every {contract.__name__} must have: {lacks}."
+        diagnosis = "abstract"
+    else:
+        kind = found.__name__ if isinstance(found, type) else f"an object of type {type(found).__name__}"
+        what = (
+            f"gives {kind} as one of its {entry.kind}, which is no {contract.__module__}.{contract.__name__}."
+        )
+        diagnosis = "not-a-subclass"
+    return _fault(PluginContractError, diagnosis, entry, what, where=_file(owner))
+
+
+def _missing(found: type) -> list[str]:
+    """Return the abstract methods that a class leaves open."""
+    return sorted(getattr(found, "__abstractmethods__", ()))
+
+
+def _raised(entry: Entry, module: str, error: BaseException) -> PluginError:
+    """Return the error of an import that failed, at its deepest line inside the plugin."""
+    place = in_plugin(error.__traceback__, module)
+    if isinstance(error, SyntaxError) and error.filename:
+        place = (error.filename, error.lineno or 0)
+    where = f"{place[0]}, line {place[1]}" if place else f"{entry.metadata}/entry_points.txt"
+    if isinstance(error, SystemExit):
+        what = f"ended the program while it was imported (exit code {error.code})."
+        return _fault(PluginImportError, "exits", entry, what, where=where)
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        if f"{module}.".startswith(f"{error.name}."):
+            what = f"announces the module {module}, which is not there."
+            again = f"pip install --force-reinstall --no-deps {entry.distribution}."
+            return _fault(PluginImportError, "no-such-module", entry, what, where=where, do=again)
+        what = f"needs the module {error.name!r}, which is not installed."
+        return _fault(PluginImportError, "missing-dependency", entry, what, where=where)
+    message = " ".join(str(error).split())[:400]
+    what = f"raised {type(error).__name__} while it was imported{': ' + message if message else '.'}"
+    return _fault(PluginImportError, "raises", entry, what, where=where)
+
+
+def _fault(
+    kind: type[PluginError], diagnosis: str, entry: Entry, what: str, *, where: str = "", do: str = ""
+) -> PluginError:
+    """Return an error that names the plugin, its version, the place and the remedy."""
+    if not entry.distribution:  # a component in a file: its author is the reader
+        error = kind(f"{entry.value} {what}", where=where)
+    else:
+        remedy = do or f"pip install -U {entry.distribution}, or pip uninstall {entry.distribution}."
+        error = kind(
+            f"{entry.distribution} {entry.version} ({entry.kind.removesuffix('s')} {entry.name!r}) {what}",
+            where=where,
+            do=f"{remedy} `functory doctor` looks at every plugin.",
+        )
+    error.diagnosis = diagnosis
+    return error
+
+
+def _file(module: str) -> str:
+    """Return the file of an imported module."""
+    return getattr(sys.modules.get(module), "__file__", None) or module
+
+
+@contextmanager
+def _noticed(entry: Entry) -> Iterator[None]:
+    """Say so when an import takes long: a silent program looks dead."""
+    name = f"{entry.distribution} {entry.version}" if entry.distribution else entry.value
+    timer = Timer(NOTICE_SECONDS, lambda: print(f"still importing {name} …", file=sys.stderr, flush=True))
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+class _OneThreadElsewhere:
+    """Stands for stdout while a plugin is imported: what that thread prints goes elsewhere, and no other's.
+
+    `contextlib.redirect_stdout` would take the results of the other threads along, and a logging handler made
+    meanwhile would keep the wrong stream.
+    """
+
+    def __init__(self, stdout: TextIO, elsewhere: TextIO) -> None:
+        self.stdout, self.elsewhere = stdout, elsewhere
+        self.thread: int | None = get_ident()
+
+    def __getattr__(self, name: str) -> Any:  # Any: a stream's own attributes
+        return getattr(self.elsewhere if get_ident() == self.thread else self.stdout, name)
+
+
+@contextmanager
+def _diverted(elsewhere: TextIO) -> Iterator[None]:
+    """Send what this thread prints elsewhere."""
+    stdout = sys.stdout
+    stand_in = _OneThreadElsewhere(stdout, elsewhere)
+    sys.stdout = stand_in  # it has whatever the stream has
+    try:
+        yield
+    finally:
+        stand_in.thread = None
+        sys.stdout = stdout

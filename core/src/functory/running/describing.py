@@ -1,0 +1,92 @@
+"""What a function says of itself: its signature, its schemas, its documentation."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any
+
+from functory.contracts.task import Task
+from functory.running.forms import CompositeForm, EngineForm, TorchForm
+
+if TYPE_CHECKING:
+    from functory.function import Function
+
+
+def signature(task: Task[Any]) -> inspect.Signature:
+    """Return a function's signature: the Input's fields, those of the shorthand by position."""
+    parameters = []
+    fields = task.Input.model_fields
+    for name in (*task.shorthand, *(name for name in fields if name not in task.shorthand)):
+        by_position = name in task.shorthand
+        kind = inspect.Parameter.POSITIONAL_OR_KEYWORD if by_position else inspect.Parameter.KEYWORD_ONLY
+        field = fields[name]
+        default = inspect.Parameter.empty if field.is_required() else field.get_default(call_default_factory=True)
+        parameters.append(inspect.Parameter(name, kind, default=default, annotation=field.annotation))
+    return inspect.Signature(parameters, return_annotation=task.Output)
+
+
+def schemas(task: Task[Any], state: Any) -> dict[str, Any]:
+    """Return the JSON Schemas of input and output, and what each parameter means."""
+    given = task.Input.model_json_schema()
+    return {
+        "input": given,
+        "output": task.output_schema(state),
+        "parameters": {name: field.description or "" for name, field in task.Input.model_fields.items()},
+        "shorthand": list(task.shorthand),
+    }
+
+
+def doc(function: Function) -> str:
+    """Return a docstring that reads well in `help`: what it computes, what goes in, what comes out, how good it is."""
+    task, about = function.task, function.about
+    lines = [f"{about.name} {about.version}: {type(task).summary()}", "", "Parameters:"]
+    for name, field in task.Input.model_fields.items():
+        lines.append(f"    {name}: {field.description or 'see the task'}")
+    lines += ["", f"Returns a {task.Output.__name__}:"]
+    for name, field in task.Output.model_fields.items():
+        lines.append(f"    {name}: {field.description or 'see the task'}")
+    labels = getattr(function.state, "labels", ())
+    if labels:
+        lines += ["", "Labels: " + ", ".join(map(str, labels[:30])) + ("" if len(labels) <= 30 else " …")]
+    if about.metrics:
+        lines += ["", "Measured: " + ", ".join(f"{k} {_figure(v)}" for k, v in about.metrics.items())]
+    lines += ["", f"Form: {function.form.name}."]
+    return "\n".join(lines)
+
+
+def _figure(value: Any) -> str:
+    if isinstance(value, dict):
+        low, high = value.get("low"), value.get("high")
+        interval = f" ({low:.3f}–{high:.3f})" if low is not None and high is not None else ""
+        return f"{value['value']:.3f}{interval}"
+    return f"{value:.3f}" if isinstance(value, float) else str(value)
+
+
+def info(function: Function) -> dict[str, Any]:
+    """Return what a function is, as plain data."""
+    about, form = function.about, function.form
+    data: dict[str, Any] = {
+        "name": about.name,
+        "version": about.version,
+        "licence": about.licence,
+        "task": function.task.name,
+        "form": form.name,
+        "state": function.state.model_dump(mode="json"),
+        "metrics": about.metrics,
+        "recipe": about.recipe,
+        "data": about.data,
+        "versions": about.versions,
+        "long_text": about.long_text,
+        "notes": list(about.notes),
+        "optimization": about.optimization,
+    }
+    if isinstance(form, CompositeForm):
+        data["parts"] = {name: info(part) for name, part in form.parts.items()}
+    else:
+        data["backbone"] = form.spec.model_dump(mode="json")
+        data["program"] = form.program.as_json()
+    if isinstance(form, TorchForm):
+        data["adaptation"] = {"name": form.adaptation.name, "options": form.adaptation.options.model_dump(mode="json")}
+    if isinstance(form, EngineForm):
+        data["engine"] = form.engine.name
+    return data

@@ -1,0 +1,140 @@
+"""The forms of a function: how its program exists and what it needs to run.
+
+A torch form is a backbone with φ inside, in memory; an engine form is files that one engine opens,
+with no backbone, torch or transformers; a composite form is other functions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from functory.contracts.adaptation import Adaptation
+from functory.contracts.backbone import Backbone, BackboneSpec
+from functory.contracts.engine import Engine, Session, SessionOptions
+from functory.contracts.rows import Program
+from functory.contracts.task import Formulation, Learning, Task
+from functory.errors import NotSupported
+from functory.reading.reader import Tokenizer
+from functory.running.replays import machine
+
+if TYPE_CHECKING:
+    from functory.function import Function
+
+
+@dataclass
+class TorchForm:
+    """A backbone with φ inside.
+
+    :param engine: the engine that assembled the model.
+    :param backbone: the shared backbone.
+    :param adaptation: how φ is attached.
+    :param formulation: how the task is put to it.
+    :param program: with the model.
+    """
+
+    kind: ClassVar[str] = "torch"
+    engine: Engine[Any]
+    backbone: Backbone[Any]
+    adaptation: Adaptation[Any]
+    formulation: Formulation
+    program: Program
+    tolerance: float = 1e-4
+
+    @property
+    def name(self) -> str:
+        return f"{self.engine.name} {self.program.precision}"
+
+    @property
+    def spec(self) -> BackboneSpec:
+        return self.backbone.spec
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        return self.backbone.tokenizer
+
+    @property
+    def learning(self) -> Learning:
+        return self.adaptation.learning
+
+    def open(self, options: SessionOptions) -> Session:
+        """Open the program in its engine."""
+        return self.engine.open(self.program, options)
+
+
+@dataclass
+class EngineForm:
+    """Files that one engine opens: graph, tokenizer, facts.
+
+    :param engine: the engine that wrote them.
+    :param spec: the facts of the backbone it was made from.
+    :param program: with its folder, which also holds tokenizer.json.
+    :param options: threads and budget that were measured best, on one processor.
+    :param probed_on: that processor; on another one its best says nothing.
+    :param files: keeps a temporary folder alive.
+    """
+
+    kind: ClassVar[str] = "engine"
+    engine: Engine[Any]
+    spec: BackboneSpec
+    formulation: Formulation
+    learning: Learning
+    program: Program
+    tokenizer: Tokenizer
+    tolerance: float = 1e-4
+    options: SessionOptions = field(default_factory=SessionOptions)
+    probed_on: str = field(default_factory=machine)
+    files: Any = None  # Any: a TemporaryDirectory that lives as long as a form that is not saved yet
+
+    @property
+    def name(self) -> str:
+        return f"{self.engine.name} {self.program.precision}"
+
+    @property
+    def folder(self) -> Path:
+        """Where the files lie."""
+        if self.program.folder is None:
+            raise NotSupported("this form has no files.", do="convert it with its engine first.")
+        return self.program.folder
+
+    def open(self, options: SessionOptions) -> Session:
+        """Open the program in its engine: as the caller says, else as was measured best on this processor."""
+        if self.probed_on == machine():
+            best = {name: getattr(self.options, name) for name in ("threads", "budget") if not getattr(options, name)}
+            options = options.model_copy(update=best)
+        return self.engine.open(self.program, options)
+
+
+@dataclass
+class CompositeForm:
+    """Other functions, and the task that makes one of them.
+
+    :param parts: by the names that the task gives them.
+    """
+
+    kind: ClassVar[str] = "composite"
+    parts: Mapping[str, Function]
+    tolerance: float = 1e-4
+
+    @property
+    def name(self) -> str:
+        return "composite of " + ", ".join(part.name for part in self.parts.values())
+
+
+Form = TorchForm | EngineForm | CompositeForm
+
+
+def torch_form(
+    engine: Engine[Any], backbone: Backbone[Any], adaptation: Adaptation[Any], task: Task[Any], state: Any, model: Any
+) -> TorchForm:
+    """Return the form of a model that an engine assembled."""
+    formulation = task.formulate(backbone.spec, adaptation.learning)
+    program = Program(
+        kind=formulation.program,
+        inputs=(*backbone.spec.ports(), *formulation.inputs(backbone.spec, state)),
+        outputs=formulation.outputs(backbone.spec, state),
+        model=model,
+    )
+    return TorchForm(engine, backbone, adaptation, formulation, program)

@@ -1,0 +1,213 @@
+"""Golden examples: inputs with this function's outputs, replayed wherever it is loaded.
+
+The commonest failure of this field is a head, an adapter or a conversion that quietly does nothing.
+So saving reloads and replays, and loading on a new processor, engine or version replays once.
+
+Forward passes are compared by their numbers. A generation takes the likeliest token each time, so a rounding may take
+the other of two that are close, and all that follows differs; what does not jump is the log-probability of the tokens
+that were stored, and that is compared.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from functory.contracts.rows import Row
+from functory.errors import GoldenMismatch
+from functory.running import comparing
+from functory.running.forms import CompositeForm, Form
+
+if TYPE_CHECKING:
+    from functory.function import Function
+
+FLOOR = 1e-4
+"""The least tolerance: what other batches, threads and processors do to float32."""
+
+
+@dataclass(frozen=True)
+class Golden:
+    """One input with the outputs it gave.
+
+    :param value: the Input, as plain data.
+    :param output: the typed output, as plain data.
+    :param numeric: for each row, each named output as nested lists; empty for composites. For a generation one row:
+        ``tokens`` (tokens,) and ``log_probability``, as `Session.likelihood` gives it for them.
+    """
+
+    value: dict[str, Any]
+    output: dict[str, Any]
+    numeric: list[dict[str, Any]]
+
+    def line(self) -> str:
+        """Return it as one line of golden.jsonl."""
+        return json.dumps({"input": self.value, "output": self.output, "numeric": self.numeric}, ensure_ascii=False)
+
+    @classmethod
+    def read(cls, line: str) -> Golden:
+        """Return what `line` wrote."""
+        data = json.loads(line)
+        return cls(data["input"], data["output"], data["numeric"])
+
+
+def record(function: Function, inputs: Sequence[Any] = ()) -> list[Golden]:
+    """Run inputs, the task's own where none are given, and keep what came out."""
+    values = [function.coerce(value) for value in inputs] or list(function.task.golden_inputs(function.state))
+    return [
+        Golden(value.model_dump(mode="json"), output.model_dump(mode="json"), [_plain(row) for row in rows])
+        for value, (output, rows) in zip(values, _run(function, values), strict=True)
+    ]
+
+
+def reformed(function: Function, form: Form) -> Function:
+    """Return a function in another form: the same golden inputs, with that form's outputs and tolerance."""
+    made = function.replaced(form=form)
+    made.golden = record(made, [one.value for one in function.golden])
+    form.tolerance = tolerance(made, made.golden)
+    return made
+
+
+def tolerance(function: Function, golden: Sequence[Golden]) -> float:
+    """Return the tolerance of a form: ten times what running each input alone changes, at least `FLOOR`."""
+    return max(FLOOR, 10 * distance(function, golden))
+
+
+def distance(function: Function, golden: Sequence[Golden]) -> float:
+    """Return the largest difference of any number when each golden input is run alone."""
+    return max((now.distance for one in golden for now in _again(function, [one])), default=0.0)
+
+
+def replay(function: Function, golden: Sequence[Golden], allowed: float, *, where: str = "") -> None:
+    """Run the golden inputs again and compare.
+
+    :param allowed: the largest difference of any number.
+    :raises GoldenMismatch: naming the first input that differs.
+    """
+    for number, (one, now) in enumerate(zip(golden, _again(function, golden), strict=True), 1):
+        fault = _fault(one, now, allowed)
+        if fault:
+            raise GoldenMismatch(
+                f"golden example {number} comes out differently: {_told(one.output)} then, {_told(now.output)} now; "
+                f"{fault}.",
+                where=where or function.about.name,
+                do="use the versions that the manifest names, or build the function again here; "
+                "`functory verify` says which file and version differ.",
+            )
+
+
+@dataclass(frozen=True)
+class _Again:
+    """One golden input, run again.
+
+    :param output: the typed output, as plain data.
+    :param distance: the largest difference of any number; for a generation, of the stored tokens' log-probabilities.
+    :param parted: where a generation took another token than the stored one, how many it has in common with it.
+    :param gap: by how much the two tokens differ in log-probability there; None where it took the same.
+    :param lead: by how much the stored answer led the nearest other one; None where the formulation does not say.
+    """
+
+    output: dict[str, Any]
+    distance: float
+    parted: int = 0
+    gap: float | None = None
+    lead: float | None = None
+
+
+def _again(function: Function, golden: Sequence[Golden]) -> list[_Again]:
+    """Run golden inputs again, all together."""
+    values = [function.task.Input.model_validate(one.value) for one in golden]
+    ran = [(output.model_dump(mode="json"), rows) for output, rows in _run(function, values)]
+    if not _is_generation(function):
+        distances = [comparing.distance(one.numeric, rows) for one, (_, rows) in zip(golden, ran, strict=True)]
+        leads = _leads(function, values, golden) if max(distances, default=0) < float("inf") else [None] * len(golden)
+        return [
+            _Again(output, distance, lead=lead) for (output, _), distance, lead in zip(ran, distances, leads, strict=True)
+        ]
+    likely = _likelihood(function, values, [one.numeric[0]["tokens"] for one in golden])
+    return [
+        _rewritten(one.numeric[0], output, rows[0], stored)
+        for one, (output, rows), stored in zip(golden, ran, likely, strict=True)
+    ]
+
+
+def _rewritten(then: dict[str, Any], output: dict[str, Any], now: Row, stored: Any) -> _Again:
+    """Compare a generation with the stored one.
+
+    :param then: the stored row.
+    :param now: what was written now, with its own log-probabilities.
+    :param stored: the stored tokens' log-probabilities now.
+    """
+    distance = comparing.apart(then.get("log_probability", ()), stored)
+    old, new = then["tokens"], np.asarray(now["tokens"]).tolist()
+    if old == new:
+        return _Again(output, distance)
+    parted = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    here = slice(parted, parted + 1)
+    gap = comparing.apart(np.asarray(stored)[here], np.asarray(now["log_probability"])[here])
+    return _Again(output, distance, parted, gap)
+
+
+def _fault(one: Golden, now: _Again, allowed: float) -> str:
+    """Return what is wrong with an output that came out again; nothing where it is the same."""
+    if now.distance > allowed:
+        of_what = "the log-probabilities of its tokens are " if "tokens" in (*one.numeric, {})[0] else ""
+        return f"{of_what}off by {now.distance:.2g} where {allowed:.2g} is allowed"
+    if now.gap is not None:
+        is_tie = now.gap <= comparing.margin(allowed)
+        what = (
+            f"after {now.parted} tokens it takes another, whose log-probability is {now.gap:.2g} from the stored one's"
+        )
+        return "" if is_tie else what
+    if not comparing.same(one.output, now.output, allowed, now.lead):
+        return f"its numbers are within {allowed:.2g}, and its answer is another"
+    return ""
+
+
+def _leads(function: Function, values: Sequence[Any], golden: Sequence[Golden]) -> list[float | None]:
+    """Return by how much each stored answer led, as its stored numbers say."""
+    form = function.form
+    if isinstance(form, CompositeForm):
+        return [None] * len(golden)
+    sides = form.formulation.encode(values, function.reader, function.state).side
+    stored = [[{name: np.asarray(value) for name, value in row.items()} for row in one.numeric] for one in golden]
+    return [form.formulation.lead(side, rows, function.state) for side, rows in zip(sides, stored, strict=True)]
+
+
+def _run(function: Function, values: Sequence[Any]) -> list[tuple[Any, list[Row]]]:
+    """Return the typed output and the rows' outputs of each value."""
+    form = function.form
+    if isinstance(form, CompositeForm):
+        return [(output, []) for output in function.map(values, progress=False)]
+    traced = function.trace(values)
+    outputs = [form.formulation.decode(side, rows, function.state) for side, rows in traced]
+    rows_of = [rows for _, rows in traced]
+    if _is_generation(function):
+        likely = _likelihood(function, values, [rows[0]["tokens"] for rows in rows_of])
+        rows_of = [[{**rows[0], "log_probability": one}] for rows, one in zip(rows_of, likely, strict=True)]
+    return list(zip(outputs, rows_of, strict=True))
+
+
+def _is_generation(function: Function) -> bool:
+    form = function.form
+    return not isinstance(form, CompositeForm) and form.program.kind == "generate"
+
+
+def _likelihood(function: Function, values: Sequence[Any], written: Sequence[Any]) -> list[Any]:
+    """Return the log-probabilities of texts after the prompts that inputs become."""
+    form = function.form
+    assert not isinstance(form, CompositeForm)
+    requests = form.formulation.encode(values, function.reader, function.state).requests
+    return list(function.session.likelihood(requests, [tuple(map(int, tokens)) for tokens in written]))
+
+
+def _plain(row: Row) -> dict[str, Any]:
+    return {name: np.asarray(value).tolist() for name, value in row.items()}
+
+
+def _told(output: dict[str, Any]) -> str:
+    text = json.dumps({k: v for k, v in output.items() if k not in ("abstained", "notes")}, ensure_ascii=False)
+    return text if len(text) <= 100 else text[:97] + "…"

@@ -1,0 +1,124 @@
+"""What every explanation of single words needs: the words, changed inputs, the target's value, and faithfulness.
+
+A word is taken away by putting blanks of the same length in its place: tokenizers drop them (byte-level ones keep a token of
+blanks), and the offsets of everything else stay, so the definition holds for every task, spans included.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from functory.contracts.explanation import Attribution, Faithfulness, Piece
+from functory.contracts.task import Target
+from functory.errors import NotSupported
+from functory.reading.segmentation import notes, words
+from functory.running.forms import CompositeForm
+
+if TYPE_CHECKING:
+    from functory.function import Function
+
+SHARES = (0.1, 0.2, 0.5)
+
+
+@dataclass(frozen=True)
+class Word:
+    """A word of one field of an input."""
+
+    field: str
+    start: int
+    end: int
+
+
+def words_of(value: Any) -> list[Word]:
+    """Return the words of every text field of an input, in order."""
+    return [
+        Word(field, start, end)
+        for field in type(value).model_fields
+        if isinstance(text := getattr(value, field), str)
+        for start, end in words(text)
+    ]
+
+
+def without(value: Any, gone: Sequence[Word]) -> Any:
+    """Return the input with blanks in the place of some words."""
+    texts = {field: list(text) for field in type(value).model_fields if isinstance(text := getattr(value, field), str)}
+    for word in gone:
+        texts[word.field][word.start : word.end] = " " * (word.end - word.start)
+    return value.model_copy(update={field: "".join(text) for field, text in texts.items()})
+
+
+def values_of(function: Function, inputs: Sequence[Any], target: Target) -> list[float]:
+    """Return the target's number for each of many inputs, all of them run together."""
+    form = function.form
+    if isinstance(form, CompositeForm):
+        raise NotSupported(f"{function.name} is made of functions.", do="explain one of its parts.")
+    return [form.formulation.value(target, side, rows, function.state) for side, rows in function.trace(inputs)]
+
+
+def chance(number: float, target: Target) -> float:
+    """Return a target's number as a probability, where it is a log-probability or a logit."""
+    if target.scale == "log":
+        return math.exp(min(0.0, number))
+    if target.scale == "logit":
+        return 0.5 * (1 + math.tanh(0.5 * number))
+    return number
+
+
+def attribution(
+    function: Function,
+    value: Any,
+    target: Target,
+    method: str,
+    weigh: Callable[[Sequence[Word]], Sequence[float]],
+    said: Sequence[str] = (),
+) -> Attribution:
+    """Return the explanation that a method's weights make.
+
+    :param weigh: gives a weight to each word; above 0 speaks for the target.
+    :param said: notes of the method.
+    :raises NotSupported: when the input has no words.
+    """
+    found = words_of(value)
+    if not found:
+        raise NotSupported("the input has no words to weigh.", do="explain a text that has some.")
+    weights = list(weigh(found))
+    texts = {word.field: getattr(value, word.field) for word in found}
+    pieces = tuple(
+        Piece(text=texts[w.field][w.start : w.end], start=w.start, end=w.end, weight=weight, field=w.field)
+        for w, weight in zip(found, weights, strict=True)
+    )
+    whole, faithfulness = measured(function, value, target, found, weights)
+    remarks = (*said, *(note for text in texts.values() for note in notes(text)))
+    return Attribution(
+        method=method,
+        target=target,
+        score=chance(whole, target),
+        pieces=pieces,
+        faithfulness=faithfulness,
+        notes=remarks,
+    )
+
+
+def measured(
+    function: Function, value: Any, target: Target, found: Sequence[Word], weights: Sequence[float]
+) -> tuple[float, Faithfulness]:
+    """Return the target's number and how faithful weights are (DeYoung et al. 2020, ERASER, section 4).
+
+    Comprehensiveness is the drop of the probability when the weightiest words go, sufficiency the drop when
+    only they stay; each is averaged over `SHARES` of the words.
+    """
+    order = sorted(range(len(found)), key=lambda index: -weights[index])
+    changed = [value]
+    for share in SHARES:
+        top = set(order[: max(1, round(share * len(found)))])
+        changed.append(without(value, [word for index, word in enumerate(found) if index in top]))
+        changed.append(without(value, [word for index, word in enumerate(found) if index not in top]))
+    whole, *rest = values_of(function, changed, target)
+    full = chance(whole, target)
+    drops = [full - chance(number, target) for number in rest]
+    return whole, Faithfulness(
+        comprehensiveness=sum(drops[0::2]) / len(SHARES), sufficiency=sum(drops[1::2]) / len(SHARES), shares=SHARES
+    )

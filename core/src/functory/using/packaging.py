@@ -1,0 +1,160 @@
+"""Turns a saved function into something to deploy, and says what that needs where it is installed.
+
+Apart from the packagers, because every one of them must know what a function needs, and none may package one
+that does not verify.
+"""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from functory.artefact import read_manifest, verify
+from functory.artefact.manifest import CompositeRecord, EngineRecord, Manifest, TorchRecord
+from functory.errors import NotSupported
+
+
+def package(
+    folder: Path | str,
+    name: str = "",
+    target: Path | str = "dist",
+    *,
+    method: str = "wheel",
+    also: Sequence[Path | str] = (),
+    hooks: Sequence[Any] = (),
+    **options: Any,
+) -> list[Path]:
+    """Write something to deploy from a saved function, after its files and golden examples were checked.
+
+    :param folder: the function's folder, or the name of an installed one.
+    :param name: the name to install it by; the function's own when empty.
+    :param target: the folder to write into; made when it is not there.
+    :param method: a packager's name.
+    :param also: further engine forms of the same function, each saved by itself; the first load of what is installed
+        chooses the fastest on its processor.
+    :param hooks: hook plugins that take part, in order.
+    :param options: the packager's own.
+    :return: the files written.
+    :raises ArtefactError: when it is no function, was changed, or comes out differently here.
+    :raises NotSupported: when a component of it is not installed as a plugin, or the packager does not take it.
+    """
+    from functory.artefact.installed import artefact_of
+    from functory.artefact.joining import join
+    from functory.plugins.registry import load
+    from functory.steps import Steps
+
+    packager = load("packagers", method).configure(options)
+    artefact = artefact_of(folder)
+    with tempfile.TemporaryDirectory() as place:
+        if also:
+            artefact = join([artefact, *map(artefact_of, also)], Path(place) / "joined")
+        if packager.is_installable:
+            needs(artefact)  # refused before the long work
+        manifest = verify(artefact)
+        files: list[Path] = Steps(hooks).package(
+            packager=packager, artefact=artefact, name=name or manifest.name, target=Path(target)
+        )
+    return files
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The distributions that a function needs, each with the range of versions that fits.
+
+    :param required: for its engine forms; for its torch form where it has no other.
+    :param extras: by the name of a set, what its further forms need besides.
+    :param is_self_contained: whether it runs on engine forms alone, without its backbone.
+    """
+
+    required: tuple[str, ...]
+    extras: dict[str, tuple[str, ...]]
+    is_self_contained: bool
+
+
+def needs(folder: Path) -> Needs:
+    """Return what the function in a folder needs to run elsewhere.
+
+    A function with an engine form is self-contained: it needs the core, its task and its engines. One without
+    is thin: it needs its backbone, its adaptation and the engine that assembles them too.
+
+    :raises NotSupported: when a component of it is not installed as a plugin.
+    """
+    runs, also, contained = _needed(folder, read_manifest(folder))
+    required = sorted({_core(), *runs})
+    more = tuple(sorted(also - set(required)))
+    return Needs(tuple(required), {"torch": more} if more else {}, contained)
+
+
+def _needed(folder: Path, manifest: Manifest) -> tuple[set[str], set[str], bool]:
+    """Return the requirements of the forms that count, of the others, and whether it is self-contained."""
+    runs, also = {_distribution("tasks", manifest.task.name, folder)}, set[str]()
+    has_engine = any(isinstance(form, EngineRecord) for form in manifest.forms)
+    contained = True
+    for form in manifest.forms:
+        if isinstance(form, CompositeRecord):
+            for place in form.parts.values():
+                part = folder / place
+                one, other, whole = _needed(part, read_manifest(part))
+                runs, also, contained = runs | one, also | other, contained and whole
+        elif isinstance(form, TorchRecord):
+            (also if has_engine else runs).update(_torch(form, folder))
+            contained = contained and has_engine
+        else:
+            runs.add(_distribution("engines", form.engine.name, folder))
+    return runs, also, contained
+
+
+def _torch(form: TorchRecord, folder: Path) -> Iterable[str]:
+    yield _distribution("engines", form.engine.name, folder)
+    yield _distribution("backbones", form.backbone.name, folder)
+    yield _distribution("adaptations", form.adaptation.name, folder)
+
+
+def _distribution(kind: str, name: str, folder: Path) -> str:
+    """Return the requirement that brings a component.
+
+    :raises NotSupported: for a component from a file, or a folder as a backbone: neither can be installed elsewhere.
+    """
+    from functory.plugins.references import is_folder
+    from functory.plugins.registry import FROM_FILE, find
+
+    if name.startswith(FROM_FILE):
+        raise NotSupported(
+            f"the function's {kind.removesuffix('s')} {name.removeprefix(FROM_FILE)} comes from a file, "
+            "which no one who installs the package would have.",
+            where=str(folder),
+            do="make it a plugin (functory new plugin), build the function again, and package that.",
+        )
+    if kind == "backbones" and is_folder(name.partition(":")[2] or name):
+        raise NotSupported(
+            f"the function's backbone is the folder {name!r}, which no one who installs the package would have.",
+            where=str(folder),
+            do="package an optimized form of it (functory optimize), which holds the whole model.",
+        )
+    entry = find(kind, name, where=str(folder))
+    if not entry.distribution:
+        raise NotSupported(
+            f"no distribution brings the function's {kind.removesuffix('s')} {name!r}.",
+            where=str(folder),
+            do="make it a plugin (functory new plugin).",
+        )
+    return _core() if entry.distribution == "functory" else compatible(entry.distribution, entry.version)
+
+
+def _core() -> str:
+    from functory import __version__
+
+    return compatible("functory", __version__)
+
+
+def compatible(distribution: str, version: str) -> str:
+    """Return a requirement for a version and those after it that promise to fit: ``functory-ner>=0.1.2,<0.2``."""
+    found = re.match(r"(?:\d+!)?(\d+)(?:\.(\d+))?", version)
+    if found is None:
+        return distribution
+    major, minor = int(found[1]), int(found[2] or 0)
+    return f"{distribution}>={version.partition('+')[0]},<{major + 1 if major else f'0.{minor + 1}'}"

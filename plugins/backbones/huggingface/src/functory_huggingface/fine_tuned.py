@@ -1,0 +1,116 @@
+"""The contract of the fine-tuned adaptation: the classifier that a model was saved with is φ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+from pydantic import Field
+
+from functory_huggingface.weights import Tensors
+from functory_sdk import (
+    Adaptation,
+    ArtefactCorrupt,
+    Backbone,
+    BackboneSpec,
+    Brought,
+    NotSupported,
+    Options,
+    Readout,
+    Task,
+    read_json,
+    readout_of,
+)
+
+UNITS = {"ForSequenceClassification": "text", "ForTokenClassification": "token"}
+"""The end of a model's class → what gets a label."""
+
+
+class FineTunedOptions(Options):
+    """Options of fine-tuned; all is read from the model folder."""
+
+    readout: Readout = Field(
+        Readout(), description="What comes before the classifier's last map. Read from the checkpoint, and kept."
+    )
+
+
+class FineTuned(Adaptation[FineTunedOptions]):
+    """The classifier that a fine-tuned Hugging Face model was saved with, as a function without training data.
+
+    The backbone is the model folder; its pooler and classifier, of texts or of tokens, become φ, its ``id2label`` the labels.
+    """
+
+    is_brought: ClassVar[bool] = True
+    is_small: ClassVar[bool] = True
+    paper: ClassVar[str] = "Wolf et al. 2020, Transformers: State-of-the-Art Natural Language Processing (EMNLP demos)"
+    examples: ClassVar[tuple[str, ...]] = (
+        "functory build --task text-classification --backbone ./my-classifier --adaptation fine-tuned",
+        "functory build --task ner --backbone ./my-tagger --adaptation fine-tuned",
+    )
+
+    def cut(self, spec: BackboneSpec) -> int:
+        # Not `points`: what is stored there may be pooled already, as the backbone does it.
+        return spec.points - 1
+
+    def bring(self, backbone: Backbone[Any], task: Task[Any]) -> Brought:
+        spec, folder = backbone.spec, backbone.locate()  # the facts first: a model of a hub is fetched for them
+        config = read_json(folder, "config.json")
+        unit = _unit(config, folder)
+        found = Tensors(folder)
+        readout, places = readout_of(spec.family, unit, config, found.keys())
+        phi = {ours: found[theirs] for ours, theirs in places.items()}
+        labels = _labels(config, len(phi["head.linear.weight"]), folder)
+        phi.setdefault("head.linear.bias", phi["head.linear.weight"][:, 0] * 0)
+        is_multi = config.get("problem_type") == "multi_label_classification"
+        state, order = task.adopt(labels, unit=unit, is_multi=is_multi)
+        phi |= {name: phi[name][list(order)] for name in ("head.linear.weight", "head.linear.bias")}
+        note = f"brought from the checkpoint's own classifier, a {config['architectures'][0]}"
+        return Brought(type(self)(FineTunedOptions(readout=readout)), phi, state, (note,))
+
+    def attach(self, network: Any) -> None:
+        network.read_as(self.options.readout)
+
+
+def _unit(config: dict[str, Any], folder: Path) -> Any:  # Any: a key of UNITS' values
+    """Return what the checkpoint labels.
+
+    :raises NotSupported: for a model without a classifier, or one that gives numbers.
+    """
+    named = next(iter(config.get("architectures") or ()), "model without a named class")
+    unit = next((unit for end, unit in UNITS.items() if named.endswith(end)), None)
+    if unit is None:
+        raise NotSupported(
+            f"the checkpoint is a {named}, which has no classifier of texts or tokens.",
+            where=str(folder / "config.json"),
+            do="take one saved as …ForSequenceClassification; or fit a head: adaptation = 'head', train = '…'.",
+        )
+    if config.get("problem_type") == "regression":
+        raise NotSupported(
+            "the checkpoint's head gives a number (problem_type = 'regression'), not labels.",
+            where=str(folder / "config.json"),
+            do="take a checkpoint that classifies.",
+        )
+    return unit
+
+
+def _labels(config: dict[str, Any], outputs: int, folder: Path) -> list[str]:
+    """Return the labels in the order of the outputs; transformers' own names where none are given.
+
+    :raises NotSupported: for a head of one output, a number.
+    :raises ArtefactCorrupt: where the names are of other outputs.
+    """
+    named = {int(index): str(label) for index, label in (config.get("id2label") or {}).items()}
+    if outputs < 2:
+        raise NotSupported(
+            "the checkpoint's head has one output, a number and not labels.",
+            where=str(folder / "config.json"),
+            do="take a checkpoint that classifies.",
+        )
+    labels = [named.get(index, f"LABEL_{index}") for index in range(outputs)]
+    if named and (sorted(named) != list(range(outputs)) or len(set(labels)) != outputs):
+        raise ArtefactCorrupt(
+            f"config.json names {len(set(named.values()))} labels; the head has {outputs} outputs.",
+            where=str(folder / "config.json"),
+            do="mend id2label: a different name for each output, from 0.",
+        )
+    return labels
