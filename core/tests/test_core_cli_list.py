@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -269,3 +270,29 @@ def test_an_area_that_is_not_there_is_refused_and_no_path_leaves_the_cache(
     places.cache("weights")
     assert main(["cache", "clear", "../site", "--yes"]) == 2
     assert "the cache has no area '../site'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("before", [None, "0", "1"])
+def test_quiet_says_what_the_variable_says_to_the_verb_and_what_it_starts_and_to_nothing_after(
+    site: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, before: str | None
+) -> None:
+
+    monkeypatch.delenv("FUNCTORY_QUIET", raising=False)
+    if before is not None:
+        monkeypatch.setenv("FUNCTORY_QUIET", before)
+    verb(site, 'import os; print(os.environ.get("FUNCTORY_QUIET")); return 0')
+    assert main(["verb"]) == main(["verb", "--quiet"]) == 0
+    assert capsys.readouterr().out == f"{before}\n1\n"
+    assert os.environ.get("FUNCTORY_QUIET") == before
+
+
+def test_every_verb_of_the_cores_takes_quiet_and_json_and_the_help_names_the_variable(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for name in SUMMARIES:
+        assert main([name, "--help"]) == 0
+        out = capsys.readouterr().out
+        assert "--json" in out
+        assert re.search(r"--quiet\s+show no progress on stderr, as FUNCTORY_QUIET=1 does", out)
+    assert main(["--help"]) == 0
+    assert "FUNCTORY_QUIET=1" in capsys.readouterr().out

@@ -19,10 +19,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from functory.contracts.adaptation import Brought
-from functory.contracts.component import Part, option_error
+from functory.contracts.component import Part
 from functory.contracts.engine import Event, LabelledRows, Run, SessionOptions
 from functory.contracts.task import Formulation
 from functory.data import Examples, Splits, audit, checked, split
@@ -137,10 +135,7 @@ class _Building:
 
     def _session(self) -> SessionOptions:
         """Return threads, device and budget."""
-        try:
-            return SessionOptions.model_validate(self.recipe.session)
-        except ValidationError as error:
-            raise option_error("the session", SessionOptions, error) from error
+        return SessionOptions.of(self.recipe.session)
 
     def _split(self, task: Any) -> Splits:
         """Read the data; split off what was not given."""

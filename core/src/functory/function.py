@@ -183,7 +183,7 @@ class Function:
 
     def opened(self, **options: Any) -> Function:
         """Return this function with other session options: threads, device, budget."""
-        changed = SessionOptions.model_validate({**self.session_options.model_dump(), **options})
+        changed = SessionOptions.of({**self.session_options.model_dump(), **options})
         return self.replaced(session=changed)
 
     def replaced(self, **changes: Any) -> Function:
@@ -357,6 +357,6 @@ def load(
     """
     from functory.artefact import open_artefact
 
-    chosen = session or SessionOptions.model_validate(options)
+    chosen = session or SessionOptions.of(options)
     files = [components] if isinstance(components, str) else components
     return open_artefact(folder, form=form, session=chosen, components=files)

@@ -97,7 +97,7 @@ class Recipe(BaseModel):
         except ValidationError as error:
             key = str(error.errors()[0]["loc"][0]) if error.errors()[0]["loc"] else ""
             fault = option_error("the recipe", cls, error, place(where, text, key))
-            raise RecipeError(fault.what, where=fault.where, do=fault.do) from error
+            raise RecipeError(fault.what, where=fault.where, do=fault.do) from None
 
     def as_json(self) -> dict[str, Any]:
         """Return the recipe as it is kept in a manifest: what was set, data by name only."""
@@ -129,7 +129,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(
             f"the recipe cannot be read: {error}", where=str(path), do="check the path; a recipe is UTF-8."
-        ) from error
+        ) from None
     try:
         fields = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -137,7 +137,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         spot = f", line {found[1]}, column {found[2]}" if found else ""
         raise RecipeError(
             f"the recipe is no TOML: {error}", where=f"{path}{spot}", do="see the recipes in docs/."
-        ) from error
+        ) from None
     for side in ("train", "dev", "test"):
         source = fields.get(side)
         if isinstance(source, str) and (path.parent / source).exists():

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from functory.artefact.checking import check, read_manifest
 from functory.artefact.manifest import CompositeRecord, FormRecord, Manifest, TorchRecord
 from functory.artefact.members import GOLDEN, MANIFEST, WEIGHTS
+from functory.contracts.component import complaint
 from functory.contracts.engine import SessionOptions
 from functory.contracts.rows import Program
 from functory.errors import ArtefactCorrupt, ArtefactError, FunctoryError, NotSupported
@@ -58,7 +61,7 @@ def assemble(folder: Path, manifest: Manifest, record: FormRecord, session: Sess
     from functory.running.about import About
 
     task = load("tasks", manifest.task.name, where=str(folder / MANIFEST)).configure(manifest.task.options)
-    state = task.State.model_validate(manifest.state)
+    state = _state(task, manifest, folder)
     golden = folder / GOLDEN
     lines = golden.read_text(encoding="utf-8").splitlines() if golden.is_file() else []
     about = About(
@@ -72,6 +75,21 @@ def assemble(folder: Path, manifest: Manifest, record: FormRecord, session: Sess
     )  # fmt: skip
     form = _read_form(folder, record, task, state)
     return Function(task, state, form, about, golden=[Golden.read(line) for line in lines], session=session)
+
+
+def _state(task: Any, manifest: Manifest, folder: Path) -> Any:
+    """Return what the task learned.
+
+    :raises ArtefactCorrupt: when it is no state of the installed task.
+    """
+    try:
+        return task.State.model_validate(manifest.state)
+    except ValidationError as error:
+        raise ArtefactCorrupt(
+            f"{MANIFEST} holds no state of {task.name!r}: {complaint(error)}.",
+            where=str(folder / MANIFEST),
+            do="install the version of the task that the function was made with, or build it again.",
+        ) from None
 
 
 def _read_form(folder: Path, record: FormRecord, task: Any, state: Any) -> Form:

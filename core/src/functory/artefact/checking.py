@@ -81,7 +81,7 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         data = json.loads(file.read_text(encoding="utf-8"))
     except (ValueError, OSError) as error:
-        raise ArtefactCorrupt(f"{MANIFEST} is no JSON: {error}", where=str(file), do="get a fresh copy.") from error
+        raise ArtefactCorrupt(f"{MANIFEST} is no JSON: {error}", where=str(file), do="get a fresh copy.") from None
     version = data.get("format") if isinstance(data, dict) else None
     if version != FORMAT:
         raise ArtefactVersion(
@@ -97,7 +97,7 @@ def read_manifest(folder: Path) -> Manifest:
         place = ".".join(map(str, fault["loc"]))
         raise kind(
             f"{MANIFEST}: {place}: {fault['msg']}.", where=str(file), do="get a fresh copy from its maker."
-        ) from error
+        ) from None
     _check_safe(manifest, file)
     return manifest
 

@@ -19,6 +19,7 @@ from functory.contracts.engine import SessionOptions
 from functory.errors import FunctoryError
 from functory.machine.folders import sha256
 from functory.machine.places import cache
+from functory.running.golden import golden_inputs
 from functory.running.replays import cpu, versions
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def _timed(functions: dict[str, Function]) -> dict[str, float]:
     seconds = dict.fromkeys(functions, float("inf"))
     for turn in range(ROUNDS + 1):
         for name, function in functions.items():
-            values = [function.task.Input.model_validate(one.value) for one in function.golden]
+            values = golden_inputs(function, function.golden)
             begun = time.perf_counter()
             for value in values:
                 function(value)

@@ -27,7 +27,14 @@ examples:
   functory build --task text-classification --train reviews.csv --backbone minilm --out sentiment
   functory run sentiment "A small movie with a big impact."
 
-functory VERB --help tells more of a verb; --json on any verb prints what a program can read."""
+functory VERB --help tells more of a verb; --json on any verb prints what a program can read, --quiet shows no progress.
+
+environment:
+  FUNCTORY_QUIET=1      show no progress, in Python too
+  FUNCTORY_CACHE=DIR    keep weights, features and runs in this folder
+  FUNCTORY_CONFIG=FILE  take your configuration from this file
+  FUNCTORY_DEBUG=1      show the traceback of an error
+  FUNCTORY_TRACE=1      print each call of a hook plugin"""
 
 
 def main(argv: Sequence[str] | None = None) -> int:

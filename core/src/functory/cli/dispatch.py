@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
 
@@ -40,7 +41,25 @@ def run(command: Command, arguments: Sequence[str]) -> int:
     )
     command.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print what a program can read")
-    return command.run(parser.parse_args(arguments))
+    parser.add_argument("--quiet", action="store_true", help="show no progress on stderr, as FUNCTORY_QUIET=1 does")
+    args = parser.parse_args(arguments)
+    with _quiet(args.quiet):
+        return command.run(args)
+
+
+@contextmanager
+def _quiet(asked: bool) -> Iterator[None]:
+    """Let everything in this process, and what it starts, show no progress for a while, where that was asked for."""
+    before = os.environ.get("FUNCTORY_QUIET")
+    if asked:
+        os.environ["FUNCTORY_QUIET"] = "1"
+    try:
+        yield
+    finally:
+        if asked and before is None:
+            del os.environ["FUNCTORY_QUIET"]
+        elif asked and before is not None:
+            os.environ["FUNCTORY_QUIET"] = before
 
 
 def guarded(work: Callable[[], int], *, as_json: bool) -> int:

@@ -31,7 +31,8 @@ if TYPE_CHECKING:  # argparse costs 8 ms, which an import of this module alone d
 class Command(ABC):
     """A verb: its arguments, one call of the Python function of the same name, its output.
 
-    Results go to stdout, progress to stderr. `--json` is added to every verb, and read as ``args.json``.
+    Results go to stdout, progress to stderr. `--json` is added to every verb, and read as ``args.json``;
+    so is `--quiet`, which `functory.terminal.progress` obeys by itself.
     Raise a `FunctoryError` to fail: it is laid out, and its exit code returned, by the caller.
     """
 

@@ -6,6 +6,7 @@ Apart from the kinds, because discovery, `functory info` and the conformance sui
 from __future__ import annotations
 
 from abc import ABC
+from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -36,6 +37,7 @@ class Part(BaseModel):
     options: dict[str, Any] = {}
 
 
+M = TypeVar("M", bound=BaseModel)
 O = TypeVar("O", bound=Options, covariant=True)  # noqa: E741 - the paper letter of this contract
 
 
@@ -89,12 +91,20 @@ class Component(ABC, Generic[O]):
         :param where: the place to name in the error, such as ``recipe.toml, line 7``.
         :raises OptionError: for an unknown option, a wrong type or a value out of range.
         """
-        try:
-            return cls(cls.Options.model_validate(options or {}))  # type: ignore[arg-type]  # it is O by construction
-        except ValidationError as error:
-            raise option_error(
-                f"{cls.kind.removesuffix('s')} {cls.name or cls.__name__!r}", cls.Options, error, where
-            ) from error
+        owner = f"{cls.kind.removesuffix('s')} {cls.name or cls.__name__!r}"
+        return cls(read_options(cls.Options, options or {}, owner, where))  # type: ignore[arg-type]  # it is O by construction
+
+
+def read_options(model: type[M], given: Mapping[str, Any], owner: str, where: str = "") -> M:
+    """Return options that were given as plain data.
+
+    :param owner: who has the options, and `where` the place they were given at, as `option_error` tells them.
+    :raises OptionError: for an unknown option, a wrong type or a value out of range.
+    """
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise option_error(owner, model, error, where) from None  # ours says all that pydantic's says
 
 
 def option_error(owner: str, model: type[BaseModel], error: ValidationError, where: str = "") -> OptionError:
@@ -122,6 +132,14 @@ def option_error(owner: str, model: type[BaseModel], error: ValidationError, whe
         where=where,
         do=f"{field} is {allowed}." if allowed else "see `functory info` for the options.",
     )
+
+
+def complaint(error: ValidationError) -> str:
+    """Return pydantic's first complaint in one line: where, what, and what was given."""
+    fault = error.errors(include_url=False)[0]
+    message, shown = fault["msg"].rstrip("."), repr(fault["input"])
+    place = ".".join(map(str, fault["loc"])) or "input"
+    return f"{place}: {message[:1].lower()}{message[1:]} (got {shown if len(shown) <= 60 else shown[:57] + '…'})"
 
 
 def describe_range(model: type[BaseModel], field: str) -> str:

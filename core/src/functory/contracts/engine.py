@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from functory.contracts.component import Component, O, Options
+from functory.contracts.component import Component, O, Options, read_options
 from functory.contracts.rows import Array, Port, Program, Request, Row
 from functory.errors import NotSupported
 
@@ -31,6 +31,14 @@ class SessionOptions(Options):
     threads: int = Field(0, ge=0, le=1024, description="Threads of one forward pass; 0 takes the machine's cores.")
     device: str = Field("cpu", description="Where it runs: cpu, cuda, cuda:1, mps; what the engine knows.")
     budget: int = Field(0, ge=0, description="Tokens of one batch; 0 finds the fastest while it works.")
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any]) -> SessionOptions:
+        """Return the options that a caller or a recipe gives by name.
+
+        :raises OptionError: for an unknown one, a wrong type or a value out of range.
+        """
+        return read_options(cls, given, "the session")
 
 
 class Session(ABC):

@@ -39,7 +39,7 @@ def validate(
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        raise _wrong(error, chosen) from error
+        raise _wrong(error, chosen) from None
 
 
 def _is_missing(value: object) -> bool:

@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from pydantic import ValidationError
 
+from functory.contracts.component import complaint
 from functory.contracts.rows import Row
-from functory.errors import GoldenMismatch
+from functory.errors import ArtefactError, GoldenMismatch
 from functory.running import comparing
 from functory.running.forms import CompositeForm, Form
 
@@ -117,9 +119,23 @@ class _Again:
     lead: float | None = None
 
 
+def golden_inputs(function: Function, golden: Sequence[Golden]) -> list[Any]:
+    """Return the inputs of golden examples as the task's own.
+
+    :raises ArtefactError: when the task that is installed here takes other inputs than the one that the function was made by.
+    """
+    try:
+        return [function.task.Input.model_validate(one.value) for one in golden]
+    except ValidationError as error:
+        raise ArtefactError(
+            f"the golden inputs of {function.name!r} are none for the installed task {function.task.name!r}: {complaint(error)}.",
+            do="install the version of the task that the function was made with, or build it again.",
+        ) from None
+
+
 def _again(function: Function, golden: Sequence[Golden]) -> list[_Again]:
     """Run golden inputs again, all together."""
-    values = [function.task.Input.model_validate(one.value) for one in golden]
+    values = golden_inputs(function, golden)
     ran = [(output.model_dump(mode="json"), rows) for output, rows in _run(function, values)]
     if not _is_generation(function):
         distances = [comparing.distance(one.numeric, rows) for one, (_, rows) in zip(golden, ran, strict=True)]

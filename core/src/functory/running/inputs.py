@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from functory.contracts.component import complaint
 from functory.contracts.task import Input, Task
 from functory.errors import InputError
 
@@ -25,7 +26,11 @@ def arguments(task: Task[Any], args: Sequence[Any], kwargs: Mapping[str, Any], c
         raise InputError(
             f"{name} takes {len(names)} positional arguments; {len(args)} were given.", do=f"call it as {call}."
         )
-    return _validated(task, {**dict(zip(names, args, strict=False)), **kwargs}, call)
+    placed = dict(zip(names, args, strict=False))
+    twice = next((name for name in placed if name in kwargs), "")
+    if twice:
+        raise InputError(f"{twice} was given twice, by its place and by its name.", do=f"call it as {call}.")
+    return _validated(task, {**placed, **kwargs}, call)
 
 
 def item(task: Task[Any], value: Any, call: str) -> Input:  # Any: what users put into lists
@@ -45,13 +50,4 @@ def _validated(task: Task[Any], fields: Mapping[str, Any], call: str) -> Input:
     try:
         return task.Input.model_validate(fields)
     except ValidationError as error:
-        fault = error.errors()[0]
-        name = ".".join(map(str, fault["loc"])) or "input"
-        raise InputError(
-            f"{name}: {fault['msg'][0].lower()}{fault['msg'][1:]} (got {_short(fault['input'])}).", do=f"call {call}."
-        ) from error
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+        raise InputError(f"{complaint(error)}.", do=f"call {call}.") from None  # it says all that pydantic's says
