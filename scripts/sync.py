@@ -35,7 +35,7 @@ LAYERS = [
     "running : function", "data", "plugins", "contracts : reading", "machine : terminal", "errors",
 ]  # fmt: skip
 """The layers of the core, from high to low: none knows a higher one. Parts with a colon between them share a layer."""
-UPWARD = ["artefact", "measuring.evaluation", "steps", "using.*"]
+UPWARD = ["artefact.*", "measuring.evaluation", "steps", "using.*"]
 """What `Function` calls, late, by its verbs: it is the face of all that one does with it."""
 
 FRAMEWORKS = [

@@ -11,7 +11,8 @@ import pytest
 
 import functory
 from functory import errors
-from functory.artefact import check, verify
+from functory.artefact.checking import check
+from functory.artefact.opening import verify
 
 
 @pytest.fixture

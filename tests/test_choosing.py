@@ -14,7 +14,8 @@ import pytest
 
 import functory
 from functory import errors
-from functory.artefact import read_manifest, save
+from functory.artefact.checking import read_manifest
+from functory.artefact.writing import save
 from functory.contracts.engine import Engine, Session, SessionOptions
 from functory.contracts.rows import Array, Program, Row
 from functory.function import Function

@@ -9,7 +9,7 @@ import pytest
 
 import functory
 from functory import errors
-from functory.artefact import verify
+from functory.artefact.opening import verify
 
 TEXT = "I hate it, this dog"
 

@@ -276,7 +276,7 @@ class Function:
 
         :param folder: made now; an earlier function in it is replaced.
         """
-        from functory.artefact import save
+        from functory.artefact.writing import save
 
         return save(self, Path(folder))
 
@@ -355,7 +355,7 @@ def load(
         file is run: it must be one that you trust.
     :raises ArtefactError: when it is no function, was changed, or comes out differently here.
     """
-    from functory.artefact import open_artefact
+    from functory.artefact.opening import open_artefact
 
     chosen = session or SessionOptions.of(options)
     files = [components] if isinstance(components, str) else components

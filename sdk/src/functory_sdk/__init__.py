@@ -36,7 +36,7 @@ _HOMES = {
     "functory.running.golden": ("reformed",),
     "functory.plugins.registry": ("entries", "load"),
     "functory.running.replays": ("cpu", "has_vnni"),
-    "functory.artefact": ("read_manifest",),
+    "functory.artefact.checking": ("read_manifest",),
     "functory.hookspecs": ("hookimpl",),
     "functory.artefact.manifest": ("Manifest",),
     "functory.using.packaging": ("Needs", "needs"),

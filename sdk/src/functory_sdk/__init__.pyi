@@ -1,6 +1,6 @@
 """What `functory_sdk` gives, for type checkers: the names of `_HOMES` in `__init__.py`, each from its home."""
 
-from functory.artefact import read_manifest as read_manifest
+from functory.artefact.checking import read_manifest as read_manifest
 from functory.artefact.manifest import Manifest as Manifest
 from functory.contracts.adaptation import Adaptation as Adaptation
 from functory.contracts.adaptation import Brought as Brought

@@ -13,8 +13,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from functory.artefact import GOLDEN, MANIFEST, label, read
+from functory.artefact.assembling import label, read
 from functory.artefact.manifest import EngineRecord, Manifest
+from functory.artefact.members import GOLDEN, MANIFEST
 from functory.contracts.engine import SessionOptions
 from functory.errors import FunctoryError
 from functory.machine.folders import sha256

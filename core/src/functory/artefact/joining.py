@@ -9,8 +9,10 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from functory.artefact import MANIFEST, check, label, read
+from functory.artefact.assembling import label, read
+from functory.artefact.checking import check
 from functory.artefact.manifest import EngineRecord, Manifest, Member
+from functory.artefact.members import MANIFEST
 from functory.errors import UsageError
 from functory.machine.folders import files_of, sha256, written_whole
 from functory.running.golden import distance, replay

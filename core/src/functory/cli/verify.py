@@ -21,7 +21,7 @@ class Verify(Command):
         add_components(parser)
 
     def run(self, args: Namespace) -> int:
-        from functory.artefact import verify
+        from functory.artefact.opening import verify
 
         manifest = verify(args.function, components=args.component)
         if args.json:

@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from functory.artefact import read_manifest, verify
+from functory.artefact.checking import read_manifest
 from functory.artefact.manifest import CompositeRecord, EngineRecord, Manifest, TorchRecord
+from functory.artefact.opening import verify
 from functory.errors import NotSupported
 
 

@@ -65,7 +65,7 @@ def test_a_close_call_is_decided_by_reading_the_text_alone() -> None:
     from functory_torch.greedy import _likeliest
 
     class Alone:
-        def generation(self, ids: Any, mask: Any, written: Any = None) -> Any:
+        def writer(self, ids: Any, mask: Any, written: Any = None) -> Any:
             assert ids.tolist() == [[5, 6]]
             assert written.tolist() == [[7]]
             return type("Writing", (), {"logits": torch.tensor([[0.0, 0.0, 1.0]])})

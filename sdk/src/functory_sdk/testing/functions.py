@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, ClassVar
 
-from functory.artefact import check, verify
+from functory.artefact.checking import check
+from functory.artefact.opening import verify
 from functory.function import Function, load
 from functory_sdk.testing.suite import Suite
 

@@ -45,7 +45,7 @@ class PackagerSuite(TorchSuite, ComponentSuite):
 
         If this fails: write to a temporary name and rename; return every file.
         """
-        from functory.artefact import check
+        from functory.artefact.checking import check
 
         artefact = self.artefact(tmp_path)
         written = self.configured().package(artefact, "my-toy", tmp_path / "out")
