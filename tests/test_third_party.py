@@ -175,7 +175,7 @@ again = functory.load("alert")
 assert again(text) == before
 assert [one.alert for one in again.map([text, "I love it, this dog"])] == [True, False]
 assert again.evaluate([{"text": text, "alert": True}, {"text": "I love cats", "alert": False}]).metrics["accuracy"].value == 1
-functory.verify("alert") if hasattr(functory, "verify") else None
+functory.verify("alert")
 """,
 }
 """What each example plugin is for, as a user would try it."""

@@ -167,6 +167,17 @@ def test_an_unexpected_exception_names_the_plugin_and_the_file_with_the_tracebac
     assert "KeyError: 'lost'" in log.read_text()
 
 
+def test_a_module_that_is_missing_at_its_first_use_is_no_bug_but_is_not_installed(
+    site: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    verb(site, "import a_library_that_nobody_has")
+    assert main(["verb"]) == 1
+    err = capsys.readouterr().err
+    assert "functory-verb 1.0 needs the module 'a_library_that_nobody_has', which is not installed." in err
+    assert "do:    pip install a-library-that-nobody-has, if that is what brings it." in err
+    assert "bug" not in err
+
+
 def test_the_debug_variable_lets_the_exception_through(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FUNCTORY_DEBUG", "1")
     verb(site, 'raise KeyError("lost")')

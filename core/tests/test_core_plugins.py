@@ -25,6 +25,7 @@ from functory.errors import (
 from functory.machine import distributions
 from functory.plugins import importing
 from functory.plugins import registry as plugins
+from functory.plugins.missing import remedy
 from functory.plugins.references import Reference
 
 
@@ -151,6 +152,35 @@ def test_a_broken_plugin_is_named_with_its_reason_and_spoils_nothing(
     assert caught.value.diagnosis == name
     assert f"bad-{name}" in caught.value.do or "pip install" in caught.value.do
     assert plugins.load("packagers", "good")().package(Path(), "", Path()) == []
+
+
+@pytest.mark.parametrize(
+    ("requires", "module", "do"),
+    [
+        ("no-such-lib>=2,<3", "no_such_lib.parts", "pip install 'no-such-lib>=2,<3', which functory-thing requires."),
+        ("No.Such-Lib", "no_such_lib", "pip install No.Such-Lib, which functory-thing requires."),
+        ("no-such-lib>=2; extra == 'tables'", "no_such_lib", "pip install 'functory-thing[tables]', which brings no-such-lib."),
+        ("no-such-other", "no_such_lib", "pip install no-such-lib, if that is what brings it. functory-thing does not say"),
+    ],
+)  # fmt: skip
+def test_a_missing_module_is_answered_with_what_brings_it(site: Any, requires: str, module: str, do: str) -> None:
+    metadata = site.add("functory-thing", {"packagers": {"thing": "Thing"}}, f"import {module}") / "METADATA"
+    metadata.write_text(f"{metadata.read_text()}Requires-Dist: {requires}\n\nRequires-Dist: {module} (a README's)\n")
+    plugins.refresh()
+    with pytest.raises(PluginImportError) as caught:
+        plugins.load("packagers", "thing")
+    assert caught.value.do.startswith(do)
+    assert "-U" not in caught.value.do
+    assert f"needs the module {module.partition('.')[0]!r}" in caught.value.what
+
+
+def test_a_missing_module_whose_distribution_has_another_name_is_looked_for_by_that(site: Any) -> None:
+    metadata = site.add("functory-thing", {"packagers": {"thing": "Thing"}}) / "METADATA"
+    metadata.write_text(f"{metadata.read_text()}Requires-Dist: scikit-learn (>=1.4)\n")
+    plugins.refresh()
+    entry = plugins.find("packagers", "thing")
+    assert remedy("sklearn.metrics", entry).startswith("pip install 'scikit-learn>=1.4', which")
+    assert remedy("google.protobuf", entry).startswith("pip install protobuf, if that")
 
 
 def test_a_plugin_for_another_contract_is_refused_before_its_code_runs(broken: Any) -> None:

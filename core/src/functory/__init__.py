@@ -16,10 +16,11 @@ _PUBLIC = {
     "Function": "functory.function:Function",
     "Recipe": "functory.recipe:Recipe",
     "Report": "functory.measuring.report:Report",
+    "verify": "functory.artefact.opening:verify",
     "errors": "functory.errors",
 }
 
-__all__ = ["Function", "Recipe", "Report", "__version__", "build", "compose", "errors", "load"]
+__all__ = ["Function", "Recipe", "Report", "__version__", "build", "compose", "errors", "load", "verify"]
 
 
 def __getattr__(name: str) -> object:

@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from functory.contracts.command import Command
 from functory.errors import FunctoryError, UsageError
+from functory.machine.distributions import Entry
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -103,31 +104,33 @@ class UnexpectedError(FunctoryError):
 
 
 def _unexpected(error: Exception) -> FunctoryError:
-    """Return an error that says whose bug it is and where its traceback lies."""
+    """Return an error that says whose bug it is, or what is not installed, and where its traceback lies."""
     message = " ".join(str(error).split())[:400]
     what = f"{type(error).__name__}{': ' + message if message else '.'}"
     owner, place = _culprit(error)
     log = _write(error)
     kept = f"The traceback is in {log}; " if log else ""
-    return UnexpectedError(
-        what, where=place, do=f"this is a bug in {owner}. {kept}FUNCTORY_DEBUG=1 shows it."
-    )
+    told = f"{kept}FUNCTORY_DEBUG=1 shows it."
+    if isinstance(error, ModuleNotFoundError) and error.name and owner is not None:
+        from functory.plugins.missing import remedy
+
+        what = f"{owner.distribution} {owner.version} needs the module {error.name!r}, which is not installed."
+        return UnexpectedError(what, where=place, do=f"{remedy(error.name, owner)} {told}")
+    whose = "functory" if owner is None or owner.distribution == "functory" else f"the plugin {owner.distribution}"
+    return UnexpectedError(what, where=place, do=f"this is a bug in {whose}. {told}")
 
 
-def _culprit(error: Exception) -> tuple[str, str]:
-    """Return the distribution, functory or a plugin, whose frame was the deepest, and its file and line."""
+def _culprit(error: Exception) -> tuple[Entry | None, str]:
+    """Return an entry of the distribution whose frame was the deepest, if one's was, and its file and line."""
     from functory.plugins import registry as plugins
 
-    owners = {
-        entry.value.partition(":")[0].partition(".")[0]: entry.distribution for entry in plugins.entries()
-    }
-    owner, place = "functory", ""
+    owners = {entry.value.partition(":")[0].partition(".")[0]: entry for entry in plugins.entries()}
+    owner, place = None, ""
     trace = error.__traceback__
     while trace is not None:
         top = str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
-        if top == "functory" or top in owners:
-            name = owners.get(top, "functory")
-            owner = "functory" if name == "functory" else f"the plugin {name}"
+        if top in owners:
+            owner = owners[top]
             place = f"{trace.tb_frame.f_code.co_filename}, line {trace.tb_lineno}"
         trace = trace.tb_next
     return owner, place

@@ -17,6 +17,7 @@ from typing import Any, TextIO
 
 from functory.errors import PluginContractError, PluginError, PluginImportError
 from functory.machine.distributions import CONTRACT, Entry
+from functory.plugins.missing import remedy
 
 NOTICE_SECONDS = 5.0
 """After so long, a line says what is still being imported."""
@@ -188,7 +189,8 @@ def _raised(entry: Entry, module: str, error: BaseException) -> PluginError:
             again = f"pip install --force-reinstall --no-deps {entry.distribution}."
             return _fault(PluginImportError, "no-such-module", entry, what, where=where, do=again)
         what = f"needs the module {error.name!r}, which is not installed."
-        return _fault(PluginImportError, "missing-dependency", entry, what, where=where)
+        do = remedy(error.name, entry) if entry.distribution else ""
+        return _fault(PluginImportError, "missing-dependency", entry, what, where=where, do=do)
     message = " ".join(str(error).split())[:400]
     what = f"raised {type(error).__name__} while it was imported{': ' + message if message else '.'}"
     return _fault(PluginImportError, "raises", entry, what, where=where)
