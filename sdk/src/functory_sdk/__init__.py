@@ -49,6 +49,7 @@ _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file
 _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_facts")
 _HOMES["functory_sdk.jsonfiles"] = ("read_json",)
 _HOMES["functory_sdk.readouts"] = ("Readout", "readout_of")
+_HOMES["functory_sdk.tags"] = ("iob2", "split_tag", "split_tags", "tag_fault", "tag_runs", "tag_scheme")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME)  # noqa: PLE0605 - a list, made from the table above
 

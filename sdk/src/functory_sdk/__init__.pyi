@@ -101,3 +101,9 @@ from functory_sdk.packed import PackedOptions as PackedOptions
 from functory_sdk.packed import config_facts as config_facts
 from functory_sdk.readouts import Readout as Readout
 from functory_sdk.readouts import readout_of as readout_of
+from functory_sdk.tags import iob2 as iob2
+from functory_sdk.tags import split_tag as split_tag
+from functory_sdk.tags import split_tags as split_tags
+from functory_sdk.tags import tag_fault as tag_fault
+from functory_sdk.tags import tag_runs as tag_runs
+from functory_sdk.tags import tag_scheme as tag_scheme

@@ -33,6 +33,25 @@ def test_words_characters_and_spans_say_the_same() -> None:
     assert spans(offsets) == [("Ann", "PER"), ("New York", "LOC")]
 
 
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ["B-PER", "O", "O", "B-LOC", "I-LOC", "B-LOC"],
+        ["I-PER", "O", "O", "I-LOC", "I-LOC", "B-LOC"],
+        ["S-PER", "O", "O", "B-LOC", "E-LOC", "S-LOC"],
+        ["U-PER", "O", "O", "B-LOC", "L-LOC", "U-LOC"],
+    ],
+)
+def test_each_scheme_of_tags_gives_the_same_spans(tags: list[str]) -> None:
+    example = read(tokens=["Ann", "is", "in", "New", "York", "Ohio"], tags=tags)
+    assert spans(example) == [("Ann", "PER"), ("New York", "LOC"), ("Ohio", "LOC")]
+
+
+def test_tags_without_letters_are_read_as_io() -> None:
+    example = read(tokens=["Ann", "in", "New", "York"], tags=["PER", "O", "LOC", "LOC"])
+    assert spans(example) == [("Ann", "PER"), ("New York", "LOC")]
+
+
 def test_tokens_are_found_in_the_text_that_comes_with_them() -> None:
     example = read(text="N. Y.  City!", tokens=["N.", "Y.", "City", "!"], tags=["B-LOC", "I-LOC", "I-LOC", "O"])
     assert spans(example) == [("N. Y.  City", "LOC")]
@@ -61,7 +80,8 @@ def test_an_example_comes_back_from_json_as_it_was(tags: list[str]) -> None:
         ({"text": "Ann", "entities": [{"start": 0, "end": 2, "label": "P", "text": "Ann"}]}, "'An' .* should be 'Ann'"),
         ({"tokens": ["a", "b"], "tags": ["O"]}, "2 tokens and 1 tags"),
         ({"tokens": ["a", ""], "tags": ["O", "O"]}, "token 2 is empty"),
-        ({"tokens": ["a"], "tags": ["E-PER"]}, "tag 1 is 'E-PER', which is not IOB2"),
+        ({"tokens": ["a"], "tags": ["X-PER"]}, "tag 1 is 'X-PER', which no scheme knows"),
+        ({"tokens": ["a", "b"], "tags": ["B-PER", "PER"]}, "tag 2 is 'PER', without the letter that 'B-PER' has"),
         ({"text": "a"}, "neither entities nor tags"),
         ({"entities": []}, "neither a text nor tokens"),
         ({"text": "a", "tags": ["O"]}, "tags without tokens"),
@@ -78,7 +98,7 @@ def test_an_inside_tag_that_continues_nothing_is_repaired_or_refused_as_the_user
     state = NER().learn([example])
     NER().check(example, state)
     assert spans(example) == [("New York", "LOC")]
-    with pytest.raises(DataError, match="tag 2 is 'I-LOC', which continues nothing: token 'New' follows O"):
+    with pytest.raises(DataError, match="tag 2 is 'I-LOC', which does not fit: token 'New' follows O"):
         NER.configure({"tags": "refuse"}).check(example, state)
 
 

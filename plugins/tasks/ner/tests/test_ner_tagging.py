@@ -13,7 +13,7 @@ from functory_ner.alignment import tags_of, token_spans, units
 from functory_ner.tagging import IGNORED, Reading, Tagging, stretches
 from functory_ner.types import Labels, NEROptions, Span
 from functory_ner.viterbi import best_path, is_legal, runs
-from functory_sdk import Reader
+from functory_sdk import Reader, tag_runs
 from functory_sdk.testing import TinyEncoder
 
 STATE = Labels(labels=("LOC", "PER"))
@@ -68,9 +68,7 @@ def test_the_decoded_path_is_the_best_of_all_legal_ones(rows: list[tuple[float, 
 @settings(deadline=None)
 @given(st.lists(st.integers(0, 4), max_size=8).map(np.asarray).filter(lambda path: len(path) == 0 or is_legal(path)))
 def test_runs_of_a_path_are_those_that_its_tags_name(path: np.ndarray) -> None:
-    from functory_ner.iob import runs as named
-
-    expected = [(a, b, STATE.labels.index(label)) for a, b, label in named([STATE.tags[tag] for tag in path])]
+    expected = [(a, b, STATE.labels.index(label)) for a, b, label in tag_runs([STATE.tags[tag] for tag in path])]
     assert list(runs(path)) == expected
 
 

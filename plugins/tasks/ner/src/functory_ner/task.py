@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
-from functory_ner.iob import fault, split_tag
 from functory_ner.metrics import breakdown, scorer
 from functory_ner.types import Entities, Labels, NEROptions, TaggedText, Text
-from functory_sdk import BackboneSpec, DataError, Formulation, NotSupported, Scorer, Task
+from functory_sdk import BackboneSpec, DataError, Formulation, NotSupported, Scorer, Task, split_tag, tag_fault
 
 GOLDEN = (
     "Christopher Bailey is a lecturer of English at the University of Brighton.",
@@ -82,20 +81,23 @@ class NER(Task[NEROptions]):
         found = dict.fromkeys(split_tag(tag, place)[1] for place, tag in enumerate(labels, 1))
         state = Labels(labels=tuple(label for label in found if label))
         lacking = [tag for tag in state.tags if tag not in labels]
-        if lacking or not state.labels:
+        strange = [tag for tag in labels if tag not in state.tags]
+        if lacking or strange or not state.labels:
+            fault = "has no output for" if lacking or not strange else "has an output beyond IOB2,"
             raise NotSupported(
-                f"the head has no output for the tag {(lacking or ['B-…'])[0]!r}; its tags are {', '.join(labels)}.",
+                f"the head {fault} the tag {(lacking or strange or ['B-…'])[0]!r}; its tags are {', '.join(labels)}.",
                 do="take a checkpoint that was trained on IOB2: O, and B- and I- of each type.",
             )
         return state, [labels.index(tag) for tag in state.tags]
 
     def check(self, example: TaggedText, state: Labels) -> None:
-        place = fault(example.tags) if self.options.tags == "refuse" else None
+        place = tag_fault(example.tags) if self.options.tags == "refuse" else None
         if place is not None:
             raise DataError(
-                f"tag {place + 1} is {example.tags[place]!r}, which continues nothing: token {example.tokens[place]!r} "
+                f"tag {place + 1} is {example.tags[place]!r}, which does not fit: token {example.tokens[place]!r} "
                 f"follows {example.tags[place - 1] if place else 'the beginning'}.",
-                do="begin each entity with B-, or read such tags as beginnings: tags = 'repair'.",
+                do="begin each entity with B- (in BIOES, end it with E- or make it one S-), or read such tags as best they can "
+                "be: tags = 'repair'.",
             )
         for span in example.entities:
             if span.label not in state.labels:

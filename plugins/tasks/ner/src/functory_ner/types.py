@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from functory_ner.iob import align, join, runs
-from functory_sdk import DataError, Input, Options, Output, State
+from functory_ner.placing import align, join
+from functory_sdk import DataError, Input, Options, Output, State, tag_runs
 
 
 class Text(Input):
@@ -38,12 +38,12 @@ class Span(BaseModel):
 
 
 class TaggedText(Text):
-    """A text with its entities: as spans of characters, or as tokens (words or characters) with IOB2 tags."""
+    """A text with its entities: as spans of characters, or as tokens (words or characters) with tags."""
 
     text: str = Field("", description="The text; where it is not given, the tokens make it.")
     entities: tuple[Span, ...] = Field((), description="The right spans, none overlapping another.")
     tokens: tuple[str, ...] = Field((), description="The words or characters that the tags stand for.")
-    tags: tuple[str, ...] = Field((), description="One IOB2 tag per token.")
+    tags: tuple[str, ...] = Field((), description="One tag per token: IOB2, IOB1, BIOES, BILOU or IO.")
 
     @model_validator(mode="before")
     @classmethod
@@ -125,8 +125,8 @@ class NEROptions(Options):
     )
     tags: Literal["repair", "refuse"] = Field(
         "repair",
-        description="What an I- tag that continues nothing becomes. repair: the beginning of an entity. refuse: an error "
-        "that names its place.",
+        description="What a tag that continues nothing becomes. repair: the beginning of an entity (IOB1 and IO mean it so). "
+        "refuse: an error that names its place, likewise for an entity of BIOES that is not closed.",
     )
     overlap: int = Field(
         64, ge=0, le=4096, description="Tokens that the windows of a long text share, at most half a window."
@@ -143,7 +143,7 @@ def _read(data: Mapping[str, Any], tokens: list[str], tags: list[str]) -> dict[s
         return {"text": text}
     if len(tokens) != len(tags):
         raise DataError(f"there are {len(tokens)} tokens and {len(tags)} tags.", do="give each token its tag.")
-    found = [Span(start=offsets[first][0], end=offsets[last - 1][1], label=label) for first, last, label in runs(tags)]
+    found = [Span(start=offsets[first][0], end=offsets[last - 1][1], label=label) for first, last, label in tag_runs(tags)]
     given = data.get("entities")
     if given is not None:
         _compare([Span.model_validate(span) for span in given], found, text)
