@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import io
 import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,8 +15,7 @@ from rich.console import Console
 from functory.errors import DataError, OptionError
 from functory.measuring.intervals import FEWEST, evaluate_with_intervals
 from functory.measuring.report import Confusion, Metric, Report
-from functory.terminal import progress, show, table
-from functory.terminal.bars import LINE_SECONDS, Progress, _Lines
+from functory.terminal import show, table
 
 Indices = NDArray[np.int64]
 
@@ -203,65 +200,6 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_progress_on_a_terminal_is_a_bar_and_nested_bars_live_together(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("TERM", "xterm")
-    monkeypatch.delenv("FUNCTORY_QUIET", raising=False)
-    stream = Terminal()
-    for _ in progress(range(3), "outer [red]", stream=stream):
-        assert sum(progress(range(4), "inner", stream=stream)) == 6
-    drawn = stream.getvalue()
-    assert "outer [red]" in drawn
-    assert "inner" in drawn
-    assert drawn.rfind("\x1b[?25h") > drawn.rfind("\x1b[?25l")  # the cursor is back
-
-
-def test_progress_elsewhere_is_a_line_now_and_then_and_one_at_the_end() -> None:
-    stream, now = io.StringIO(), [0.0]
-    work: Progress[int] = Progress(None, 100, _Lines("encoding", 100, stream, clock=lambda: now[0]))
-    with work:
-        for _ in range(100):
-            now[0] += 0.3
-            work.advance()
-    lines = stream.getvalue().splitlines()
-    assert lines[0] == "encoding: 34 of 100 (34%), 10 s, about 20 s left"
-    assert lines[-1] == "encoding: 100 in 30 s"
-    assert len(lines) == 30 // LINE_SECONDS
-
-
-def test_progress_guesses_nothing_from_a_first_step() -> None:
-    stream, now = io.StringIO(), [0.0]
-    with Progress[int](None, 1343, _Lines("tags", 1343, stream, clock=lambda: now[0])) as work:
-        now[0] += 22
-        work.advance()
-    assert stream.getvalue().splitlines()[0] == "tags: 1 of 1,343 (0%), 22 s"
-
-
-@pytest.mark.parametrize("quiet", [True, None])
-def test_progress_is_silent_when_asked_to_be(quiet: bool | None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FUNCTORY_QUIET", "1")
-    stream = Terminal()
-    assert list(progress(iter("abc"), "work", quiet=quiet, stream=stream)) == ["a", "b", "c"]
-    assert stream.getvalue() == ""
-
-
-def test_a_bar_is_cleared_when_work_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TERM", "xterm")
-    stream = Terminal()
-
-    def break_off() -> None:
-        with progress(10, "work", stream=stream, quiet=False) as bar:
-            bar.advance()
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        break_off()
-    assert stream.getvalue().rfind("\x1b[?25h") > stream.getvalue().rfind("\x1b[?25l")  # the cursor is back
-    with progress(1, "again", stream=stream, quiet=False) as bar:  # the shared display was given back
-        bar.advance()
-
-
 def test_data_neither_steers_the_terminal_nor_is_read_as_markup(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TERM", "xterm")
     for stream in (io.StringIO(), Terminal()):
@@ -281,12 +219,3 @@ def test_text_that_the_stream_cannot_encode_is_still_shown() -> None:
     show("φ – 新鲜", stream)
     stream.flush()
     assert raw.getvalue() == b"? ? ??\n"
-
-
-def test_progress_off_a_terminal_does_not_import_rich() -> None:
-    code = (
-        "import sys; from functory.terminal import progress; list(progress([1, 2], 'w')); "
-        "print('rich' in sys.modules, 'numpy' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert (done.stdout.strip(), done.stderr) == ("False False", "")

@@ -18,7 +18,6 @@ import hashlib
 import json
 import os
 import shutil
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -313,14 +312,15 @@ def _sync_folder(folder: Path) -> None:
 
 @contextmanager
 def progress_line(title: str) -> Iterator[Progress]:
-    """Give a progress callback that draws a bar on a terminal, and prints one line elsewhere."""
-    if not sys.stderr.isatty():
-        print(f"{title} …", file=sys.stderr, flush=True)
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import Progress as Bar
+    """Give a progress callback that shows how far it is on stderr, as all long work does."""
+    from functory.terminal import Progress as Bar
+    from functory.terminal import progress
 
-    with Bar(console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+    bar: Bar[Any] = progress(None, title)
+
+    def tell(done: int, total: int) -> None:
+        bar.expect(total)
+        bar.advance(done - bar.done)
+
+    with bar:
+        yield tell

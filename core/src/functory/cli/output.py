@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Sequence
 
+from functory.terminal.widths import cut, width
+
 
 def print_json(value: object) -> None:
     """Print a value as JSON, with texts in their own script."""
@@ -16,10 +18,10 @@ def print_json(value: object) -> None:
 def print_columns(rows: Iterable[Sequence[str]], indent: str = "  ") -> None:
     """Print rows in columns as wide as their widest cell; on a terminal, the last one is cut at its edge."""
     table = [list(row) for row in rows]
-    widths = [max(map(_width, column)) for column in zip(*table, strict=True)][:-1]
-    room = _terminal_width() - len(indent) - sum(width + 2 for width in widths)
+    widths = [max(map(width, column)) for column in zip(*table, strict=True)][:-1]
+    room = _terminal_width() - len(indent) - sum(wide + 2 for wide in widths)
     for row in table:
-        cells = [cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=False)]
+        cells = [cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=False)]
         print((indent + "  ".join([*cells, _cut(row[-1], room)])).rstrip())
 
 
@@ -33,22 +35,9 @@ def size(count: int) -> str:
     return f"{value:.1f} TB"
 
 
-def _width(text: str) -> int:
-    """Return how many columns a text takes: two for each wide character."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import east_asian_width
-
-    return sum(2 if east_asian_width(character) in "WF" else 1 for character in text)
-
-
 def _cut(text: str, room: int) -> str:
     """Return a text cut to a number of columns; as it is where the room is not worth having."""
-    if room < 20 or _width(text) <= room:
-        return text
-    while _width(text) > room - 1:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    return text if room < 20 else cut(text, room)
 
 
 def _terminal_width() -> int:

@@ -8,18 +8,18 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sized
 from types import TracebackType
-from typing import TYPE_CHECKING, Generic, TextIO, TypeVar
+from typing import Generic, TextIO, TypeVar
 
 from functory.terminal.drawing import clean, duration, encodable, is_terminal
-
-if TYPE_CHECKING:
-    from rich.progress import Progress as RichProgress
+from functory.terminal.foot import Foot
+from functory.terminal.pace import Pace
+from functory.terminal.widths import cut, width
 
 T = TypeVar("T")
 
 LINE_SECONDS = 10.0  # at most one line in this time where there is no terminal
 SHORT_SECONDS = 1.0  # work that took less leaves no trace
-ESTIMATE_FROM = 0.02  # the part that must be done before what is left is guessed: the first step may load a model
+LONGEST_BAR, SHORTEST_BAR = 40, 6  # columns
 
 
 def progress(
@@ -54,7 +54,7 @@ class Progress(Generic[T]):
     def __init__(self, items: Iterable[T] | None, total: int | None, view: _Silent) -> None:
         self.items = items
         self.total = total
-        self.done = 0
+        self.done = 0.0
         self._view = view
         self._lock = threading.Lock()
 
@@ -73,23 +73,34 @@ class Progress(Generic[T]):
     ) -> None:
         self._view.stop(self.done, is_complete=kind is None)
 
-    def advance(self, steps: int = 1) -> None:
-        """Count steps as done."""
+    def advance(self, steps: float = 1) -> None:
+        """Count steps as done; a part of one, where what it costs is known."""
         with self._lock:
             self.done += steps
             self._view.show(self.done)
+
+    def expect(self, total: int) -> None:
+        """Say how many steps there are, where that was not known, or has changed."""
+        self.total = self._view.total = total
+
+    def say(self, note: str) -> None:
+        """Show a few words beside the count: what is done now, or how it goes."""
+        self._view.note = " ".join(clean(note).split())
 
 
 class _Silent:
     """Shows nothing."""
 
+    note = ""
+    total: int | None = None
+
     def start(self) -> None:
         """The work begins."""
 
-    def show(self, done: int) -> None:
+    def show(self, done: float) -> None:
         """So many steps are done."""
 
-    def stop(self, done: int, *, is_complete: bool) -> None:
+    def stop(self, done: float, *, is_complete: bool) -> None:
         """The work is over, or was broken off."""
 
 
@@ -99,30 +110,38 @@ class _Lines(_Silent):
     def __init__(
         self, description: str, total: int | None, stream: TextIO, clock: Callable[[], float] = time.monotonic
     ) -> None:
-        self.description, self.total, self.stream, self.clock = clean(description), total, stream, clock
+        self.description = " ".join(clean(description).split())
+        self.total, self.stream, self.clock = total, stream, clock
         self.began = self.told = clock()
+        self.pace = Pace()
 
     def start(self) -> None:
         self.began = self.told = self.clock()
 
-    def show(self, done: int) -> None:
+    def show(self, done: float) -> None:
         now = self.clock()
+        self.pace.mark(now, done)
         if now - self.told >= LINE_SECONDS:
             self.told = now
-            self._write(self._line(done, now - self.began))
+            self._write(self._line(done, now))
 
-    def stop(self, done: int, *, is_complete: bool) -> None:
+    def stop(self, done: float, *, is_complete: bool) -> None:
         seconds = self.clock() - self.began
         if is_complete and seconds >= SHORT_SECONDS:
-            self._write(f"{self.description}: {done:,} in {duration(seconds)}")
+            count = f"{_whole(done):,} in " if done else ""
+            self._write(f"{self.description}: {count}{duration(seconds)}{self._noted()}")
 
-    def _line(self, done: int, seconds: float) -> str:
+    def _line(self, done: float, now: float) -> str:
+        seconds = now - self.began
         if not self.total:
-            return f"{self.description}: {done:,}, {duration(seconds)}"
-        share = f"{done:,} of {self.total:,} ({done / self.total:.0%})"
-        is_telling = done >= self.total * ESTIMATE_FROM
-        left = f", about {duration(seconds / done * (self.total - done))} left" if is_telling else ""
-        return f"{self.description}: {share}, {duration(seconds)}{left}"
+            return f"{self.description}: {_whole(done):,}, {duration(seconds)}{self._noted()}"
+        share = f"{_whole(done):,} of {self.total:,} ({done / self.total:.0%})"
+        left = self.pace.left(now, self.total)
+        about = "" if left is None else f", about {duration(left)} left"
+        return f"{self.description}: {share}, {duration(seconds)}{about}{self._noted()}"
+
+    def _noted(self) -> str:
+        return f"; {self.note}" if self.note else ""
 
     def _write(self, line: str) -> None:
         self.stream.write(encodable(line, self.stream) + "\n")
@@ -130,38 +149,47 @@ class _Lines(_Silent):
 
 
 class _Bar(_Lines):
-    """A bar that goes when the work is done. Bars within bars share one display, which rich demands."""
+    """A bar that goes when the work is done. Bars within bars stand below one another."""
 
-    _shared: RichProgress | None = None
-    _users = 0
-    _guard = threading.Lock()
+    done = 0.0
 
     def start(self) -> None:
         super().start()
-        with _Bar._guard:
-            if _Bar._shared is None:
-                _Bar._shared = _rich_progress(self.stream)
-                _Bar._shared.start()
-            _Bar._users += 1
-            self.display = _Bar._shared
-        self.task = self.display.add_task(self.description, total=self.total)
+        self.foot = Foot.of(self.stream)
+        self.foot.add(self.line)
 
-    def show(self, done: int) -> None:
-        self.display.update(self.task, completed=done)
+    def show(self, done: float) -> None:
+        self.done = done
+        self.pace.mark(self.clock(), done)  # it is drawn at the next tick
 
-    def stop(self, done: int, *, is_complete: bool) -> None:
-        self.display.remove_task(self.task)
-        with _Bar._guard:
-            _Bar._users -= 1
-            if not _Bar._users:
-                self.display.stop()
-                _Bar._shared = None
+    def stop(self, done: float, *, is_complete: bool) -> None:
+        self.foot.remove(self.line)
         super().stop(done, is_complete=is_complete)
 
+    def line(self, columns: int) -> str:
+        """Return how it looks now: name, bar, count, what is left, and a note."""
+        now = self.clock()
+        count = f"{_whole(self.done):,}" + (f"/{self.total:,}" if self.total else "")
+        left = self.pace.left(now, self.total) if self.total else None
+        time_told = duration(now - self.began) if left is None else f"about {duration(left)} left"
+        after = "  ".join(filter(None, (count, time_told, self.note)))
+        room = min(LONGEST_BAR, columns - width(self.description) - width(after) - 4)
+        bar = f"{self._drawn(room)}  " if self.total and room >= SHORTEST_BAR else ""
+        return encodable(cut(f"{self.description}  {bar}{after}", columns), self.stream)
+
+    def _drawn(self, room: int) -> str:
+        """Return the bar itself, in so many columns."""
+        filled, empty = ("━", "─") if encodable("━─", self.stream) == "━─" else ("#", "-")
+        full = round(room * min(1.0, self.done / (self.total or 1)))
+        return filled * full + empty * (room - full)
+
     def _write(self, line: str) -> None:
-        self.display.console.print(
-            encodable(line, self.stream), markup=False, highlight=False, soft_wrap=True
-        )
+        self.foot.write(self.stream, encodable(line, self.stream) + "\n")
+
+
+def _whole(done: float) -> int:
+    """Return how many steps are done to the end; sums of parts are a hair's breadth off."""
+    return int(done + 1e-6)
 
 
 def _view(description: str, total: int | None, quiet: bool | None, stream: TextIO) -> _Silent:
@@ -171,14 +199,3 @@ def _view(description: str, total: int | None, quiet: bool | None, stream: TextI
     if quiet:
         return _Silent()
     return (_Bar if is_terminal(stream) else _Lines)(description, total, stream)
-
-
-def _rich_progress(stream: TextIO) -> RichProgress:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    name = TextColumn("{task.description}", markup=False)
-    console = Console(file=stream, force_terminal=True)
-    return Progress(
-        name, BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console, transient=True
-    )

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from functory_sdk.testing.samples import SampleSuite
     from functory_sdk.testing.suite import ComponentSuite, Suite
     from functory_sdk.testing.tasks import TaskSuite
+    from functory_sdk.testing.terminal import Terminal, screen
     from functory_sdk.testing.tiny import TinyDecoder, TinyEncoder
     from functory_sdk.testing.toy import ToyTask
     from functory_sdk.testing.toybox import kit, toy_function
@@ -57,18 +58,21 @@ _HOMES = {
     "SampleSuite": "functory_sdk.testing.samples",
     "Suite": "functory_sdk.testing.suite",
     "TaskSuite": "functory_sdk.testing.tasks",
+    "Terminal": "functory_sdk.testing.terminal",
     "TinyDecoder": "functory_sdk.testing.tiny",
     "TinyEncoder": "functory_sdk.testing.tiny",
     "ToyTask": "functory_sdk.testing.toy",
     "kit": "functory_sdk.testing.toybox",
     "registered": "functory.plugins.registry",
+    "screen": "functory_sdk.testing.terminal",
     "toy_function": "functory_sdk.testing.toybox",
 }
 
 __all__ = [
     "AdaptationSuite", "BackboneSuite", "CommandSuite", "ComponentSuite", "EngineSuite", "ExplanationSuite",
     "FunctionSuite", "HookSuite", "OptimizationSuite", "PackagerSuite", "PackedBackboneSuite", "Project", "SampleSuite",
-    "Suite", "TaskSuite", "TinyDecoder", "TinyEncoder", "ToyTask", "kit", "registered", "toy_function",
+    "Suite", "TaskSuite", "Terminal", "TinyDecoder", "TinyEncoder", "ToyTask", "kit", "registered", "screen",
+    "toy_function",
 ]  # fmt: skip
 
 
