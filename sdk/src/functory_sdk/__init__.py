@@ -50,6 +50,10 @@ _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_fact
 _HOMES["functory_sdk.jsonfiles"] = ("read_json",)
 _HOMES["functory_sdk.readouts"] = ("Readout", "readout_of")
 _HOMES["functory_sdk.tags"] = ("iob2", "split_tag", "split_tags", "tag_fault", "tag_runs", "tag_scheme")
+_HOMES["functory_sdk.labels.task"] = ("LabelTask",)
+_HOMES["functory_sdk.labels.types"] = ("Classification", "LabelOptions", "Labels")
+_HOMES["functory_sdk.spans.task"] = ("SpanTask",)
+_HOMES["functory_sdk.spans.types"] = ("Entities", "Entity", "Span", "SpanLabels", "SpanOptions", "Spans")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME)  # noqa: PLE0605 - a list, made from the table above
 

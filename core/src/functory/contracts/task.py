@@ -87,7 +87,7 @@ class Formulation(ABC):
 
     program: ClassVar[Literal["forward", "generate"]] = "forward"
     head: ClassVar[str] = ""
-    """Where the torch head is: ``functory_ner.head:TaggingHead``; imported by engines that train. Empty for
+    """Where the torch head is: ``functory_sdk.torch:TaggingHead``; imported by engines that train. Empty for
     generate programs, which have none."""
 
     @abstractmethod

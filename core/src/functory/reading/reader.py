@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from functory.contracts.backbone import BackboneSpec
-from functory.contracts.rows import Array
+from functory.contracts.rows import Array, Encoded
 from functory.errors import ArtefactCorrupt, InputError, TooLong
 
 if TYPE_CHECKING:
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 Ids = NDArray[np.int64]
 LongText = Literal["window", "cut", "refuse"]
+Text = str | tuple[str, str]
+"""What one row is made of: a text, or two that are read together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,13 +203,27 @@ class Reader:
         before, _, after = self.tokenizer.frame
         return self.max_tokens - len(before) - len(after) - len(self._prefix)
 
-    def read(self, texts: Sequence[str], *, overlap: int = 0) -> list[Passage]:
-        """Read each text into windows.
+    def read(self, texts: Sequence[Text], *, overlap: int = 0) -> list[Passage]:
+        """Read each text into windows; two texts, given as a tuple, into windows that hold a part of both.
 
         :param overlap: tokens that neighbouring windows share.
         :raises TooLong: for a long text, where the rule is "refuse".
         """
-        return [self._passage(tokens, overlap) for tokens in self.tokenizer.tokens(texts)]
+        parts = [part for text in texts for part in ([text] if isinstance(text, str) else text)]
+        tokens = iter(self.tokenizer.tokens(parts))
+        return [
+            self._passage(next(tokens), overlap) if isinstance(text, str) else self._pair(next(tokens), next(tokens), overlap)
+            for text in texts
+        ]
+
+    def encode(self, texts: Sequence[Text], *, overlap: int = 0) -> Encoded:
+        """Read each text, or two, into rows that are its own; what is kept of each is its notes.
+
+        :raises TooLong: for a long text, where the rule is "refuse".
+        """
+        passages = self.read(texts, overlap=overlap)
+        rows = [(index, window.row) for index, passage in enumerate(passages) for window in passage.windows]
+        return Encoded([row for _, row in rows], [index for index, _ in rows], [passage.notes for passage in passages])
 
     def _passage(self, tokens: Tokens, overlap: int) -> Passage:
         if len(tokens) <= self.room:
@@ -228,24 +244,51 @@ class Reader:
         row = self.row(np.concatenate([before, self._prefix, tokens.ids, after]))
         return Window(row, tokens, len(before) + len(self._prefix), start)
 
-    def pair(self, first: Tokens, second: Tokens) -> Window:
-        """Read two texts into one row, cutting the longer one where they do not fit.
+    @cached_property
+    def _between(self) -> Ids:
+        """The tokens that keep two texts of a row apart: the tokenizer's own, or a line break where it has none."""
+        between = self.tokenizer.frame[1]
+        return between if len(between) else self.tokenizer.tokens(["\n"])[0].ids
 
-        :return: a window whose `tokens` and `first` are the second text's.
+    @cached_property
+    def pair_room(self) -> int:
+        """How many tokens of two texts together fit into one row."""
+        return self.room - len(self._between) - len(self._prefix)
+
+    def _pair(self, first: Tokens, second: Tokens, overlap: int) -> Passage:
+        """Read two texts by the rule for long ones.
+
+        Where they do not fit, the shorter keeps its length, up to half of the row, and the longer gets what is left.
         """
-        before, between, after = self.tokenizer.frame
-        room = self.max_tokens - len(before) - len(between) - len(after)
-        while len(first) + len(second) > room:
-            excess = len(first) + len(second) - room
-            if len(first) > len(second):
-                first = first.part(0, max(len(second), len(first) - excess))
-            else:
-                second = second.part(0, max(len(first), len(second) - excess, room - len(first)))
-            if len(first) == len(second) and len(first) + len(second) > room:
-                first, second = first.part(0, room // 2), second.part(0, room - room // 2)
-        head = len(before) + len(first) + len(between)
-        ids = np.concatenate([before, first.ids, between, second.ids, after])
-        return Window(self.row(ids, second_from=head), second, head, 0)
+        total = len(first) + len(second)
+        if total <= self.pair_room:
+            return Passage((self._both(first, second, 0),))
+        if self.long_text == "refuse":
+            raise TooLong(
+                f"two texts have {len(first)} and {len(second)} tokens; {self.pair_room} fit.",
+                do='shorten them, or build the function with long_text = "window" or "cut".',
+            )
+        sizes = shares(len(first), len(second), self.pair_room)
+        if self.long_text == "cut":
+            notes = [
+                f"{name} text cut at {size} tokens"
+                for name, tokens, size in zip(("first", "second"), (first, second), sizes, strict=True)
+                if len(tokens) > size
+            ]
+            return Passage((self._both(first.part(0, sizes[0]), second.part(0, sizes[1]), 0),), tuple(notes))
+        spans = [
+            list(windows(tokens.words, size, min(overlap, size // 2)))
+            for tokens, size in zip((first, second), sizes, strict=True)
+        ]
+        made = tuple(self._both(first.part(*one), second.part(*other), other[0]) for one in spans[0] for other in spans[1])
+        return Passage(made, (f"read in {len(made)} windows",))
+
+    def _both(self, first: Tokens, second: Tokens, start: int) -> Window:
+        """Return two texts as one row: a window whose `tokens`, `first` and `start` are the second text's."""
+        before, _, after = self.tokenizer.frame
+        head = np.concatenate([before, self._prefix, first.ids, self._between])
+        row = self.row(np.concatenate([head, self._prefix, second.ids, after]), second_from=len(head))
+        return Window(row, second, len(head) + len(self._prefix), start)
 
     def row(self, ids: Ids, *, second_from: int | None = None) -> dict[str, Array]:
         """Return the row of finished ids.
@@ -262,6 +305,20 @@ class Reader:
         if self.spec.architecture == "encoder-decoder":
             row["decoder_input_ids"] = _ids([self.spec.start_id or 0])
         return row
+
+
+def shares(first: int, second: int, room: int) -> tuple[int, int]:
+    """Return how many tokens of each of two texts a row holds: the shorter's all, up to half, and the longer's what is left.
+
+    :param first: tokens of the first text.
+    :param second: tokens of the second.
+    :param room: tokens of both that fit.
+    """
+    if first <= second:
+        kept = min(first, room // 2)
+        return kept, room - kept
+    kept = min(second, room // 2)
+    return room - kept, kept
 
 
 def windows(words: Ids, size: int, overlap: int) -> Iterator[tuple[int, int]]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from functory_ner import Entities, Entity
+from functory_sdk import Entities, Entity
 from functory_sdk.testing import TaskSuite
 
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functory_ner import NER, Entities, Entity, Span, TaggedText
-from functory_ner.types import Labels
+from functory_ner import NER, TaggedText
+from functory_sdk import Entities, Entity, Span, SpanLabels
 
-STATE = Labels(labels=("a", "b", "c"))
+STATE = SpanLabels(labels=("a", "b", "c"))
 SIZE = 12
 CUTS = st.lists(
     st.tuples(st.integers(0, SIZE), st.sampled_from(STATE.labels)), max_size=6, unique_by=lambda cut: cut[0]

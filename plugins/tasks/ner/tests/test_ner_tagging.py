@@ -9,14 +9,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functory_ner import TaggedText, Text
-from functory_ner.alignment import tags_of, token_spans, units
-from functory_ner.tagging import IGNORED, Reading, Tagging, stretches
-from functory_ner.types import Labels, NEROptions, Span
-from functory_ner.viterbi import best_path, is_legal, runs
-from functory_sdk import Reader, tag_runs
+from functory_ner.types import NEROptions
+from functory_sdk import Reader, Span, SpanLabels, tag_runs
+from functory_sdk.spans.alignment import tags_of, token_spans, units
+from functory_sdk.spans.tagging import IGNORED, Reading, Tagging, stretches
+from functory_sdk.spans.viterbi import best_path, is_legal, runs
 from functory_sdk.testing import TinyEncoder
 
-STATE = Labels(labels=("LOC", "PER"))
+STATE = SpanLabels(labels=("LOC", "PER"))
 OFFSETS = {
     # a lone ▁ tells the first character of the piece it announces
     "生生不息": ([(0, 1), (0, 1), (1, 2), (2, 4)], [(0, 0), (0, 1), (1, 2), (2, 4)]),

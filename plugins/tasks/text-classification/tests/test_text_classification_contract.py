@@ -2,8 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from functory_sdk import Classification
 from functory_sdk.testing import TaskSuite
-from functory_text_classification import Classification
 
 
 class TestSingle(TaskSuite):
@@ -27,4 +27,4 @@ class TestMulti(TestSingle):
     )
 
     def perfect(self, example: Any, state: Any) -> Any:
-        return Classification(label=None, score=1, scores=dict.fromkeys(state.labels, 1.0), labels=example.labels)
+        return Classification(label=None, score=1, scores=dict.fromkeys(state.labels, 1.0), labels=example.label)

@@ -10,12 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import functory
-from functory_sdk import DataError, NotSupported, OptionError
+from functory_sdk import DataError, Labels, NotSupported, OptionError
 from functory_sdk.conversion import package_file
+from functory_sdk.labels.classify import probabilities
+from functory_sdk.labels.metrics import best_thresholds
 from functory_text_classification import LabelledText, TextClassification
-from functory_text_classification.classify import Classify, probabilities
-from functory_text_classification.metrics import best_thresholds
-from functory_text_classification.types import Labels
 
 SUBJECTS = ("film", "book", "song", "play", "novel", "show")
 GOOD, BAD = ("wonderful", "charming", "excellent", "moving"), ("dull", "awful", "clumsy", "tedious")
@@ -183,7 +182,7 @@ def test_an_answer_stays_what_it_is_while_no_probability_moves_by_half_its_lead(
     state = Labels(labels=labels, mode=mode, thresholds=(threshold,) * count)
     kept = scores[: 1 if mode == "binary" else 3]
     then, now = np.asarray(kept), np.asarray(kept) + moves[: len(kept)]
-    put = Classify()
+    put: Any = TextClassification().formulate(None, "supervised")  # type: ignore[arg-type]
     lead = put.lead((), [{"scores": then}], state)
     moved = np.abs(probabilities(then[None], state) - probabilities(now[None], state)).max()
     if 2 * moved < lead - 1e-9:

@@ -3,13 +3,15 @@
 from functory_sdk.torch import linear
 from functory_sdk.torch.copies import own, structural_copy
 from functory_sdk.torch.heads import Head, LikelihoodHead, LinearHead, LogitsHead
+from functory_sdk.torch.labels import ClassifierHead
 from functory_sdk.torch.loading import load_transformers
 from functory_sdk.torch.model import Graph, Model
 from functory_sdk.torch.network import Network, Origin
 from functory_sdk.torch.pooling import Pooler, pool
+from functory_sdk.torch.spans import TaggingHead
 from functory_sdk.torch.stacks import network_from
 
 __all__ = [
-    "Graph", "Head", "LikelihoodHead", "LinearHead", "LogitsHead", "Model", "Network", "Origin", "Pooler", "linear",
-    "load_transformers", "network_from", "own", "pool", "structural_copy",
+    "ClassifierHead", "Graph", "Head", "LikelihoodHead", "LinearHead", "LogitsHead", "Model", "Network", "Origin", "Pooler",
+    "TaggingHead", "linear", "load_transformers", "network_from", "own", "pool", "structural_copy",
 ]  # fmt: skip

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from functory_ner.scripts import is_unspaced
 from functory_sdk import DataError
+from functory_sdk.spans.scripts import is_unspaced
 
 Offsets = list[tuple[int, int]]
 """For each token its first character and the one after its last."""

@@ -1,6 +1,6 @@
 """The text classification task."""
 
 from functory_text_classification.task import TextClassification
-from functory_text_classification.types import Classification, LabelledText, Text
+from functory_text_classification.types import LabelledText, Text
 
-__all__ = ["Classification", "LabelledText", "Text", "TextClassification"]
+__all__ = ["LabelledText", "Text", "TextClassification"]

@@ -7,9 +7,22 @@ from typing import ClassVar
 
 import numpy as np
 
-from functory_sdk import Array, BackboneSpec, Encoded, Formulation, OptionError, Port, Reader, Row, Target, TooLong
-from functory_text_classification.classify import answer
-from functory_text_classification.types import Classification, ClassificationOptions, Labels, Text
+from functory_sdk import (
+    Array,
+    BackboneSpec,
+    Classification,
+    Encoded,
+    Formulation,
+    Labels,
+    OptionError,
+    Port,
+    Reader,
+    Row,
+    Target,
+    TooLong,
+)
+from functory_sdk.labels.classify import answer
+from functory_text_classification.types import ClassificationOptions, Text
 
 NOTHING = "N/A"
 """The text that says nothing (Zhao et al. 2021, section 4)."""

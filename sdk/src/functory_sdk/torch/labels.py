@@ -1,4 +1,4 @@
-"""The heads and their losses (torch)."""
+"""The head of tasks that label, and its loss."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from functory_sdk import BackboneSpec
-from functory_sdk.torch import LinearHead
-from functory_text_classification.classify import width
-from functory_text_classification.types import Labels
+from functory.contracts.backbone import BackboneSpec
+from functory_sdk.labels.classify import width
+from functory_sdk.labels.types import Labels
+from functory_sdk.torch.heads import LinearHead
 
 
 class ClassifierHead(LinearHead):

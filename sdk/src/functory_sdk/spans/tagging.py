@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
-from functory_ner.alignment import Units, tags_of, units
-from functory_ner.types import Entities, Entity, Labels, NEROptions, TaggedText, Text
-from functory_ner.viterbi import best_path, runs
-from functory_sdk import Array, BackboneSpec, Encoded, Formulation, Passage, Port, Reader, Row, Target
+from functory.contracts.backbone import BackboneSpec
+from functory.contracts.rows import Array, Encoded, Port, Row
+from functory.contracts.task import Formulation, Target
+from functory.reading.reader import Passage, Reader
+from functory_sdk.spans.alignment import Units, tags_of, units
+from functory_sdk.spans.types import Entities, Entity, SpanLabels, SpanOptions
+from functory_sdk.spans.viterbi import best_path, runs
 
 IGNORED = -100
 """The gold of places that teach nothing: special tokens, a prefix, padding, and what another window decides."""
@@ -45,18 +48,18 @@ class Tagging(Formulation):
     A text without any token has no row and no entities.
     """
 
-    head: ClassVar[str] = "functory_ner.head:TaggingHead"
+    head: ClassVar[str] = "functory_sdk.torch:TaggingHead"
 
-    def __init__(self, options: NEROptions) -> None:
+    def __init__(self, options: SpanOptions) -> None:
         self.options = options
 
-    def outputs(self, spec: BackboneSpec, state: Labels) -> tuple[Port, ...]:
+    def outputs(self, spec: BackboneSpec, state: SpanLabels) -> tuple[Port, ...]:
         return (Port("scores", "float32", ("tokens", len(state.tags))),)
 
-    def gold_ports(self, spec: BackboneSpec, state: Labels) -> tuple[Port, ...]:
+    def gold_ports(self, spec: BackboneSpec, state: SpanLabels) -> tuple[Port, ...]:
         return (Port("gold", "int64", ("tokens",), IGNORED),)
 
-    def encode(self, inputs: Sequence[Text], reader: Reader, state: Labels) -> Encoded:
+    def encode(self, inputs: Sequence[Any], reader: Reader, state: SpanLabels) -> Encoded:
         encoded = Encoded(rows=[], owner=[], side=[])
         passages = reader.read([value.text for value in inputs], overlap=self.options.overlap)
         for index, (value, passage) in enumerate(zip(inputs, passages, strict=True)):
@@ -79,7 +82,7 @@ class Tagging(Formulation):
         shift = np.asarray([window.first - window.start for window in windows])
         return Reading(text, found, row, found.token + shift[row], passage.notes)
 
-    def label(self, examples: Sequence[TaggedText], encoded: Encoded, state: Labels) -> list[dict[str, Array]]:
+    def label(self, examples: Sequence[Any], encoded: Encoded, state: SpanLabels) -> list[dict[str, Array]]:
         golds = [np.full(len(row["input_ids"]), IGNORED, dtype=np.int64) for row in encoded.rows]
         first = np.searchsorted(encoded.owner, np.arange(len(examples)))  # rows of one input lie together
         for index, (example, side) in enumerate(zip(examples, encoded.side, strict=True)):
@@ -88,7 +91,7 @@ class Tagging(Formulation):
                 golds[first[index] + row][place] = tag
         return [{"gold": gold} for gold in golds]
 
-    def decode(self, side: Reading, outputs: Sequence[Row], state: Labels) -> Entities:
+    def decode(self, side: Reading, outputs: Sequence[Row], state: SpanLabels) -> Entities:
         if not len(side.units):
             return Entities(entities=(), notes=side.notes)
         scores = np.stack(
@@ -102,7 +105,7 @@ class Tagging(Formulation):
         )
         return Entities(entities=entities, notes=side.notes)
 
-    def lead(self, side: Reading, outputs: Sequence[Row], state: Labels) -> float | None:
+    def lead(self, side: Reading, outputs: Sequence[Row], state: SpanLabels) -> float | None:
         """How far the two likeliest tags are apart, where they are nearest."""
         if not len(side.units):
             return None
@@ -110,7 +113,7 @@ class Tagging(Formulation):
         shares = np.sort(np.exp(scores.astype(np.float64)), axis=1)  # (units, tags)
         return float((shares[:, -1] - shares[:, -2]).min())
 
-    def targets(self, output: Entities, side: Reading, state: Labels) -> list[Target]:
+    def targets(self, output: Entities, side: Reading, state: SpanLabels) -> list[Target]:
         """Each entity: the log-probability that it begins where it does, the surest first."""
         targets: dict[str, Target] = {}
         for entity in sorted(output.entities, key=lambda entity: (-entity.score, entity.start)):
@@ -123,7 +126,7 @@ class Tagging(Formulation):
             )
         return list(targets.values())
 
-    def value(self, target: Target, side: Reading, outputs: Sequence[Row], state: Labels) -> float:
+    def value(self, target: Target, side: Reading, outputs: Sequence[Row], state: SpanLabels) -> float:
         """The log-probability at the target's character, wherever its token is now; where none is left, next to nothing."""
         units = [u for u in range(len(side.units)) if side.units.start[u] <= (target.at or 0) < side.units.end[u]]
         if not units:

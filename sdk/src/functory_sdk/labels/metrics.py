@@ -7,14 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from functory_sdk import Array, Scorer
-from functory_text_classification.types import Classification, LabelledText, Labels
+from functory.contracts.rows import Array
+from functory.contracts.task import Scorer
+from functory_sdk.labels.types import Classification, Labels
 
 
-def scorer(outputs: Sequence[Classification], examples: Sequence[LabelledText], state: Labels) -> Scorer:
-    """Return the metrics as a function of which examples count."""
-    given, wanted = _marks([output.labels for output in outputs], state), _marks([e.labels for e in examples], state)
-    right = (given == wanted).all(1)
+def scorer(outputs: Sequence[Classification], right: Sequence[Sequence[str]], state: Labels) -> Scorer:
+    """Return the metrics as a function of which examples count.
+
+    :param right: the right labels of each example.
+    """
+    given, wanted = _marks([output.labels for output in outputs], state), _marks(right, state)
+    all_right = (given == wanted).all(1)
 
     def score(indices: Array) -> Mapping[str, float]:
         hit = (given[indices] & wanted[indices]).sum(0)
@@ -22,7 +26,7 @@ def scorer(outputs: Sequence[Classification], examples: Sequence[LabelledText], 
         each = _f1(hit, said, true)
         seen = (said + true) > 0
         metrics = {
-            "accuracy": float(right[indices].mean()),
+            "accuracy": float(all_right[indices].mean()),
             "macro_f1": float(each[seen].mean()) if seen.any() else 0.0,
         }
         if state.mode == "binary":
@@ -38,9 +42,9 @@ def scorer(outputs: Sequence[Classification], examples: Sequence[LabelledText], 
     return score
 
 
-def breakdown(outputs: Sequence[Classification], examples: Sequence[LabelledText], state: Labels) -> Mapping[str, Any]:
+def breakdown(outputs: Sequence[Classification], right: Sequence[Sequence[str]], state: Labels) -> Mapping[str, Any]:
     """Return precision, recall, F1 and support of each label, and the confusion matrix where one label is right."""
-    given, wanted = _marks([output.labels for output in outputs], state), _marks([e.labels for e in examples], state)
+    given, wanted = _marks([output.labels for output in outputs], state), _marks(right, state)
     hit, said, true = (given & wanted).sum(0), given.sum(0), wanted.sum(0)
     rows = [
         {

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from functory_sdk import Array
+from functory.contracts.rows import Array
 
 
 def best_path(scores: Array) -> Array:

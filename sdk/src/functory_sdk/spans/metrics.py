@@ -11,8 +11,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from functory_ner.types import Entities, Labels, TaggedText
-from functory_sdk import Array, Scorer
+from functory.contracts.rows import Array
+from functory.contracts.task import Scorer
+from functory_sdk.spans.types import Entities, SpanLabels
 
 
 class _Typed(Protocol):
@@ -24,7 +25,7 @@ class _Typed(Protocol):
     def label(self) -> str: ...
 
 
-def scorer(outputs: Sequence[Entities], examples: Sequence[TaggedText], state: Labels) -> Scorer:
+def scorer(outputs: Sequence[Entities], examples: Sequence[Any], state: SpanLabels) -> Scorer:
     """Return the metrics as a function of which examples count; `f1`, `precision` and `recall` over all entities."""
     counts = _counts(outputs, examples, state)
 
@@ -42,7 +43,7 @@ def scorer(outputs: Sequence[Entities], examples: Sequence[TaggedText], state: L
     return score
 
 
-def breakdown(outputs: Sequence[Entities], examples: Sequence[TaggedText], state: Labels) -> Mapping[str, Any]:
+def breakdown(outputs: Sequence[Entities], examples: Sequence[Any], state: SpanLabels) -> Mapping[str, Any]:
     """Return precision, recall, F1 and support of each type."""
     hit, said, true = _counts(outputs, examples, state).sum(1)
     rows = [
@@ -58,7 +59,7 @@ def breakdown(outputs: Sequence[Entities], examples: Sequence[TaggedText], state
     return {"per_class": rows}
 
 
-def _counts(outputs: Sequence[Entities], examples: Sequence[TaggedText], state: Labels) -> Array:
+def _counts(outputs: Sequence[Entities], examples: Sequence[Any], state: SpanLabels) -> Array:
     """Return (3, examples, labels): the entities that are right, that were found, that there are."""
     counts = np.zeros((3, len(examples), len(state.labels)), dtype=np.int64)
     place = {label: i for i, label in enumerate(state.labels)}

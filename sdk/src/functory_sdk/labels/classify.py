@@ -1,21 +1,31 @@
-"""Classification of features: each window of a text is a row; its label is what the head was fitted to."""
+"""Classification of features: each window of a text, or of two, is a row; its label is what the head was fitted to."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar
+from collections.abc import Callable, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 
-from functory_sdk import Array, BackboneSpec, Encoded, Formulation, Port, Reader, Row, Target
-from functory_text_classification.metrics import best_thresholds
-from functory_text_classification.types import Classification, LabelledText, Labels, Text
+from functory.contracts.backbone import BackboneSpec
+from functory.contracts.rows import Array, Encoded, Port, Row
+from functory.contracts.task import Formulation, Target
+from functory.reading.reader import Reader, Text
+from functory_sdk.labels.metrics import best_thresholds
+from functory_sdk.labels.types import Classification, Labels
 
 
 class Classify(Formulation):
-    """A linear head on pooled features. Long texts are read in windows and their scores averaged."""
+    """A linear head on pooled features. Long texts are read in windows and their scores averaged.
 
-    head: ClassVar[str] = "functory_text_classification.head:ClassifierHead"
+    :param text_of: what is read of an input: one text, or two.
+    :param labels_of: the right labels of an example.
+    """
+
+    head: ClassVar[str] = "functory_sdk.torch:ClassifierHead"
+
+    def __init__(self, text_of: Callable[[Any], Text], labels_of: Callable[[Any], Sequence[str]]) -> None:
+        self._text_of, self._labels_of = text_of, labels_of
 
     def outputs(self, spec: BackboneSpec, state: Labels) -> tuple[Port, ...]:
         return (Port("scores", "float32", (width(state),)),)
@@ -23,16 +33,11 @@ class Classify(Formulation):
     def gold_ports(self, spec: BackboneSpec, state: Labels) -> tuple[Port, ...]:
         return (Port("gold", "int64") if state.mode == "single" else Port("gold", "float32", (width(state),)),)
 
-    def encode(self, inputs: Sequence[Text], reader: Reader, state: Labels) -> Encoded:
-        encoded = Encoded(rows=[], owner=[], side=[])
-        for index, passage in enumerate(reader.read([value.text for value in inputs])):
-            encoded.rows += [window.row for window in passage.windows]
-            encoded.owner += [index] * len(passage.windows)
-            encoded.side.append(passage.notes)
-        return encoded
+    def encode(self, inputs: Sequence[Any], reader: Reader, state: Labels) -> Encoded:
+        return reader.encode([self._text_of(value) for value in inputs])
 
-    def label(self, examples: Sequence[LabelledText], encoded: Encoded, state: Labels) -> list[dict[str, Array]]:
-        golds = [gold(example, state) for example in examples]
+    def label(self, examples: Sequence[Any], encoded: Encoded, state: Labels) -> list[dict[str, Array]]:
+        golds = [gold(self._labels_of(example), state) for example in examples]
         return [{"gold": golds[index]} for index in encoded.owner]
 
     def decode(self, side: tuple[str, ...], outputs: Sequence[Row], state: Labels) -> Classification:
@@ -49,12 +54,12 @@ class Classify(Formulation):
         beside = float(np.abs(thresholded - np.asarray(state.thresholds)).min())
         return min(beside, float(first - second)) if state.mode == "multi" else beside
 
-    def tune(self, outputs: Sequence[Sequence[Row]], examples: Sequence[LabelledText], state: Labels) -> Labels:
+    def tune(self, outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Labels) -> Labels:
         """Choose each threshold where the label's F1 on held-out examples is best."""
         if state.mode == "single":
             return state
         given = np.stack([self._sigmoids(rows, state) for rows in outputs])
-        wanted = np.stack([gold(example, state) for example in examples])
+        wanted = np.stack([gold(self._labels_of(example), state) for example in examples])
         return state.model_copy(update={"thresholds": best_thresholds(given, wanted)})
 
     def _sigmoids(self, outputs: Sequence[Row], state: Labels) -> Array:
@@ -76,12 +81,12 @@ def width(state: Labels) -> int:
     return 1 if state.mode == "binary" else len(state.labels)
 
 
-def gold(example: LabelledText, state: Labels) -> Array:
-    """Return an example's gold array: the label's number (single), or one 0 or 1 per score."""
+def gold(labels: Sequence[str], state: Labels) -> Array:
+    """Return the gold array of an example's right labels: the label's number (single), or one 0 or 1 per score."""
     if state.mode == "single":
-        return np.asarray(state.labels.index(example.labels[0]), dtype=np.int64)
+        return np.asarray(state.labels.index(labels[0]), dtype=np.int64)
     names = state.labels[1:] if state.mode == "binary" else state.labels
-    return np.asarray([name in example.labels for name in names], dtype=np.float32)
+    return np.asarray([name in labels for name in names], dtype=np.float32)
 
 
 def probabilities(scores: Array, state: Labels) -> Array:

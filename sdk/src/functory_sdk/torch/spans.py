@@ -1,4 +1,4 @@
-"""The tagging head and its loss (torch)."""
+"""The head of tasks that find spans, and its loss."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import ClassVar
 import torch.nn.functional as F
 from torch import Tensor
 
-from functory_ner.tagging import IGNORED
-from functory_ner.types import Labels
-from functory_sdk import BackboneSpec
-from functory_sdk.torch import LinearHead
+from functory.contracts.backbone import BackboneSpec
+from functory_sdk.spans.tagging import IGNORED
+from functory_sdk.spans.types import SpanLabels
+from functory_sdk.torch.heads import LinearHead
 
 
 class TaggingHead(LinearHead):
@@ -19,7 +19,7 @@ class TaggingHead(LinearHead):
 
     reads: ClassVar = "tokens"
 
-    def __init__(self, spec: BackboneSpec, state: Labels) -> None:
+    def __init__(self, spec: BackboneSpec, state: SpanLabels) -> None:
         super().__init__(spec, state, len(state.tags))
 
     def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:

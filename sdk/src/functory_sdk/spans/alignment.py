@@ -12,9 +12,9 @@ from typing import Literal
 
 import numpy as np
 
-from functory_ner.scripts import is_clinging, is_inside_word
-from functory_ner.types import Span
-from functory_sdk import Array
+from functory.contracts.rows import Array
+from functory_sdk.spans.scripts import is_clinging, is_inside_word
+from functory_sdk.spans.types import Span
 
 
 @dataclass(frozen=True, slots=True)

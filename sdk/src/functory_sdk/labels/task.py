@@ -1,0 +1,168 @@
+"""The contract of tasks that label: what is learned besides φ, how well. No torch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal, TypeVar
+
+from functory.contracts.backbone import BackboneSpec
+from functory.contracts.component import Options
+from functory.contracts.task import Formulation, Input, Learning, Scorer, Task
+from functory.errors import DataError, NotSupported, OptionError
+from functory.reading.reader import Text
+from functory_sdk.labels.classify import Classify
+from functory_sdk.labels.metrics import breakdown, scorer
+from functory_sdk.labels.types import Classification, LabelOptions, Labels, Mode
+
+GOLDEN = (
+    "A small movie with a big impact.",
+    "It is neither as funny nor as clever as it thinks it is.",
+    "The delivery was late, and nobody answered my calls.",
+    "价格合理，质量也不错，下次还会再来。",
+    "Prices rose 3.2% in the 2nd quarter – more than the 2.9% that analysts had expected.",
+    "ok",
+    (
+        "One thing after another went wrong that day, from the first call in the morning to the last train at night; "
+        "still, looking back, none of us would have missed it, and most of us would go again tomorrow if they were asked."
+    ),
+)
+"""Texts for replaying: short and long, plain and not, in two scripts."""
+
+L = TypeVar("L", bound=LabelOptions, covariant=True)
+
+
+class LabelTask(Task[L]):
+    """Says which label an input has: one of several, one or not, or any number of them.
+
+    A subclass names its types and columns. What is read are the fields of `shorthand`, a text or two; what is learned is
+    the field `gold`::
+
+        class Topic(LabelTask[LabelOptions]):
+            '''Says what a headline is about.'''
+
+            Input: ClassVar = Headline          # text: str
+            Example: ClassVar = SortedHeadline  # text: str, topic: str
+            gold: ClassVar[str] = "topic"
+    """
+
+    Options: ClassVar[type[Options]] = LabelOptions
+    Output: ClassVar = Classification
+    State: ClassVar = Labels
+    metric: ClassVar[str] = "accuracy"
+    gold: ClassVar[str] = "label"
+    """The field of Example that holds the right label, or a list of them."""
+
+    def text_of(self, value: Any) -> Text:
+        """Return what is read of an input: one text, or two as a tuple; by default the fields of `shorthand`.
+
+        :raises NotSupported: where they are neither one nor two.
+        """
+        texts = tuple(getattr(value, name) for name in self.shorthand)
+        if len(texts) not in (1, 2):
+            raise NotSupported(
+                f"task {self.name!r} has {len(texts)} texts, and a row holds one or two.", do="join them in `text_of`."
+            )
+        return texts[0] if len(texts) == 1 else (texts[0], texts[1])
+
+    def labels_of(self, example: Any) -> tuple[str, ...]:
+        """Return the right labels of an example."""
+        given = getattr(example, self.gold)
+        return (given,) if isinstance(given, str) else tuple(given)
+
+    def formulate(self, spec: BackboneSpec, learning: Learning) -> Formulation:
+        if learning != "supervised":
+            raise NotSupported(f"task {self.name!r} learns from examples, and there are none.", do="give train = '…'.")
+        return Classify(self.text_of, self.labels_of)
+
+    def learn(self, examples: Sequence[Any]) -> Labels:
+        counts = Counter(label for example in examples for label in self.labels_of(example))
+        labels = self.options.labels or tuple(sorted(counts))
+        if len(labels) < 2:
+            raise DataError(
+                f"there {'is one label' if labels else 'are no labels'}: {', '.join(labels) or 'give some'}.",
+                do="give examples of at least two labels, or name them: labels = ['a', 'b'].",
+            )
+        mode = self.options.mode
+        if mode == "auto":
+            mode = "multi" if any(not isinstance(getattr(example, self.gold), str) for example in examples) else "single"
+        if mode == "binary":
+            labels = self._binary(labels, counts)
+        thresholds = {"single": (), "binary": (0.5,), "multi": (0.5,) * len(labels)}[mode]
+        return Labels(labels=labels, mode=mode, thresholds=thresholds)
+
+    def adopt(
+        self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool | None = False
+    ) -> tuple[Labels, Sequence[int]]:
+        """The checkpoint's labels; those of the options, where they are given, are their names here."""
+        if unit != "text":
+            raise NotSupported("the head labels tokens, and not whole texts.", do="build it with task = 'ner'.")
+        named = self.options.labels or tuple(labels)
+        if len(named) != len(labels) or len(set(named)) != len(named):
+            raise OptionError(
+                f"the head has {len(labels)} outputs; the labels are {_listed(named)}.",
+                do=f"name {len(labels)} different labels, in the order of {_listed(tuple(labels))}.",
+            )
+        if is_multi is None:
+            is_multi = self.options.mode == "multi"
+        mode: Mode = "multi" if is_multi else "single"
+        if self.options.mode not in ("auto", mode):
+            raise OptionError(
+                f"mode = {self.options.mode!r}, and the head was fitted for {mode!r}.", do=f"leave mode out, or say {mode!r}."
+            )
+        state = Labels(labels=named, mode=mode, thresholds=(0.5,) * len(named) if is_multi else ())
+        return state, range(len(named))
+
+    def _binary(self, labels: tuple[str, ...], counts: Counter[str]) -> tuple[str, ...]:
+        """Return the two labels, the one looked for last."""
+        if len(labels) != 2:
+            raise OptionError(f"mode = 'binary' wants two labels; there are {len(labels)}.", do="use mode = 'single'.")
+        positive = self.options.positive or min(labels, key=lambda label: (counts[label], label))
+        if positive not in labels:
+            raise OptionError(f"positive = {positive!r} is no label.", do=f"the labels are {', '.join(labels)}.")
+        return tuple(sorted(labels, key=lambda label: label == positive))
+
+    def check(self, example: Any, state: Labels) -> None:
+        labels = self.labels_of(example)
+        unknown = [label for label in labels if label not in state.labels]
+        if unknown:
+            raise DataError(f"unknown label {unknown[0]!r}.", do=f"the function knows {_listed(state.labels)}.")
+        if state.mode != "multi" and len(labels) != 1:
+            raise DataError(f"{len(labels)} labels where one is wanted.", do="use mode = 'multi'.")
+
+    def strata(self, example: Any) -> tuple[str, ...]:
+        return self.labels_of(example)
+
+    def scorer(self, outputs: Sequence[Classification], examples: Sequence[Any], state: Labels) -> Scorer:
+        return scorer(outputs, [self.labels_of(example) for example in examples], state)
+
+    def breakdown(
+        self, outputs: Sequence[Classification], examples: Sequence[Any], state: Labels
+    ) -> Mapping[str, Any]:
+        return breakdown(outputs, [self.labels_of(example) for example in examples], state)
+
+    def baseline(self, examples: Sequence[Any], state: Labels) -> Sequence[Classification]:
+        """The commonest label of the examples, for each of them."""
+        counts = Counter(label for example in examples for label in self.labels_of(example))
+        most = max(state.labels, key=lambda label: counts[label])
+        given = (most,) if state.mode != "multi" or counts[most] * 2 > len(examples) else ()
+        one = Classification(label=most, score=1.0, scores={}, labels=given)
+        return [one] * len(examples)
+
+    def output_schema(self, state: Labels) -> dict[str, Any]:
+        schema = super().output_schema(state)
+        properties = schema["properties"]
+        properties["label"] = {"enum": [*state.labels, *([None] if state.mode == "multi" else [])], "title": "Label",
+                               "description": properties["label"].get("description", "")}  # fmt: skip
+        properties["labels"]["items"] = {"enum": list(state.labels)}
+        return schema
+
+    def golden_inputs(self, state: Labels) -> Sequence[Input]:
+        """Return `GOLDEN` as inputs; of two texts the second is another one. For an Input of texts alone."""
+        shifted = (GOLDEN[place:] + GOLDEN[:place] for place in range(len(self.shorthand)))
+        return [self.Input(**dict(zip(self.shorthand, texts, strict=True))) for texts in zip(*shifted, strict=True)]
+
+
+def _listed(labels: Sequence[str]) -> str:
+    shown = ", ".join(labels[:12])
+    return shown if len(labels) <= 12 else f"{shown} and {len(labels) - 12} more"

@@ -1,0 +1,46 @@
+"""The output of tasks that label, their state and their options."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from functory.contracts.component import Options
+from functory.contracts.task import Output, State
+
+Mode = Literal["single", "binary", "multi"]
+
+
+class Classification(Output):
+    """What the input was classified as."""
+
+    label: str | None = Field(
+        description="The likeliest label; for multi-label functions None when none reaches its threshold."
+    )
+    score: float = Field(description="The probability of that label, 0 to 1.")
+    scores: dict[str, float] = Field(description="The probability of each label.")
+    labels: tuple[str, ...] = Field((), description="Every label given; several or none for multi-label functions.")
+
+
+class Labels(State):
+    """What the task learned: the labels in their order, and where each begins to be given."""
+
+    labels: tuple[str, ...] = ()
+    mode: Mode = "single"
+    thresholds: tuple[float, ...] = ()
+    """One per label (multi), one (binary), none (single)."""
+
+
+class LabelOptions(Options):
+    """Options of every task that labels."""
+
+    mode: Literal["auto", "single", "binary", "multi"] = Field(
+        "auto",
+        description="single: one of several labels (softmax). binary: one label or not (sigmoid, threshold tuned on dev). "
+        "multi: any number of labels (sigmoid each). auto: multi where an example has a list, else single.",
+    )
+    labels: tuple[str, ...] = Field(
+        (), description="The labels in their order; taken from the training data if not given."
+    )
+    positive: str = Field("", description="The label that a binary function looks for; the rarer one if not given.")

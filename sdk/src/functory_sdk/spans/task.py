@@ -1,0 +1,110 @@
+"""The contract of tasks that find spans: what is learned besides φ, how well. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+from functory.contracts.backbone import BackboneSpec
+from functory.contracts.component import Options
+from functory.contracts.task import Formulation, Learning, Scorer, Task
+from functory.errors import DataError, NotSupported
+from functory_sdk.spans.metrics import breakdown, scorer
+from functory_sdk.spans.tagging import Tagging
+from functory_sdk.spans.types import Entities, SpanLabels, SpanOptions
+
+GOLDEN = (
+    "Christopher Bailey is a lecturer of English at the University of Brighton.",
+    "In 1998 Zoe\u0308 left the B.B.C. in London for Nestlé, Geneva.",
+    "浙商银行企业信贷部叶老桂博士则从另一个角度对五道门槛进行了解读。",
+    "国务院总理昨天在北京会见了来自Google的工程师Anna Lee。",
+    "nothing here",
+    "  \t ",
+    "",
+    "The committee met in Paris on Monday, in Rome on Tuesday, and in Cairo on Friday; " * 20,
+)
+"""Texts for replaying: with and without names, empty, long, in two scripts."""
+
+S = TypeVar("S", bound=SpanOptions, covariant=True)
+
+
+class SpanTask(Task[S]):
+    """Finds stretches of a text, each with its type.
+
+    A subclass names its types and columns. Its Input has a field `text`, its Example the field `entities` beside it::
+
+        class Ingredients(SpanTask[SpanOptions]):
+            '''Finds what a recipe asks for: amounts, foods.'''
+
+            Input: ClassVar = Line         # text: str
+            Example: ClassVar = MarkedLine  # text: str, entities: Spans
+    """
+
+    Options: ClassVar[type[Options]] = SpanOptions
+    Output: ClassVar = Entities
+    State: ClassVar = SpanLabels
+    metric: ClassVar[str] = "f1"
+
+    def formulate(self, spec: BackboneSpec, learning: Learning) -> Formulation:
+        if learning != "supervised":
+            raise NotSupported("entities are learned from examples, and there are none.", do="give train = '…'.")
+        if spec.architecture == "encoder-decoder":
+            raise NotSupported(
+                f"tagging wants one hidden state per token of the text; {spec.reference!r} is an encoder-decoder, which "
+                "gives those of its output.",
+                do="choose an encoder, such as minilm or e5.",
+            )
+        return Tagging(self.options)
+
+    def learn(self, examples: Sequence[Any]) -> SpanLabels:
+        found = {span.label for example in examples for span in example.entities}
+        labels = self.options.labels or tuple(sorted(found))
+        if not labels:
+            raise DataError(
+                f"none of {len(examples):,} examples has an entity.", do="give examples with entities, or name the types: "
+                "labels = ['person', 'place'].",
+            )  # fmt: skip
+        return SpanLabels(labels=labels)
+
+    def check(self, example: Any, state: SpanLabels) -> None:
+        for span in example.entities:
+            if span.label not in state.labels:
+                raise DataError(
+                    f"unknown label {span.label!r} of {example.text[span.start : span.end]!r} (from {span.start} to {span.end}).",
+                    do=f"the function knows {', '.join(state.labels)}.",
+                )
+
+    def strata(self, example: Any) -> tuple[str, ...]:
+        """The types that the text has: so every type has an example in train."""
+        return tuple(sorted({span.label for span in example.entities}))
+
+    def scorer(self, outputs: Sequence[Entities], examples: Sequence[Any], state: SpanLabels) -> Scorer:
+        return scorer(outputs, examples, state)
+
+    def breakdown(
+        self, outputs: Sequence[Entities], examples: Sequence[Any], state: SpanLabels
+    ) -> Mapping[str, Any]:
+        return breakdown(outputs, examples, state)
+
+    def baseline(self, examples: Sequence[Any], state: SpanLabels) -> Sequence[Entities]:
+        """No entities at all: the commonest tag."""
+        return [Entities(entities=())] * len(examples)
+
+    def output_schema(self, state: SpanLabels) -> dict[str, Any]:
+        schema = super().output_schema(state)
+        label = schema["$defs"]["Entity"]["properties"]["label"]
+        label.clear()
+        label.update({"enum": list(state.labels), "title": "Label", "description": "Its type."})
+        return schema
+
+    def golden_inputs(self, state: SpanLabels) -> Sequence[Any]:
+        """Return `GOLDEN` as inputs, those that the Input takes."""
+        from pydantic import ValidationError
+
+        found = []
+        for text in GOLDEN:
+            try:
+                found.append(self.Input.model_validate({"text": text}))
+            except ValidationError:  # an Input may refuse an empty text
+                continue
+        return found

@@ -1,0 +1,125 @@
+"""The spans that examples give, the output of tasks that find spans, their state and their options."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+
+from functory.contracts.component import Options
+from functory.contracts.task import Output, State
+from functory.errors import DataError
+
+
+class Span(BaseModel):
+    """An entity as the data give it: characters are counted from 0, and `end` is the one after the last."""
+
+    model_config = ConfigDict(frozen=True)
+
+    start: int = Field(description="The first character.")
+    end: int = Field(description="The character after the last.")
+    label: str = Field(min_length=1, description="The type.")
+    text: str = Field("", exclude=True, repr=False, description="The characters themselves, to be checked.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_list(cls, data: Any) -> Any:  # Any: whatever the data hold
+        """Read ``[start, end, label]`` too."""
+        if isinstance(data, Sequence) and not isinstance(data, str) and len(data) == 3:
+            return dict(zip(("start", "end", "label"), data, strict=True))
+        return data
+
+
+def fit(entities: tuple[Span, ...], info: ValidationInfo) -> tuple[Span, ...]:
+    """Refuse spans that are no part of the text or overlap; order them, and free them of white space at their ends.
+
+    :raises DataError: naming the span.
+    """
+    text = info.data.get("text")
+    if text is None:
+        return entities
+    ordered = sorted((fitted(span, text) for span in entities), key=lambda span: (span.start, span.end))
+    for one, other in pairwise(ordered):
+        if other.start < one.end:
+            raise DataError(
+                f"{_told(one, text)} and {_told(other, text)} overlap.",
+                do="keep one of them: entities are flat here.",
+            )
+    return tuple(ordered)
+
+
+Spans = Annotated[tuple[Span, ...], AfterValidator(fit)]
+"""The type of an example's spans, in a model whose `text` is a field before them."""
+
+
+class Entity(BaseModel):
+    """A span of the text and its type."""
+
+    model_config = ConfigDict(frozen=True)
+
+    text: str = Field(description="The entity as it stands in the text.")
+    label: str = Field(description="Its type.")
+    start: int = Field(description="Its first character, from 0.")
+    end: int = Field(description="The character after its last: text[start:end] is the entity.")
+    score: float = Field(description="The probability of its least certain token, 0 to 1.")
+
+
+class Entities(Output):
+    """The entities that were found, in the order of the text."""
+
+    entities: tuple[Entity, ...] = Field(description="What was found; none overlaps another.")
+
+
+class SpanLabels(State):
+    """What the task learned: the types in their order."""
+
+    labels: tuple[str, ...] = ()
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags in the order of the scores: O, then B and I of each type."""
+        return ("O", *(f"{letter}-{label}" for label in self.labels for letter in "BI"))
+
+
+class SpanOptions(Options):
+    """Options of every task that finds spans."""
+
+    labels: tuple[str, ...] = Field(
+        (), description="The types in their order; taken from the training data if not given."
+    )
+    subwords: Literal["first", "all"] = Field(
+        "all",
+        description="Which tokens of a word learn and decide. first: its first token speaks for the word. all: each for "
+        "itself. Scripts without spaces have no such words: there each token speaks for itself in both.",
+    )
+    overlap: int = Field(
+        64, ge=0, le=4096, description="Tokens that the windows of a long text share, at most half a window."
+    )
+
+
+def fitted(span: Span, text: str) -> Span:
+    """Return a span without white space at its ends.
+
+    :raises DataError: when it is no part of the text, or not what it says it is.
+    """
+    if not 0 <= span.start < span.end <= len(text):
+        raise DataError(
+            f"the {span.label!r} from {span.start} to {span.end} is no part of a text of {len(text)} characters.",
+            do="start is the first character, counted from 0; end is the one after the last.",
+        )
+    found = text[span.start : span.end]
+    if span.text and span.text != found:
+        raise DataError(
+            f"{_told(span, text)} should be {span.text!r}.",
+            do="offsets count characters, not bytes, from 0; end is the character after the last.",
+        )
+    if not found.strip():
+        raise DataError(f"{_told(span, text)} is all white space.", do="leave it out.")
+    start = span.start + len(found) - len(found.lstrip())
+    return Span(start=start, end=start + len(found.strip()), label=span.label)
+
+
+def _told(span: Span, text: str) -> str:
+    return f"{text[span.start : span.end]!r} ({span.label}, {span.start} to {span.end})"
