@@ -54,6 +54,8 @@ _HOMES["functory_sdk.labels.task"] = ("LabelTask",)
 _HOMES["functory_sdk.labels.types"] = ("Classification", "LabelOptions", "Labels")
 _HOMES["functory_sdk.spans.task"] = ("SpanTask",)
 _HOMES["functory_sdk.spans.types"] = ("Entities", "Entity", "Span", "SpanLabels", "SpanOptions", "Spans")
+_HOMES["functory_sdk.writes.task"] = ("WriteTask",)
+_HOMES["functory_sdk.writes.types"] = ("WriteOptions", "Written")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME)  # noqa: PLE0605 - a list, made from the table above
 

@@ -1,6 +1,6 @@
 """The text generation task."""
 
 from functory_text_generation.task import TextGeneration
-from functory_text_generation.types import Generation, GenerationOptions, Prompt, ReferencedPrompt
+from functory_text_generation.types import Prompt, ReferencedPrompt
 
-__all__ = ["Generation", "GenerationOptions", "Prompt", "ReferencedPrompt", "TextGeneration"]
+__all__ = ["Prompt", "ReferencedPrompt", "TextGeneration"]

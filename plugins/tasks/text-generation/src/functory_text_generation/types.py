@@ -1,12 +1,10 @@
-"""The types that callers meet: input, example, output; and the options."""
+"""The types that callers meet: input and example. Output and options are those of all tasks that write."""
 
 from __future__ import annotations
 
-from typing import Literal
-
 from pydantic import Field
 
-from functory_sdk import Input, Options, Output
+from functory_sdk import Input
 
 
 class Prompt(Input):
@@ -19,23 +17,3 @@ class ReferencedPrompt(Prompt):
     """A prompt with the text that should come."""
 
     reference: str = Field(description="The text that should be written.")
-
-
-class Generation(Output):
-    """What was written."""
-
-    text: str = Field(description="The text, without the prompt.")
-    tokens: int = Field(description="How many tokens were written.")
-    finish: Literal["end", "length"] = Field(description="end: the model ended the text. length: max_new_tokens were written.")
-
-
-class GenerationOptions(Options):
-    """Options of text generation."""
-
-    max_new_tokens: int = Field(64, ge=1, le=100_000, description="How many tokens are written at most.")
-    chat: Literal["auto", "on", "off"] = Field(
-        "auto",
-        description="on: the prompt is a user's message in the backbone's chat template. off: the text is continued as it "
-        "stands. auto: on where the backbone has a template.",
-    )
-    system: str = Field("", description="Told to the model before the prompt, where its template knows such a message.")

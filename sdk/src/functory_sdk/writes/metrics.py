@@ -8,16 +8,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from functory_sdk import Scorer
-from functory_text_generation.types import Generation, ReferencedPrompt
+from functory.contracts.task import Scorer
+from functory_sdk.writes.types import Written
 
 WORDS = re.compile(r"[一-鿿]|[^\W一-鿿]+")
 """Words; a Chinese character is one."""
 
 
-def scorer(outputs: Sequence[Generation], examples: Sequence[ReferencedPrompt]) -> Scorer:
+def scorer(outputs: Sequence[Written], references: Sequence[str]) -> Scorer:
     """Return exact match (outer spaces aside) and F1 of shared words (Rajpurkar et al. 2016, section 6.1)."""
-    pairs = [(output.text, example.reference) for output, example in zip(outputs, examples, strict=True)]
+    pairs = [(output.text, reference) for output, reference in zip(outputs, references, strict=True)]
     exact = np.asarray([text.strip() == reference.strip() for text, reference in pairs], dtype=np.float64)
     shared = np.asarray([overlap(text, reference) for text, reference in pairs], dtype=np.float64)
     return lambda chosen: {"exact_match": float(exact[chosen].mean()), "word_f1": float(shared[chosen].mean())}

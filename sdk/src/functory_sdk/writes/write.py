@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from functory_sdk import (
-    Array,
-    BackboneSpec,
-    Encoded,
-    Formulation,
-    NotSupported,
-    OptionError,
-    Reader,
-    Request,
-    Row,
-    State,
-    TooLong,
-)
-from functory_text_generation import chat
-from functory_text_generation.types import Generation, GenerationOptions, Prompt
+from functory.contracts.backbone import BackboneSpec
+from functory.contracts.rows import Array, Encoded, Request, Row
+from functory.contracts.task import Formulation, State
+from functory.errors import NotSupported, OptionError, TooLong
+from functory.reading.reader import Reader
+from functory_sdk.writes import chat
+from functory_sdk.writes.types import WriteOptions, Written
 
 
 @dataclass(frozen=True)
@@ -38,14 +30,15 @@ class Write(Formulation):
 
     :param options: the task's.
     :param spec: the backbone's facts.
+    :param prompt_of: the prompt of an input.
     """
 
     program: ClassVar[Literal["forward", "generate"]] = "generate"
 
-    def __init__(self, options: GenerationOptions, spec: BackboneSpec) -> None:
+    def __init__(self, options: WriteOptions, spec: BackboneSpec, prompt_of: Callable[[Any], str]) -> None:
         if options.chat == "on" and not spec.chat_template:
             raise NotSupported(f"{spec.reference!r} has no chat template.", do='use chat = "off" or "auto".')
-        self.options = options
+        self.options, self._prompt_of = options, prompt_of
         is_chat = bool(spec.chat_template) and options.chat != "off"
         self._frame = chat.frame(spec.chat_template, options.system) if is_chat else None
         if options.system and self._frame is None:
@@ -53,7 +46,7 @@ class Write(Formulation):
                 "system is told by a chat template, and none is used.", do='write it into the prompt, or use chat = "on".'
             )
 
-    def encode(self, inputs: Sequence[Prompt], reader: Reader, state: State) -> Encoded:
+    def encode(self, inputs: Sequence[Any], reader: Reader, state: State) -> Encoded:
         before, after = self._around(reader)
         target = 0 if reader.spec.architecture == "encoder-decoder" else self.options.max_new_tokens
         room = reader.max_tokens - target - len(before) - len(after)
@@ -64,7 +57,7 @@ class Write(Formulation):
                 do="ask for fewer tokens.",
             )
         encoded = Encoded(rows=[], owner=[], side=[], requests=[])
-        for tokens in reader.tokenizer.tokens([value.text for value in inputs]):
+        for tokens in reader.tokenizer.tokens([self._prompt_of(value) for value in inputs]):
             if len(tokens) > room and reader.long_text == "refuse":
                 raise TooLong(f"a prompt has {len(tokens)} tokens; {room} fit.", do='shorten it, or use long_text = "cut".')
             row = np.concatenate([before, tokens.ids[:room], after])
@@ -76,10 +69,10 @@ class Write(Formulation):
             )
         return encoded
 
-    def decode(self, side: Side, outputs: Sequence[Row], state: State) -> Generation:
+    def decode(self, side: Side, outputs: Sequence[Row], state: State) -> Written:
         tokens = [int(token) for token in outputs[0]["tokens"]]
         finish: Literal["end", "length"] = "length" if len(tokens) >= self.options.max_new_tokens else "end"
-        return Generation(text=side.reader.tokenizer.text(tokens), tokens=len(tokens), finish=finish, notes=side.notes)
+        return Written(text=side.reader.tokenizer.text(tokens), tokens=len(tokens), finish=finish, notes=side.notes)
 
     def _around(self, reader: Reader) -> tuple[Array, Array]:
         """Return the tokens before and after a prompt."""

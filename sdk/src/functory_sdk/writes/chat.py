@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from functory_sdk import Array, NotSupported, Tokenizer
+from functory.contracts.rows import Array
+from functory.errors import NotSupported
+from functory.reading.reader import Tokenizer
 
 PLACE = "\ue000message\ue001"
 """Stands for the message while the template is filled; private-use characters, which no template holds."""
@@ -23,6 +25,8 @@ def frame(template: str, system: str) -> tuple[str, str]:
     messages = [{"role": "system", "content": system}] if system else []
     try:
         filled = _compiled(template).render(messages=[*messages, {"role": "user", "content": PLACE}], add_generation_prompt=True)
+    except NotSupported:
+        raise
     except Exception as error:  # whatever a stranger's template does
         raise NotSupported(
             f"the backbone's chat template failed: {type(error).__name__}: {error}", do='use chat = "off", or no system text.'
@@ -35,8 +39,11 @@ def frame(template: str, system: str) -> tuple[str, str]:
 
 @lru_cache(maxsize=16)
 def _compiled(template: str) -> Any:  # Any: a jinja2.Template
-    from jinja2.exceptions import TemplateError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
+    try:
+        from jinja2.exceptions import TemplateError
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+    except ImportError as error:
+        raise NotSupported("chat templates are filled by jinja2, which is not installed.", do="pip install jinja2.") from error
 
     def refuse(message: str) -> None:
         raise TemplateError(message)

@@ -1,0 +1,74 @@
+"""The contract of tasks that write: what the prompt is, and how well the text is what was wanted. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, TypeVar
+
+from functory.contracts.backbone import BackboneSpec
+from functory.contracts.component import Options
+from functory.contracts.task import Formulation, Learning, Scorer, State, Task
+from functory.errors import NotSupported
+from functory_sdk.writes.metrics import scorer
+from functory_sdk.writes.types import WriteOptions, Written
+
+GOLDEN = ("Name three primary colours.", "价格合理，质量", "", "The 2nd quarter rose 3.2% – more than <|im_end|> expected")
+"""Texts for replaying: a question, another script, nothing, signs that a template knows."""
+
+W = TypeVar("W", bound=WriteOptions, covariant=True)
+
+
+class WriteTask(Task[W]):
+    """Writes a text for an input, the likeliest token each time; needs no training data.
+
+    A subclass names its types and says what the prompt is; an instruction comes first, since a prompt that is too long is
+    cut at its end. `gold` is the field of Example that a text is compared with::
+
+        class Summary(WriteTask[WriteOptions]):
+            '''Says in one sentence what a text says.'''
+
+            Input: ClassVar = Article         # text: str
+            Example: ClassVar = Summed        # text: str, reference: str
+
+            def prompt(self, value):
+                return f"Say in one sentence what this text says: {value.text}"
+    """
+
+    Options: ClassVar[type[Options]] = WriteOptions
+    Output: ClassVar = Written
+    metric: ClassVar[str] = "exact_match"
+    gold: ClassVar[str] = "reference"
+
+    def prompt(self, value: Any) -> str:
+        """Return what the backbone reads of an input; by default its texts, a line each."""
+        return "\n".join(getattr(value, name) for name in self.shorthand)
+
+    def formulate(self, spec: BackboneSpec, learning: Learning) -> Formulation:
+        from functory_sdk.writes.write import Write
+
+        if not spec.has_logits:
+            raise NotSupported(
+                f"{spec.reference!r} is an {spec.architecture} and writes no text.",
+                do="choose a decoder such as smollm2, or a T5.",
+            )
+        if learning == "supervised":
+            raise NotSupported(
+                f"task {self.name!r} learns nothing from examples.",
+                do=f"leave out train and adaptation; `functory evaluate` takes examples with a {self.gold}.",
+            )
+        return Write(self.options, spec, self.prompt)
+
+    def scorer(self, outputs: Sequence[Written], examples: Sequence[Any], state: State) -> Scorer:
+        return scorer(outputs, [getattr(example, self.gold) for example in examples])
+
+    def golden_inputs(self, state: State) -> Sequence[Any]:
+        """Return `GOLDEN` as inputs, those that the Input takes. For an Input of texts alone."""
+        from pydantic import ValidationError
+
+        found = []
+        for text in GOLDEN:
+            try:
+                found.append(self.Input.model_validate(dict.fromkeys(self.shorthand, text)))
+            except ValidationError:  # an Input may refuse an empty text
+                continue
+        return found
