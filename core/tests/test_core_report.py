@@ -14,6 +14,7 @@ from rich.console import Console
 
 from functory.errors import DataError, OptionError
 from functory.measuring.intervals import FEWEST, evaluate_with_intervals
+from functory.measuring.mistakes import Mistake
 from functory.measuring.report import Confusion, Metric, Report
 from functory.terminal import show, table
 
@@ -173,6 +174,24 @@ def test_many_classes_are_told_by_what_is_most_confused() -> None:
     assert [line.split() for line in told.split("\n") if "intent" in line] == [
         ["intent", "3", "intent", "4", "9"]
     ]
+
+
+def test_the_surest_mistakes_are_shown_few_in_a_terminal_and_all_on_a_page() -> None:
+    wrong = tuple(
+        Mistake(place=f"reviews.csv, line {n}", text=f"text {n} <b>", given="bad", wanted="good", confidence=1 - n / 100)
+        for n in range(1, 21)
+    )
+    report = made(wrong=112, mistakes=wrong)
+    told = str(report)
+    assert "112 of 1,275 answers are wrong; the 5 surest of them:" in told
+    assert [line.split()[:3] for line in told.split("\n") if "text" in line and "line" in line] == [
+        ["line", str(n), f"{1 - n / 100:.2f}"] for n in range(1, 6)
+    ]
+    page = report._repr_html_()
+    assert page.count("text ") == 20
+    assert "text 1 &lt;b&gt;" in page
+    assert "wrong" not in str(report.keeping(0))
+    assert Report.model_validate_json(report.to_json()) == report
 
 
 def test_html_stands_alone_and_escapes_what_data_brings(tmp_path: Any) -> None:

@@ -28,6 +28,7 @@ from functory.errors import NotSupported, RecipeError
 from functory.function import Function
 from functory.machine.places import cache
 from functory.measuring.evaluation import read_examples
+from functory.measuring.mistakes import KEPT
 from functory.plugins.registry import is_file, load, load_file
 from functory.reading.reader import Reader
 from functory.recipe import Recipe
@@ -113,7 +114,7 @@ class _Building:
         function.calibration = [_input(task, example) for example in list(splits.train)[:512]]
         # 6: how good it is
         if report and len(splits.test):
-            function.report = self.steps.evaluate(function=function, examples=splits.test)
+            function.report = self.steps.evaluate(function=function, examples=splits.test).keeping(KEPT)
             figures = {name: metric.model_dump(mode="json") for name, metric in function.report.metrics.items()}
             about = replace(function.about, metrics=figures)
             function = function.replaced(about=about)

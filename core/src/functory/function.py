@@ -225,12 +225,15 @@ class Function:
 
         return None if self.about.optimization is None else OptimizationReport.model_validate(self.about.optimization)
 
-    def evaluate(self, data: Any, *, on_bad_row: str = "stop", columns: dict[str, str] | None = None) -> Report:
-        """Measure the function on data with known answers: intervals, majority baseline, per-class table.
+    def evaluate(
+        self, data: Any, *, on_bad_row: str = "stop", columns: dict[str, str] | None = None, mistakes: int = 20
+    ) -> Report:
+        """Measure the function on data with known answers: intervals, majority baseline, per-class table, mistakes.
 
         :param data: a file, a sample, an iterable of dicts, a datasets Dataset, or Examples.
         :param on_bad_row: ``stop`` or ``skip``.
         :param columns: which column holds which field.
+        :param mistakes: how many wrong answers the report lists at most, the surest first; 1,000 are the most.
         :raises DataError: for a bad row or an unknown label, naming file and line.
         """
         from functory.measuring.evaluation import read_examples
@@ -238,7 +241,7 @@ class Function:
 
         examples = read_examples(self.task, self.state, data, columns=columns, on_bad_row=on_bad_row)
         report: Report = Steps(self.hooks).evaluate(function=self, examples=examples)
-        return report
+        return report.keeping(mistakes)
 
     def targets(self, value: Any) -> Sequence[Target]:
         """Return what of this input's output can be explained, the most asked for first."""

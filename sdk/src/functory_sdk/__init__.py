@@ -18,6 +18,7 @@ _HOMES = {
         "Engine", "Event", "Fit", "LabelledRows", "Run", "Session", "SessionOptions", "TrainingSession",
     ),
     "functory.contracts.explanation": ("Attribution", "Explanation", "Faithfulness", "Piece"),
+    "functory.contracts.judging": ("Judgement", "told"),
     "functory.contracts.optimization": ("FormReport", "Optimization", "OptimizationReport"),
     "functory.contracts.packager": ("Packager",),
     "functory.contracts.rows": ("Array", "Encoded", "Port", "Program", "Request", "Row", "row_length"),

@@ -27,6 +27,8 @@ from functory.contracts.explanation import Attribution as Attribution
 from functory.contracts.explanation import Explanation as Explanation
 from functory.contracts.explanation import Faithfulness as Faithfulness
 from functory.contracts.explanation import Piece as Piece
+from functory.contracts.judging import Judgement as Judgement
+from functory.contracts.judging import told as told
 from functory.contracts.optimization import FormReport as FormReport
 from functory.contracts.optimization import Optimization as Optimization
 from functory.contracts.optimization import OptimizationReport as OptimizationReport

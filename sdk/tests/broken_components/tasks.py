@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import time
 from collections.abc import Mapping
@@ -211,3 +212,24 @@ class Opaque(ToyTask):
 
     def breakdown(self, outputs: Any, examples: Any, state: Any) -> Mapping[str, Any]:
         return {"per_class": [{"support": np.int64(3)}]}
+
+
+class Misjudging(ToyTask):
+    """Calls right answers wrong."""
+
+    def judge(self, output: Any, example: Any, state: Any) -> Any:
+        found = super().judge(output, example, state)
+        return dataclasses.replace(found, is_right=not found.is_right)
+
+
+class Lenient(ToyTask):
+    """Calls every answer right."""
+
+    def judge(self, output: Any, example: Any, state: Any) -> Any:
+        return dataclasses.replace(super().judge(output, example, state), is_right=True)
+
+
+class Untold(ToyTask):
+    """Tells another metric than it gives."""
+
+    metrics: ClassVar[Mapping[str, str]] = {"exactness": "the share of right answers"}

@@ -41,6 +41,18 @@ def open_function(args: Namespace) -> Function:
     return load(args.function, form=args.form, threads=args.threads, device=args.device, components=args.component)
 
 
+def count(text: str) -> int:
+    """Read how many of something are to be listed.
+
+    :raises ArgumentTypeError: when it is no whole number from 0 to 1,000.
+    """
+    from argparse import ArgumentTypeError
+
+    if not text.isdecimal() or int(text) > 1000:
+        raise ArgumentTypeError(f"{text!r} is no whole number from 0 to 1,000")
+    return int(text)
+
+
 def pairs(assignments: Sequence[str], option: str) -> dict[str, str]:
     """Return ``a=b`` assignments as a mapping.
 

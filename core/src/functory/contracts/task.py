@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Component, O
+from functory.contracts.judging import Judgement, judged
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.errors import NotSupported
 
@@ -167,6 +168,8 @@ class Task(Component[O]):
     """For a task made of functions (a composite): each part's name and the task it must do."""
     metric: ClassVar[str] = ""
     """The metric by which one function is better than another."""
+    metrics: ClassVar[Mapping[str, str]] = {}
+    """What `scorer` may give: each metric's name, and what it is in a few words."""
 
     def formulate(self, spec: BackboneSpec, learning: Learning) -> Formulation:
         """Return how this task is put to such a backbone.
@@ -222,6 +225,14 @@ class Task(Component[O]):
     def breakdown(self, outputs: Sequence[Any], examples: Sequence[Any], state: Any) -> Mapping[str, Any]:
         """Return `per_class` (a list of rows) and `confusion` (labels, matrix), where the task has them."""
         return {}
+
+    def judge(self, output: Any, example: Any, state: Any) -> Judgement:
+        """Return an answer beside the right one, in words: for the list of mistakes, and for comparing two functions.
+
+        By default they are compared by the fields that `Output` and `Example` both have; how sure the function was is the
+        largest of the output's ``scores``, or its ``score``. A task whose fields have other names overrides it.
+        """
+        return judged(output, example, list(self.Input.model_fields), list(Output.model_fields))
 
     def output_schema(self, state: Any) -> dict[str, Any]:
         """Return the JSON Schema of the output; a task that knows its labels names them."""

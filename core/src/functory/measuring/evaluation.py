@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from functory.contracts.task import Task
 from functory.data import Examples, checked, examples, read
 from functory.measuring.intervals import evaluate_with_intervals
+from functory.measuring.mistakes import mistakes
 from functory.measuring.report import Confusion, Report
 
 if TYPE_CHECKING:
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 SEED = 0
 """Of the resampling; the same data give the same interval."""
+MOST_MISTAKES = 1000
+"""How many wrong answers a report may list."""
 
 
 def read_examples(
@@ -51,6 +54,7 @@ def evaluate(function: Function, found: Examples) -> Report:
     )
     parts = task.breakdown(outputs, list(found), state)
     confusion = parts.get("confusion")
+    wrong, surest = mistakes(task, outputs, found, state, MOST_MISTAKES)
     return Report(
         function=function.about.name,
         source=found.source,
@@ -63,6 +67,8 @@ def evaluate(function: Function, found: Examples) -> Report:
         resamples=measured.resamples,
         per_class=tuple(parts.get("per_class", ())),
         confusion=Confusion.model_validate(confusion) if confusion else None,
+        wrong=wrong,
+        mistakes=surest,
         seconds=seconds,
         notes=(*filter(None, [found.passed_over]), *_notes(outputs)),
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from functory.measuring.mistakes import LONGEST
+from functory.measuring.mistakes import rows as mistake_rows
 from functory.measuring.report import Confusion, Report
-from functory.measuring.tables import class_rows, metric_rows
+from functory.measuring.tables import class_rows, metric_rows, mistakes_line
 
 # Colours with transparency, so that a notebook's dark theme shows through.
 STYLE = """
@@ -36,6 +38,9 @@ def fragment(report: Report) -> str:
         parts.append(_table(*class_rows(report.per_class)))
     if report.confusion:
         parts.append(heat_map(report.confusion))
+    if report.mistakes:
+        parts.append(f"<p>{escape(mistakes_line(report, len(report.mistakes)))}</p>")
+        parts.append(_table(*mistake_rows(report.mistakes, report.source, LONGEST)))
     if report.notes:
         parts.append("<ul>" + "".join(f"<li>{escape(note)}</li>" for note in report.notes) + "</ul>")
     return f'<div class="functory-report"><style>{STYLE}</style>\n' + "\n".join(parts) + "\n</div>"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field
 
 from functory.errors import DataError
+from functory.measuring.mistakes import Mistake
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -76,6 +77,8 @@ class Report(BaseModel):
     resamples: int = Field(0, ge=0, description="Bootstrap resamples behind the intervals.")
     per_class: tuple[dict[str, str | int | float], ...] = Field((), description="One row per class.")
     confusion: Confusion | None = None
+    wrong: int | None = Field(None, ge=0, description="How many answers were wrong; None where none is right or wrong.")
+    mistakes: tuple[Mistake, ...] = Field((), description="Some of the wrong answers, the surest first.")
     notes: tuple[str, ...] = Field((), description="What the reader should know.")
     seconds: float = Field(0.0, ge=0, description="How long the function took for all examples.")
 
@@ -96,6 +99,10 @@ class Report(BaseModel):
     def per_second(self) -> float:
         """Examples per second; 0 where no time was taken."""
         return self.examples / self.seconds if self.seconds else 0.0
+
+    def keeping(self, mistakes: int) -> Report:
+        """Return the report with so many mistakes at most; none of them brings the data's texts along."""
+        return self.model_copy(update={"mistakes": self.mistakes[:mistakes]})
 
     def to_json(self) -> str:
         """Return the report as JSON; `Report.model_validate_json` reads it back."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from functory.measuring.mistakes import rows as mistake_rows
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -12,12 +14,16 @@ if TYPE_CHECKING:
 
 MANY_CLASSES = 12  # more do not fit a terminal as a matrix: the most confused pairs are told instead
 MANY_ROWS = 40
+FEW_MISTAKES = 5  # in a terminal; a page tells all that the report keeps
 
 Table = tuple[list[str], list[list[str]]]
 
 
-def draw(report: Report) -> RenderableType:
-    """Return the report for a terminal."""
+def draw(report: Report, mistakes: int = FEW_MISTAKES) -> RenderableType:
+    """Return the report for a terminal.
+
+    :param mistakes: how many of its wrong answers to show.
+    """
     from functory.terminal import group, table, text
 
     parts = [
@@ -33,7 +39,18 @@ def draw(report: Report) -> RenderableType:
         header, rows = confusion_rows(report.confusion)
         numbers = (2,) if len(report.confusion.labels) > MANY_CLASSES else range(1, len(header))
         parts.append(table(header, rows, right=numbers))
+    if report.mistakes[:mistakes]:
+        shown = report.mistakes[:mistakes]
+        parts.append(text(mistakes_line(report, len(shown))))
+        parts.append(table(*mistake_rows(shown, report.source), right=(1,)))
     return group(*parts, *(text(f"note: {note}") for note in report.notes))
+
+
+def mistakes_line(report: Report, shown: int) -> str:
+    """Return what stands above a table of mistakes."""
+    return f"{report.wrong:,} of {report.examples:,} answers are wrong" + (
+        f"; the {shown:,} surest of them:" if shown < (report.wrong or 0) else ":"
+    )
 
 
 def metric_rows(report: Report) -> Table:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -61,3 +62,19 @@ def test_no_entities_is_the_answer_that_reads_nothing() -> None:
     assert NER().scorer(base, examples, STATE)(np.arange(1))["f1"] == 0
     [row, *_] = NER().breakdown(base, examples, STATE)["per_class"]
     assert row == {"label": "a", "precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 1}
+
+
+def test_an_answer_tells_its_entities_with_their_places_and_is_as_sure_as_its_surest_wrong_one() -> None:
+    example = TaggedText(text="Ann met Ann in Rome", entities=((0, 3, "PER"), (15, 19, "LOC")))
+    right = Entity(text="Ann", label="PER", start=0, end=3, score=0.99)
+    moved = Entity(text="Ann", label="PER", start=8, end=11, score=0.7)
+    judge = partial(NER().judge, example=example, state=SpanLabels(labels=("LOC", "PER")))
+    rome = Entity(text="Rome", label="LOC", start=15, end=19, score=0.8)
+    assert judge(Entities(entities=(right, rome))).is_right
+    assert judge(Entities(entities=(right, rome))).confidence == 0.8
+    wrong = judge(Entities(entities=(right, moved)))
+    assert (wrong.is_right, wrong.confidence) == (False, 0.7)
+    assert wrong.given == "Ann (PER, 0 to 3), Ann (PER, 8 to 11)"
+    assert wrong.wanted == "Ann (PER, 0 to 3), Rome (LOC, 15 to 19)"
+    lacking = judge(Entities(entities=(right,)))
+    assert (lacking.is_right, lacking.confidence) == (False, None)

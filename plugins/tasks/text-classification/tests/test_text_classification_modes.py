@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import functory
-from functory_sdk import DataError, Labels, NotSupported, OptionError
+from functory_sdk import Classification, DataError, Labels, NotSupported, OptionError
 from functory_sdk.conversion import package_file
 from functory_sdk.labels.classify import probabilities
 from functory_sdk.labels.metrics import best_thresholds
@@ -203,3 +203,22 @@ def test_no_threshold_has_a_better_f1_than_the_tuned_one(pairs: list[tuple[float
     [tuned] = best_thresholds(given_, wanted)
     if wanted.any():
         assert f1(tuned) == pytest.approx(max(f1(float(p)) for p in given_[:, 0]))
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted", "is_right", "sure", "told"),
+    [
+        (("a", "b"), ("b", "a"), True, 0.9, "a, b"),
+        (("a",), (), False, 0.9, "a"),  # given wrongly: its own score
+        (("a",), ("a", "c"), False, 0.8, "a"),  # lacking: how sure the function was that it is not there
+        ((), ("c",), False, 0.8, "nothing"),
+    ],
+)
+def test_an_answer_of_several_labels_is_as_sure_as_its_surest_fault(
+    given: tuple[str, ...], wanted: tuple[str, ...], is_right: bool, sure: float, told: str
+) -> None:
+    scores = {"a": 0.9, "b": 0.6, "c": 0.2}
+    output = Classification(label=None, score=0.9, scores=scores, labels=given)
+    state = Labels(labels=("a", "b", "c"), mode="multi", thresholds=(0.5,) * 3)
+    found = TextClassification().judge(output, LabelledText(text="x", label=wanted), state)
+    assert (found.is_right, found.confidence, found.given) == (is_right, pytest.approx(sure), told)

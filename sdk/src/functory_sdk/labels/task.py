@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal, TypeVar
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
+from functory.contracts.judging import Judgement, told
 from functory.contracts.task import Formulation, Input, Learning, Scorer, Task
 from functory.errors import DataError, NotSupported, OptionError
 from functory.reading.reader import Text
@@ -50,6 +51,14 @@ class LabelTask(Task[L]):
     Output: ClassVar = Classification
     State: ClassVar = Labels
     metric: ClassVar[str] = "accuracy"
+    metrics: ClassVar[Mapping[str, str]] = {
+        "accuracy": "the share of inputs whose label, or whose every label, is right",
+        "macro_f1": "the mean of the labels' F1: a rare label counts as much as a common one",
+        "f1": "the F1 of the label that is looked for (binary)",
+        "precision": "how many of those that were given that label have it (binary)",
+        "recall": "how many of those that have that label were given it (binary)",
+        "micro_f1": "the F1 of all labels given, counted together (multi-label)",
+    }
     gold: ClassVar[str] = "label"
     """The field of Example that holds the right label, or a list of them."""
 
@@ -140,6 +149,15 @@ class LabelTask(Task[L]):
         self, outputs: Sequence[Classification], examples: Sequence[Any], state: Labels
     ) -> Mapping[str, Any]:
         return breakdown(outputs, [self.labels_of(example) for example in examples], state)
+
+    def judge(self, output: Classification, example: Any, state: Labels) -> Judgement:
+        """How sure: the score of the label; where there may be several, of the label that is wrong or lacking."""
+        right = self.labels_of(example)
+        given, wanted = (tuple(one for one in state.labels if one in labels) for labels in (output.labels, right))
+        wrong, sure = {*given} ^ {*wanted}, output.score
+        if wrong and state.mode == "multi":
+            sure = max(output.scores[label] if label in given else 1 - output.scores[label] for label in wrong)
+        return Judgement(told(given), told(wanted), not wrong, sure)
 
     def baseline(self, examples: Sequence[Any], state: Labels) -> Sequence[Classification]:
         """The commonest label of the examples, for each of them."""

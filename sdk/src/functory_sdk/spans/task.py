@@ -7,11 +7,12 @@ from typing import Any, ClassVar, TypeVar
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
+from functory.contracts.judging import Judgement, told
 from functory.contracts.task import Formulation, Learning, Scorer, Task
 from functory.errors import DataError, NotSupported
 from functory_sdk.spans.metrics import breakdown, scorer
 from functory_sdk.spans.tagging import Tagging
-from functory_sdk.spans.types import Entities, SpanLabels, SpanOptions
+from functory_sdk.spans.types import Entities, Entity, Span, SpanLabels, SpanOptions
 
 GOLDEN = (
     "Christopher Bailey is a lecturer of English at the University of Brighton.",
@@ -44,6 +45,12 @@ class SpanTask(Task[S]):
     Output: ClassVar = Entities
     State: ClassVar = SpanLabels
     metric: ClassVar[str] = "f1"
+    metrics: ClassVar[Mapping[str, str]] = {
+        "f1": "the F1 of all entities: right where type and both ends are",
+        "precision": "how many of the entities found are right",
+        "recall": "how many of the entities that there are were found",
+        "macro_f1": "the mean of the types' F1: a rare type counts as much as a common one",
+    }
 
     def formulate(self, spec: BackboneSpec, learning: Learning) -> Formulation:
         if learning != "supervised":
@@ -86,6 +93,16 @@ class SpanTask(Task[S]):
     ) -> Mapping[str, Any]:
         return breakdown(outputs, examples, state)
 
+    def judge(self, output: Entities, example: Any, state: SpanLabels) -> Judgement:
+        """How sure: the score of the surest entity that is wrong, None where some are only lacking; of a right answer, the
+        least sure entity's.
+        """
+        given, wanted = map(_spans, (output.entities, example.entities))
+        wrong = [entity.score for entity, span in zip(output.entities, given, strict=True) if span not in wanted]
+        is_right = {*given} == {*wanted}
+        sure = min((entity.score for entity in output.entities), default=None) if is_right else max(wrong, default=None)
+        return Judgement(_told(given, example.text), _told(wanted, example.text), is_right, sure)
+
     def baseline(self, examples: Sequence[Any], state: SpanLabels) -> Sequence[Entities]:
         """No entities at all: the commonest tag."""
         return [Entities(entities=())] * len(examples)
@@ -108,3 +125,11 @@ class SpanTask(Task[S]):
             except ValidationError:  # an Input may refuse an empty text
                 continue
         return found
+
+
+def _spans(entities: Sequence[Entity] | Sequence[Span]) -> list[tuple[int, int, str]]:
+    return [(entity.start, entity.end, entity.label) for entity in entities]
+
+
+def _told(spans: Sequence[tuple[int, int, str]], text: str) -> str:
+    return told([f"{text[start:end]} ({label}, {start} to {end})" for start, end, label in spans])

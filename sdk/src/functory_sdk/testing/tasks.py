@@ -478,6 +478,36 @@ class TaskSuite(ComponentSuite, TorchSuite):
             for name, value in task.scorer(right, examples, state)(resample).items():
                 assert np.isfinite(value), f"{name} of {len(resample)} resampled examples is {value}."
 
+    def test_right_outputs_are_judged_right(self) -> None:
+        """The right output of an example is judged right, that of an example with another answer wrong.
+
+        If this fails: give Output and Example a field of one name for the answer, or override `judge`.
+        """
+        task, examples = self.task, self.made_examples()
+        if not task.metric:
+            pytest.skip("the task declares no metric")
+        state = task.learn(examples)
+        right = [self.perfect(example, state) for example in examples]
+        judged = [task.judge(output, example, state) for output, example in zip(right, examples, strict=True)]
+        for example, one in zip(examples, judged, strict=True):
+            assert one.is_right is not False, f"the right output of {example!r} is judged wrong: {one}."
+        for output, example, one in zip(right[1:] + right[:1], examples, judged, strict=True):
+            found = task.judge(output, example, state)
+            assert found.is_right is None or found.is_right is (found.given == one.given), f"{output!r}: {found}."
+
+    def test_metrics_are_told(self) -> None:
+        """Where a task tells its metrics, it tells all that its scorer gives, the one that decides among them.
+
+        If this fails: give `metrics` the missing name with a few words on what it is.
+        """
+        task, examples = self.task, self.made_examples()
+        if not task.metrics:
+            pytest.skip("the task does not tell its metrics")
+        state = task.learn(examples)
+        scored = task.scorer([self.perfect(example, state) for example in examples], examples, state)
+        lacking = {task.metric, *scored(np.arange(len(examples)))} - task.metrics.keys()
+        assert not lacking, f"metrics does not tell {', '.join(sorted(lacking))}."
+
     def test_the_breakdown_is_plain_data(self) -> None:
         """`breakdown` gives rows and a confusion matrix that JSON and the report can hold.
 

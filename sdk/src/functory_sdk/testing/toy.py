@@ -74,6 +74,7 @@ class ToyTask(Task[NoOptions], Formulation):
     Example: ClassVar = ToyExample
     State: ClassVar = ToyState
     metric: ClassVar[str] = "accuracy"
+    metrics: ClassVar[Mapping[str, str]] = {"accuracy": "the share of texts whose label is right"}
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"text": ("text",), "label": ("label",)}
 
     def learn(self, examples: Sequence[ToyExample]) -> ToyState:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
+from functory.contracts.judging import Judgement, told
 from functory.contracts.task import Formulation, Learning, Scorer, State, Task
 from functory.errors import NotSupported
 from functory_sdk.writes.metrics import scorer
@@ -37,6 +38,10 @@ class WriteTask(Task[W]):
     Options: ClassVar[type[Options]] = WriteOptions
     Output: ClassVar = Written
     metric: ClassVar[str] = "exact_match"
+    metrics: ClassVar[Mapping[str, str]] = {
+        "exact_match": "the share of texts that are the reference, outer white space aside",
+        "word_f1": "the mean F1 of the words that text and reference share",
+    }
     gold: ClassVar[str] = "reference"
 
     def prompt(self, value: Any) -> str:
@@ -60,6 +65,11 @@ class WriteTask(Task[W]):
 
     def scorer(self, outputs: Sequence[Written], examples: Sequence[Any], state: State) -> Scorer:
         return scorer(outputs, [getattr(example, self.gold) for example in examples])
+
+    def judge(self, output: Written, example: Any, state: State) -> Judgement:
+        """Right as `exact_match` has it; a written text does not say how sure it is."""
+        given, wanted = output.text.strip(), getattr(example, self.gold).strip()
+        return Judgement(told(given), told(wanted), given == wanted)
 
     def golden_inputs(self, state: State) -> Sequence[Any]:
         """Return `GOLDEN` as inputs, those that the Input takes. For an Input of texts alone."""

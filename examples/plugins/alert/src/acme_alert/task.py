@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 from pydantic import Field
 
-from functory_sdk import Input, Options, Output, Scorer, State, Task
+from functory_sdk import Input, Judgement, Options, Output, Scorer, State, Task
 
 
 class Message(Input):
@@ -64,6 +65,11 @@ class Alert(Task[AlertOptions]):
     def scorer(self, outputs: Sequence[Verdict], examples: Sequence[Judged], state: State) -> Scorer:
         right = np.asarray([output.alert == example.alert for output, example in zip(outputs, examples, strict=True)])
         return lambda chosen: {"accuracy": float(right[chosen].mean())}
+
+    def judge(self, output: Verdict, example: Judged, state: State) -> Judgement:
+        """`score` is that of an alert: how sure it is of none is what is left."""
+        found = super().judge(output, example, state)
+        return found if output.alert else replace(found, confidence=1 - output.score)
 
     def baseline(self, examples: Sequence[Judged], state: State) -> list[Verdict]:
         """The commoner answer, for each message."""
