@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import io
+import json
 import random
 import re
+from collections.abc import Iterator
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import functory
 from functory import errors
+from functory.contracts.odds import chance, log_odds
 from functory.plugins import registry as plugins
 from functory.reading.segmentation import words
 from functory.running.forms import EngineForm
 from functory.running.golden import reformed
 from functory.terminal import plain
 from functory.using.attribution import measured, values_of, without, words_of
+from functory_sdk.testing.toybox import kit, toy_function
 
 METHODS = ("occlusion", "integrated-gradients", "gradient-x-input")
 TEXT = "A warm, funny film that never bores, though its ending is predictable."
@@ -39,10 +46,86 @@ def test_every_word_has_its_weight_and_its_place_and_nothing_else_changes(fn: fu
     assert fn(TEXT) == before
 
 
-def test_integrated_gradients_sum_to_what_the_target_gained(fn: functory.Function) -> None:
+def test_integrated_gradients_sum_to_the_log_odds_gained_over_an_input_that_says_nothing(fn: functory.Function) -> None:
     found = fn.explain(TEXT, method="integrated-gradients", steps=64)
+    value, target, form = fn.read(TEXT), found.target, fn.form
+    [side], [row] = (lambda encoded: (encoded.side, encoded.rows))(form.formulation.encode([value], fn.reader, fn.state))
+    ids = np.full_like(row["input_ids"], form.spec.pad_id)
+    ids[[0, -1]] = row["input_ids"][[0, -1]]
+    silent = form.formulation.evidence(target, side, fn.session.run([{**row, "input_ids": ids}]), fn.state)
+    [whole] = values_of(fn, [value], target)
+    assert whole == pytest.approx(log_odds(np.log([found.score, 1 - found.score]), (0,)), abs=0.01)
+    assert sum(piece.weight for piece in found.pieces) == pytest.approx(whole - silent, abs=0.05)
     [note] = [note for note in found.notes if "sum to" in note]
-    assert float(note.split("but for ")[1].split(" ")[0]) < 0.02
+    assert f"{whole - silent:+.2f}" in note
+    assert float(note.split("but for ")[1].split(" ")[0]) < 0.05
+
+
+@pytest.fixture(scope="module")
+def certain(cache: Path) -> Iterator[functory.Function]:
+    """A toy function whose probabilities are 1 and 0 to all digits of float32."""
+    import torch
+
+    with kit():
+        form = toy_function().form
+        model = deepcopy(form.program.model)
+        with torch.no_grad():
+            model.head.linear.weight *= 12
+            model.head.linear.bias *= 12
+        yield toy_function().replaced(form=replace(form, program=replace(form.program, model=model)))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_function_that_is_certain_is_explained_all_the_same(certain: functory.Function, method: str) -> None:
+    found = certain.explain("we saw the good film", method=method)
+    assert found.score == 1.0
+    assert found.unit == "log-odds"
+    assert max(piece.weight for piece in found.pieces) > 1
+    if method != "gradient-x-input":  # a slope at one point is no sum of what was gained
+        assert max(found.pieces, key=lambda piece: piece.weight).text == "good"
+    against = certain.explain("we saw the good film", method=method, target="no")
+    assert [piece.weight for piece in against.pieces] == pytest.approx(
+        [-piece.weight for piece in found.pieces], rel=1e-3, abs=1e-3
+    )  # of two labels, one's log-odds are minus the other's
+    assert found.faithfulness.comprehensiveness_log_odds > found.faithfulness.sufficiency_log_odds
+
+
+def test_a_certain_answer_says_so_and_says_its_scale(certain: functory.Function) -> None:
+    found = certain.explain("we saw the good film")
+    shown = str(found)
+    assert shown.startswith("occlusion: why yes (probability over 0.999)\nwe")
+    assert " good[++] " in shown
+    assert "weights are log-odds: +0.69 doubles the odds of yes, −0.69 halves them" in shown
+    assert f"{found.faithfulness.comprehensiveness_log_odds:+.2f} in log-odds" in shown
+    assert re.search(rf"^ *good +{re.escape(f'{max(piece.weight for piece in found.pieces):+.3f}')} ", shown, re.MULTILINE)
+    assert "Piece(" not in shown
+    assert repr(found) == "<occlusion of 'yes' 1.000: 5 words>"
+    assert found.html().count("log-odds") >= 2
+    assert json.loads(found.model_dump_json())["unit"] == "log-odds"
+
+
+def test_a_value_that_is_no_probability_is_weighed_as_it_is(certain: functory.Function) -> None:
+    found = certain.explain("we saw the good film")
+    raw = found.model_copy(update={"target": found.target.model_copy(update={"scale": "raw"}), "score": 3.25})
+    assert "(value 3.250)" in str(raw)
+    assert "log-odds:" not in str(raw)
+    _, faithful = measured(certain, certain.read("good film"), raw.target, words_of(certain.read("good film")), [1.0, 0.0])
+    assert faithful.comprehensiveness_log_odds is None
+
+
+@pytest.mark.parametrize("scores", [[0.0, -30.0], [-1e-13, -30.0, -40.0], [-0.5, -0.9327521]])
+def test_log_odds_are_exact_however_near_to_one_a_probability_is(scores: list[float]) -> None:
+    array = np.asarray(scores)
+    assert log_odds(array, (0,)) == pytest.approx(scores[0] - np.logaddexp.reduce(scores[1:]))
+    assert log_odds(array[None], (0, 1)) == pytest.approx(scores[1] - np.logaddexp.reduce([*scores[:1], *scores[2:]]))
+
+
+def test_log_odds_of_a_number_alone_need_no_others() -> None:
+    assert log_odds(np.asarray(np.log(0.8)), ()) == pytest.approx(np.log(4))
+    assert log_odds(np.log([0.8, 0.7]), (0,)) == pytest.approx(np.log(4))  # no shares of one whole
+    assert log_odds(np.asarray(0.0), ()) == pytest.approx(16.1, abs=0.1)
+    assert chance(np.log(4), "log") == chance(np.log(4), "logit") == pytest.approx(0.8)
+    assert chance(7.5, "raw") == 7.5
 
 
 @pytest.mark.parametrize("method", ["occlusion", "integrated-gradients"])

@@ -19,6 +19,7 @@ _HOMES = {
     ),
     "functory.contracts.explanation": ("Attribution", "Explanation", "Faithfulness", "Piece"),
     "functory.contracts.judging": ("Judgement", "told"),
+    "functory.contracts.odds": ("SUREST", "chance", "log_odds"),
     "functory.contracts.optimization": ("FormReport", "Optimization", "OptimizationReport"),
     "functory.contracts.packager": ("Packager",),
     "functory.contracts.rows": ("Array", "Encoded", "Port", "Program", "Request", "Row", "row_length"),

@@ -29,6 +29,9 @@ from functory.contracts.explanation import Faithfulness as Faithfulness
 from functory.contracts.explanation import Piece as Piece
 from functory.contracts.judging import Judgement as Judgement
 from functory.contracts.judging import told as told
+from functory.contracts.odds import SUREST as SUREST
+from functory.contracts.odds import chance as chance
+from functory.contracts.odds import log_odds as log_odds
 from functory.contracts.optimization import FormReport as FormReport
 from functory.contracts.optimization import Optimization as Optimization
 from functory.contracts.optimization import OptimizationReport as OptimizationReport

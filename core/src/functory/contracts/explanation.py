@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from functory.contracts.component import Component, O
 from functory.contracts.task import Target
@@ -22,14 +22,17 @@ class Piece(BaseModel):
     text: str
     start: int = Field(description="Its first character in the field.")
     end: int = Field(description="The character after its last.")
-    weight: float = Field(description="Above 0: speaks for the target; below: against.")
+    weight: float = Field(
+        description="Above 0: speaks for the target; below: against. Log-odds, where the target is a probability."
+    )
     field: str = Field("text", description="The field of the input it stands in.")
 
 
 class Faithfulness(BaseModel):
     """How well the weights say what the function really uses (DeYoung et al. 2020, ERASER).
 
-    Averaged over the shares of words in `shares`.
+    Averaged over the shares of words in `shares`. As the paper has it, in probabilities, where the target is one; and on the
+    scale of the weights, which tells something near certainty too.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -38,6 +41,8 @@ class Faithfulness(BaseModel):
         description="Drop of the target when the weightiest words are taken away; high is good."
     )
     sufficiency: float = Field(description="Drop of the target when only they are kept; low is good.")
+    comprehensiveness_log_odds: float | None = Field(None, description="The same drop in log-odds.")
+    sufficiency_log_odds: float | None = Field(None, description="The same drop in log-odds.")
     shares: tuple[float, ...] = (0.1, 0.2, 0.5)
 
 
@@ -52,6 +57,21 @@ class Attribution(BaseModel):
     pieces: tuple[Piece, ...]
     faithfulness: Faithfulness
     notes: tuple[str, ...] = ()
+
+    @computed_field  # type: ignore[prop-decorator]  # pydantic's own form
+    @property
+    def unit(self) -> Literal["log-odds", "value"]:
+        """What weights are counted in: +0.69 in log-odds doubles the odds of the target."""
+        return "value" if self.target.scale == "raw" else "log-odds"
+
+    def __repr__(self) -> str:
+        words = f"{len(self.pieces)} word{'' if len(self.pieces) == 1 else 's'}"
+        return f"<{self.method} of {self.target.name!r} {self.score:.3f}: {words}>"
+
+    def __str__(self) -> str:
+        from functory.terminal import plain
+
+        return plain(self)
 
     def __rich__(self) -> Any:  # Any: rich is imported where it is shown
         from functory.terminal.attributions import attribution_text
@@ -77,7 +97,7 @@ class Explanation(Component[O]):
 
     @abstractmethod
     def explain(self, function: Function, value: Any, target: Target) -> Attribution:
-        """Return the weight of each word of `value` for `target`.
+        """Return the weight of each word of `value` for `target`: in log-odds, where the target is a probability.
 
         :param value: an instance of the task's Input.
         :param target: one of ``task.targets(output)``.

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Component, O
 from functory.contracts.judging import Judgement, judged
+from functory.contracts.odds import Scale, log_odds
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.errors import NotSupported
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from functory.reading.reader import Reader
 
 Learning = Literal["supervised", "nothing"]
+VANISHED = -20.0
+"""The number of a target whose place is gone: a log-probability, or log-odds, of next to nothing."""
 Scorer = Callable[[NDArray[np.int64]], Mapping[str, float]]
 """Indices of examples → metrics on just those: what the bootstrap resamples."""
 
@@ -75,7 +78,7 @@ class Target(BaseModel):
     at: int | None = Field(
         None, description="The character it stands at, where the place in the rows moves when the text changes."
     )
-    scale: Literal["log", "logit", "raw"] = Field(
+    scale: Scale = Field(
         "raw", description="What the number is: a log-probability, a logit, or neither."
     )
 
@@ -132,10 +135,25 @@ class Formulation(ABC):
         """Return what of this output can be explained, and where it stands in the rows' outputs; the most asked for first."""
         return ()
 
+    def places(self, target: Target, side: Any, outputs: Sequence[Row]) -> Sequence[tuple[int, tuple[int, ...]]]:
+        """Return where a target stands in the outputs of an input, which may be a changed one: row and index, of each row
+        that it is read from; none where what it stood for is gone.
+        """
+        return [(row, target.index) for row in (range(len(outputs)) if target.row is None else [target.row])]
+
     def value(self, target: Target, side: Any, outputs: Sequence[Row], state: Any) -> float:
-        """Return a target's number for an input, which may be a changed one: by `row` and `index`, unless overridden."""
-        rows = outputs if target.row is None else [outputs[target.row]]
-        return float(np.mean([np.asarray(row[target.port])[target.index] for row in rows]))
+        """Return a target's number for an input, which may be a changed one, on the scale that the target names."""
+        found = [np.asarray(outputs[row][target.port])[index] for row, index in self.places(target, side, outputs)]
+        return float(np.mean(found)) if found else VANISHED
+
+    def evidence(self, target: Target, side: Any, outputs: Sequence[Row], state: Any) -> float:
+        """Return a target's number on the scale where what speaks for it adds up: the log-odds of a probability, and a number
+        that is none as it is. What explanations weigh; a formulation that overrides `value` overrides it too.
+        """
+        if target.scale != "log":
+            return self.value(target, side, outputs, state)
+        found = [log_odds(outputs[row][target.port], index) for row, index in self.places(target, side, outputs)]
+        return float(np.mean(found)) if found else VANISHED
 
     def lead(self, side: Any, outputs: Sequence[Row], state: Any) -> float | None:
         """Return by how much an answer leads the nearest other one, as a difference of probabilities; None where the

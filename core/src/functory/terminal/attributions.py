@@ -69,12 +69,12 @@ def attribution_text(found: Attribution) -> Any:  # Any: a rich renderable
 
     largest = _largest(found)
     best = sorted(found.pieces, key=lambda piece: -abs(piece.weight))[:8]
-    rows = [(piece.text, f"{piece.weight:+.4f}", _bar(piece.weight / largest)) for piece in best]
+    rows = [(piece.text, f"{piece.weight:+.3f}", _bar(piece.weight / largest)) for piece in best]
     return group(
         text(f"{found.method}: why {found.target.name} ({_score(found)})", "bold"),
         Words(found.pieces, largest),
-        table(("word", "weight", "against ◂ ▸ for"), rows, right=(1,)),
-        text(_faithful(found)),
+        table(("word", found.unit, "against ◂ ▸ for"), rows, right=(1,)),
+        *(text(line) for line in (_scale(found), *_faithful(found)) if line),
         *(text(f"note: {note}") for note in found.notes),
     )
 
@@ -104,17 +104,33 @@ def _bar(share: float) -> str:
 
 def _score(found: Attribution) -> str:
     """Return what the target's number is, and the number."""
-    return f"{'value' if found.target.scale == 'raw' else 'probability'} {found.score:.3f}"
+    if found.unit == "value":
+        return f"value {found.score:.3f}"
+    return f"probability {found.score:.3f}" if found.score < 0.9995 else "probability over 0.999"
 
 
-def _faithful(found: Attribution) -> str:
+def _scale(found: Attribution) -> str:
+    """Return what a weight in log-odds means; nothing for a value, which says itself what it is."""
+    if found.unit == "value":
+        return ""
+    return f"weights are log-odds: +0.69 doubles the odds of {found.target.name}, −0.69 halves them"
+
+
+def _faithful(found: Attribution) -> tuple[str, str]:
+    """Return what was measured of the weights, and how to read it."""
     measure = found.faithfulness
     what = _score(found).split(" ", 1)[0]
+    without = _drop(measure.comprehensiveness, measure.comprehensiveness_log_odds)
+    alone = _drop(measure.sufficiency, measure.sufficiency_log_odds)
     return (
-        f"faithfulness: comprehensiveness {measure.comprehensiveness:+.3f} (what the {what} loses without the "
-        f"weightiest words; high is good), sufficiency {measure.sufficiency:+.3f} (what it loses with them alone; "
-        "low is good)"
+        f"comprehensiveness {without}: what the {what} loses without the weightiest words; high is good",
+        f"sufficiency {alone}: what it loses with them alone; low is good",
     )
+
+
+def _drop(drop: float, log_odds: float | None) -> str:
+    """Return a drop of the target, with that of its log-odds where it has some."""
+    return f"{drop:+.3f}" if log_odds is None else f"{drop:+.3f} ({log_odds:+.2f} in log-odds)"
 
 
 def attribution_html(found: Attribution) -> str:
@@ -129,9 +145,9 @@ def attribution_html(found: Attribution) -> str:
         f'<p class="sub">{escape(found.method)} · {_score(found)}</p>',
         *(_field(list(pieces), largest) for _, pieces in groupby(found.pieces, key=lambda piece: piece.field)),
         f'<p class="legend">{_chip(1, "speaks for it")}{_chip(-1, "speaks against it")}</p>',
-        '<table><thead><tr><th>word</th><th class="n">weight</th><th>share of the largest</th></tr></thead><tbody>',
+        '<table><thead><tr><th>word</th><th class="n">' + found.unit + '</th><th>share of the largest</th></tr></thead><tbody>',
         *(_line(piece, largest) for piece in best), "</tbody></table>",
-        f'<p class="note">{escape(_faithful(found))}</p>',
+        *(f'<p class="note">{escape(line)}</p>' for line in (_scale(found), *_faithful(found)) if line),
         *(f'<p class="note">{escape(note)}</p>' for note in found.notes),
         "</body></html>",
     ]  # fmt: skip
@@ -145,7 +161,7 @@ def _field(pieces: list[Piece], largest: float) -> str:
         shown.append(" " if piece.start > at and at else "")
         share = piece.weight / largest
         style = f"background:{_colour(share)};color:{_ink(share)}"
-        shown.append(f'<span class="w" style="{style}" title="{piece.weight:+.4f}">{escape(piece.text)}</span>')
+        shown.append(f'<span class="w" style="{style}" title="{piece.weight:+.3f}">{escape(piece.text)}</span>')
         at = piece.end
     return f'<p class="text">{"".join(shown)}</p>'
 
@@ -158,7 +174,7 @@ def _chip(share: float, meaning: str) -> str:
 def _line(piece: Piece, largest: float) -> str:
     share = piece.weight / largest
     return (
-        f'<tr><td>{escape(piece.text)}</td><td class="n">{piece.weight:+.4f}</td>'
+        f'<tr><td>{escape(piece.text)}</td><td class="n">{piece.weight:+.3f}</td>'
         f'<td><div class="bar" style="width:{100 * abs(share):.0f}%;background:{_colour(share)}"></div></td></tr>'
     )
 

@@ -6,12 +6,12 @@ blanks), and the offsets of everything else stay, so the definition holds for ev
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from functory.contracts.explanation import Attribution, Faithfulness, Piece
+from functory.contracts.odds import chance
 from functory.contracts.task import Target
 from functory.errors import NotSupported
 from functory.reading.segmentation import notes, words
@@ -51,20 +51,13 @@ def without(value: Any, gone: Sequence[Word]) -> Any:
 
 
 def values_of(function: Function, inputs: Sequence[Any], target: Target) -> list[float]:
-    """Return the target's number for each of many inputs, all of them run together."""
+    """Return how much speaks for the target in each of many inputs, all of them run together: the log-odds of a
+    probability, and a number that is none as it is.
+    """
     form = function.form
     if isinstance(form, CompositeForm):
         raise NotSupported(f"{function.name} is made of functions.", do="explain one of its parts.")
-    return [form.formulation.value(target, side, rows, function.state) for side, rows in function.trace(inputs)]
-
-
-def chance(number: float, target: Target) -> float:
-    """Return a target's number as a probability, where it is a log-probability or a logit."""
-    if target.scale == "log":
-        return math.exp(min(0.0, number))
-    if target.scale == "logit":
-        return 0.5 * (1 + math.tanh(0.5 * number))
-    return number
+    return [form.formulation.evidence(target, side, rows, function.state) for side, rows in function.trace(inputs)]
 
 
 def attribution(
@@ -77,7 +70,7 @@ def attribution(
 ) -> Attribution:
     """Return the explanation that a method's weights make.
 
-    :param weigh: gives a weight to each word; above 0 speaks for the target.
+    :param weigh: gives a weight to each word, on the scale of `values_of`; above 0 speaks for the target.
     :param said: notes of the method.
     :raises NotSupported: when the input has no words.
     """
@@ -95,7 +88,7 @@ def attribution(
     return Attribution(
         method=method,
         target=target,
-        score=chance(whole, target),
+        score=chance(whole, target.scale),
         pieces=pieces,
         faithfulness=faithfulness,
         notes=remarks,
@@ -105,10 +98,10 @@ def attribution(
 def measured(
     function: Function, value: Any, target: Target, found: Sequence[Word], weights: Sequence[float]
 ) -> tuple[float, Faithfulness]:
-    """Return the target's number and how faithful weights are (DeYoung et al. 2020, ERASER, section 4).
+    """Return what `values_of` gives for the input, and how faithful weights are (DeYoung et al. 2020, ERASER, section 4).
 
-    Comprehensiveness is the drop of the probability when the weightiest words go, sufficiency the drop when
-    only they stay; each is averaged over `SHARES` of the words.
+    Comprehensiveness is the drop of the target when the weightiest words go, sufficiency the drop when only they stay;
+    each is averaged over `SHARES` of the words, in probabilities and in log-odds.
     """
     order = sorted(range(len(found)), key=lambda index: -weights[index])
     changed = [value]
@@ -117,8 +110,12 @@ def measured(
         changed.append(without(value, [word for index, word in enumerate(found) if index in top]))
         changed.append(without(value, [word for index, word in enumerate(found) if index not in top]))
     whole, *rest = values_of(function, changed, target)
-    full = chance(whole, target)
-    drops = [full - chance(number, target) for number in rest]
+    full = chance(whole, target.scale)
+    drops = [full - chance(number, target.scale) for number in rest]
     return whole, Faithfulness(
-        comprehensiveness=sum(drops[0::2]) / len(SHARES), sufficiency=sum(drops[1::2]) / len(SHARES), shares=SHARES
+        comprehensiveness=sum(drops[0::2]) / len(SHARES),
+        sufficiency=sum(drops[1::2]) / len(SHARES),
+        comprehensiveness_log_odds=None if target.scale == "raw" else whole - sum(rest[0::2]) / len(SHARES),
+        sufficiency_log_odds=None if target.scale == "raw" else whole - sum(rest[1::2]) / len(SHARES),
+        shares=SHARES,
     )

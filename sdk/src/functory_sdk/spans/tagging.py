@@ -21,10 +21,6 @@ IGNORED = -100
 """The gold of places that teach nothing: special tokens, a prefix, padding, and what another window decides."""
 
 
-VANISHED = -20.0
-"""The log-probability of a tag at a character that no token covers any more."""
-
-
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What decoding needs of one text.
@@ -126,12 +122,10 @@ class Tagging(Formulation):
             )
         return list(targets.values())
 
-    def value(self, target: Target, side: Reading, outputs: Sequence[Row], state: SpanLabels) -> float:
-        """The log-probability at the target's character, wherever its token is now; where none is left, next to nothing."""
+    def places(self, target: Target, side: Reading, outputs: Sequence[Row]) -> list[tuple[int, tuple[int, ...]]]:
+        """The token at the target's character, wherever it is now; none where no token is left there."""
         units = [u for u in range(len(side.units)) if side.units.start[u] <= (target.at or 0) < side.units.end[u]]
-        if not units:
-            return VANISHED
-        return float(outputs[side.row[units[0]]]["scores"][side.place[units[0]]][target.index[1]])
+        return [(int(side.row[u]), (int(side.place[u]), target.index[1])) for u in units[:1]]
 
 
 def stretches(passage: Passage) -> Iterator[tuple[int, int]]:

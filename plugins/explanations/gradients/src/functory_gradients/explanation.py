@@ -42,12 +42,13 @@ class _Gradients(Explanation[Any]):
         notes: list[str] = []
 
         def weigh(words: Sequence[Word]) -> list[float]:
-            rows, gap = token_weights(function, value, target, self.steps, self.baseline)
+            found = token_weights(function, value, target, self.steps, self.baseline)
             if self.steps:
                 notes.append(
-                    f"the weights sum to the target's gain over the baseline, but for {gap:.2g} ({self.steps} steps)"
+                    f"the weights sum to the target's gain over the baseline, {found.gain:+.2f}, but for {found.gap:.2g} "
+                    f"({self.steps} steps)"
                 )
-            return word_weights(words, rows)
+            return word_weights(words, found.rows)
 
         found = attribution(function, value, target, self.name, weigh)
         return found.model_copy(update={"notes": (*notes, *found.notes)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,7 +12,7 @@ from captum.attr import IntegratedGradients as CaptumGradients
 from torch import Tensor
 
 from functory_gradients.places import Place, places_of
-from functory_sdk import Function, Target, Word, pad
+from functory_sdk import SUREST, Function, Target, Word, pad
 from functory_sdk.torch import structural_copy
 
 EMBEDDED = 1
@@ -21,8 +22,21 @@ Rows = list[tuple[list[Place | None], list[float]]]
 """For each row: where in the input each token stands, and its weight."""
 
 
-def token_weights(function: Function, value: Any, target: Target, steps: int, baseline: str) -> tuple[Rows, float]:
-    """Return the weight of every token of the rows that the target is read from, and what the sum lacks.
+@dataclass(frozen=True)
+class Weighed:
+    """The tokens of the rows that a target is read from, with their weights.
+
+    :param gain: what the target gained from the baseline to the input, on the scale of the weights.
+    :param gap: what the weights' sum lacks of it.
+    """
+
+    rows: Rows
+    gain: float
+    gap: float
+
+
+def token_weights(function: Function, value: Any, target: Target, steps: int, baseline: str) -> Weighed:
+    """Return the weight of every token of the rows that the target is read from.
 
     :param steps: 0 for gradient × input.
     """
@@ -32,48 +46,70 @@ def token_weights(function: Function, value: Any, target: Target, steps: int, ba
     places = places_of(function, value)
     chosen = range(len(encoded.rows)) if target.row is None else [target.row]
     rows: Rows = []
-    gap = 0.0
+    gain = gap = 0.0
     for index in chosen:
         row = encoded.rows[index]
         arrays = pad([row], [port for port in model.inputs if port.name in row])
         batch = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        weights, delta = _weigh(model, batch, target, steps, baseline)
+        own = torch.tensor([place is not None for place in places[index]])  # (tokens,)
+        weights, gained = _weigh(model, batch, own, target, steps, baseline)
         rows.append((places[index], [weight / len(chosen) for weight in weights]))
-        gap += abs(delta) / len(chosen)
-    return rows, gap
+        gain += gained / len(chosen)
+        gap += abs(sum(weights) - gained) / len(chosen)
+    return Weighed(rows, gain, gap)
 
 
 def _weigh(
-    model: Any, batch: dict[str, Tensor], target: Target, steps: int, baseline: str
+    model: Any, batch: dict[str, Tensor], own: Tensor, target: Target, steps: int, baseline: str
 ) -> tuple[list[float], float]:
-    """Return the weight of each token of one row, (tokens,)."""
+    """Return the weight of each token of one row, (tokens,), and what the target gained over the baseline.
+
+    :param own: (tokens,) which tokens are the input's own; the others frame it and stay as they are.
+    """
     with torch.no_grad():
         [(name, start)] = model.trunk(batch, EMBEDDED).items()
-    origin = _baseline(model, batch, name, baseline)
+    origin = _baseline(model, batch, own, name, baseline)
 
     def value_at(embedded: Tensor) -> Tensor:
         """(steps, tokens, width) → (steps,)"""
         repeated = {key: array.expand(len(embedded), *array.shape[1:]) for key, array in batch.items()}
-        outputs = model.crown({name: embedded}, repeated, start=EMBEDDED)
-        return outputs[target.port][(slice(None), *target.index)]
+        return evidence(model.crown({name: embedded}, repeated, start=EMBEDDED)[target.port], target)
 
     inputs = start.detach().clone().requires_grad_(True)
-    if steps:
-        found, delta = CaptumGradients(value_at).attribute(
-            inputs, baselines=origin, n_steps=steps, internal_batch_size=16, return_convergence_delta=True
-        )
-        return found.sum(-1)[0].tolist(), float(delta.abs().sum())
-    return InputXGradient(value_at).attribute(inputs).sum(-1)[0].tolist(), 0.0
-
-
-def _baseline(model: Any, batch: dict[str, Tensor], name: str, kind: str) -> Tensor:
-    """Return the embeddings of an input that says nothing; the first and last token, which frame it, stay."""
+    if not steps:
+        return InputXGradient(value_at).attribute(inputs).sum(-1)[0].tolist(), 0.0
+    found = CaptumGradients(value_at).attribute(inputs, baselines=origin, n_steps=steps, internal_batch_size=16)
     with torch.no_grad():
+        gained = float(value_at(inputs) - value_at(origin))
+    return found.sum(-1)[0].tolist(), gained
+
+
+def evidence(scores: Tensor, target: Target) -> Tensor:
+    """Return a target's number in each of several outputs where what speaks for it adds up, as `Formulation.evidence` does.
+
+    (steps, …) → (steps,)
+    """
+    place: Any = (slice(None), *target.index)
+    number: Tensor = scores[place]
+    if target.scale != "log":
+        return number
+    if target.index:
+        row = scores[place[:-1]]  # (steps, the one and those beside it)
+        others = row[:, torch.arange(row.shape[-1]) != target.index[-1]].logsumexp(-1)
+        if torch.all(torch.logaddexp(number, others).abs() < 1e-3):
+            return number - others
+    return number - torch.log(-torch.expm1(number.clamp(max=SUREST)))
+
+
+def _baseline(model: Any, batch: dict[str, Tensor], own: Tensor, name: str, kind: str) -> Tensor:
+    """Return the embeddings of an input that says nothing; what frames it, special tokens or a prompt, stays."""
+    with torch.no_grad():
+        embedded: Tensor = model.trunk(batch, EMBEDDED)[name]
         if kind == "zero":
-            return torch.zeros_like(model.trunk(batch, EMBEDDED)[name])
-        ids = torch.full_like(batch["input_ids"], model.network.spec.pad_id)
-        ids[:, 0], ids[:, -1] = batch["input_ids"][:, 0], batch["input_ids"][:, -1]
-        return model.trunk({**batch, "input_ids": ids}, EMBEDDED)[name]
+            return torch.where(own[None, :, None], torch.zeros_like(embedded), embedded)
+        ids = torch.where(own, model.network.spec.pad_id, batch["input_ids"])
+        silent: Tensor = model.trunk({**batch, "input_ids": ids}, EMBEDDED)[name]
+        return silent
 
 
 def word_weights(words: Sequence[Word], rows: Rows) -> list[float]:
