@@ -64,6 +64,7 @@ class BackboneSpec(BaseModel):
             ports.append(Port("token_type_ids", "int64", ("tokens",), 0))
         if self.architecture == "encoder-decoder":
             ports.append(Port("decoder_input_ids", "int64", ("target",), self.pad_id))
+            ports.append(Port("decoder_attention_mask", "int64", ("target",), 0))
         return tuple(ports)
 
 

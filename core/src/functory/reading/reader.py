@@ -290,11 +290,12 @@ class Reader:
         row = self.row(np.concatenate([head, self._prefix, second.ids, after]), second_from=len(head))
         return Window(row, second, len(head) + len(self._prefix), start)
 
-    def row(self, ids: Ids, *, second_from: int | None = None) -> dict[str, Array]:
+    def row(self, ids: Ids, *, second_from: int | None = None, target: Ids | None = None) -> dict[str, Array]:
         """Return the row of finished ids.
 
         :param ids: (tokens,) with the special ones.
         :param second_from: where the second text of a pair begins.
+        :param target: (target,) what an encoder-decoder writes, the first token included; that one alone when None.
         """
         row: dict[str, Array] = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
         if self.spec.has_token_types:
@@ -303,7 +304,8 @@ class Reader:
                 types[second_from:] = 1
             row["token_type_ids"] = types
         if self.spec.architecture == "encoder-decoder":
-            row["decoder_input_ids"] = _ids([self.spec.start_id or 0])
+            written = _ids([self.spec.start_id or 0]) if target is None else target
+            row |= {"decoder_input_ids": written, "decoder_attention_mask": np.ones_like(written)}
         return row
 
 

@@ -11,7 +11,7 @@ import pytest
 import functory
 import functory_head.layers as layers
 from functory_head import HeadOptions
-from functory_sdk import Fit, LabelledRows, TrainingError, package_file
+from functory_sdk import Fit, LabelledRows, Port, TrainingError, package_file
 from functory_sdk.testing import AdaptationSuite
 
 torch = pytest.importorskip("torch")
@@ -70,8 +70,9 @@ class Stored:
                 self.owner.append(index)
                 self.found[len(self.rows) - 1] = features
         head = made_head(reads, self.width)
-        network = SimpleNamespace(spec=head.spec)
-        self.model = SimpleNamespace(head=head, network=network, inputs=(SimpleNamespace(name="input_ids"),))
+        network = SimpleNamespace(spec=head.spec, written="input_ids")
+        gold = (Port("gold", "int64", ("tokens",) if reads == "tokens" else (), -100),)
+        self.model = SimpleNamespace(head=head, network=network, gold=gold)
         self.train, self.dev = LabelledRows(self.rows, self.owner), None
         self.run = SimpleNamespace(seed=0)
 

@@ -11,11 +11,22 @@ import numpy as np
 import pytest
 import torch
 
-from functory_sdk import Event, LabelledRows, Port, Run, TrainingError, TrainingOptions
+from functory_sdk import (
+    Adaptation,
+    Event,
+    LabelledRows,
+    NoOptions,
+    Port,
+    Reader,
+    Run,
+    TrainingError,
+    TrainingOptions,
+    pad,
+)
 from functory_sdk.testing.adaptations import toy_rows
-from functory_sdk.testing.tiny import TinyEncoder
+from functory_sdk.testing.tiny import TinyEncoder, TinyEncoderDecoder
 from functory_sdk.testing.toy import ToyState, ToyTask
-from functory_sdk.torch import LinearHead, linear, own
+from functory_sdk.torch import LinearHead, own
 from functory_torch import TorchEngine, headfirst
 from functory_torch.loop import Loop
 from functory_torch.schedule import batches, evaluation_steps, rate
@@ -47,11 +58,12 @@ def loop(
     seed: int = 0,
     dev: bool = True,
     emit: Callable[[Event], None] = lambda e: None,
+    adaptation: Any = None,
     **options: Any,
 ) -> Loop:
     backbone, engine, task = TinyEncoder(), TorchEngine(), ToyTask()
     engine.seed(1)
-    model = engine.adapt(backbone, task, ToyState(labels=("no", "yes")), Top(cut))
+    model = engine.adapt(backbone, task, ToyState(labels=("no", "yes")), adaptation or Top(cut))
     rows = toy_rows(backbone, 64)
     held = LabelledRows(rows.rows[48:], rows.owner[48:], lambda outputs: {"one": 1.0}) if dev else None
     run = Run(folder / "run", folder / "store", seed, emit)
@@ -169,17 +181,40 @@ def test_a_frozen_tensor_that_is_changed_is_named(tmp_path: Path) -> None:
     assert name in caught.value.what
 
 
+class OnlyInTraining:
+    """Adds a vector to each layer's output while it is trained, and nothing afterwards."""
+
+    learning = "supervised"
+
+    def cut(self, spec: Any) -> int:
+        return 1
+
+    def extend(self, head: Any) -> None:
+        """Adds nothing to the head."""
+
+    def attach(self, network: Any) -> None:
+        for block in network.blocks:
+            block.register_parameter("added", torch.nn.Parameter(torch.zeros(network.spec.width)))
+            block.register_forward_hook(lambda block, given, hidden: hidden + block.added if block.training else hidden)
+
+
 def test_phi_without_an_effect_is_told(tmp_path: Path) -> None:
-    broken = loop(tmp_path)
-    broken.sentinels._outputs = lambda batch: {"scores": torch.zeros(1)}
-    with pytest.raises(TrainingError, match="has no effect on the outputs"):
+    broken = loop(tmp_path, adaptation=OnlyInTraining())
+    with pytest.raises(TrainingError, match="what was learned in network has no effect on the outputs"):
         broken.run()
 
 
 def test_a_loss_that_stays_is_told(tmp_path: Path) -> None:
     broken = loop(tmp_path, dev=False)
-    broken.sentinels.loss = lambda value, step, rows: setattr(broken.sentinels, "losses", (0.5, 0.5))
-    with pytest.raises(TrainingError, match=r"the loss was 0\.5 at every step"):
+    head = broken.model.head
+    loss = head.loss
+
+    def by_itself(outputs: Any, batch: Any) -> tuple[Any, Any]:
+        total, count = loss(outputs, batch)
+        return total / total.detach() * count, count  # its gradient moves φ, its value says nothing
+
+    head.loss = by_itself
+    with pytest.raises(TrainingError, match=r"the loss was 1\.0 at every step"):
         broken.run()
 
 
@@ -284,7 +319,7 @@ def test_tokens_without_gold_and_padding_are_left_out(tmp_path: Path) -> None:
     assert loss < np.log(3), "it reads the tokens"
     only_ignored = tagged(tmp_path, fill=-100)
     for row in only_ignored.rows:
-        row["gold"][:] = linear.IGNORED
+        row["gold"][:] = -100
     assert headfirst.fit_head_first(only_ignored, lengths, 16, 0) is None
 
 
@@ -297,6 +332,100 @@ def test_enough_rows_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     one.lengths = one.lengths * 4
     headfirst.fit_head_first(one.sources[0], one.lengths[:48], 64, 0)
     assert sorted(seen) == list(range(48)), "the first 64 rows are one part"
+
+
+# -- golds of any shape, targets of any length -----------------------------------------------------------------
+
+
+class Candidates(LinearHead):
+    """Whether each of a token's candidates is right: a gold of two axes that both vary, filled with -7."""
+
+    reads = "tokens"
+
+    def forward(self, features: Any, batch: Any) -> dict[str, Any]:
+        return {"scores": self.scores(features)}
+
+    def loss(self, outputs: Any, batch: Any) -> tuple[Any, Any]:
+        gold = batch["gold"]  # (batch, tokens, candidates)
+        counted = gold != -7
+        scores = outputs["scores"].expand(gold.shape)[counted]
+        return torch.nn.functional.binary_cross_entropy_with_logits(scores, gold[counted], reduction="sum"), counted.sum()
+
+
+def with_candidates(tmp_path: Path) -> Whole:
+    """Return rows of unequal lengths, whose tokens have unequally many candidates; the first token of each has none."""
+    model = loop(tmp_path, cut=1, dev=False).model
+    model.head = Candidates(SimpleNamespace(width=model.network.spec.width), None, 1)
+    model.gold = (Port("gold", "float32", ("tokens", "candidates"), -7),)
+    rows = []
+    for length, candidates in ((5, 2), (9, 1), (3, 4)):
+        ids = np.arange(1, length + 1, dtype=np.int64) % 11 + 5
+        gold = np.repeat((ids % 2).astype(np.float32)[:, None], candidates, axis=1)
+        gold[0] = -7
+        inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
+        rows.append({**inputs, "gold": gold})
+    return Whole(model, rows, torch.device("cpu"))
+
+
+def test_golds_are_padded_by_their_ports_on_every_axis(tmp_path: Path) -> None:
+    source = with_candidates(tmp_path)
+    padded = source.gold(range(3))
+    assert padded["gold"].shape == (3, 9, 4)
+    for index, row in enumerate(source.rows):
+        tokens, candidates = row["gold"].shape
+        np.testing.assert_array_equal(padded["gold"][index, :tokens, :candidates], row["gold"])
+        assert (padded["gold"][index, tokens:] == -7).all()
+        assert (padded["gold"][index, :, candidates:] == -7).all()
+    with torch.no_grad():
+        outputs, batch = source.run(range(3))
+        total, count = source.model.head.loss(outputs, batch)
+        alone = [source.model.head.loss(*source.run([index])) for index in range(3)]
+    assert int(count) == 4 * 2 + 8 + 2 * 4 == sum(int(one[1]) for one in alone)
+    assert float(total) == pytest.approx(sum(float(one[0]) for one in alone), rel=1e-5)
+
+
+def test_the_head_is_fitted_first_to_golds_of_two_axes_too(tmp_path: Path) -> None:
+    source = with_candidates(tmp_path)
+    assert len(source.block(range(3)).features) == 4 + 8 + 2, "the first token of each row says nothing"
+    loss = headfirst.fit_head_first(source, [5, 9, 3], 8, 0)  # in more than one part, of unequal axes
+    assert loss is not None
+    assert loss < np.log(2)
+    source.model.gold = (*source.model.gold, Port("weight"))
+    assert headfirst.fit_head_first(source, [5, 9, 3], 8, 0) is None, "a gold of the row belongs to no token"
+
+
+def test_an_array_that_no_port_declares_is_named(tmp_path: Path) -> None:
+    source = with_candidates(tmp_path)
+    rows = [{**row, "extra": row["input_ids"]} for row in source.rows]
+    with pytest.raises(TrainingError, match="rows hold extra, which no port declares"):
+        Whole(source.model, rows, torch.device("cpu"))
+
+
+class Reading(Adaptation[NoOptions]):
+    """A head on an encoder-decoder's states."""
+
+    def cut(self, spec: Any) -> int:
+        return int(spec.points)
+
+
+def test_targets_of_unequal_lengths_give_in_one_batch_what_each_gives_alone() -> None:
+    backbone, engine, task = TinyEncoderDecoder(), TorchEngine(), ToyTask()
+    reader = Reader(backbone.tokenizer, backbone.spec)
+    model = engine.adapt(backbone, task, ToyState(labels=("no", "yes")), Reading())
+    with torch.no_grad():
+        model.head.linear.weight.mul_(50)
+    texts = ("we saw the good film in the rain", "bad", "the day was very fine")
+    targets = ([0], [0, 9, 4, 12, 7], [0, 6, 5])
+    sources = [tokens.ids for tokens in reader.tokenizer.tokens(texts)]
+    rows = [reader.row(ids, target=np.asarray(one)) for ids, one in zip(sources, targets, strict=True)]
+
+    def scores(some: list[Any]) -> Any:
+        with torch.inference_mode():
+            return model({name: torch.from_numpy(array) for name, array in pad(some, model.inputs).items()})["scores"]
+
+    alone = torch.cat([scores([row]) for row in rows])
+    assert (alone[0] - alone[1]).abs().max() > 0.1, "the target is read"
+    torch.testing.assert_close(scores(rows), alone, atol=1e-5, rtol=1e-5)
 
 
 # -- exact resume ----------------------------------------------------------------------------------------------

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from functory_sdk.testing.suite import ComponentSuite, Suite
     from functory_sdk.testing.tasks import TaskSuite
     from functory_sdk.testing.terminal import Terminal, screen
-    from functory_sdk.testing.tiny import TinyDecoder, TinyEncoder
+    from functory_sdk.testing.tiny import TinyDecoder, TinyEncoder, TinyEncoderDecoder
     from functory_sdk.testing.toy import ToyTask
     from functory_sdk.testing.toybox import kit, toy_function
 
@@ -61,6 +61,7 @@ _HOMES = {
     "Terminal": "functory_sdk.testing.terminal",
     "TinyDecoder": "functory_sdk.testing.tiny",
     "TinyEncoder": "functory_sdk.testing.tiny",
+    "TinyEncoderDecoder": "functory_sdk.testing.tiny",
     "ToyTask": "functory_sdk.testing.toy",
     "kit": "functory_sdk.testing.toybox",
     "registered": "functory.plugins.registry",
@@ -71,8 +72,8 @@ _HOMES = {
 __all__ = [
     "AdaptationSuite", "BackboneSuite", "CommandSuite", "ComponentSuite", "EngineSuite", "ExplanationSuite",
     "FunctionSuite", "HookSuite", "OptimizationSuite", "PackagerSuite", "PackedBackboneSuite", "Project", "SampleSuite",
-    "Suite", "TaskSuite", "Terminal", "TinyDecoder", "TinyEncoder", "ToyTask", "kit", "registered", "screen",
-    "toy_function",
+    "Suite", "TaskSuite", "Terminal", "TinyDecoder", "TinyEncoder", "TinyEncoderDecoder", "ToyTask", "kit", "registered",
+    "screen", "toy_function",
 ]  # fmt: skip
 
 

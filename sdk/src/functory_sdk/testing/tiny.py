@@ -36,7 +36,7 @@ class TinyOptions(Options):
 
 
 class _Tiny(Backbone[TinyOptions]):
-    """What the two have in common."""
+    """What all have in common."""
 
     def locate(self) -> Path:
         return Path(__file__).parent
@@ -128,6 +128,55 @@ class TinyDecoder(_Tiny):
             tie_word_embeddings=False,
         )
         return network_from(_drawn(LlamaForCausalLM(config), self.options), self.spec)
+
+
+class TinyEncoderDecoder(_Tiny):
+    """A T5 with random weights, for tests: half of the layers read, half write. It spells as the encoder does."""
+
+    paper: ClassVar[str] = "Raffel et al. 2020, T5 (arXiv 1910.10683)"
+
+    def read_spec(self) -> BackboneSpec:
+        return BackboneSpec(
+            reference=self.reference,
+            architecture="encoder-decoder",
+            family="t5",
+            width=self.options.width,
+            layers=2 * self._half,
+            vocabulary=len(_pieces()),
+            context=self.options.context,
+            pad_id=0,
+            end_ids=(3,),
+            start_id=0,
+            has_logits=True,
+            licence="Apache-2.0",
+            weights_hash=self._hash(),
+        )
+
+    def read_tokenizer(self) -> Tokenizer:
+        return Tokenizer(_wordpiece())
+
+    def load_network(self) -> Network:
+        from transformers import T5Config, T5ForConditionalGeneration
+
+        from functory_sdk.torch import network_from
+
+        config = T5Config(
+            vocab_size=self.spec.vocabulary,
+            d_model=self.options.width,
+            d_kv=self.options.width // 4,
+            d_ff=2 * self.options.width,
+            num_layers=self._half,
+            num_decoder_layers=self._half,
+            num_heads=4,
+            dropout_rate=0.0,
+            pad_token_id=0,
+            eos_token_id=3,
+        )
+        return network_from(_drawn(T5ForConditionalGeneration(config), self.options), self.spec)
+
+    @property
+    def _half(self) -> int:
+        return (self.options.layers + 1) // 2
 
 
 def _drawn(model: Any, options: TinyOptions) -> Any:  # Any: a transformers model

@@ -23,7 +23,9 @@ _depth = 0
 
 @contextmanager
 def kit() -> Iterator[None]:
-    """Make `tiny-encoder`, `tiny-decoder`, `toy` (a task) and `toy-head` (an adaptation) loadable by name.
+    """Make the tiny backbones, `toy` (a task) and `toy-head` (an adaptation) loadable by name.
+
+    The backbones are `tiny-encoder`, `tiny-decoder` and `tiny-encoder-decoder`.
 
     Contexts may lie inside each other.
     """
@@ -44,18 +46,19 @@ def kit() -> Iterator[None]:
 def _enter() -> ExitStack:
     from functory import __version__
     from functory.running.backbones import forget
-    from functory_sdk.testing.tiny import TinyDecoder, TinyEncoder
+    from functory_sdk.testing.tiny import TinyDecoder, TinyEncoder, TinyEncoderDecoder
     from functory_sdk.testing.toy import ToyAdaptation, ToyTask
 
     stack = ExitStack()
     for kind, name, component in (
         ("backbones", "tiny-encoder", TinyEncoder),
         ("backbones", "tiny-decoder", TinyDecoder),
+        ("backbones", "tiny-encoder-decoder", TinyEncoderDecoder),
         ("tasks", "toy", ToyTask),
         ("adaptations", "toy-head", ToyAdaptation),
     ):
         stack.enter_context(registered(kind, name, component, distribution="functory-sdk", version=__version__))
-    for tiny in (TinyEncoder, TinyDecoder):  # a bad component may have changed the weights that all share
+    for tiny in (TinyEncoder, TinyDecoder, TinyEncoderDecoder):  # a bad component may have changed the weights that all share
         stack.callback(forget, tiny)
     return stack
 
@@ -88,6 +91,6 @@ def toy_function(backbone: str = "tiny-encoder") -> Function:
 
     Needs the engine `torch` (functory-torch).
 
-    :param backbone: ``tiny-encoder`` or ``tiny-decoder``.
+    :param backbone: one of the tiny ones.
     """
     return _built(backbone, os.environ.get("FUNCTORY_CACHE", ""))

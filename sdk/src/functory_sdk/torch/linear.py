@@ -10,14 +10,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from functory.contracts.rows import Array, Port, Row
 from functory.errors import TrainingError
 from functory_sdk.torch.heads import LinearHead
-
-IGNORED = -100
-"""The gold of a token that has none, as in torch's own losses."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +33,36 @@ class Block:
     def at(self, place: Tensor | slice) -> Block:
         """Return some of the units."""
         return Block(self.features[place], {name: value[place] for name, value in self.gold.items()})
+
+
+def is_of_units(head: LinearHead, gold: Sequence[Port]) -> bool:
+    """Whether each gold array belongs to what the head scores, a row or a token, so that units may be taken apart."""
+    return head.reads != "tokens" or all(port.axes and isinstance(port.axes[0], str) for port in gold)
+
+
+def taught(row: Row, units: int, gold: Sequence[Port]) -> Array:
+    """Return which of a row's units its gold says something of, (units,) bool.
+
+    Losses pass over their port's fill, so a unit that holds nothing else teaches nothing. Where the fill may be a gold
+    too, 0 or above, all units count.
+    """
+    ports = [port for port in gold if port.axes and isinstance(port.axes[0], str) and len(row[port.name]) == units]
+    if not ports or any(port.fill >= 0 for port in ports):
+        return np.ones(units, dtype=bool)
+    said = [(row[port.name] != port.fill).any(axis=tuple(range(1, len(port.axes)))) for port in ports]
+    kept: Array = np.logical_or.reduce(said)
+    return kept
+
+
+def joined(parts: Sequence[Tensor], fill: float) -> Tensor:
+    """Return gold of many units in one, (all units, …); inner axes that vary are padded."""
+    inner = [max(sizes) for sizes in zip(*(part.shape[1:] for part in parts), strict=True)]
+    whole = parts[0].new_full((sum(map(len, parts)), *inner), fill)
+    start = 0
+    for part in parts:
+        whole[(slice(start, start + len(part)), *(slice(0, size) for size in part.shape[1:]))] = part
+        start += len(part)
+    return whole
 
 
 def standardise(features: Tensor) -> tuple[Tensor, Tensor]:

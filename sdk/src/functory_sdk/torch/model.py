@@ -67,9 +67,7 @@ class Model(nn.Module):
             return self.network.logits(hidden)
         if self.head.reads == "likelihood":
             return self._likelihood(hidden, batch[self.network.written], batch["scored"])
-        mask = batch.get(self.network.output_mask)
-        if mask is None:
-            mask = torch.ones(hidden.shape[:2], dtype=torch.long, device=hidden.device)
+        mask = batch[self.network.output_mask]
         if pooler is not None:
             read: Tensor = pooler(hidden, mask)
             return read

@@ -61,9 +61,9 @@ class HeadOnly(Adaptation[HeadOptions]):
             head.add_hidden(self.options.hidden)
 
     def fit(self, session: TrainingSession) -> Fit:
-        from functory_head.layers import fit_stored, is_linear
+        from functory_head.layers import fit_stored, is_of_units
 
-        if self.options.solver == "epochs" or not is_linear(session.model.head):
+        if self.options.solver == "epochs" or not is_of_units(session.model):
             return session.loop(self.options)
         fit, units = fit_stored(session, self.options)
         if units != (self.options.hidden or 0):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from functory_head.hidden import fit_hidden
 from functory_head.tables import Table
-from functory_sdk import Fit, LabelledRows, Row, TrainingError, TrainingSession
+from functory_sdk import Fit, LabelledRows, Port, Row, TrainingError, TrainingSession, pad
 from functory_sdk.torch import LinearHead, linear
 
 if TYPE_CHECKING:
@@ -35,6 +35,11 @@ GAIN = 0.03
 def is_linear(head: Any) -> bool:
     """Whether the head is one affine map of its features, as the task makes it."""
     return isinstance(head, LinearHead)
+
+
+def is_of_units(model: Any) -> bool:
+    """Whether the head is one affine map, and each of its golds belongs to a row or a token that it maps."""
+    return is_linear(model.head) and linear.is_of_units(model.head, model.gold)
 
 
 @dataclass(frozen=True)
@@ -59,7 +64,7 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
     """
     head: LinearHead = session.model.head
     head.label_smoothing = options.label_smoothing
-    kept = [_kept(head, row, _gold_names(session, row)) for row in session.train.rows]
+    kept = [_kept(session, row) for row in session.train.rows]
     units = np.bincount(session.train.owner, weights=[mask.sum() for mask in kept]).astype(np.int64)  # (examples,)
     if not units.sum():
         raise TrainingError(
@@ -120,21 +125,12 @@ def _hidden_pays(head: LinearHead, table: Table, folds: Folds, losses: Sequence[
     return float(np.mean(found)) < (1 - GAIN) * float(np.mean(losses[: len(found)]))
 
 
-def _gold_names(session: TrainingSession, row: Row) -> list[str]:
-    """Return the arrays of a labelled row that the program does not read."""
-    known = {port.name for port in session.model.inputs}
-    return [name for name in row if name not in known]
-
-
-def _kept(head: LinearHead, row: Row, gold: Sequence[str]) -> np.ndarray:
-    """Return which units of a row count, (units,) bool: all, but for tokens whose gold is to be ignored."""
-    if head.reads != "tokens":
+def _kept(session: TrainingSession, row: Row) -> np.ndarray:
+    """Return which units of a row count, (units,) bool: all, but for tokens without gold."""
+    model = session.model
+    if model.head.reads != "tokens":
         return np.ones(1, dtype=bool)
-    mask = np.ones(len(row["input_ids"]), dtype=bool)
-    for name in gold:
-        if row[name].ndim == 1 and row[name].dtype.kind == "i":
-            mask &= row[name] != linear.IGNORED
-    return mask
+    return linear.taught(row, len(row[model.network.written]), model.gold)
 
 
 def _folds(units: np.ndarray, width: int, options: HeadOptions, seed: int) -> Folds:
@@ -171,16 +167,20 @@ def _table(session: TrainingSession, kept: Sequence[np.ndarray], folds: Folds) -
         features[torch.from_numpy(place[filled : filled + count])] = found[mask]
         filled += count
     order = np.argsort(place)
-    gold = {name: torch.from_numpy(_stacked(head, rows, name, kept)[order]) for name in _gold_names(session, rows[0])}
+    gold = {port.name: torch.from_numpy(_stacked(head, rows, port, kept)[order]) for port in session.model.gold}
     ends = np.cumsum(np.bincount(block_of_unit, minlength=int(folds.of_example.max()) + 1)).tolist()
     return Table(features, gold, tuple(slice(start, stop) for start, stop in pairwise([0, *ends])))
 
 
-def _stacked(head: LinearHead, rows: Sequence[Row], name: str, kept: Sequence[np.ndarray]) -> np.ndarray:
-    """Return one gold array of all units that count."""
+def _stacked(head: LinearHead, rows: Sequence[Row], port: Port, kept: Sequence[np.ndarray]) -> np.ndarray:
+    """Return one gold array of all units that count, padded by its port."""
     if head.reads != "tokens":
-        return np.stack([row[name] for row in rows])
-    return np.concatenate([row[name][mask] for row, mask in zip(rows, kept, strict=True)])
+        return pad(rows, [port])[port.name]
+    parts = [row[port.name][mask] for row, mask in zip(rows, kept, strict=True)]
+    if not any(isinstance(axis, str) for axis in port.axes[1:]):
+        return np.concatenate(parts)
+    of_unit = replace(port, axes=port.axes[1:])
+    return pad([{port.name: unit} for part in parts for unit in part], [of_unit])[port.name]
 
 
 def _choose_penalty(
@@ -244,7 +244,7 @@ def _score(session: TrainingSession, rows: LabelledRows) -> dict[str, float]:
     head = session.model.head
     with torch.no_grad():
         if head.reads == "tokens":
-            counts = [len(row["input_ids"]) for row in rows.rows]
+            counts = [len(row[session.model.network.written]) for row in rows.rows]
             outputs = [
                 {name: value[0].numpy() for name, value in head(part[None], {}).items()}
                 for part in features.split(counts)

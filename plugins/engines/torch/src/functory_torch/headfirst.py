@@ -25,10 +25,10 @@ def fit_head_first(source: Source, lengths: list[int], budget: int, seed: int) -
 
     :param lengths: of each row, in tokens.
     :param budget: tokens of one pass.
-    :return: None, and nothing is done, for a head of another kind, or where no row has gold.
+    :return: None, and nothing is done, for a head or a gold of another kind, or where no row has gold.
     """
     head = source.model.head
-    if not isinstance(head, LinearHead) or len(head.maps) > 1:
+    if not isinstance(head, LinearHead) or len(head.maps) > 1 or not linear.is_of_units(head, source.model.gold):
         return None
     source.model.eval()
     order = np.random.default_rng(seed).permutation(len(lengths))
@@ -42,7 +42,11 @@ def fit_head_first(source: Source, lengths: list[int], budget: int, seed: int) -
             break
     table = linear.Block(
         torch.cat([block.features.float() for block in blocks]),
-        {name: torch.cat([block.gold[name] for block in blocks]) for name in blocks[0].gold},
+        {
+            port.name: linear.joined([block.gold[port.name] for block in blocks], port.fill)
+            for port in source.model.gold
+            if port.name in blocks[0].gold
+        },
     )
     if not len(table.features):
         return None

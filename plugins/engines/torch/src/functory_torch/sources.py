@@ -12,9 +12,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from functory_sdk import Array, Row, pad
+from functory_sdk import Array, Port, Row, TrainingError, pad
 from functory_sdk.torch import Model
-from functory_sdk.torch.linear import IGNORED, Block
+from functory_sdk.torch.linear import Block, taught
 from functory_torch.store import SHARD_ROWS, FeatureStore, axis_sizes
 
 
@@ -24,14 +24,14 @@ class Source(ABC):
     :param model: the adapted model.
     :param rows: all rows, with their gold arrays where they have some.
     :param device: where it runs.
+    :raises TrainingError: when a row holds what no port declares.
     """
 
     def __init__(self, model: Model, rows: Sequence[Row], device: torch.device) -> None:
         self.model = model
         self.rows = rows
         self.device = device
-        known = {port.name for port in model.inputs}
-        self._gold = [name for name in rows[0] if name not in known] if rows else []
+        self._gold = _gold_ports(model, rows[0]) if rows else []
 
     @abstractmethod
     def features(self, chosen: Sequence[int]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -45,14 +45,15 @@ class Source(ABC):
     def block(self, chosen: Sequence[int]) -> Block:
         """Return what the head reads of some rows without padding, and its gold; tokens that have none are left out."""
         features, batch = self.features(chosen)
-        gold = {name: batch[name] for name in self._gold}
+        gold = {port.name: batch[port.name] for port in self._gold}
         if features.ndim == 2:  # (rows, width)
             return Block(features, gold)
-        kept = batch[self.model.network.output_mask].bool()  # (rows, tokens)
-        for value in gold.values():
-            if value.ndim == 2 and not value.is_floating_point():
-                kept = kept & (value != IGNORED)
-        return Block(features, gold).at(kept)
+        network, kept = self.model.network, torch.zeros(features.shape[:2], dtype=torch.bool)  # (rows, tokens)
+        for place, index in enumerate(chosen):
+            row = self.rows[index]
+            units = len(row[network.written])
+            kept[place, :units] = torch.from_numpy(taught(row, units, self._gold))
+        return Block(features, gold).at(kept.to(self.device))
 
     def batch(self, chosen: Sequence[int]) -> dict[str, Tensor]:
         """Return some rows, padded, with their gold arrays."""
@@ -60,8 +61,8 @@ class Source(ABC):
         return self._placed(pad(rows, self.model.inputs)) | self.gold(chosen)
 
     def gold(self, chosen: Sequence[int]) -> dict[str, Tensor]:
-        """Return the gold arrays of some rows, padded where they vary."""
-        return self._placed({name: _stacked([self.rows[index][name] for index in chosen]) for name in self._gold})
+        """Return the gold arrays of some rows, padded by their ports."""
+        return self._placed(pad([self.rows[index] for index in chosen], self._gold))
 
     def _placed(self, arrays: Mapping[str, Array]) -> dict[str, Tensor]:
         return {name: torch.from_numpy(array).to(self.device) for name, array in arrays.items()}
@@ -144,16 +145,24 @@ def _ends(sizes: Sequence[int]) -> list[int]:
     return np.concatenate([[0], np.cumsum(sizes)]).astype(int).tolist()
 
 
-def _stacked(arrays: Sequence[Array]) -> Array:
-    """Stack arrays, filling those that are shorter with what losses ignore."""
-    if len({array.shape for array in arrays}) == 1:
-        return np.stack(arrays)
-    return _padded(arrays, IGNORED if arrays[0].dtype.kind == "i" else 0)
+def _gold_ports(model: Model, row: Row) -> list[Port]:
+    """Return the ports of a row's gold arrays.
+
+    :raises TrainingError: when it holds what is neither read nor declared as gold.
+    """
+    known = {port.name for port in (*model.inputs, *model.gold)}
+    foreign = [name for name in row if name not in known]
+    if foreign:
+        raise TrainingError(
+            f"rows hold {', '.join(foreign)}, which no port declares.",
+            do="let the formulation's `gold_ports` name each array that `label` gives, with its axes and its fill.",
+        )
+    return [port for port in model.gold if port.name in row]
 
 
-def _padded(arrays: Sequence[Array], fill: float = 0) -> Array:
-    """Stack arrays of unequal first axes."""
-    stacked = np.full((len(arrays), max(map(len, arrays)), *arrays[0].shape[1:]), fill, dtype=arrays[0].dtype)
+def _padded(arrays: Sequence[Array]) -> Array:
+    """Stack stored states of unequal first axes."""
+    stacked = np.zeros((len(arrays), max(map(len, arrays)), *arrays[0].shape[1:]), dtype=arrays[0].dtype)
     for place, array in enumerate(arrays):
         stacked[place, : len(array)] = array
     return stacked
