@@ -4,6 +4,8 @@ PYTHON ?= python3
 RUN := .venv/bin/python
 # One thread for each of the two test processes: more of both is slower on two cores.
 JOBS ?= 2
+# The first and the last version of Python that types are checked for; each has a cache of its own, and they run side by side.
+TYPED := 3.11 3.13
 PYTEST := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1 $(RUN) -m pytest -q
 DISTRIBUTIONS := $(patsubst %/pyproject.toml,./%,$(wildcard core/pyproject.toml sdk/pyproject.toml plugins/*/*/pyproject.toml))
 
@@ -28,8 +30,8 @@ static: setup ## Check style, types, who imports whom, and that generated files 
 	@$(RUN) scripts/sync.py --check
 	@echo 'static: who imports whom'
 	@PYTHONPATH= .venv/bin/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
-	@echo 'static: mypy'
-	@.venv/bin/mypy
+	@echo 'static: mypy, for Python $(TYPED)'
+	@echo $(TYPED) | xargs -n 1 -P $(JOBS) .venv/bin/mypy --python-version
 
 check: static ## All of static, and the fast tests: core, SDK and workspace
 	@echo 'check: the fast tests'
@@ -39,9 +41,11 @@ test: static ## All of static, and every test that is not slow
 	@echo 'test: every test that is not marked slow or gpu'
 	@$(PYTEST) -n $(JOBS) --dist loadfile --durations 15
 
-slow: setup ## The slow tests: the template for every kind, third parties, kills
+slow: setup ## The slow tests: the template for every kind, third parties, kills, peers
 	@echo 'slow: every test marked slow'
-	@$(PYTEST) -m 'slow and not gpu' --durations 15 || { code=$$?; test $$code -eq 5 && echo 'slow: no test is marked slow'; }
+	@$(PYTEST) -m 'slow and not gpu and not peer' --durations 15 || { code=$$?; test $$code -eq 5 && echo 'slow: no test is marked slow'; }
+	@echo 'slow: every test marked peer, each in an environment of its own'
+	@HF_HUB_OFFLINE=1 $(RUN) scripts/environments.py
 
 sync: ## Write what several folders must agree on: version, ranges, extras, known names, import rules, plugin table
 	@$(PYTHON) scripts/sync.py

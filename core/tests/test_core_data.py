@@ -136,6 +136,7 @@ def test_a_csv_cell_holds_a_list_only_where_the_field_may(tmp_path: Path) -> Non
     assert found.items == (Review(text="[1]", label=["a", "b"]), Review(text="plain", label="[odd"))
 
 
+@pytest.mark.peer(name="datasets")
 def test_a_data_set_gives_the_names_of_its_classes() -> None:
     datasets = pytest.importorskip("datasets")
     features = datasets.Features(

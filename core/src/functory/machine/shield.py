@@ -7,6 +7,8 @@ distribution that has it; here it stops doing harm.
 
 from __future__ import annotations
 
+from typing import Any
+
 from functory.machine.distributions import check_metadata, scanned
 
 _HARMFUL = {"unreadable-metadata", "malformed-entry"}
@@ -29,7 +31,8 @@ def shield() -> None:
         try:
             text = read(self, filename)
         except UnicodeDecodeError:
-            text = self._path.joinpath(filename).read_bytes().decode("utf-8", "replace")  # type: ignore[attr-defined]
+            found: Any = self  # Any: the folder of a distribution is private, and typed from Python 3.13 on alone
+            text = found._path.joinpath(filename).read_bytes().decode("utf-8", "replace")
         return _sound_lines(text) if text and filename == "entry_points.txt" else text
 
     PathDistribution.read_text = read_text  # type: ignore[method-assign, assignment]

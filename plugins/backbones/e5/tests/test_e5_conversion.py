@@ -153,6 +153,7 @@ def test_offsets_are_characters_of_the_original_text(tokenizer: RawTokenizer) ->
     ]  # fmt: skip
 
 
+@pytest.mark.peer(name="sentencepiece")
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of protobuf's generated classes
 def test_real_sentencepiece_with_our_table_finds_the_same_pieces(
     tokenizer: RawTokenizer, container: Container

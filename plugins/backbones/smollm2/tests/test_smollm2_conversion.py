@@ -58,6 +58,7 @@ def test_the_chat_template_is_kept_and_answers(llama: Any, folder: Path) -> None
 
 
 @pytest.mark.slow
+@pytest.mark.peer(name="gguf")
 def test_the_logits_are_those_of_transformers_own_reading_of_gguf(llama: Any) -> None:
     torch = pytest.importorskip("torch")
     pytest.importorskip("gguf")
@@ -121,6 +122,7 @@ def test_queries_are_put_back_into_hugging_face_s_order() -> None:
     assert np.array_equal(unpaired(theirs, heads), ours)
 
 
+@pytest.mark.peer(name="gguf")
 @pytest.mark.parametrize("kind", TYPES)
 def test_blocks_are_unpacked_as_the_gguf_package_does(kind: int) -> None:
     quants = pytest.importorskip("gguf.quants")

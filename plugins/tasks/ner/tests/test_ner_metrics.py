@@ -1,63 +1,82 @@
+"""How well: the figures are worked out by hand, beside each case, as right / found / there are."""
+
 from __future__ import annotations
 
-import warnings
 from functools import partial
-from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from functory_ner import NER, TaggedText
 from functory_sdk import Entities, Entity, Span, SpanLabels
 
 STATE = SpanLabels(labels=("a", "b", "c"))
-SIZE = 12
-CUTS = st.lists(
-    st.tuples(st.integers(0, SIZE), st.sampled_from(STATE.labels)), max_size=6, unique_by=lambda cut: cut[0]
+Spans = list[tuple[int, int, str]]
+
+
+def example(spans: Spans) -> TaggedText:
+    return TaggedText(text="x" * 12, entities=tuple(Span(start=s, end=e, label=label) for s, e, label in spans))
+
+
+def output(spans: Spans) -> Entities:
+    return Entities(entities=tuple(Entity(text="", score=1.0, start=s, end=e, label=label) for s, e, label in spans))
+
+
+@pytest.mark.parametrize(
+    ("there", "found", "precision", "recall", "f1"),
+    [
+        pytest.param([(0, 3, "a")], [(0, 3, "a")], 1, 1, 1, id="right: 1/1/1"),
+        pytest.param([(0, 3, "a")], [(1, 3, "a")], 0, 0, 0, id="begins too late: 0/1/1"),
+        pytest.param([(1, 3, "a")], [(0, 3, "a")], 0, 0, 0, id="begins too early: 0/1/1"),
+        pytest.param([(0, 3, "a")], [(0, 2, "a")], 0, 0, 0, id="ends too early: 0/1/1"),
+        pytest.param([(0, 2, "a")], [(0, 3, "a")], 0, 0, 0, id="ends too late: 0/1/1"),
+        pytest.param([(0, 3, "a")], [(0, 3, "b")], 0, 0, 0, id="of another type: 0/1/1"),
+        pytest.param([(0, 5, "a")], [(0, 2, "a"), (2, 5, "a")], 0, 0, 0, id="one cut in two: 0/2/1"),
+        pytest.param([(0, 2, "a"), (2, 5, "a")], [(0, 5, "a")], 0, 0, 0, id="two joined to one: 0/1/2"),
+        pytest.param([(0, 2, "a"), (2, 5, "a")], [(2, 5, "a"), (0, 2, "a")], 1, 1, 1, id="two that touch: 2/2/2"),
+        pytest.param([(0, 2, "a"), (2, 5, "b")], [(0, 2, "a"), (2, 4, "b")], 1 / 2, 1 / 2, 1 / 2, id="half: 1/2/2"),
+        pytest.param(
+            [(0, 1, "a"), (2, 3, "a"), (4, 5, "b")], [(0, 1, "a"), (6, 7, "c")], 1 / 2, 1 / 3, 2 / 5, id="1/2/3"
+        ),
+        pytest.param([(0, 3, "a")], [], 0, 0, 0, id="nothing found: 0/0/1"),
+        pytest.param([], [(0, 3, "a")], 0, 0, 0, id="nothing there: 0/1/0"),
+        pytest.param([], [], 0, 0, 0, id="neither: 0/0/0"),
+    ],
 )
+def test_an_entity_counts_where_its_type_and_both_its_ends_are_right(
+    there: Spans, found: Spans, precision: float, recall: float, f1: float
+) -> None:
+    scores = NER().scorer([output(found)], [example(there)], STATE)(np.arange(1))
+    assert [scores[name] for name in ("precision", "recall", "f1")] == pytest.approx([precision, recall, f1])
 
 
-def spans(cuts: list[tuple[int, str]]) -> list[Span]:
-    """Every second stretch between neighbouring cuts, or the next one too: entities may touch."""
-    ordered = sorted(cuts)
-    return [Span(start=a, end=b, label=label) for i, ((a, label), (b, _)) in enumerate(pairwise(ordered)) if i % 3 != 2]
+THERE: list[Spans] = [[(0, 2, "a"), (3, 5, "a"), (6, 8, "b")], [(0, 4, "a"), (5, 9, "c")], []]
+FOUND: list[Spans] = [[(0, 2, "a"), (3, 5, "b"), (6, 8, "b")], [(0, 4, "a"), (4, 5, "a")], [(1, 3, "b")]]
+# right/found/there    a: 1/1/2  b: 1/2/1                      a: 1/2/1  c: 0/0/1                b: 0/1/0
+# all three: a 2/3/3, b 1/3/1, c 0/0/1, together 3/6/5
 
 
-def tags(found: list[Span]) -> list[str]:
-    row = ["O"] * SIZE
-    for span in found:
-        row[span.start : span.end] = [f"B-{span.label}", *[f"I-{span.label}"] * (span.end - span.start - 1)]
-    return row
+def test_all_entities_count_alike_and_each_type_by_itself() -> None:
+    outputs, examples = [*map(output, FOUND)], [*map(example, THERE)]
+    scores = NER().scorer(outputs, examples, STATE)(np.arange(3))
+    assert scores == pytest.approx({"precision": 3 / 6, "recall": 3 / 5, "f1": 6 / 11, "macro_f1": 7 / 18})
+    wanted = {"a": (2 / 3, 2 / 3, 2 / 3, 3), "b": (1 / 3, 1, 1 / 2, 1), "c": (0, 0, 0, 1)}
+    rows = NER().breakdown(outputs, examples, STATE)["per_class"]
+    assert [row["label"] for row in rows] == list(wanted)
+    for row in rows:
+        figures = [row[name] for name in ("precision", "recall", "f1", "support")]
+        assert figures == pytest.approx(wanted[row["label"]]), row["label"]
 
 
-@settings(deadline=None)
-@given(st.lists(st.tuples(CUTS, CUTS), min_size=1, max_size=6), st.data())
-def test_the_figures_are_seqevals_in_strict_iob2(pairs: list[tuple[list, list]], data: st.DataObject) -> None:
-    metrics = pytest.importorskip("seqeval.metrics", reason="pip install functory-ner[testing]")
-    from seqeval.scheme import IOB2
-
-    wanted, given_ = [spans(a) for a, _ in pairs], [spans(b) for _, b in pairs]
-    examples = [TaggedText(text="x" * SIZE, entities=tuple(one)) for one in wanted]
-    outputs = [
-        Entities(entities=tuple(Entity(text="", score=1.0, **span.model_dump()) for span in one)) for one in given_
-    ]
-    chosen = np.asarray(data.draw(st.lists(st.integers(0, len(pairs) - 1), min_size=1, max_size=8)))
-    scores = NER().scorer(outputs, examples, STATE)(chosen)
-    gold, said = [[tags(side[i]) for i in chosen] for side in (wanted, given_)]
-    if not any(tag != "O" for row in gold + said for tag in row):
-        assert scores["f1"] == 0
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for name in ("precision", "recall", "f1"):
-            reference = getattr(metrics, f"{name}_score")(gold, said, mode="strict", scheme=IOB2)
-            assert scores[name] == pytest.approx(reference), name
+def test_an_example_that_is_drawn_twice_counts_twice_and_one_that_is_not_drawn_not_at_all() -> None:
+    score = NER().scorer([*map(output, FOUND)], [*map(example, THERE)], STATE)
+    drawn = score(np.array([0, 0, 2]))  # together 4/7/6
+    assert [drawn[name] for name in ("precision", "recall", "f1")] == pytest.approx([4 / 7, 4 / 6, 8 / 13])
+    assert [score(np.array([2]))[name] for name in ("precision", "recall", "f1")] == [0, 0, 0]
 
 
 def test_no_entities_is_the_answer_that_reads_nothing() -> None:
-    examples = [TaggedText(text="Ann", entities=(Span(start=0, end=3, label="a"),))]
+    examples = [example([(0, 3, "a")])]
     base = NER().baseline(examples, STATE)
     assert NER().scorer(base, examples, STATE)(np.arange(1))["f1"] == 0
     [row, *_] = NER().breakdown(base, examples, STATE)["per_class"]

@@ -1,0 +1,116 @@
+"""Environments of their own for peers: libraries that only a slow test or a benchmark holds ours beside.
+
+Declared where they are needed, in the pyproject.toml of a distribution or of the workspace:
+
+    [tool.functory.peers]
+    gguf = ["gguf"]
+
+An environment is made on demand, in .venv/peers. It sees all that .venv has, and holds besides what only the peer needs.
+
+    python scripts/environments.py                          runs every test marked peer, each in its environment
+    python scripts/environments.py gguf -m pytest -k …      runs Python in one of them
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import shutil
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+from workspace import ROOT, Distribution, installed, settings
+
+PLACE = ROOT / ".venv" / "peers"
+STAMP = "made-from"
+
+
+def main() -> int:
+    """Run Python in one environment, or the tests of all; return the exit code."""
+    if len(sys.argv) > 1:
+        name, *arguments = sys.argv[1:]
+        return subprocess.run([str(environment(name)), *arguments], check=False).returncode
+    failed = [name for distribution in installed() for name in peers(distribution) if not tested(distribution, name)]
+    if failed:
+        print(f"peers: failed beside {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+def peers(distribution: Distribution) -> dict[str, list[str]]:
+    """Return the requirements of each peer that a distribution declares."""
+    found: dict[str, list[str]] = distribution.settings.get("peers", {})
+    return found
+
+
+def known(root: Path = ROOT) -> dict[str, list[str]]:
+    """Return the requirements of every peer."""
+    found: dict[str, list[str]] = dict(settings(root).get("peers", {}))
+    for distribution in installed(root):
+        found |= peers(distribution)
+    return found
+
+
+def tested(distribution: Distribution, name: str) -> bool:
+    """Run a distribution's tests beside a peer; return whether they ran, all of them, and passed."""
+    python = environment(name)
+    say(f"the tests of {distribution.name} beside {name}")
+    command = [str(python), "-m", "pytest", "-q", "-rs", "-m", f"peer(name='{name}')", f"{distribution.folder}/tests"]
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    print(done.stdout, end="", flush=True)
+    return done.returncode == 0 and not re.search(r"\b\d+ skipped\b", done.stdout)
+
+
+def environment(name: str) -> Path:
+    """Return the Python of a peer's environment, made anew where what it is made from has changed.
+
+    :raises SystemExit: when no one declares it, or it cannot be installed.
+    """
+    requirements = known().get(name)
+    if requirements is None:
+        raise SystemExit(f"peers: there is none named {name!r}.\n  do: choose among {', '.join(sorted(known()))}.")
+    folder = PLACE / name
+    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    made_from = hashlib.sha256((ROOT / "constraints.txt").read_bytes() + json.dumps(requirements).encode()).hexdigest()
+    stamp = folder / STAMP
+    if not stamp.is_file() or stamp.read_text(encoding="utf-8") != made_from:
+        started = time.monotonic()
+        make(folder)
+        install(python, requirements)
+        stamp.write_text(made_from, encoding="utf-8")
+        say(f"an environment of its own for {name}, {time.monotonic() - started:.0f} s")
+    return python
+
+
+def make(folder: Path) -> None:
+    """Make an environment that sees what .venv has."""
+    shutil.rmtree(folder, ignore_errors=True)
+    venv.create(folder, with_pip=False)
+    inside = "Lib/site-packages" if sys.platform == "win32" else "lib/python3*/site-packages"
+    [own] = folder.glob(inside)
+    [shared] = (ROOT / ".venv").glob(inside)
+    # By addsitedir, which reads the .pth files there too: those of the editable distributions.
+    (own / "workspace.pth").write_text(f"import site; site.addsitedir({str(shared)!r})\n", encoding="utf-8")
+
+
+def install(python: Path, requirements: list[str]) -> None:
+    """Install what an environment lacks, as wheels, bound by constraints.txt; nothing of .venv is touched.
+
+    :raises SystemExit: when pip cannot.
+    """
+    command = [sys.executable, "-m", "pip", "--python", str(python), "install", "-qq", "--disable-pip-version-check"]
+    command += ["--no-warn-conflicts", "--only-binary", ":all:", "-c", str(ROOT / "constraints.txt"), *requirements]
+    if subprocess.run(command, check=False).returncode:
+        raise SystemExit(f"peers: pip could not install {', '.join(requirements)}.")
+
+
+def say(line: str) -> None:
+    """Tell what is being done; progress goes to stderr."""
+    print(f"peers: {line}", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,61 @@
+"""`scripts/environments.py`: environments of their own, declared where they are needed and made on demand."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+MARK = re.compile(r'pytest\.mark\.peer\(name="([^"]+)"\)')
+
+
+@pytest.fixture
+def environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ModuleType]:
+    """Give the script, with a place of its own and nothing installed."""
+    monkeypatch.syspath_prepend(str(ROOT / "scripts"))
+    monkeypatch.delitem(sys.modules, "workspace", raising=False)
+    spec = importlib.util.spec_from_file_location("environments_under_test", ROOT / "scripts/environments.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    monkeypatch.setattr(module, "PLACE", tmp_path)
+    yield module
+    sys.modules.pop("workspace", None)
+
+
+def test_every_peer_that_a_test_names_is_declared_beside_it_and_every_one_declared_is_used(
+    environments: ModuleType,
+) -> None:
+    for distribution in environments.installed(ROOT):
+        files = (ROOT / distribution.folder / "tests").glob("**/*.py")
+        named = {name for file in files for name in MARK.findall(file.read_text(encoding="utf-8"))}
+        assert named == set(environments.peers(distribution)), distribution.folder
+
+
+def test_an_environment_is_made_once_and_again_when_what_it_is_made_from_changes(
+    environments: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed: list[list[str]] = []
+    monkeypatch.setattr(environments, "install", lambda python, requirements: installed.append(requirements))
+    monkeypatch.setattr(environments, "known", lambda: {"p": ["one"]})
+    assert environments.environment("p").is_file()
+    environments.environment("p")
+    assert installed == [["one"]]
+    monkeypatch.setattr(environments, "known", lambda: {"p": ["one", "two"]})
+    python = environments.environment("p")
+    assert installed == [["one"], ["one", "two"]]
+    code = "import functory, sys; print(functory.__file__, sys.prefix)"
+    told = environments.subprocess.run([python, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert told == [str(ROOT / "core/src/functory/__init__.py"), str(environments.PLACE / "p")]
+
+
+def test_a_peer_that_no_one_declares_is_refused_with_those_there_are(environments: ModuleType) -> None:
+    with pytest.raises(SystemExit, match=r"(?s)none named 'ggml'.*do: choose among .*gguf"):
+        environments.environment("ggml")
