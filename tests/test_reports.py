@@ -9,6 +9,9 @@ from typing import Any
 
 import pytest
 
+import functory
+from functory.artefact.assembling import read_report
+from functory.artefact.card import _table
 from functory.cli import main
 
 pytest.importorskip("torch", reason="pip install functory-torch")
@@ -66,3 +69,45 @@ def test_evaluate_lists_as_many_mistakes_as_are_asked_for(
     assert len(json.loads(capsys.readouterr().out)["mistakes"]) == 3
     assert main(["evaluate", folder, "--data", str(flipped), "--mistakes", "-1"]) == 2
     assert "'-1' is no whole number from 0 to 1,000" in capsys.readouterr().err
+
+
+def test_the_report_survives_save_and_is_a_hashed_member_without_the_datas_texts(
+    toy: Any, flipped: Path, tmp_path: Path
+) -> None:
+    function = toy.replaced()
+    function.report = function.evaluate(flipped)
+    again = functory.load(function.save(tmp_path / "toy"))
+    assert again.report == function.report.keeping(0)
+    assert again.report.form == "torch fp32"
+    assert again.save(tmp_path / "again").joinpath("report.json").read_bytes() == (tmp_path / "toy/report.json").read_bytes()
+    texts = {json.loads(line)["text"] for line in flipped.read_text().splitlines()}
+    kept = "".join(file.read_text() for file in (tmp_path / "toy").iterdir() if file.suffix != ".safetensors")
+    assert not [text for text in texts if text in kept]
+    card = (tmp_path / "toy" / "README.md").read_text()
+    assert "toy on flipped.jsonl: 24 examples" in card
+    assert "| accuracy | 0.708 |" in card
+    assert "7 of 24 answers were wrong." in card
+
+    asked = functory.load(function.save(tmp_path / "asked", mistakes=True))
+    assert asked.report == function.report
+    (tmp_path / "asked" / "report.json").write_text("{}")
+    with pytest.raises(functory.errors.ArtefactCorrupt, match=r"report\.json has 2 bytes"):
+        functory.load(tmp_path / "asked")
+
+
+def test_a_report_that_is_none_is_refused_by_name(toy: Any, tmp_path: Path) -> None:
+    folder = toy.save(tmp_path / "toy")
+    (folder / "report.json").write_text('{"function": 3}')
+    with pytest.raises(functory.errors.ArtefactCorrupt, match=r"report\.json is no report: function: .*string"):
+        read_report(folder)
+
+
+def test_a_function_that_was_not_measured_has_no_report(toy: Any, tmp_path: Path) -> None:
+    function = toy.replaced(report=None)
+    folder = function.save(tmp_path / "toy")
+    assert not (folder / "report.json").exists()
+    assert functory.load(folder).report is None
+
+
+def test_a_class_whose_name_ends_a_cell_stays_in_its_cell_on_the_card() -> None:
+    assert _table(["a|b"], [["c\n| d |"]]) == ["| a\\|b |", "| --- |", "| c \\| d \\| |"]

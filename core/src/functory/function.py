@@ -61,7 +61,7 @@ class Function:
         self.golden = list(golden)
         self.hooks = tuple(hooks)
         self.report = report
-        """The report of the test split, where the function was just built."""
+        """The report of the test split, of this build or of the one that was saved; None where nothing was measured."""
         self.held_out: Examples | None = None
         """Examples that were not trained on, where the function was just built: what `optimize` measures on."""
         self.calibration: Sequence[Any] = ()
@@ -274,14 +274,16 @@ class Function:
 
         return optimize(self, method, data, options)
 
-    def save(self, folder: Path | str) -> Path:
+    def save(self, folder: Path | str, *, mistakes: bool = False) -> Path:
         """Write the function into a folder, whole or not at all, and replay its golden examples from there.
 
         :param folder: made now; an earlier function in it is replaced.
+        :param mistakes: keep the report's mistakes too. They quote the data that it was evaluated on, and whoever gets the
+            folder reads them; so they stay out unless asked for.
         """
         from functory.artefact.writing import save
 
-        return save(self, Path(folder))
+        return save(self, Path(folder), mistakes=mistakes)
 
     def package(
         self, name: str | None = None, target: Path | str = "dist", *, method: str = "wheel", **options: Any

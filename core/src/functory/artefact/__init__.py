@@ -4,6 +4,7 @@ sentiment/
 function.json         the manifest
 weights.safetensors   φ, where there is one
 golden.jsonl          inputs with this function's outputs
+report.json           the report of the last evaluation, where there was one
 README.md             the function card
 engines/<name>/       engine forms
 parts/<name>/         whole artefacts, for a composite

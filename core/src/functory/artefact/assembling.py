@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from functory.artefact.checking import check, read_manifest
 from functory.artefact.manifest import CompositeRecord, FormRecord, Manifest, TorchRecord
-from functory.artefact.members import GOLDEN, MANIFEST, WEIGHTS
+from functory.artefact.members import GOLDEN, MANIFEST, REPORT, WEIGHTS
 from functory.contracts.component import complaint
 from functory.contracts.engine import SessionOptions
 from functory.contracts.rows import Program
@@ -20,6 +20,7 @@ from functory.running.golden import Golden
 
 if TYPE_CHECKING:
     from functory.function import Function
+    from functory.measuring.report import Report
 
 
 def read(
@@ -74,7 +75,29 @@ def assemble(folder: Path, manifest: Manifest, record: FormRecord, session: Sess
         }
     )  # fmt: skip
     form = _read_form(folder, record, task, state)
-    return Function(task, state, form, about, golden=[Golden.read(line) for line in lines], session=session)
+    report = read_report(folder)
+    replayed = [Golden.read(line) for line in lines]
+    return Function(task, state, form, about, golden=replayed, session=session, report=report)
+
+
+def read_report(folder: Path) -> Report | None:
+    """Return the report that was saved with a function; None where it was not evaluated.
+
+    :raises ArtefactCorrupt: when it is no report.
+    """
+    from functory.measuring.report import Report
+
+    file = folder / REPORT
+    if not file.is_file():
+        return None
+    try:
+        return Report.model_validate_json(file.read_bytes())
+    except ValidationError as error:
+        raise ArtefactCorrupt(
+            f"{REPORT} is no report: {complaint(error)}.",
+            where=str(file),
+            do="evaluate the function and save it again, or get a fresh copy.",
+        ) from None
 
 
 def _state(task: Any, manifest: Manifest, folder: Path) -> Any:

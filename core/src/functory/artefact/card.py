@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Any
 
 from functory.artefact.manifest import CompositeRecord, Manifest, TorchRecord
+from functory.measuring.tables import MANY_ROWS, class_rows, metric_rows
+
+if TYPE_CHECKING:
+    from functory.measuring.report import Report
 
 
-def card(manifest: Manifest) -> str:
-    """Return the card as Markdown."""
+def card(manifest: Manifest, report: Report | None = None) -> str:
+    """Return the card as Markdown; figures are the report's, where there is one."""
     form = manifest.forms[0]
     front = {
         "library_name": "functory",
@@ -22,10 +27,10 @@ def card(manifest: Manifest) -> str:
     lines = ["---", *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in front.items()), "---", ""]
     lines += [f"# {manifest.name} {manifest.version}", "", _sentence(manifest), ""]
     lines += ["```python", "import functory", "", f'{manifest.name.replace("-", "_")} = functory.load("…")', "```", ""]
-    if manifest.metrics:
-        lines += ["## Measured", "", "| metric | value | interval | baseline |", "|---|---|---|---|"]
-        lines += [_metric(name, value) for name, value in manifest.metrics.items()]
-        lines.append("")
+    if report is not None:
+        lines += [*_measured(report), ""]
+    elif manifest.metrics:
+        lines += ["## Measured", "", *_table(["metric", "value", "interval", "baseline"], _figures(manifest)), ""]
     lines += [
         "## Input and output",
         "",
@@ -65,9 +70,32 @@ def _data(value: Any) -> str:
     )
 
 
-def _metric(name: str, value: Any) -> str:
+def _measured(report: Report) -> list[str]:
+    """Return what was measured on what: the metrics, the classes, how many answers were wrong."""
+    lines = ["## Measured", "", f"{report.headline()}. {report.footnote()}", "", *_table(*metric_rows(report))]
+    if report.wrong is not None:
+        lines += ["", f"{report.wrong:,} of {report.examples:,} answers were wrong."]
+    if report.per_class:
+        header, rows = class_rows(report.per_class)
+        lines += ["", *_table(header, rows[:MANY_ROWS])]
+        lines += ["", f"… and {len(rows) - MANY_ROWS:,} classes more."] if len(rows) > MANY_ROWS else []
+    return lines
+
+
+def _figures(manifest: Manifest) -> list[list[str]]:
+    """Return the rows of a function that has figures and no report."""
+    return [[name, *_figure(value)] for name, value in manifest.metrics.items()]
+
+
+def _figure(value: Any) -> list[str]:
     if not isinstance(value, dict):
-        return f"| {name} | {value} | | |"
+        return [str(value), "", ""]
     low, high, base = (value.get(key) for key in ("low", "high", "baseline"))
-    interval = f"{low:.3f}–{high:.3f}" if low is not None and high is not None else ""
-    return f"| {name} | {value['value']:.3f} | {interval} | {f'{base:.3f}' if base is not None else ''} |"
+    interval = f"{low:.3f} – {high:.3f}" if low is not None and high is not None else ""
+    return [f"{value['value']:.3f}", interval, f"{base:.3f}" if base is not None else ""]
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """Return a Markdown table; what data bring into a cell neither ends it nor begins another."""
+    lines = [header, ["---"] * len(header), *rows]
+    return ["| " + " | ".join(" ".join(str(cell).replace("|", "\\|").split()) for cell in row) + " |" for row in lines]

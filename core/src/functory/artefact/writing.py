@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from functory.artefact.assembling import read
 from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Manifest, Member, TorchRecord
-from functory.artefact.members import CARD, GOLDEN, MANIFEST, WEIGHTS
+from functory.artefact.members import CARD, GOLDEN, MANIFEST, REPORT, WEIGHTS
 from functory.contracts.component import Part
 from functory.errors import ArtefactError
 from functory.machine.folders import files_of, sha256, written_whole
@@ -18,9 +18,10 @@ if TYPE_CHECKING:
     from functory.function import Function
 
 
-def save(function: Function, folder: Path) -> Path:
+def save(function: Function, folder: Path, *, mistakes: bool = False) -> Path:
     """Write a function; replay its golden examples from what was written; then put it in place.
 
+    :param mistakes: keep the report's mistakes too, which quote the data that it was evaluated on.
     :raises GoldenMismatch: when the written function is not the one in memory; nothing is left behind.
     :raises ArtefactError: when the folder holds something that is no function, and so is not ours to replace.
     """
@@ -31,14 +32,14 @@ def save(function: Function, folder: Path) -> Path:
             do="name a new folder, or empty this one.",
         )
     with written_whole(folder) as made:
-        write(function, made)
+        write(function, made, mistakes=mistakes)
         again = read(made, session=function.session_options)
         replay(again, function.golden, function.form.tolerance, where=f"{folder}, just written")
         again.close()
     return folder
 
 
-def write(function: Function, folder: Path) -> None:
+def write(function: Function, folder: Path, *, mistakes: bool = False) -> None:
     """Write a function's files, the manifest last."""
     from functory.artefact.card import card
 
@@ -64,7 +65,11 @@ def write(function: Function, folder: Path) -> None:
         notes=about.notes,
         optimization=about.optimization,
     )
-    (folder / CARD).write_text(card(manifest), encoding="utf-8")
+    report = function.report
+    if report is not None:
+        kept = report if mistakes else report.keeping(0)
+        (folder / REPORT).write_text(kept.to_json() + "\n", encoding="utf-8")
+    (folder / CARD).write_text(card(manifest, report), encoding="utf-8")
     members = {path: Member(sha256=sha256(file), size=file.stat().st_size) for path, file in files_of(folder).items()}
     text = manifest.model_copy(update={"members": members}).model_dump_json(indent=2)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")

@@ -57,6 +57,7 @@ def evaluate(function: Function, found: Examples) -> Report:
     wrong, surest = mistakes(task, outputs, found, state, MOST_MISTAKES)
     return Report(
         function=function.about.name,
+        form=function.form.name,
         source=found.source,
         sha256=found.sha256,
         examples=len(found),

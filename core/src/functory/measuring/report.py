@@ -67,6 +67,7 @@ class Report(BaseModel):
     model_config = _FROZEN
 
     function: str = Field(description="The function's name.")
+    form: str = Field("", description="The form that was measured: 'torch fp32'.")
     source: str = Field("", description="Where the examples came from.")
     sha256: str = Field("", description="The hash of the examples' content.")
     examples: int = Field(ge=0, description="How many were evaluated.")
