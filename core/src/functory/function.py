@@ -10,6 +10,7 @@ import inspect
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from operator import length_hint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +21,7 @@ from functory.errors import InputError, NotSupported
 from functory.reading.reader import Reader
 from functory.running.about import About
 from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm
-from functory.running.inputs import arguments, item
+from functory.running.inputs import arguments, item, many
 
 if TYPE_CHECKING:
     from functory.contracts.explanation import Attribution
@@ -89,16 +90,26 @@ class Function:
     def map(self, inputs: Iterable[Any], *, progress: bool | None = None) -> Iterator[Any]:
         """Compute many outputs, in order, in batches of equal cost.
 
-        :param inputs: texts, tuples or dicts of fields, or Input objects; may be endless.
+        :param inputs: texts, tuples or dicts of fields, or Input objects, may be endless; a series or an array of them; or a
+            table (a frame, an Arrow table, a data set, a dict of columns), of which the columns are known by their names.
         :param progress: show a bar on stderr; by default on a terminal only.
+        :raises InputError: for one text, path or dict: call the function for that.
         """
+        return self._mapped(self.items(inputs), None if progress is None else not progress)
+
+    def items(self, inputs: Any) -> Iterable[Any]:  # Any: what users have many inputs in
+        """Return what `map` goes through, each for `coerce`: the rows of a table have the Input's fields by now.
+
+        :raises InputError: for one text, path or dict.
+        """
+        return many(self.task, inputs, self._call)
+
+    def _mapped(self, inputs: Iterable[Any], quiet: bool | None) -> Iterator[Any]:
         from functory.terminal import progress as bar
 
-        total = len(inputs) if isinstance(inputs, Sequence) else None
-        outputs = self._mapped(iter(inputs))
-        yield from bar(outputs, self.about.name, total=total, quiet=None if progress is None else not progress)
+        yield from bar(self._computed(iter(inputs)), self.about.name, total=length_hint(inputs) or None, quiet=quiet)
 
-    def _mapped(self, inputs: Iterator[Any]) -> Iterator[Any]:
+    def _computed(self, inputs: Iterator[Any]) -> Iterator[Any]:
         place = 0
         while chunk := list(islice(inputs, CHUNK)):
             values = []

@@ -53,7 +53,7 @@ class Recipe(BaseModel):
     limit: int = Field(0, ge=0, description="Read so many examples of the training data at most; all when 0.")
     session: dict[str, Any] = Field({}, description="Threads, device and batch budget: {threads = 2}.")
     hooks: tuple[Any, ...] = Field((), description="Hook plugins that take part, in order.")
-    golden: tuple[Any, ...] = Field((), description="Inputs that are replayed wherever the function is loaded.")
+    golden: Any = Field((), description="Inputs that are replayed wherever the function is loaded, as `map` takes them.")
     name: str = Field("", description="The function's name; the task's when empty.")
     version: str = Field("0.1.0", description="The function's version.")
     licence: str = Field("", description="The function's licence, SPDX.")

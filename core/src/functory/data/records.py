@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, overload
 
+from functory.contracts.plain import plain
 from functory.data.faults import Fault
 
 Values = Mapping[str, Any]  # Any: whatever JSON, a data set or the caller's own dict holds
@@ -71,9 +72,15 @@ def hash_rows(rows: Iterable[object]) -> str:
     """Return the SHA-256 of rows, each as one line of canonical JSON (sorted keys, ASCII, no spaces)."""
     digest = hashlib.sha256()
     for row in rows:
-        line = json.dumps(row, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=str)
+        line = json.dumps(row, sort_keys=True, ensure_ascii=True, separators=(",", ":"), default=_as_json)
         digest.update(line.encode("ascii") + b"\n")
     return digest.hexdigest()
+
+
+def _as_json(value: Any) -> Any:  # Any: what JSON does not know
+    """Return an array as a list, anything else as its text."""
+    found = plain(value)
+    return str(value) if found is value else found
 
 
 def columns_of(rows: Iterable[Record]) -> tuple[str, ...]:

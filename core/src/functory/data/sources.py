@@ -8,9 +8,11 @@ from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from functory.contracts.plain import plain
 from functory.data.faults import Fault
 from functory.data.files import read_file
 from functory.data.records import Record, Records, Values, columns_of
+from functory.data.tables import table_of
 from functory.errors import DataError
 
 Source = str | PathLike[str] | Iterable[Values]
@@ -22,7 +24,8 @@ def read(source: Source, *, columns: Sequence[str] | None = None) -> Records:
     """Read rows, each with its place.
 
     :param source: a path (CSV, TSV, JSON Lines, also .gz and .bz2; UTF-8), ``samples:NAME``, an iterable of
-        dicts or of pydantic models, or a data set of the `datasets` library.
+        dicts or of pydantic models, a data set of the `datasets` library, a frame of pandas or polars, an Arrow
+        table, or a dict of columns.
     :param columns: the column names of a CSV or TSV file that has no header line.
     :raises DataError: when the source as a whole cannot be read; a faulty row is kept as a fault instead.
     :raises UnknownComponent: when there is no sample of that name.
@@ -33,8 +36,12 @@ def read(source: Source, *, columns: Sequence[str] | None = None) -> Records:
         return _read_sample(source)
     if isinstance(source, (str, PathLike)):
         return read_file(Path(fspath(source)).expanduser(), columns)
-    if _is_dataset(source):
+    if is_dataset(source):
         return _read_dataset(source)
+    table = table_of(source)
+    if table is not None:
+        rows = tuple(Record(row, f"rows[{n}]", n) for n, row in enumerate(table.rows))
+        return Records(rows, f"a {type(source).__name__}", table.columns)
     return _read_iterable(source)
 
 
@@ -52,31 +59,23 @@ def _read_iterable(source: object) -> Records:
     if isinstance(source, Mapping):
         raise DataError(
             f"a {type(source).__name__} with the keys {', '.join(map(repr, list(source)[:8]))} is not rows.",
-            do="give an iterable of dicts, one per example; of a data set in several splits, give one split.",
+            do="give an iterable of dicts, one per example, or columns of one length; of a data set in several splits, "
+            "give one split.",
         )
     if not isinstance(source, Iterable):
         raise DataError(f"a {type(source).__name__} is not rows.", do="give a path, or an iterable of dicts.")
     rows, faults = [], []
     for n, item in enumerate(source):
-        values = item.model_dump(exclude_unset=True) if hasattr(item, "model_dump") else item
+        values = item.model_dump(exclude_unset=True) if hasattr(item, "model_dump") else plain(item)
         if isinstance(values, Mapping):
             rows.append(Record(values, f"rows[{n}]", n))
         else:
             what = f"a row is a {type(item).__name__}, not a dict"
-            faults.append(Fault(what, n, f"rows[{n}]", do=_remedy(source)))
+            faults.append(Fault(what, n, f"rows[{n}]", do='give dicts: {"column": value, …}.'))
     return Records(tuple(rows), "rows in memory", columns_of(rows), tuple(faults))
 
 
-def _remedy(source: object) -> str:
-    """Say how to make dicts of what is none; a data frame iterates over its column names."""
-    return (
-        'give frame.to_dict("records").'
-        if hasattr(source, "to_dict")
-        else 'give dicts: {"column": value, …}.'
-    )
-
-
-def _is_dataset(source: object) -> TypeGuard[Any]:  # Any: `datasets` is not imported to name its class
+def is_dataset(source: object) -> TypeGuard[Any]:  # Any: `datasets` is not imported to name its class
     """Tell a `datasets.Dataset` (or one that streams) by its attributes."""
     return hasattr(source, "features") and hasattr(source, "column_names") and not isinstance(source, Mapping)
 

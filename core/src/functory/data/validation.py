@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from functory.contracts.plain import plain
 from functory.data.records import Record
 from functory.errors import DataError
 
@@ -25,7 +26,7 @@ def validate(
     """
     values = {}
     for field, column in chosen.items():
-        value = record.values.get(column)
+        value = plain(record.values.get(column))
         required = model.model_fields[field].is_required()
         if _is_missing(value) or (is_text and value == "" and not required):
             if required:

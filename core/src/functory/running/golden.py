@@ -11,7 +11,7 @@ that were stored, and that is compared.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,9 +56,9 @@ class Golden:
         return cls(data["input"], data["output"], data["numeric"])
 
 
-def record(function: Function, inputs: Sequence[Any] = ()) -> list[Golden]:
-    """Run inputs, the task's own where none are given, and keep what came out."""
-    values = [function.coerce(value) for value in inputs] or list(function.task.golden_inputs(function.state))
+def record(function: Function, inputs: Iterable[Any] = ()) -> list[Golden]:
+    """Run inputs, as `map` takes them or the task's own where none are given, and keep what came out."""
+    values = [function.coerce(value) for value in function.items(inputs)] or list(function.task.golden_inputs(function.state))
     return [
         Golden(value.model_dump(mode="json"), output.model_dump(mode="json"), [_plain(row) for row in rows])
         for value, (output, rows) in zip(values, _run(function, values), strict=True)

@@ -1,15 +1,20 @@
-"""Reads what a caller gives as a task's Input: arguments as Python hands them over, and items of a sequence."""
+"""Reads what a caller gives as a task's Input: arguments as Python hands them over, and the many of `map`."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from os import PathLike
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from functory.contracts.component import complaint
+from functory.contracts.plain import plain
 from functory.contracts.task import Input, Task
-from functory.errors import InputError
+from functory.errors import DataError, InputError
+
+if TYPE_CHECKING:
+    from functory.data.tables import Table
 
 
 def arguments(task: Task[Any], args: Sequence[Any], kwargs: Mapping[str, Any], call: str) -> Input:
@@ -33,6 +38,84 @@ def arguments(task: Task[Any], args: Sequence[Any], kwargs: Mapping[str, Any], c
     return _validated(task, {**placed, **kwargs}, call)
 
 
+def many(task: Task[Any], inputs: Any, call: str) -> Iterable[Any]:  # Any: what users have many inputs in
+    """Return what `map` goes through: the items of an iterable, or the fields of the Input in the rows of a table.
+
+    :param call: as `arguments` takes it.
+    :raises InputError: for one text, path or dict, which are not many, and for what is none of all that.
+    """
+    if isinstance(inputs, (list, tuple, Iterator)):
+        return inputs
+    name = call.partition("(")[0]
+    if isinstance(inputs, (str, bytes)):
+        raise InputError(
+            f"{name}.map goes through many inputs, and was given one text: {_short(inputs)}.",
+            do=f"call {name}(…) for one, or give a list of texts: {name}.map([…]).",
+        )
+    if isinstance(inputs, (PathLike, Input)):
+        raise InputError(
+            f"{name}.map goes through many inputs, and was given one {type(inputs).__name__}.",
+            do=f"give an iterable; of a file: {name}.map(functory.data.read(FILE))."
+            if isinstance(inputs, PathLike)
+            else f"call {name}(…) for one, or give a list of them.",
+        )
+    table = _table(inputs)
+    if table is not None:
+        return _Fields(task, table, name)
+    if isinstance(inputs, Mapping):
+        raise InputError(
+            f"{name}.map goes through many inputs, and was given one dict with the keys {', '.join(map(repr, inputs))}.",
+            do=f"call {name}(**fields) for one, or give a list of dicts, or columns of one length.",
+        )
+    if not isinstance(inputs, Iterable):
+        raise InputError(f"a {type(inputs).__name__} is not many inputs.", do=f"give a list: {name}.map([…]).")
+    return inputs
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "…"
+
+
+def _table(inputs: Any) -> Table | None:  # Any: as above
+    """Return inputs as a table, if they are one."""
+    from functory.data.records import Records
+    from functory.data.sources import is_dataset
+    from functory.data.tables import Table, table_of
+
+    if isinstance(inputs, Records):
+        return Table(inputs.columns, (record.values for record in inputs), len(inputs))
+    if is_dataset(inputs):
+        count = len(inputs) if hasattr(inputs, "__len__") else None
+        return Table(tuple(inputs.column_names or inputs.features or ()), inputs, count)
+    return table_of(inputs)
+
+
+class _Fields:
+    """The fields of the Input in the rows of a table.
+
+    :raises InputError: when no column is clearly a field.
+    """
+
+    def __init__(self, task: Task[Any], table: Table, name: str) -> None:
+        from functory.data.columns import guess
+
+        try:
+            self.columns = guess(table.columns, task.Input, task.columns)
+        except DataError as error:
+            first = next(iter(table.columns), "COLUMN")
+            do = f"give the column alone, {name}.map(table[{first!r}]), or rename it."
+            raise InputError(error.what, do=do) from error
+        self.table = table
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return ({field: row.get(column) for field, column in self.columns.items()} for row in self.table.rows)
+
+    def __length_hint__(self) -> int:
+        """How many there are; 0 where that is not known before."""
+        return self.table.count or 0
+
+
 def item(task: Task[Any], value: Any, call: str) -> Input:  # Any: what users put into lists
     """Return one item as an Input: a text, a tuple or a dict of fields, an Input, or an Example without its answer.
 
@@ -41,6 +124,7 @@ def item(task: Task[Any], value: Any, call: str) -> Input:  # Any: what users pu
     """
     if isinstance(value, task.Input):
         return task.Input.model_construct(**{name: getattr(value, name) for name in task.Input.model_fields})
+    value = plain(value) if not isinstance(value, tuple) else value
     if isinstance(value, dict):
         return _validated(task, value, call)
     return arguments(task, value if isinstance(value, tuple) else (value,), {}, call)
@@ -48,6 +132,6 @@ def item(task: Task[Any], value: Any, call: str) -> Input:  # Any: what users pu
 
 def _validated(task: Task[Any], fields: Mapping[str, Any], call: str) -> Input:
     try:
-        return task.Input.model_validate(fields)
+        return task.Input.model_validate({name: plain(value) for name, value in fields.items()})
     except ValidationError as error:
         raise InputError(f"{complaint(error)}.", do=f"call {call}.") from None  # it says all that pydantic's says

@@ -91,3 +91,26 @@ def test_e5_with_a_head_finds_chinese_names_it_never_saw() -> None:
     names = functory.build(task="ner", train=train, test=test, dev_share=0, backbone="e5", adaptation="head")
     assert names.report is not None
     assert names.report.metrics["f1"].value >= 0.6  # answering nothing gives 0
+
+
+def test_arrays_and_lists_give_the_same_function() -> None:
+    from functory_sdk.testing import kit
+
+    rows = [
+        {"tokens": ["we", "saw", person, "in", place], "tags": ["O", "O", "B-PER", "O", "B-LOC"]}
+        for person in ("film", "song", "book")
+        for place in ("rain", "night", "day")
+    ]
+    arrays = [{name: np.asarray(values, dtype=object) for name, values in row.items()} for row in rows]
+    columns = {name: [row[name] for row in arrays] for name in ("tokens", "tags")}
+    inputs = np.asarray(["we saw film in rain", "night"])
+    options = {"dev_share": 0, "backbone": "tiny-encoder", "adaptation": "head", "golden": inputs}
+    with kit():
+        built = [functory.build(task="ner", train=data, test=data, **options) for data in (rows, arrays, columns)]
+    report, *others = [function.report for function in built]
+    assert report.score > 0.9
+    for other in others:
+        assert (other.metrics, other.sha256) == (report.metrics, report.sha256)
+    answers = [list(function.map(inputs)) for function in built]
+    assert answers[0] == answers[1] == answers[2] == [built[0](text) for text in inputs.tolist()]
+    assert [one.value["text"] for one in built[0].golden] == inputs.tolist()
