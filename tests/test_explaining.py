@@ -22,7 +22,7 @@ from functory.reading.segmentation import words
 from functory.running.forms import EngineForm
 from functory.running.golden import reformed
 from functory.terminal import plain
-from functory.using.attribution import measured, values_of, without, words_of
+from functory.using.attribution import attribution, measured, values_of, without, words_of
 from functory_sdk.testing.toybox import kit, toy_function
 
 METHODS = ("occlusion", "integrated-gradients", "gradient-x-input")
@@ -235,3 +235,26 @@ def test_an_entity_is_explained_at_its_own_place() -> None:
         found = places.explain(text, method=method)
         assert found.target.name == "place:London"
         assert max(found.pieces, key=lambda piece: piece.weight).text == "London"
+
+
+@pytest.mark.parametrize(
+    ("weights", "says"),
+    [
+        ([1.0, 2.0], "gives 2 weights for 5 words"),
+        ([1.0] * 6, "gives 6 weights for 5 words"),
+        ([], "gives 0 weights for 5 words"),
+        ([1.0, 2.0, float("nan"), 0.0, 0.0], "gives the weight nan"),
+        ([1.0, 2.0, "three", 0.0, 0.0], "gives the weight 'three'"),
+    ],
+)
+def test_weights_that_do_not_fit_the_words_are_named_with_file_and_line(weights: list[float], says: str) -> None:
+    def weigh(found: object) -> list[float]:
+        return weights
+
+    with kit():
+        function = toy_function()
+        value = function.read("we saw the good film")
+        target = function.targets(value)[0]
+        with pytest.raises(errors.PluginError, match=f"explanation 'mine' {says}") as caught:
+            attribution(function, value, target, "mine", weigh)
+    assert caught.value.where.startswith(f"{__file__}, line {weigh.__code__.co_firstlineno}, in ")

@@ -289,3 +289,48 @@ def test_an_evaluation_that_was_made_before_is_read_from_the_cache(
     other = functory.build(**{**build, "train": ROWS[4:]})  # another φ, the same data
     seconds = first.seconds
     assert other.evaluate(ROWS).seconds != seconds
+
+
+def test_an_observer_that_is_set_aside_is_named_with_file_and_line(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[str] = []
+
+    class Watch:
+        name = "watch"
+
+        @hookimpl
+        def progress(self, event: Any) -> None:
+            told.append(event.kind)
+            self.write(event)
+
+        def write(self, event: Any) -> None:
+            raise OSError("the disk is full")  # the line that is named
+
+    steps = Steps([Watch()])
+    for kind in ("start", "step", "done"):
+        steps.progress(run=None, event=Event(kind))
+    line = Path(__file__).read_text("utf-8").splitlines().index(
+        '            raise OSError("the disk is full")  # the line that is named'
+    ) + 1  # fmt: skip
+    said = capsys.readouterr().err
+    assert told == ["start"], "nothing is told to it afterwards"
+    assert "'watch' failed while observing and is set aside: OSError: the disk is full" in said
+    assert f"{__file__}, line {line}, in " in said
+    assert said.count("set aside") == 1
+    assert steps.set_aside["watch"].where.startswith(f"{__file__}, line {line}")
+
+
+def test_a_wrapper_and_an_answer_are_blamed_at_the_line_that_failed() -> None:
+    class Fails:
+        name = "fails"
+
+        @hookimpl
+        def explain(self) -> Any:
+            return self.deeper()
+
+        def deeper(self) -> Any:
+            return int("seven")
+
+    line = Path(__file__).read_text("utf-8").splitlines().index('            return int("seven")') + 1
+    with pytest.raises(errors.HookError) as caught:
+        explain(Fails())
+    assert caught.value.where.startswith(f"{__file__}, line {line}, in ")

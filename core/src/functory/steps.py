@@ -71,11 +71,12 @@ class Steps:
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(Hooks)
         self._manager.register(CoreSteps(), "core")
-        self._broken: set[str] = set()
+        self.set_aside: dict[str, HookError] = {}
+        """The observers that failed, and how; nothing is told to them any more."""
         everywhere = [name for name in configuration.hooks() if name not in hooks]
         for hook in reversed([*everywhere, *hooks]):  # pluggy calls the last registered first
             plugin, name = _plugin(hook)
-            self._register(_Blamed(plugin, name, self._broken), name)
+            self._register(_Blamed(plugin, name, self.set_aside), name)
         if os.environ.get("FUNCTORY_TRACE"):
             _trace(self._manager)
 
@@ -110,7 +111,7 @@ def _plugin(hook: Any) -> tuple[Any, str]:
 class _Blamed:
     """A hook plugin whose failures are told with its name; a failing observer is set aside."""
 
-    def __init__(self, plugin: Any, name: str, broken: set[str]) -> None:
+    def __init__(self, plugin: Any, name: str, set_aside: dict[str, HookError]) -> None:
         self.owner = f"{type(plugin).__module__}.{type(plugin).__name__}"
         marked = {key: getattr(plugin, key) for key in dir(plugin) if _mark(plugin, key) is not None}
         for key, method in marked.items():
@@ -123,7 +124,7 @@ class _Blamed:
                     do=(f"did you mean {near[0]!r}? " if near else "") + f"The steps are {', '.join(STEPS)}.",
                 )
             wrap = _observed if step == "progress" else _blamed
-            setattr(self, key, _in_list_order(wrap(method, name, step, broken)))
+            setattr(self, key, _in_list_order(wrap(method, name, step, set_aside)))
         if not marked:
             raise HookError(
                 f"hook plugin {name!r} implements no step.",
@@ -144,28 +145,41 @@ def _in_list_order(method: Callable[..., Any]) -> Callable[..., Any]:
     return method
 
 
-def _observed(method: Callable[..., Any], name: str, step: str, broken: set[str]) -> Callable[..., Any]:
+def _observed(method: Callable[..., Any], name: str, step: str, set_aside: dict[str, HookError]) -> Callable[..., Any]:
     @functools.wraps(method)
     def observe(*args: Any, **kwargs: Any) -> None:
-        if name in broken:
+        if name in set_aside:
             return
         try:
             method(*args, **kwargs)
         except Exception as error:
-            broken.add(name)
-            print(f"hook plugin {name!r} failed while observing and is set aside: {error!r}", file=sys.stderr)
+            set_aside[name] = HookError(
+                f"hook plugin {name!r} failed while observing and is set aside: {type(error).__name__}: {error}",
+                where=_place(method, error),
+                do=f"leave {name!r} out of hooks = [...], or report it to its author; the run goes on without it.",
+            )
+            print(set_aside[name], file=sys.stderr)
 
     return observe
 
 
-def _blamed(method: Callable[..., Any], name: str, step: str, broken: set[str]) -> Callable[..., Any]:
+def _place(method: Callable[..., Any], error: Exception) -> str:
+    """Return file, line and name of a method, at the deepest line of its plugin that the error passed."""
+    from functory.plugins.importing import in_plugin
+
+    source = unwrap(method).__code__
+    place = in_plugin(error.__traceback__, unwrap(method).__module__)
+    file, line = place or (source.co_filename, source.co_firstlineno)
+    return f"{file}, line {line}, in {source.co_qualname}"
+
+
+def _blamed(method: Callable[..., Any], name: str, step: str, set_aside: dict[str, HookError]) -> Callable[..., Any]:
     def blame(error: Exception) -> FunctoryError:
         if isinstance(error, FunctoryError):
             return error.located(f"hook plugin {name!r}, step {step}")
-        source = unwrap(method).__code__
         return HookError(
             f"hook plugin {name!r} failed in step {step}: {type(error).__name__}: {error}",
-            where=f"{source.co_filename}, in {source.co_qualname}",
+            where=_place(method, error),
             do=f"leave {name!r} out of hooks = [...], or report it to its author.",
         )
 

@@ -6,6 +6,8 @@ blanks), and the offsets of everything else stay, so the definition holds for ev
 
 from __future__ import annotations
 
+import inspect
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from functory.contracts.explanation import Attribution, Faithfulness, Piece
 from functory.contracts.odds import chance
 from functory.contracts.task import Target
-from functory.errors import NotSupported
+from functory.errors import NotSupported, PluginError
 from functory.reading.segmentation import notes, words
 from functory.running.forms import CompositeForm
 
@@ -73,11 +75,12 @@ def attribution(
     :param weigh: gives a weight to each word, on the scale of `values_of`; above 0 speaks for the target.
     :param said: notes of the method.
     :raises NotSupported: when the input has no words.
+    :raises PluginError: when the weights are not one finite number for each word; the place of `weigh` is named.
     """
     found = words_of(value)
     if not found:
         raise NotSupported("the input has no words to weigh.", do="explain a text that has some.")
-    weights = list(weigh(found))
+    weights = _weights(method, weigh, found)
     texts = {word.field: getattr(value, word.field) for word in found}
     pieces = tuple(
         Piece(text=texts[w.field][w.start : w.end], start=w.start, end=w.end, weight=weight, field=w.field)
@@ -93,6 +96,28 @@ def attribution(
         faithfulness=faithfulness,
         notes=remarks,
     )
+
+
+def _weights(method: str, weigh: Callable[[Sequence[Word]], Sequence[float]], found: Sequence[Word]) -> list[float]:
+    """Return a finite weight for each word, or name who gives something else."""
+    weights = list(weigh(found))
+    odd = [weight for weight in weights if not _is_finite(weight)]
+    if len(weights) == len(found) and not odd:
+        return [float(weight) for weight in weights]
+    code = getattr(inspect.unwrap(weigh), "__code__", None)
+    said = f"the weight {odd[0]!r}" if odd else f"{len(weights)} weights for {len(found)} words"
+    raise PluginError(
+        f"explanation {method!r} gives {said}.",
+        where=f"{code.co_filename}, line {code.co_firstlineno}, in {code.co_qualname}" if code else repr(weigh),
+        do="give one finite number for each of the words, in their order.",
+    )
+
+
+def _is_finite(weight: Any) -> bool:  # Any: whatever a plugin gave
+    try:
+        return math.isfinite(weight)
+    except TypeError:
+        return False
 
 
 def measured(
