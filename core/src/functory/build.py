@@ -142,13 +142,14 @@ class _Building:
         """Read the data; split off what was not given."""
         recipe = self.recipe
 
-        def examples(source: Any) -> Examples:
-            return read_examples(task, None, source, columns=recipe.columns, on_bad_row=recipe.on_bad_row)
+        def examples(source: Any, limit: int = 0) -> Examples:
+            return read_examples(
+                task, None, source, columns=recipe.columns, on_bad_row=recipe.on_bad_row, format=recipe.format,
+                encoding=recipe.encoding, limit=limit, seed=recipe.seed,
+            )  # fmt: skip
 
         nothing = Examples((), (), "")
-        whole = examples(recipe.train) if recipe.train is not None else nothing
-        if recipe.limit:
-            whole = whole.take(_spread(len(whole), recipe.limit))
+        whole = examples(recipe.train, recipe.limit) if recipe.train is not None else nothing
         dev_share = recipe.dev_share if recipe.dev is None and len(whole) else 0.0
         test_share = recipe.test_share if recipe.test is None and len(whole) else 0.0
         made = (
@@ -158,7 +159,7 @@ class _Building:
         )
         dev = made.dev if recipe.dev is None else examples(recipe.dev)
         test = made.test if recipe.test is None else examples(recipe.test)
-        return Splits(replace(made.train, skipped=whole.skipped), dev, test)
+        return Splits(replace(made.train, skipped=whole.skipped, notes=whole.notes), dev, test)
 
     def _checked(self, task: Any, state: Any, splits: Splits) -> Splits:
         """Check each side against what was learned from the training data; say what is odd, and what was skipped."""
@@ -170,6 +171,7 @@ class _Building:
         splits = replace(splits, **checked_sides)
         self.notes = tuple(audit(splits, stratify=task.strata)) if len(splits.train) else ()
         self.notes += tuple(f"{name}: {side.passed_over}" for name, side in checked_sides.items() if side.skipped)
+        self.notes += tuple(note for side in checked_sides.values() for note in side.notes)
         for note in self.notes:
             self.tell(note)
         return splits
@@ -252,11 +254,6 @@ def _seed(engine: Any, seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed)
     engine.seed(seed)
-
-
-def _spread(count: int, limit: int) -> list[int]:
-    """Return `limit` indices evenly spread over `count`."""
-    return list(range(count)) if count <= limit else [index * count // limit for index in range(limit)]
 
 
 def _input(task: Any, example: Any) -> Any:

@@ -12,6 +12,7 @@ One tree, so that a program can catch as much or as little as it wants:
     │   ├── NotSupported           these parts do not go together, or cannot do that
     │   └── TooLong                a text beyond the context, where the recipe says "refuse"
     ├── DataError                  the data, not the call: file, line and column are named
+    │   └── BadRows                rows that cannot be read or are no examples: the first ten, and how many
     ├── PluginError                somebody's plugin: distribution, version, file and line are named
     │   ├── PluginImportError      it raised, exited or hung while it was imported
     │   ├── PluginContractError    it is no such class, or was written for another contract
@@ -33,7 +34,8 @@ command line, a notebook and JSON can each lay them out.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 
 class FunctoryError(Exception):
@@ -69,7 +71,7 @@ class FunctoryError(Exception):
             self.where = where
         return self
 
-    def as_json(self) -> dict[str, str]:
+    def as_json(self) -> dict[str, Any]:  # Any: JSON; texts but where a subclass says more
         """Return the parts as `--json` prints them."""
         parts = {"error": type(self).__name__, "what": self.what, "where": self.where, "do": self.do}
         return {key: value for key, value in parts.items() if value}
@@ -166,6 +168,32 @@ class TooLong(UsageError):
 
 class DataError(FunctoryError):
     """A fault in the data; `where` names file, line and column."""
+
+
+class BadRows(DataError):
+    """Rows that cannot be read, or are no examples.
+
+    :param rows: the first of them: where, what, do.
+    :param count: how many there are.
+    """
+
+    def __init__(
+        self, what: str, *, where: str = "", do: str = "", rows: Sequence[Mapping[str, str]] = (), count: int = 0
+    ) -> None:
+        super().__init__(what, where=where, do=do)
+        self.rows, self.count = [dict(row) for row in rows], count
+
+    def __str__(self) -> str:
+        if len(self.rows) < 2:
+            return super().__str__()
+        more = [f"         … and {self.count - len(self.rows):,} more"] if self.count > len(self.rows) else []
+        others = [f"         {row['where']}: {row['what']}" for row in self.rows[1:]]
+        first, *rest = [self.what, f"  where: {self.where}", *others, *more]
+        return "\n".join([first, *rest, f"  do:    {self.do}"])
+
+    def as_json(self) -> dict[str, Any]:
+        rows = [{key: value for key, value in row.items() if value} for row in self.rows]
+        return {**super().as_json(), "rows": rows, "count": self.count}
 
 
 class PluginError(FunctoryError):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from functory.contracts.optimization import OptimizationReport
     from functory.contracts.task import Target
     from functory.data import Examples
+    from functory.data.sources import Format
     from functory.measuring.report import Report
     from functory.running.golden import Golden
 
@@ -237,20 +238,31 @@ class Function:
         return None if self.about.optimization is None else OptimizationReport.model_validate(self.about.optimization)
 
     def evaluate(
-        self, data: Any, *, on_bad_row: str = "stop", columns: dict[str, str] | None = None, mistakes: int = 20
+        self,
+        data: Any,
+        *,
+        on_bad_row: str = "stop",
+        columns: dict[str, str] | None = None,
+        format: Format | None = None,
+        encoding: str = "",
+        mistakes: int = 20,
     ) -> Report:
         """Measure the function on data with known answers: intervals, majority baseline, per-class table, mistakes.
 
-        :param data: a file, a sample, an iterable of dicts, a datasets Dataset, or Examples.
+        :param data: files, a pattern, a sample, an iterable of dicts, a data set, or Examples.
         :param on_bad_row: ``stop`` or ``skip``.
         :param columns: which column holds which field.
+        :param format: the reader of the files, or a mapping of its name and options; found out when None.
+        :param encoding: the files' encoding, where their bytes do not tell.
         :param mistakes: how many wrong answers the report lists at most, the surest first; 1,000 are the most.
         :raises DataError: for a bad row or an unknown label, naming file and line.
         """
         from functory.measuring.evaluation import read_examples
         from functory.steps import Steps
 
-        examples = read_examples(self.task, self.state, data, columns=columns, on_bad_row=on_bad_row)
+        examples = read_examples(
+            self.task, self.state, data, columns=columns, on_bad_row=on_bad_row, format=format, encoding=encoding
+        )
         report: Report = Steps(self.hooks).evaluate(function=self, examples=examples)
         return report.keeping(mistakes)
 

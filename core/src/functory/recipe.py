@@ -40,17 +40,21 @@ class Recipe(BaseModel):
         None, description="How φ is fitted; 'head' with training data, 'zero-shot' without."
     )
     engine: Part = Field(Part(name="torch"), description="What trains it, and runs its torch form.")
-    train: Any = Field(None, description="Training data: a file, a sample, an iterable of dicts, a datasets Dataset.")
+    train: Any = Field(None, description="Training data: files, a pattern, a sample, an iterable of dicts, a data set.")
     dev: Any = Field(None, description="Data for choices while training; split from the training data if not given.")
     test: Any = Field(None, description="Data for the report; split from the training data if not given.")
     dev_share: float = Field(0.1, ge=0, lt=0.9, description="The share of the training data split off as dev.")
     test_share: float = Field(0.1, ge=0, lt=0.9, description="The share of the training data split off as test.")
     columns: dict[str, str] = Field({}, description="Which column holds which field: {text = 'review'}.")
+    format: Part | None = Field(
+        None, description="Which reader reads the files, with its options; found out by their names and first bytes."
+    )
+    encoding: str = Field("", description="The files' encoding, where their bytes do not tell; UTF-8 when empty.")
     on_bad_row: Literal["stop", "skip"] = Field("stop", description="Stop at a bad row, or skip and count it.")
     long_text: LongText = Field("window", description="Texts beyond the context: read in windows, cut, or refuse.")
     max_tokens: int = Field(0, ge=0, description="The longest row, in tokens; the backbone's context when 0.")
     seed: int = Field(0, ge=0, lt=2**32, description="Governs everything random.")
-    limit: int = Field(0, ge=0, description="Read so many examples of the training data at most; all when 0.")
+    limit: int = Field(0, ge=0, description="Keep so many training examples at most, each label by its share; all when 0.")
     session: dict[str, Any] = Field({}, description="Threads, device and batch budget: {threads = 2}.")
     hooks: tuple[Any, ...] = Field((), description="Hook plugins that take part, in order.")
     golden: Any = Field((), description="Inputs that are replayed wherever the function is loaded, as `map` takes them.")
@@ -58,7 +62,7 @@ class Recipe(BaseModel):
     version: str = Field("0.1.0", description="The function's version.")
     licence: str = Field("", description="The function's licence, SPDX.")
 
-    @field_validator("task", "backbone", "adaptation", "engine", mode="before")
+    @field_validator("task", "backbone", "adaptation", "engine", "format", mode="before")
     @classmethod
     def _named(cls, value: Any, info: ValidationInfo) -> Any:
         """A name alone, or a table that holds the name among the options; without one it is the default's."""
@@ -105,10 +109,8 @@ class Recipe(BaseModel):
         for side in ("train", "dev", "test"):
             source = getattr(self, side)
             if source is not None:
-                data[side] = (
-                    Path(source).name if isinstance(source, str | Path) and ":" not in str(source) else _name(source)
-                )
-        for part in ("task", "backbone", "adaptation", "engine"):
+                data[side] = [_name(one) for one in source] if _are_paths(source) else _name(source)
+        for part in ("task", "backbone", "adaptation", "engine", "format"):
             if part in data and data[part] and is_file(data[part]["name"]):  # where it lay is the maker's matter
                 data[part]["name"] = Path(data[part]["name"]).name
         data["hooks"] = [hook if isinstance(hook, str) else type(hook).__name__ for hook in self.hooks]
@@ -116,7 +118,14 @@ class Recipe(BaseModel):
 
 
 def _name(source: Any) -> str:
-    return source if isinstance(source, str) else f"<{type(source).__name__}>"
+    """Return the name of data: a file's without its folder, a sample's whole."""
+    if isinstance(source, str | Path):
+        return str(source) if ":" in str(source) else Path(source).name
+    return f"<{type(source).__name__}>"
+
+
+def _are_paths(source: Any) -> bool:
+    return isinstance(source, list | tuple) and all(isinstance(one, str | Path) for one in source)
 
 
 def read_toml(path: Path) -> tuple[dict[str, Any], str]:
@@ -140,15 +149,26 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         ) from None
     for side in ("train", "dev", "test"):
         source = fields.get(side)
-        if isinstance(source, str) and (path.parent / source).exists():
-            fields[side] = str(path.parent / source)
-    for part in ("task", "backbone", "adaptation", "engine"):
+        if isinstance(source, str):
+            fields[side] = _placed(path.parent, source)
+        elif isinstance(source, list) and _are_paths(source):
+            fields[side] = [_placed(path.parent, one) for one in source]
+    for part in ("task", "backbone", "adaptation", "engine", "format"):
         named = fields.get(part)
         if isinstance(named, str):
             fields[part] = _beside(path, named)
         elif isinstance(named, dict) and isinstance(named.get("name"), str):
             named["name"] = _beside(path, named["name"])
     return fields, text
+
+
+def _placed(folder: Path, source: str) -> str:
+    """Return a file or a pattern as seen from a recipe's folder, where it is there."""
+    import glob
+
+    beside = folder / source
+    is_there = beside.exists() or (glob.has_magic(source) and glob.glob(str(beside), recursive=True))  # noqa: PTH207
+    return str(beside) if is_there else source
 
 
 def _beside(path: Path, name: str) -> str:

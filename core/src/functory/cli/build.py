@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from functory.cli import SUMMARIES
+from functory.cli.options import add_data, data, reading
 from functory.cli.output import print_json
 from functory.contracts.command import Command
 
@@ -27,39 +28,39 @@ class Build(Command):
             ("task", "what is to be computed: text-classification, ner …"),
             ("backbone", "the pretrained model: minilm, e5, hf:org/name, ./folder …"),
             ("adaptation", "how it is fitted: head, lora, full …"),
-            ("train", "training data: a CSV, TSV or JSON Lines file, or samples:NAME"),
-            ("dev", "data for choices while training; split off the training data when not given"),
-            ("test", "data for the report; split off the training data when not given"),
             ("name", "the function's name"),
         ):
             parser.add_argument(f"--{name}", help=meaning)
+        for name, meaning in (
+            ("train", "training data: a file, a pattern such as 'data/*.csv', or samples:NAME; several when given again"),
+            ("dev", "data for choices while training; split off the training data when not given"),
+            ("test", "data for the report; split off the training data when not given"),
+        ):
+            parser.add_argument(f"--{name}", action="append", metavar="DATA", help=meaning)
         parser.add_argument(
             "--output", "-o", type=Path, help="the folder to save into; the function's name when not given"
         )
         parser.add_argument(
             "--set", action="append", default=[], metavar="PART.OPTION=VALUE", help="any other field or option"
         )
-        parser.add_argument(
-            "--column", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds which field"
-        )
-        parser.add_argument("--on-bad-row", choices=("stop", "skip"), help="stop at a bad row, or skip and count it")
+        add_data(parser)
         parser.add_argument("--seed", type=int, help="governs everything random")
-        parser.add_argument("--limit", type=int, help="read so many training examples at most")
+        parser.add_argument("--limit", type=int, help="keep so many training examples at most, each label by its share")
         parser.add_argument("--hook", action="append", default=[], metavar="NAME", help="a hook plugin that takes part")
         parser.add_argument("--run", type=Path, metavar="FOLDER", help="the folder of checkpoints, to go on from")
 
     def run(self, args: Namespace) -> int:
         from functory.build import build
-        from functory.cli.options import pairs
         from functory.recipe import Recipe, read_toml, set_option
         from functory.terminal import show
 
         fields: dict[str, Any] = read_toml(Path(args.recipe))[0] if args.recipe else {}
-        for name in ("task", "backbone", "adaptation", "train", "dev", "test", "name", "seed", "limit", "on_bad_row"):
+        for name in ("task", "backbone", "adaptation", "name", "seed", "limit"):
             if getattr(args, name) is not None:
                 set_option(fields, f"{name}={_quoted(getattr(args, name))}")
-        if args.column:
-            fields["columns"] = {**fields.get("columns", {}), **pairs(args.column, "--column")}
+        fields |= {name: data(getattr(args, name)) for name in ("train", "dev", "test") if getattr(args, name)}
+        said = reading(args)
+        fields |= said | {"columns": {**fields.get("columns", {}), **said.get("columns", {})}}
         if args.hook:
             fields["hooks"] = args.hook
         for assignment in args.set:

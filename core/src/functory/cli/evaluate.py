@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from functory.cli import SUMMARIES
-from functory.cli.options import add_function, count, open_function, pairs
+from functory.cli.options import add_data, add_function, count, data, open_function, reading
 from functory.contracts.command import Command
 
 
@@ -18,13 +18,10 @@ class Evaluate(Command):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_function(parser)
-        parser.add_argument("--data", required=True, help="a CSV, TSV or JSON Lines file, or samples:NAME")
         parser.add_argument(
-            "--column", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds which field"
+            "--data", required=True, action="append", help="a file, a pattern, or samples:NAME; several when given again"
         )
-        parser.add_argument(
-            "--on-bad-row", choices=("stop", "skip"), default="stop", help="stop at a bad row, or skip it"
-        )
+        add_data(parser)
         parser.add_argument(
             "--mistakes",
             type=count,
@@ -40,10 +37,7 @@ class Evaluate(Command):
 
         function = open_function(args)
         report = function.evaluate(
-            args.data,
-            on_bad_row=args.on_bad_row,
-            columns=pairs(args.column, "--column"),
-            mistakes=KEPT if args.mistakes is None else args.mistakes,
+            data(args.data), mistakes=KEPT if args.mistakes is None else args.mistakes, **reading(args)
         )
         if args.html:
             report.save_html(args.html)

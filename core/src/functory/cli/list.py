@@ -14,7 +14,12 @@ from functory.plugins import registry as plugins
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
-PARTS = {"zero-shot": "No φ: the backbone does the task as it is, without training data."}
+PARTS = {
+    "zero-shot": "No φ: the backbone does the task as it is, without training data.",
+    "csv": "CSV and TSV: tables with a delimiter and a header.",
+    "json": "One JSON list of objects.",
+    "jsonl": "JSON Lines: one object per line.",
+}
 """What is said of the core's own components besides verbs, so that listing imports none of them."""
 
 

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from functory.cli import SUMMARIES
-from functory.cli.options import add_function, open_function, pairs, values
+from functory.cli.options import add_data, add_function, data, open_function, reading, values
 from functory.cli.output import print_json
 from functory.contracts.command import Command
 
@@ -19,17 +19,14 @@ class Optimize(Command):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_function(parser)
-        parser.add_argument("--data", required=True, help="data with answers that the function was not trained on")
+        parser.add_argument(
+            "--data", required=True, action="append", help="data with answers that the function was not trained on"
+        )
         parser.add_argument("--output", "-o", type=Path, required=True, help="the folder to save into")
         parser.add_argument("--method", default="int8", help="an optimization's name (int8)")
         parser.add_argument("--max-drop", type=float, help="the loss in the task's metric that is borne")
         parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="any other option")
-        parser.add_argument(
-            "--column", action="append", default=[], metavar="FIELD=COLUMN", help="which column is what"
-        )
-        parser.add_argument(
-            "--on-bad-row", choices=("stop", "skip"), default="stop", help="stop at a bad row, or skip it"
-        )
+        add_data(parser)
 
     def run(self, args: Namespace) -> int:
         from functory.measuring.evaluation import read_examples
@@ -39,8 +36,7 @@ class Optimize(Command):
         options = values(args.set)
         if args.max_drop is not None:
             options["max_drop"] = args.max_drop
-        columns = pairs(args.column, "--column")
-        examples = read_examples(function.task, function.state, args.data, columns=columns, on_bad_row=args.on_bad_row)
+        examples = read_examples(function.task, function.state, data(args.data), **reading(args))
         made = function.optimize(args.method, examples, **options)
         folder = made.save(args.output)
         if args.json:

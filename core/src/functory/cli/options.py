@@ -53,6 +53,41 @@ def count(text: str) -> int:
     return int(text)
 
 
+def add_data(parser: ArgumentParser) -> None:
+    """Declare how data are read; `reading` gives what was said. The option that names the data is each verb's own."""
+    add = parser.add_argument
+    add("--column", action="append", default=[], metavar="FIELD=COLUMN",
+        help="which column, or path into one (passage.text), holds which field")  # fmt: skip
+    add("--on-bad-row", choices=("stop", "skip"), help="stop when rows are bad, or skip and count them (stop)")
+    add("--format", metavar="NAME", help="the reader of the files: csv, jsonl … (functory list --kind readers)")
+    add("--read", action="append", default=[], metavar="OPTION=VALUE", help="an option of the reader: delimiter='|'")
+    add("--no-header", action="store_true", help="the first line is an example: the columns are 1, 2, 3 …")
+    add("--encoding", metavar="NAME", help="the files' encoding, where their bytes do not tell: gb18030, cp1252 …")
+
+
+def reading(args: Namespace) -> dict[str, Any]:  # Any: texts and options
+    """Return what the options of `add_data` say, as keyword arguments: columns, on_bad_row, format, encoding.
+
+    :raises OptionError: when one is no assignment.
+    """
+    said: dict[str, Any] = {}
+    if args.column:
+        said["columns"] = pairs(args.column, "--column")
+    if args.on_bad_row:
+        said["on_bad_row"] = args.on_bad_row
+    options = {**values(args.read), **({"header": False} if args.no_header else {})}
+    if args.format or options:
+        said["format"] = {"name": args.format or "", **options}
+    if args.encoding:
+        said["encoding"] = args.encoding
+    return said
+
+
+def data(named: Sequence[str]) -> str | list[str]:
+    """Return the data that an option named, once or several times."""
+    return named[0] if len(named) == 1 else list(named)
+
+
 def pairs(assignments: Sequence[str], option: str) -> dict[str, str]:
     """Return ``a=b`` assignments as a mapping.
 

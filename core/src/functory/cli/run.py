@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from functory.cli import SUMMARIES
-from functory.cli.options import add_function, open_function, pairs
+from functory.cli.options import add_data, add_function, data, open_function, reading
 from functory.contracts.command import Command
 
 
@@ -24,13 +24,10 @@ class Run(Command):
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_function(parser)
         parser.add_argument("texts", nargs="*", help="inputs; lines of stdin when neither these nor --data are given")
-        parser.add_argument("--data", help="a CSV, TSV or JSON Lines file, or samples:NAME")
         parser.add_argument(
-            "--column", action="append", default=[], metavar="FIELD=COLUMN", help="which column holds which field"
+            "--data", action="append", help="a file, a pattern, or samples:NAME; several when given again"
         )
-        parser.add_argument(
-            "--on-bad-row", choices=("stop", "skip"), default="stop", help="stop at a bad row, or skip it"
-        )
+        add_data(parser)
         parser.add_argument(
             "--stream", action="store_true", help="write the text as it comes (functions that generate)"
         )
@@ -50,13 +47,13 @@ class Run(Command):
     def _inputs(self, function: Any, args: Namespace) -> Any:
         """Return what to run on."""
         if args.data:
-            from functory.data import examples, read
+            from functory.data import examples, stream
 
             task = function.task
             columns = {field: names for field, names in task.columns.items() if field in task.Input.model_fields}
-            found = examples(
-                read(args.data), task.Input, columns, pairs(args.column, "--column"), on_bad_row=args.on_bad_row
-            )
+            said = {"columns": None, "on_bad_row": "stop", "format": None, "encoding": "", **reading(args)}
+            rows = stream(data(args.data), format=said["format"], encoding=said["encoding"])
+            found = examples(rows, task.Input, columns, said["columns"], on_bad_row=said["on_bad_row"])
             if found.skipped:
                 print(f"note: {found.passed_over}", file=sys.stderr)
             return list(found)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -43,12 +46,41 @@ def guess(
     return {field: chosen[field] for field in model.model_fields if field in chosen}
 
 
+def value_at(values: Mapping[str, Any], column: str) -> Any:  # Any: whatever a row holds
+    """Return what a row holds in a column, or under a path into one: ``passage.text``, ``answers.0``; None without it.
+
+    A column of that very name goes before a path. JSON in a text is looked into.
+    """
+    if column in values or "." not in column:
+        return values.get(column)
+    value: Any = values
+    for key in column.split("."):
+        if isinstance(value, str) and value.lstrip()[:1] in ("{", "["):
+            value = _parsed(value)
+        if isinstance(value, Mapping):
+            value = value.get(key)
+        elif isinstance(value, (list, tuple)) and key.isdecimal() and int(key) < len(value):
+            value = value[int(key)]
+        else:
+            return None
+    return value
+
+
+def _parsed(text: str) -> Any:  # Any: JSON
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
 def _candidates(field: str, free: Iterable[str], names: Iterable[str]) -> list[str]:
     """Return the columns that a field may mean: by its exact name, its name in any case, its other names."""
     free = list(free)
     known = {name.casefold() for name in names}
+    same = [column for column in free if column.strip().casefold() == field.casefold()]
+    if field in free and all(column == field for column in same):
+        return [field]
     for fits in (
-        [column for column in free if column == field],
         [column for column in free if column.strip().casefold() == field.casefold()],
         [column for column in free if column.strip().casefold() in known],
     ):
@@ -66,7 +98,8 @@ def _check(field: str, column: str, available: Sequence[str], model: type[BaseMo
         ("field", field, list(model.model_fields)),
         ("column", column, list(available)),
     ):
-        if name not in known:
+        is_path = word == "column" and name.partition(".")[0] in known
+        if name not in known and not is_path:
             near = get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise DataError(
@@ -83,6 +116,7 @@ def _unclear(
 ) -> DataError:
     """Return the error that lists the columns and the option that settles it."""
     example = (found or free or ["COLUMN"])[0]
+    option = shlex.quote(f"{field}={example}")
     what = (
         f"{field!r} may be any of the columns {', '.join(found)}"
         if found
@@ -91,6 +125,6 @@ def _unclear(
     return DataError(
         f"{what}.",
         where=source,
-        do=f"say which: --column {field}={example} (columns={{{field!r}: {example!r}}}). "
+        do=f"say which: --column {option} (columns={{{field!r}: {example!r}}}). "
         f"The columns: {', '.join(map(repr, available)) or 'none'}.",
     )

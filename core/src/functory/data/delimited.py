@@ -1,131 +1,120 @@
-"""CSV and TSV, read strictly: a stray quote is one named fault, not a swallowed half of the file."""
+"""CSV and TSV, read strictly: a stray quote is one named fault, not a swallowed half of the file.
+
+Here: from rows of fields to records. How lines become rows is in `cutting`.
+"""
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
+from pydantic import Field
+
+from functory.contracts.component import Options
+from functory.contracts.reader import DataReader
+from functory.data.cutting import LONE_RETURN, Cut, Cutter, dialect_of, sampled
 from functory.data.faults import Fault
-from functory.data.files import REMEDY_ENCODING, Text
-from functory.data.records import Record, Records
+from functory.data.files import DataFile, Doubt
+from functory.data.records import Record
 from functory.errors import DataError
 
-_LONGEST_FIELD = 2**31 - 1  # the csv module's own limit of 131,072 characters refuses long documents
-
-Row = tuple[int, int, list[str] | str]  # first line, last line, fields or what the csv module says
+REMEDY = "put the column names into the first line, such as text,label; or say that there are none: --no-header."
 
 
-def read_delimited(text: Text, delimiters: str, columns: Sequence[str] | None = None) -> Records:
-    """Read rows of fields; blank lines are passed over. A row's place is the line where it starts.
+class DelimitedOptions(Options):
+    """How the rows of a file are written."""
 
-    :param delimiters: the candidates, most usual first.
-    :param columns: the column names, where the file has no header line.
-    :raises DataError: when the header is missing, damaged, or names a column twice.
-    """
-    delimiter = sniff(text, delimiters)
-    quoting = csv.QUOTE_NONE if delimiter == "\t" and not _is_quoted(text) else csv.QUOTE_MINIMAL
-    rows = parse(text.lines, delimiter, quoting)
-    names = list(columns) if columns else _header(next(rows, None), text)
-    _check_names(names, text)
-    records: list[Record] = []
-    faults: list[Fault] = []
-    for first, last, fields in rows:
-        row = len(records) + len(faults)
-        fault = _fault(first, last, fields, names, row, text)
-        if fault:
-            faults.append(fault)
+    header: bool = Field(True, description="Whether the first line names the columns; without, they are 1, 2, 3 …")
+    names: tuple[str, ...] = Field((), description="The columns' names, where the file has no header.")
+    delimiter: str = Field("", max_length=1, description="What stands between fields; found out when empty.")
+
+
+class Delimited(DataReader[DelimitedOptions]):
+    """Tables with a comma, a semicolon, a tab or a bar between the fields, and a header."""
+
+    endings = (".csv", ".tsv", ".tab")
+    examples = (
+        "functory build --task text-classification --train reviews.csv",
+        "functory evaluate sentiment --data reviews.csv --no-header --column text=1 --column label=2",
+    )
+
+    def read(self, file: DataFile) -> Iterator[Record | Fault]:
+        tabs = file.ending in (".tsv", ".tab")
+        dialect = dialect_of(file.head_lines, self.options.delimiter or ("\t" if tabs else ",;\t|"))
+        rows = Cutter(file.lines(), dialect).rows()
+        first = next(rows, None)
+        names = self._names(first, file)
+        if self._has_header:
+            file.doubt = None if "header" in self.options.model_fields_set else _doubt(names, sampled(file.head_lines, dialect))
+        elif first is not None:
+            rows = chain([first], rows)
+        repeated: list[int] = []
+        for cut in rows:
+            if self._has_header and len(names) > 1 and _is_header(cut.fields, names):
+                repeated.append(cut.first)
+            elif fault := _fault(cut, names, file):
+                yield fault
+            else:
+                yield Record(dict(zip(names, cut.fields, strict=False)), file.place(cut.first), is_text=True)
+        if repeated:
+            lines = ", ".join(f"{line:,}" for line in repeated[:5]) + (" …" if len(repeated) > 5 else "")
+            file.notes.append(f"{file.name}: the header stands again in line {lines}, which is passed over.")
+
+    @property
+    def _has_header(self) -> bool:
+        return self.options.header and not self.options.names
+
+    def _names(self, first: Cut | None, file: DataFile) -> list[str]:
+        """Return the column names: those of the header, those that were given, or numbers.
+
+        :raises DataError: when the header is missing, damaged, or names a column twice.
+        """
+        if self._has_header:
+            names = _header(first, file)
         else:
-            records.append(Record(dict(zip(names, fields, strict=True)), text.place(first), row))
-    return Records(tuple(records), text.name, tuple(names), tuple(faults), is_text=True)
+            width = len(first.fields) if first else 0
+            names = list(self.options.names) or [str(number) for number in range(1, width + 1)]
+        twice = [name for name, count in Counter(names).items() if count > 1 and name]
+        if twice:
+            do = "give each column its own name."
+            raise DataError(f"two columns are named {twice[0]!r}.", where=file.place(1), do=do)
+        return names
 
 
-def sniff(text: Text, delimiters: str) -> str:
-    """Return the delimiter that cuts the first row into most fields; the first candidate where none does."""
-    widths = {}
-    for delimiter in delimiters:
-        _, _, fields = next(parse(text.lines, delimiter), (0, 0, ""))
-        widths[delimiter] = 0 if isinstance(fields, str) else len(fields)
-    return max(delimiters, key=lambda delimiter: widths[delimiter])
-
-
-def parse(lines: Sequence[str], delimiter: str, quoting: int = csv.QUOTE_MINIMAL) -> Iterator[Row]:
-    """Cut lines into rows. After a row that cannot be cut, go on with the line after its first.
-
-    :yields: first and last line of the row, from 1, and its fields, or the csv module's complaint.
-    """
-    feed = _Feed(lines)
-    reader = csv.reader(feed, delimiter=delimiter, quoting=quoting, strict=True)  # type: ignore[arg-type]
-    while feed.position < len(lines):
-        first = feed.position
-        before = csv.field_size_limit(
-            _LONGEST_FIELD
-        )  # the limit belongs to the process: put back before anyone sees
-        try:
-            fields: list[str] | str = next(reader, [])
-        except csv.Error as error:
-            fields, feed.position = str(error), first + 1
-        finally:
-            csv.field_size_limit(before)
-        if fields:
-            yield first + 1, feed.position, fields
-
-
-class _Feed:
-    """The lines as the csv module pulls them, one at a time; its position can be put back."""
-
-    def __init__(self, lines: Sequence[str]) -> None:
-        self.lines = lines
-        self.position = 0
-
-    def __iter__(self) -> _Feed:
-        return self
-
-    def __next__(self) -> str:
-        if self.position >= len(self.lines):
-            raise StopIteration
-        self.position += 1
-        return self.lines[self.position - 1]
-
-
-def _is_quoted(text: Text) -> bool:
-    """Return whether a TSV file quotes as CSV does; many do not, and hold texts that begin with a quote."""
-    for _, _, fields in parse(text.lines, "\t"):
-        if isinstance(fields, str) or any("\t" in field and "\n" in field for field in fields):
-            return False
-    return True
-
-
-def _header(row: Row | None, text: Text) -> list[str]:
+def _header(row: Cut | None, file: DataFile) -> list[str]:
     """Return the column names of the first row, without the spaces around them.
 
     :raises DataError: when the row is damaged, or looks like data.
     """
-    remedy = "put the column names into the first line, such as text,label."
     if row is None:
-        raise DataError("the file has no header line.", where=text.name, do=remedy)
-    first, last, fields = row
-    if isinstance(fields, str):
-        raise DataError(f"the header cannot be read: {fields}.", where=text.place(first), do=remedy)
-    if bad := [text.bad_bytes[line] for line in range(first, last + 1) if line in text.bad_bytes]:
-        raise DataError(f"invalid UTF-8 at byte {bad[0]:,}.", where=text.place(first), do=REMEDY_ENCODING)
-    return [name.strip() for name in fields]
-
-
-def _check_names(names: Sequence[str], text: Text) -> None:
-    """Refuse names that are missing, double, or no names.
-
-    :raises DataError: naming the first of them.
-    """
-    where = text.place(1)
-    twice = [name for name, count in Counter(names).items() if count > 1 and name]
-    if twice:
-        raise DataError(
-            f"two columns are named {twice[0]!r}.", where=where, do="give each column its own name."
-        )
+        raise DataError("the file has no header line.", where=file.name, do=REMEDY)
+    if row.complaint:
+        what, do = _complaint(row.complaint)
+        raise DataError(f"the header cannot be read: {what}.", where=file.place(row.first), do=do)
+    if bad := [line for line in range(row.first, row.last + 1) if line in file.bad]:
+        raise DataError(f"{file.complaint(bad[0])}.", where=file.place(bad[0]), do=file.remedy)
+    names = [name.strip() for name in row.fields]
     if not any(names) or all(_is_number(name) for name in names):
-        do = "put the column names into the first line, such as text,label."
-        raise DataError("the header is missing: the first line names no columns.", where=where, do=do)
+        raise DataError("the header is missing: the first line names no columns.", where=file.place(1), do=REMEDY)
+    return names
+
+
+def _doubt(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Doubt | None:
+    """Return whether the header may be an example: because a name is a value of its own column too, or reads as a text."""
+    others = [row for row in rows[1:] if not _is_header(row, names) and len(row) == len(names)]
+    recurs = any(name and any(row[n].strip() == name for row in others) for n, name in enumerate(names))
+    is_text = any(len(name.split()) > 2 or _is_number(name) for name in names)
+    if not recurs and not is_text:
+        return None
+    shown = ", ".join(f"{n} ({name if len(name) < 24 else name[:23] + '…'})" for n, name in enumerate(names, 1))
+    do = f"if it is one, give --no-header, and name the columns by their numbers, which are {shown}"
+    return Doubt("the first line looks like an example, not like column names", do, is_strong=recurs and is_text)
+
+
+def _is_header(fields: Sequence[str], names: Sequence[str]) -> bool:
+    """Return whether a row is the header once more."""
+    return len(fields) == len(names) and fields[0].strip() == names[0] and [f.strip() for f in fields] == list(names)
 
 
 def _is_number(name: str) -> bool:
@@ -136,36 +125,38 @@ def _is_number(name: str) -> bool:
     return True
 
 
-def _fault(
-    first: int, last: int, fields: list[str] | str, names: Sequence[str], row: int, text: Text
-) -> Fault | None:
+def _fault(cut: Cut, names: Sequence[str], file: DataFile) -> Fault | None:
     """Return what is wrong with a row, if anything: its quotes, its encoding, its number of fields."""
-    where = text.place(first)
-    if isinstance(fields, str):
-        do = 'a quoted field ends with a quote, and a quote inside it is written twice: "say ""hi""".'
-        return Fault(_complaint(fields), row, where, do=do)
-    for line in range(first, last + 1):
-        if line in text.bad_bytes:
-            column = next(
-                (name for name, field in zip(names, fields, strict=False) if _has_escape(field)), ""
-            )
-            what = f"invalid UTF-8 at byte {text.bad_bytes[line]:,}"
-            return Fault(what, row, text.place(line), column, do=REMEDY_ENCODING)
-    if len(fields) != len(names):
+    first, last, fields, complaint = cut
+    if complaint:
+        what, do = _complaint(complaint)
+        return Fault(what, 0, file.place(first), do=do)
+    if file.bad:
+        for line in range(first, last + 1):
+            if line in file.bad:
+                column = next((name for name, field in zip(names, fields, strict=False) if _has_escape(field)), "")
+                return Fault(file.complaint(line), 0, file.place(line), column, do=file.remedy)
+    if len(fields) < len(names) or any(fields[len(names) :]):
         what = f"fields in the row: {len(fields)}, in the header: {len(names)}"
         column = names[len(fields)] if len(fields) < len(names) else ""
         do = "put quotes around a text that contains the delimiter." if not column else "complete the row."
-        return Fault(what, row, where, column, do=do)
+        return Fault(what, 0, file.place(first), column, do=do)
+    if any("\0" in field for field in fields):
+        return Fault("the row holds NUL bytes, which are no text", 0, file.place(first), do="write the file anew.")
     return None
 
 
-def _complaint(message: str) -> str:
-    """Say in our words what the csv module found."""
+def _complaint(message: str) -> tuple[str, str]:
+    """Say in our words what the csv module found, and what to do."""
+    quoting = 'a quoted field ends with a quote, and a quote inside it is written twice: "say ""hi""".'
     if "unexpected end of data" in message:
-        return "a quote is opened here and never closed"
-    return f"the quotes of this row do not match ({message})"
+        return "a quote is opened here and never closed", quoting
+    if message.startswith(LONE_RETURN):
+        do = "put quotes around the text that holds it; or, where it ends a line: tr '\\r' '\\n' < OLD > NEW."
+        return "a carriage return stands in the row without a line feed", do
+    return f"the quotes of this row do not match ({message})", quoting
 
 
 def _has_escape(field: str) -> bool:
-    """Return whether a field holds a byte that was no UTF-8 (PEP 383)."""
+    """Return whether a field holds a byte that was no text (PEP 383)."""
     return any("\udc80" <= character <= "\udcff" for character in field)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,7 +12,9 @@ from pydantic import BaseModel
 
 from functory.data.columns import guess
 from functory.data.faults import Fault, OnBadRow, settle
-from functory.data.records import Record, Records, hash_rows
+from functory.data.records import Record, Records, RecordStream, hash_rows
+from functory.data.sampling import PER_LIMIT, All, Limit, Reservoir
+from functory.data.sources import stream
 from functory.data.validation import structured_fields, validate
 from functory.errors import DataError
 
@@ -25,6 +28,7 @@ class Examples(Sequence[Any]):  # Any: instances of the task's own Example, a py
     :param source: the name of the source.
     :param inputs: the fields that make the input; the others are what is to be learned.
     :param skipped: the rows that were passed over.
+    :param notes: what a person should know of the source: a repeated header, rows beyond a limit.
     """
 
     items: tuple[Any, ...]
@@ -32,6 +36,7 @@ class Examples(Sequence[Any]):  # Any: instances of the task's own Example, a py
     source: str
     inputs: tuple[str, ...] = ()
     skipped: tuple[Fault, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @overload
     def __getitem__(self, index: int) -> Any: ...
@@ -64,14 +69,14 @@ class Examples(Sequence[Any]):  # Any: instances of the task's own Example, a py
         return f"{count:,} bad row{' was' if count == 1 else 's were'} skipped, the first: {self.skipped[0]}" if count else ""
 
     def take(self, indices: Iterable[int]) -> Examples:
-        """Return some of the examples, in the order of the indices; only the whole tells what was skipped."""
+        """Return some of the examples, in the order of the indices; only the whole tells what was skipped and noted."""
         chosen = list(indices)
         items, places = (tuple(kept[n] for n in chosen) for kept in (self.items, self.places))
-        return replace(self, items=items, places=places, skipped=())
+        return replace(self, items=items, places=places, skipped=(), notes=())
 
 
 def examples(
-    records: Records,
+    records: Records | RecordStream,
     model: type[BaseModel],
     columns: Mapping[str, Sequence[str]],
     mapping: Mapping[str, str] | None = None,
@@ -79,37 +84,124 @@ def examples(
     on_bad_row: OnBadRow = "stop",
     check: Callable[[Any], object] | None = None,
     inputs: Sequence[str] | None = None,
+    limit: Limit | None = None,
 ) -> Examples:
-    """Make a validated example of each record.
+    """Make a validated example of each record; of a stream, nothing else is kept.
 
     :param model: the task's Example (or its Input, where there is nothing to learn from).
     :param columns: for each field, the names of columns by which it is known.
-    :param mapping: field → column, where the user said so.
-    :param on_bad_row: stop at the first bad row, or skip and count them.
+    :param mapping: field → column (or a path into one, ``passage.text``), where the user said so.
+    :param on_bad_row: stop when there are bad rows, or skip and count them.
     :param check: called with each example; raises DataError for one that is sound by its types and wrong all
         the same, such as a label that the function does not know.
     :param inputs: the fields that make the input; by default those of the model's base.
-    :raises DataError: for the first bad row, with its file, line and column; or when no row is left.
+    :param limit: keep so many at most, each label by its share.
+    :raises BadRows: for bad rows, with file, line and column of the first ten; or when no row is left.
+    :raises DataError: when no column is clearly a field's, or there is no row.
     """
-    faults = list(records.faults)
-    if not records.items:
-        settle(faults, 0, records.source, on_bad_row)
-    chosen = guess(records.columns, model, columns, mapping, source=records.source)
-    structured = structured_fields(model) if records.is_text else set()
-    items, places = [], []
-    for record in records:
+    rows = records if isinstance(records, RecordStream) else stream(records)
+    faults: list[Fault] = []
+    if limit and not rows.has_end:
+        rows.most = PER_LIMIT * limit.count
+    part = Reservoir(limit.count, limit.seed, limit.stratify) if limit else All()
+    for found in validated(rows, model, columns, mapping, check=check):
+        if isinstance(found, Fault):
+            faults.append(found)
+        else:
+            record, example = found
+            part.add(record.row, example, record.where)
+    skipped = settle(faults, part.passed, rows.source, on_bad_row)
+    names = tuple(inputs) if inputs is not None else input_fields(model)
+    items, places = part.chosen()
+    notes = (*rows.notes, *_limited(rows, part, len(faults)))
+    return Examples(tuple(items), tuple(places), rows.source, names, skipped, notes)
+
+
+def validated(
+    rows: RecordStream,
+    model: type[BaseModel],
+    columns: Mapping[str, Sequence[str]],
+    mapping: Mapping[str, str] | None = None,
+    *,
+    check: Callable[[Any], object] | None = None,
+) -> Iterator[tuple[Record, Any] | Fault]:
+    """Yield each record with its example, or what is wrong with it, in the order of the source; nothing is kept.
+
+    :param model: as the other arguments, as for `examples`.
+    :raises DataError: when no column is clearly a field's.
+    """
+    available = rows.columns
+    chosen: dict[str, str] | None = None
+    structured = structured_fields(model)
+    for row in rows:
+        if isinstance(row, Fault):
+            yield row
+            continue
+        if chosen is None:
+            chosen = _columns(rows, available, model, columns, mapping)
+        if not row.values.keys() <= set(available):
+            available = tuple(dict.fromkeys([*available, *row.values]))
+            chosen = _again(chosen, row, _columns(rows, available, model, columns, mapping))
         try:
-            example = validate(record, model, chosen, structured, records.is_text)
+            example = validate(row, model, chosen, structured if row.is_text else set(), row.is_text)
             if check is not None:
                 check(example)
         except DataError as error:
-            faults.append(_fault(error, record))
+            yield _fault(error, row)
         else:
-            items.append(example)
-            places.append(record.where)
-    skipped = settle(faults, len(items), records.source, on_bad_row)
-    names = tuple(inputs) if inputs is not None else input_fields(model)
-    return Examples(tuple(items), tuple(places), records.source, names, skipped)
+            yield row, example
+
+
+def _columns(
+    rows: RecordStream,
+    available: Sequence[str],
+    model: type[BaseModel],
+    columns: Mapping[str, Sequence[str]],
+    mapping: Mapping[str, str] | None,
+) -> dict[str, str]:
+    """Return the column of each field; where that fails or is odd, say that a file may have been read in the wrong way.
+
+    :raises DataError: when no column is clearly a field's, or the columns that are named are an example's values.
+    """
+    doubts = [doubt for doubt in rows.doubts if doubt.is_strong or not mapping]
+    known = {name.casefold() for names in columns.values() for name in names} | set(model.model_fields)
+    named = [column for column in available if column.strip().casefold() in known]
+    if mapping and doubts and not named:
+        do = f"{doubts[0].do}; if it does name them, --read header=true."
+        raise DataError(f"{doubts[0].what}.", where=rows.source, do=do)
+    try:
+        return guess(available, model, columns, mapping, source=rows.source)
+    except DataError as error:
+        if not doubts or mapping:
+            raise
+        what, do = f"{error.what} {doubts[0].what.capitalize()}.", f"{doubts[0].do}. Or {error.do}"
+        raise DataError(what, where=error.where, do=do) from error
+
+
+def _again(before: dict[str, str], row: Record, now: dict[str, str]) -> dict[str, str]:
+    """Return the columns after a row that has a new one: it may hold a field that had none, and change no other.
+
+    :raises DataError: when it changes another.
+    """
+    for field, column in before.items():
+        if now[field] != column:
+            raise DataError(
+                f"{field!r} was read from {column!r} so far, and here is {now[field]!r} too.",
+                where=row.where,
+                do=f"say which: --column {shlex.quote(f'{field}={column}')} (columns={{{field!r}: {column!r}}}).",
+            )
+    return now
+
+
+def _limited(rows: RecordStream, part: Reservoir | All, faults: int) -> list[str]:
+    """Say what a limit left unseen."""
+    notes = []
+    if rows.most and part.passed + faults >= rows.most:
+        notes.append(f"{rows.source}: the first {rows.most:,} rows were looked at, {PER_LIMIT} times the limit.")
+    if isinstance(part, Reservoir) and (lacking := part.left_out):
+        shown = ", ".join(map(repr, lacking[:5])) + (" …" if len(lacking) > 5 else "")
+        notes.append(f"the limit is below the number of labels: {len(lacking):,} have no example ({shown}).")
+    return notes
 
 
 def checked(found: Examples, check: Callable[[Any], object], on_bad_row: OnBadRow = "stop") -> Examples:
@@ -127,7 +219,7 @@ def checked(found: Examples, check: Callable[[Any], object], on_bad_row: OnBadRo
         else:
             sound.append(number)
     skipped = settle(faults, len(sound), found.source, on_bad_row)
-    return replace(found.take(sound), skipped=(*found.skipped, *skipped)) if faults else found
+    return replace(found.take(sound), skipped=(*found.skipped, *skipped), notes=found.notes) if faults else found
 
 
 def input_fields(model: type[BaseModel]) -> tuple[str, ...]:

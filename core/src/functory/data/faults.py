@@ -10,9 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from functory.errors import DataError, OptionError
+from functory.errors import BadRows, DataError, OptionError
 
 OnBadRow = Literal["stop", "skip"]
+
+SHOWN = 10
+"""So many bad rows an error shows."""
+MOST_REMEDIES = 3
 
 
 @dataclass(frozen=True)
@@ -42,12 +46,13 @@ class Fault:
 
 
 def settle(faults: Sequence[Fault], good: int, source: str, on_bad_row: OnBadRow) -> tuple[Fault, ...]:
-    """Stop at the first fault, or let all of them pass as skipped.
+    """Stop at the faults, or let all of them pass as skipped.
 
     :param faults: all faults of the source, in any order.
     :param good: how many rows are sound.
     :returns: the faults in the order of their rows.
-    :raises DataError: where there is a fault and bad rows stop, or where no sound row is left.
+    :raises BadRows: where there is a fault and bad rows stop, or where no sound row is left; it shows the first ten.
+    :raises DataError: where there is no row at all.
     """
     if on_bad_row not in ("stop", "skip"):
         raise OptionError(
@@ -55,19 +60,19 @@ def settle(faults: Sequence[Fault], good: int, source: str, on_bad_row: OnBadRow
         )
     ordered = tuple(sorted(faults, key=lambda fault: fault.row))
     if ordered and (on_bad_row == "stop" or not good):
-        raise _first(ordered, good)
+        raise _told(ordered, good)
     if not good:
         raise DataError("there is no row.", where=source, do="give at least one example.")
     return ordered
 
 
-def _first(faults: Sequence[Fault], good: int) -> DataError:
-    """Return the error that names the first fault and counts the others."""
-    fault, more = faults[0], len(faults) - 1
-    what = fault.what if not more else f"{fault.what} ({more:,} more faulty row{'s' if more > 1 else ''})"
-    remedies = [fault.do] if fault.do else []
+def _told(faults: Sequence[Fault], good: int) -> BadRows:
+    """Return the error that shows the first faults and counts all of them."""
+    shown = faults[:SHOWN]
+    first = shown[0]
+    what = f"{first.what}." if len(faults) == 1 else f"{len(faults):,} rows are faulty; the first: {first.what}."
+    remedies = list(dict.fromkeys(fault.do for fault in shown if fault.do))[:MOST_REMEDIES]
     if good:
-        remedies.append(
-            f"Or pass over bad rows: --on-bad-row skip (on_bad_row='skip'); sound rows: {good:,}."
-        )
-    return DataError(f"{what}.", where=fault.place, do=" ".join(remedies))
+        remedies.append(f"Or pass over bad rows: --on-bad-row skip (on_bad_row='skip'); sound rows: {good:,}.")
+    parts = [{"where": fault.place, "what": fault.what, "do": fault.do} for fault in shown]
+    return BadRows(what, where=first.place, do=" ".join(remedies), rows=parts, count=len(faults))

@@ -3,59 +3,67 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
+from functory.contracts.component import NoOptions
+from functory.contracts.reader import DataReader, Recognition
 from functory.data.faults import Fault
-from functory.data.files import REMEDY_ENCODING, Text
-from functory.data.records import Record, Records, columns_of
-from functory.errors import DataError
+from functory.data.files import DataFile
+from functory.data.records import Record
 
 
-def read_json_lines(text: Text) -> Records:
-    """Read one object per line; blank lines are passed over, other faulty ones kept as faults.
+class JSONLines(DataReader[NoOptions]):
+    """JSON Lines: one object per line, whatever its fields."""
 
-    :raises DataError: when the file is one JSON list.
-    """
-    if text.lines[0].lstrip().startswith("["):
-        raise DataError(
-            "the file is one JSON list, not JSON Lines.",
-            where=text.place(1),
-            do=f"write one object per line: jq -c '.[]' {text.name} > examples.jsonl",
-        )
-    records: list[Record] = []
-    faults: list[Fault] = []
-    for number, line in enumerate(text.lines, 1):
-        if not line.strip():
-            continue
-        read = _read_line(line, number, len(records) + len(faults), text)
-        if isinstance(read, Fault):
-            faults.append(read)
-        else:
-            records.append(read)
-    return Records(tuple(records), text.name, columns_of(records), tuple(faults))
+    endings = (".jsonl", ".ndjson")
+    examples = ("functory build --task ner --train names.jsonl",)
+
+    def recognise(self, file: DataFile) -> Recognition:
+        """By the name; without a telling one, by an object that is the whole first line."""
+        if file.is_folder or file.ending in (".csv", ".tsv", ".tab"):
+            return "no"
+        line = next((line for line in file.head_lines if line.strip()), "").lstrip()
+        if file.ending in self.endings:
+            return "no" if line.startswith("[") and line[1:].lstrip()[:1] in ("{", "") else "fits"
+        return "fits" if line.startswith("{") and _is_object(line) else "no"
+
+    def read(self, file: DataFile) -> Iterator[Record | Fault]:
+        """Yield one row a line; blank lines are passed over."""
+        for number, line in enumerate(file.lines(), 1):
+            if line.strip("\ufeff \t\r\n"):
+                yield _read_line(line, number, file)
 
 
-def _read_line(line: str, number: int, row: int, text: Text) -> Record | Fault:
+def _read_line(line: str, number: int, file: DataFile) -> Record | Fault:
     """Read one line."""
-    where = text.place(number)
-    if number in text.bad_bytes:
-        return Fault(f"invalid UTF-8 at byte {text.bad_bytes[number]:,}", row, where, do=REMEDY_ENCODING)
+    where = file.place(number)
+    if number in file.bad:
+        return Fault(file.complaint(number), 0, where, do=file.remedy)
     try:
-        values = json.loads(line.rstrip())
+        values = json.loads(line.rstrip().removeprefix("\ufeff"))
     except json.JSONDecodeError as error:
         what = f"no valid JSON: {error.msg[0].lower()}{error.msg[1:]}"
-        return Fault(what, row, f"{where}, character {error.colno}", do="each line is one JSON object.")
+        return Fault(what, 0, f"{where}, character {error.colno}", do="each line is one JSON object.")
     except (ValueError, RecursionError) as error:  # a number of thousands of digits; endless brackets
-        return Fault(f"no usable JSON: {error}", row, where, do="each line is one JSON object.")
+        return Fault(f"no usable JSON: {error}", 0, where, do="each line is one JSON object.")
     if not isinstance(values, dict):
-        what = f"the line is a JSON {_kind(values)}, not an object"
-        return Fault(what, row, where, do='write {"column": value, …} on each line.')
-    return Record(values, where, row)
+        what = f"the line is a JSON {kind_of(values)}, not an object"
+        return Fault(what, 0, where, do='write {"column": value, …} on each line.')
+    return Record(values, where)
 
 
-def _kind(value: object) -> str:
+def kind_of(value: object) -> str:
     """Return JSON's own word for a value's type."""
     if isinstance(value, list):
         return "list"
     if isinstance(value, str):
         return "string"
     return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else json.dumps(value)
+
+
+def _is_object(line: str) -> bool:
+    """Return whether a line is one whole object; the end of a very long one may not be at hand."""
+    try:
+        return isinstance(json.loads(line), dict)
+    except ValueError:
+        return not line.endswith("\n")

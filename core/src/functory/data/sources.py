@@ -1,61 +1,168 @@
-"""From whatever the user has (a path, dicts, a data set, a sample's name) to records."""
+"""From whatever the user has (paths, dicts, a data set, a sample's name) to records, as they come."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import glob
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from itertools import chain
 from os import PathLike, fspath
 from pathlib import Path
 from typing import Any, TypeGuard
 
+from functory.contracts.component import Part
 from functory.contracts.plain import plain
 from functory.data.faults import Fault
-from functory.data.files import read_file
-from functory.data.records import Record, Records, Values, columns_of
+from functory.data.files import DataFile, Doubt
+from functory.data.recognition import reader_of
+from functory.data.records import Record, Records, RecordStream, Values
 from functory.data.tables import table_of
 from functory.errors import DataError
 
-Source = str | PathLike[str] | Iterable[Values]
+Named = str | PathLike[str]
+Source = Named | Iterable[Named] | Iterable[Values] | Records
+Format = str | Mapping[str, Any] | Part  # Any: the options of a reader
 
 SAMPLES = "samples:"
 
 
-def read(source: Source, *, columns: Sequence[str] | None = None) -> Records:
-    """Read rows, each with its place.
+def read(
+    source: Source, *, columns: Sequence[str] | None = None, format: Format | None = None, encoding: str = ""
+) -> Records:
+    """Read all rows, each with its place.
 
-    :param source: a path (CSV, TSV, JSON Lines, also .gz and .bz2; UTF-8), ``samples:NAME``, an iterable of
-        dicts or of pydantic models, a data set of the `datasets` library, a frame of pandas or polars, an Arrow
-        table, or a dict of columns.
-    :param columns: the column names of a CSV or TSV file that has no header line.
-    :raises DataError: when the source as a whole cannot be read; a faulty row is kept as a fault instead.
-    :raises UnknownComponent: when there is no sample of that name.
+    :param source: as for `stream`.
+    :raises DataError: as `stream`.
     """
     if isinstance(source, Records):
         return source
+    return stream(source, columns=columns, format=format, encoding=encoding).whole()
+
+
+def stream(
+    source: Source, *, columns: Sequence[str] | None = None, format: Format | None = None, encoding: str = ""
+) -> RecordStream:
+    """Read rows as they come, each with its place: in one pass, and none is kept.
+
+    :param source: a path, or several; a pattern such as ``data/*.csv``; ``samples:NAME``; an iterable of dicts or of
+        pydantic models; a data set of the `datasets` library; a frame of pandas or polars, an Arrow table, or a dict of
+        columns.
+    :param columns: the column names of a CSV or TSV file that has no header line.
+    :param format: the name of the reader, a mapping of its name and its options, or of options alone; found out by the
+        file's name and first bytes when None.
+    :param encoding: the encoding of the files' text, where their bytes do not tell; UTF-8 when empty.
+    :raises DataError: when the source as a whole cannot be read; a faulty row is given as a fault instead.
+    :raises UnknownComponent: when there is no sample, or no reader, of that name.
+    :raises OptionError: for an option that the reader has not, or an encoding that there is not.
+    """
+    if isinstance(source, Records):
+        rows: list[Record | Fault] = [*source.items, *source.faults]
+        rows.sort(key=lambda row: row.row)
+        return RecordStream(rows, source.source, notes=[*source.notes], doubts=[*source.doubts])
     if isinstance(source, str) and source.startswith(SAMPLES):
-        return _read_sample(source)
-    if isinstance(source, (str, PathLike)):
-        return read_file(Path(fspath(source)).expanduser(), columns)
+        return _sample(source)
+    if isinstance(source, (str, PathLike)) or _are_paths(source):
+        part = part_of(format)
+        if columns:
+            part = part.model_copy(update={"options": {**part.options, "names": tuple(columns)}})
+        return _files(_paths(source), part, encoding)
     if is_dataset(source):
-        return _read_dataset(source)
+        return _dataset(source)
     table = table_of(source)
     if table is not None:
-        rows = tuple(Record(row, f"rows[{n}]", n) for n, row in enumerate(table.rows))
-        return Records(rows, f"a {type(source).__name__}", table.columns)
-    return _read_iterable(source)
+        found = (Record(row, f"rows[{n}]") for n, row in enumerate(table.rows))
+        return RecordStream(found, f"a {type(source).__name__}", has_end=table.count is not None)
+    return _iterable(source)
 
 
-def _read_sample(reference: str) -> Records:
+def part_of(format: Format | None) -> Part:
+    """Return a reader's name and its options, from whatever way they are given in."""
+    if format is None or isinstance(format, Part):
+        return format or Part()
+    if isinstance(format, str):
+        return Part(name=format)
+    options = dict(format)
+    return Part(name=options.pop("name", ""), options=options)
+
+
+# -- files ------------------------------------------------------------------------------------------------
+
+
+def _are_paths(source: object) -> TypeGuard[Sequence[Named]]:
+    """Return whether a source is a list of paths."""
+    return (
+        isinstance(source, (list, tuple)) and bool(source) and all(isinstance(one, (str, PathLike)) for one in source)
+    )
+
+
+def _paths(source: Named | Sequence[Named]) -> list[Path]:
+    """Return the files that paths and patterns name, those of a pattern in the order of their names.
+
+    :raises DataError: when nothing fits a pattern.
+    """
+    named = [source] if isinstance(source, (str, PathLike)) else source
+    return [path for name in named for path in _expanded(Path(fspath(name)).expanduser())]
+
+
+def _expanded(path: Path) -> list[Path]:
+    """Return the files that fit a pattern; what is there by its very name is no pattern.
+
+    :raises DataError: when nothing fits.
+    """
+    if not glob.has_magic(str(path)) or path.exists():
+        return [path]
+    found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - it takes absolute patterns too
+    if not found:
+        do = f"look at what is there: ls {shlex.quote(str(path.parent))}"
+        raise DataError(f"no file fits the pattern {str(path)!r}.", do=do)
+    return [Path(name) for name in found]
+
+
+def _files(paths: Sequence[Path], part: Part, encoding: str) -> RecordStream:
+    """Read files one after the other; the first is opened now, so that what is wrong with it is told at once."""
+    notes: list[str] = []
+    doubts: list[Doubt] = []
+    first = _opened(paths[0], part, encoding)
+
+    def rows() -> Iterator[Record | Fault]:
+        for number, path in enumerate(paths):
+            file, found = first if number == 0 else _opened(path, part, encoding)
+            with closing(file):
+                for row in found:
+                    if file.doubt is not None:
+                        doubts.append(file.doubt)
+                        file.doubt = None
+                    yield row
+            notes.extend(file.notes)
+
+    name = paths[0].name if len(paths) == 1 else f"{paths[0].name} and {len(paths) - 1:,} more"
+    return RecordStream(rows(), name, notes=notes, doubts=doubts)
+
+
+def _opened(path: Path, part: Part, encoding: str) -> tuple[DataFile, Iterator[Record | Fault]]:
+    """Open a file, and find who reads it."""
+    file = DataFile(path, encoding)
+    return file, reader_of(file, part).read(file)
+
+
+# -- samples, data sets, rows in memory -------------------------------------------------------------------
+
+
+def _sample(reference: str) -> RecordStream:
     """Read a sample that a plugin brings."""
     from functory.plugins.registry import load
 
     sample = load("samples", reference.removeprefix(SAMPLES))()
-    rows = tuple(Record(row, f"{reference}[{n}]", n) for n, row in enumerate(sample.rows()))
-    return Records(rows, reference, columns_of(rows[:1]))
+    rows = (Record(row, f"{reference}[{n}]") for n, row in enumerate(sample.rows()))
+    return RecordStream(rows, reference)
 
 
-def _read_iterable(source: object) -> Records:
-    """Read dicts (or pydantic models, by their fields) from an iterable; anything else in it is a fault."""
+def _iterable(source: object) -> RecordStream:
+    """Read dicts (or pydantic models, by their fields) from an iterable; anything else in it is a fault.
+
+    :raises DataError: for what is no iterable of rows.
+    """
     if isinstance(source, Mapping):
         raise DataError(
             f"a {type(source).__name__} with the keys {', '.join(map(repr, list(source)[:8]))} is not rows.",
@@ -64,15 +171,15 @@ def _read_iterable(source: object) -> Records:
         )
     if not isinstance(source, Iterable):
         raise DataError(f"a {type(source).__name__} is not rows.", do="give a path, or an iterable of dicts.")
-    rows, faults = [], []
-    for n, item in enumerate(source):
-        values = item.model_dump(exclude_unset=True) if hasattr(item, "model_dump") else plain(item)
-        if isinstance(values, Mapping):
-            rows.append(Record(values, f"rows[{n}]", n))
-        else:
-            what = f"a row is a {type(item).__name__}, not a dict"
-            faults.append(Fault(what, n, f"rows[{n}]", do='give dicts: {"column": value, …}.'))
-    return Records(tuple(rows), "rows in memory", columns_of(rows), tuple(faults))
+    rows = (_row(item, f"rows[{n}]") for n, item in enumerate(source))
+    return RecordStream(rows, "rows in memory", has_end=hasattr(source, "__len__"))
+
+
+def _row(item: Any, where: str) -> Record | Fault:  # Any: whatever stands in the iterable
+    values = item.model_dump(exclude_unset=True) if hasattr(item, "model_dump") else plain(item)
+    if isinstance(values, Mapping):
+        return Record(values, where)
+    return Fault(f"a row is a {type(item).__name__}, not a dict", 0, where, do='give dicts: {"column": value, …}.')
 
 
 def is_dataset(source: object) -> TypeGuard[Any]:  # Any: `datasets` is not imported to name its class
@@ -80,16 +187,16 @@ def is_dataset(source: object) -> TypeGuard[Any]:  # Any: `datasets` is not impo
     return hasattr(source, "features") and hasattr(source, "column_names") and not isinstance(source, Mapping)
 
 
-def _read_dataset(dataset: Any) -> Records:  # Any: as above
+def _dataset(dataset: Any) -> RecordStream:  # Any: as above
     """Read a data set; class numbers become the names that its features declare."""
     first = list(chain(dataset.column_names or (), dataset.features or ()))
     name = str(getattr(dataset, "split", None) or "dataset")
     names = {column: _class_names((dataset.features or {}).get(column)) for column in dict.fromkeys(first)}
-    rows = tuple(
-        Record({key: names.get(key, _same)(value) for key, value in row.items()}, f"{name}[{n}]", n)
+    rows = (
+        Record({key: names.get(key, _same)(value) for key, value in row.items()}, f"{name}[{n}]")
         for n, row in enumerate(dataset)
     )
-    return Records(rows, f"a data set ({name})", columns_of(rows))
+    return RecordStream(rows, f"a data set ({name})", has_end=hasattr(dataset, "__len__"))
 
 
 def _class_names(

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from functory.data.examples import Examples
+from functory.data.sampling import labels_of as labels_of
 from functory.errors import OptionError
 
 Key = Callable[
@@ -66,15 +67,6 @@ def split(
         name: sorted(n for g, side in enumerate(sides) if side == name for n in groups[g]) for name in SIDES
     }
     return Splits(*(examples.take(chosen[name]) for name in SIDES))
-
-
-def labels_of(key: Any) -> tuple[Hashable, ...]:  # Any: as `Key` says
-    """Return the classes of one example: one, several in a fixed order, or none (None, or an empty text)."""
-    if key is None or key == "":
-        return ()
-    if isinstance(key, (list, tuple, set, frozenset)):
-        return tuple(sorted(set(key), key=repr))
-    return (key,)
 
 
 def _shuffled_groups(identities: Sequence[str], seed: int) -> list[list[int]]:

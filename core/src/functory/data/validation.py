@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel, ValidationError
 
 from functory.contracts.plain import plain
+from functory.data.columns import value_at
 from functory.data.records import Record
 from functory.errors import DataError
 
@@ -26,7 +27,7 @@ def validate(
     """
     values = {}
     for field, column in chosen.items():
-        value = plain(record.values.get(column))
+        value = plain(value_at(record.values, column))
         required = model.model_fields[field].is_required()
         if _is_missing(value) or (is_text and value == "" and not required):
             if required:

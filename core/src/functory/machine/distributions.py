@@ -22,6 +22,7 @@ GROUPS = (
     "explanations",
     "packagers",
     "functions",
+    "readers",
     "samples",
     "commands",
     "hooks",

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from functory.contracts.task import Task
-from functory.data import Examples, checked, examples, read
+from functory.data import Examples, Limit, checked, examples, stream
+from functory.data.sources import Format
 from functory.measuring.intervals import evaluate_with_intervals
 from functory.measuring.mistakes import mistakes
 from functory.measuring.report import Confusion, Report
@@ -22,20 +23,34 @@ MOST_MISTAKES = 1000
 
 
 def read_examples(
-    task: Task[Any], state: Any, data: Any, *, columns: Mapping[str, str] | None = None, on_bad_row: str = "stop"
+    task: Task[Any],
+    state: Any,
+    data: Any,
+    *,
+    columns: Mapping[str, str] | None = None,
+    on_bad_row: str = "stop",
+    format: Format | None = None,
+    encoding: str = "",
+    limit: int = 0,
+    seed: int = 0,
 ) -> Examples:
     """Return data as the task's examples.
 
     :param state: labels are checked against it; None before there is one.
     :param on_bad_row: ``stop`` or ``skip``.
-    :raises DataError: for a bad row or an unknown label, naming file and line.
+    :param format: the reader of the files, and its options; found out when None.
+    :param encoding: the files' encoding, where their bytes do not tell.
+    :param limit: keep so many at most, each label by its share; all when 0.
+    :param seed: decides which are kept.
+    :raises BadRows: for bad rows or unknown labels, naming file and line.
     """
     check = None if state is None else lambda example: task.check(example, state)
     if isinstance(data, Examples):
         return checked(data, check, on_bad_row) if check else data  # type: ignore[arg-type]
     return examples(
-        read(data), task.Example, task.columns, columns, on_bad_row=on_bad_row, check=check,  # type: ignore[arg-type]
-        inputs=list(task.Input.model_fields),
+        stream(data, format=format, encoding=encoding), task.Example, task.columns, columns,
+        on_bad_row=on_bad_row, check=check, inputs=list(task.Input.model_fields),  # type: ignore[arg-type]
+        limit=Limit(limit, seed, task.strata) if limit else None,
     )  # fmt: skip
 
 
@@ -71,7 +86,7 @@ def evaluate(function: Function, found: Examples) -> Report:
         wrong=wrong,
         mistakes=surest,
         seconds=seconds,
-        notes=(*filter(None, [found.passed_over]), *_notes(outputs)),
+        notes=(*filter(None, [found.passed_over]), *found.notes, *_notes(outputs)),
     )
 
 

@@ -30,6 +30,7 @@ CLASSES = {
     "optimizations": "functory.contracts.optimization:Optimization",
     "explanations": "functory.contracts.explanation:Explanation",
     "packagers": "functory.contracts.packager:Packager",
+    "readers": "functory.contracts.reader:DataReader",
     "samples": "functory.contracts.sample:Sample",
 }
 """The contract of each kind whose components are classes; functions, commands and hooks are objects."""

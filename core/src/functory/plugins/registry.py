@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from functory.contracts.explanation import Explanation
     from functory.contracts.optimization import Optimization
     from functory.contracts.packager import Packager
+    from functory.contracts.reader import DataReader
     from functory.contracts.sample import Sample
     from functory.contracts.task import Task
 
@@ -154,6 +155,8 @@ def load(kind: Literal["optimizations"], reference: str, *, where: str = "") -> 
 def load(kind: Literal["explanations"], reference: str, *, where: str = "") -> type[Explanation[Any]]: ...
 @overload
 def load(kind: Literal["packagers"], reference: str, *, where: str = "") -> type[Packager[Any]]: ...
+@overload
+def load(kind: Literal["readers"], reference: str, *, where: str = "") -> type[DataReader[Any]]: ...
 @overload
 def load(kind: Literal["samples"], reference: str, *, where: str = "") -> type[Sample[Any]]: ...
 @overload
