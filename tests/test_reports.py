@@ -1,8 +1,12 @@
-"""What an evaluation tells besides figures: which answers were wrong; and where the report is kept."""
+"""What is told of a function: which of its answers were wrong, its report when it is saved, what `info` and `list` show."""
 
 from __future__ import annotations
 
 import json
+import re
+import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ import functory
 from functory.artefact.assembling import read_report
 from functory.artefact.card import _table
 from functory.cli import main
+from functory.machine.folders import sha256
 
 pytest.importorskip("torch", reason="pip install functory-torch")
 
@@ -111,3 +116,124 @@ def test_a_function_that_was_not_measured_has_no_report(toy: Any, tmp_path: Path
 
 def test_a_class_whose_name_ends_a_cell_stays_in_its_cell_on_the_card() -> None:
     assert _table(["a|b"], [["c\n| d |"]]) == ["| a\\|b |", "| --- |", "| c \\| d \\| |"]
+
+
+# What is told of a saved function
+
+
+@pytest.fixture(scope="module")
+def models(toy: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with two functions, one deeper than the other, and things that are none."""
+    folder = tmp_path_factory.mktemp("models")
+    toy.save(folder / "toy")
+    toy.save(folder / "older" / "first")
+    (folder / ".hidden").mkdir()
+    (folder / "notes").mkdir()
+    return folder
+
+
+def test_info_tells_what_a_saved_function_is_without_opening_it(models: Path) -> None:
+    code = (
+        "import sys; from functory.cli import main; code = main(['info', sys.argv[1]]); "
+        "heavy = {'torch', 'tokenizers', 'transformers', 'safetensors', 'pluggy'} & set(sys.modules); "
+        "sys.exit(code or str(heavy) if heavy else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, models / "toy"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    for told in (
+        "toy 0.1.0  (function, ", "toy(text) → ToyLabel", "no, yes", "accuracy  0.844", "5 of 32 answers were wrong",
+        "torch fp32  backbone tiny-encoder (64 tokens), adaptation toy-head", "adaptation  toy-head", "as they were written",
+        f"lists the others' hashes: {sha256(models / 'toy' / 'function.json')}",
+    ):  # fmt: skip
+        assert told in done.stdout
+    assert done.stdout.index("label  ") < done.stdout.index("abstained  ")
+
+
+def test_info_of_a_damaged_function_says_so_and_fails(models: Path, tmp_path: Path, capsys: Any) -> None:
+    folder = shutil.copytree(models / "toy", tmp_path / "toy")
+    (folder / "golden.jsonl").write_bytes((folder / "golden.jsonl").read_bytes()[:-1] + b" ")
+    assert main(["info", str(folder)]) == 1
+    assert "IT IS DAMAGED: golden.jsonl was changed" in capsys.readouterr().out
+    assert main(["info", str(folder), "--json"]) == 1
+    [told] = json.loads(capsys.readouterr().out)
+    assert told["trouble"].startswith("golden.jsonl was changed")
+    (folder / "function.json").write_text("{")
+    assert main(["info", str(folder)]) == 1
+    assert "ArtefactCorrupt: function.json is no JSON" in capsys.readouterr().err
+
+
+def test_a_name_that_is_a_folder_and_a_component_is_told_as_both(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(models / "toy", "lora")
+    assert main(["info", "lora"]) == 0
+    said = capsys.readouterr()
+    assert "toy 0.1.0  (function" in said.out
+    assert "lora  (adaptation" in said.out
+    assert "'lora' is the folder of a function, and a component's name too: ./lora is the folder alone" in said.err
+    for alone, told in (
+        (["./lora"], "function"),
+        (["lora", "--kind", "functions"], "function"),
+        (["lora", "--kind", "adaptations"], "adaptation"),
+    ):
+        assert main(["info", *alone]) == 0
+        said = capsys.readouterr()
+        assert (("(function" in said.out), ("(adaptation" in said.out)) == (told == "function", told == "adaptation")
+        assert not said.err
+    assert main(["info", str(models)]) == 1
+    assert "no function lies here" in capsys.readouterr().err
+    monkeypatch.chdir(models.parent)
+    assert main(["info", models.name]) == 1
+    assert f"do:    functory list {models.name} looks into" in capsys.readouterr().err
+
+
+def test_list_finds_the_functions_saved_in_a_folder_and_imports_nothing_heavy(models: Path) -> None:
+    code = (
+        "import sys; from functory.cli import main; code = main(['list', sys.argv[1]]); "
+        "sys.exit(str({'pydantic', 'numpy', 'torch', 'rich'} & set(sys.modules)) if 'pydantic' in sys.modules else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, models], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    title, *lines = done.stdout.splitlines()
+    assert title == "saved functions"
+    assert [line.split()[0] for line in lines] == [str(models / "older" / "first"), str(models / "toy")]
+    assert all("toy 0.1.0  toy  accuracy 0.844" in line and line.endswith("kB  torch fp32") for line in lines)
+
+
+def test_list_of_functions_names_those_saved_here_and_the_broken_ones(
+    models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(models / "toy", "mine")
+    for name, text in (("broken", '{"name": "x"}'), ("odd", "[]"), ("other", "{")):
+        Path(name).mkdir()
+        Path(name, "function.json").write_text(text)
+    assert main(["list", "--kind", "functions", "--json"]) == 0
+    told = {row["folder"]: row for row in json.loads(capsys.readouterr().out) if "folder" in row}
+    assert (told["mine"]["metric"], told["mine"]["task"]) == ("accuracy", "toy")
+    assert told["mine"]["bytes"] == sum(file.stat().st_size for file in Path("mine").iterdir())
+    assert all(told[name]["trouble"].startswith("function.json cannot be read") for name in ("broken", "odd", "other"))
+    assert main(["list", "."]) == 0
+    assert "[function.json cannot be read" in capsys.readouterr().out
+    for wrong, message in (
+        (["list", "tasks"], "there is no folder 'tasks'.\n"), (["list", ".", "--kind", "tasks"], "a folder holds functions"),
+    ):  # fmt: skip
+        assert main(wrong) == 2
+        said = capsys.readouterr().err
+        assert message in said
+        assert "do:    functory list --kind tasks" in said
+
+
+def test_info_of_a_task_tells_its_fields_columns_outputs_and_metrics(capsys: Any) -> None:
+    assert main(["info", "text-classification"]) == 0
+    out = capsys.readouterr().out
+    assert re.search(r"\ninput\n  text  str  The text to classify\. Columns: text, sentence, review, ", out)
+    assert "  label  str | tuple[str, ...]  The right label; a list of them for multi-label data. Columns: label, " in out
+    assert re.search(r"\noutput\n  label +str \| None ", out)
+    assert "  accuracy *  the share of" in out
+    assert "* by this one functions are chosen" in out
+    assert main(["info", "text-classification", "--json"]) == 0
+    [told] = json.loads(capsys.readouterr().out)
+    assert (told["metric"], told["columns"]["label"][0], told["shorthand"]) == ("accuracy", "label", ["text"])
+    assert {field["name"]: field["required"] for field in told["input"]} == {"text": True}

@@ -140,7 +140,7 @@ def test_an_error_has_three_parts_on_stderr_and_is_json_on_stdout_when_asked(
     [
         (["lits"], "UnknownComponent: there is no command named 'lits'.\n  do:    did you mean 'list'?"),
         (["list", "--kind", "potions"], "UsageError: argument --kind: invalid choice: 'potions'"),
-        (["list", "--knd", "x"], "UsageError: unrecognized arguments: --knd x.\n  where: functory list\n"),
+        (["list", "--knd", "x"], "UsageError: unrecognized arguments: --knd.\n  where: functory list\n"),
         (["--list"], "UsageError: there is no option '--list' before the verb."),
         (["doctor", "--timeout", "-1"], "'-1' is no number of seconds from above 0 to 3600"),
     ],

@@ -25,7 +25,7 @@ def card(manifest: Manifest, report: Report | None = None) -> str:
     if isinstance(form, TorchRecord):
         front["base_model"] = form.spec.reference
     lines = ["---", *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in front.items()), "---", ""]
-    lines += [f"# {manifest.name} {manifest.version}", "", _sentence(manifest), ""]
+    lines += [f"# {manifest.name} {manifest.version}", "", sentence(manifest), ""]
     lines += ["```python", "import functory", "", f'{manifest.name.replace("-", "_")} = functory.load("…")', "```", ""]
     if report is not None:
         lines += [*_measured(report), ""]
@@ -40,7 +40,7 @@ def card(manifest: Manifest, report: Report | None = None) -> str:
         "",
     ]
     if manifest.data:
-        lines += ["## Data", "", *(f"- {key}: {_data(value)}" for key, value in manifest.data.items()), ""]
+        lines += ["## Data", "", *(f"- {key}: {data_line(value)}" for key, value in manifest.data.items()), ""]
     if manifest.licences:
         lines += ["## Licences of what it was made from", "", *(f"- {one}" for one in manifest.licences), ""]
     if manifest.notes:
@@ -49,7 +49,8 @@ def card(manifest: Manifest, report: Report | None = None) -> str:
     return "\n".join(lines)
 
 
-def _sentence(manifest: Manifest) -> str:
+def sentence(manifest: Manifest) -> str:
+    """Return in one sentence what a function does and what it is made of."""
     form = manifest.forms[0]
     if isinstance(form, CompositeRecord):
         return f"A composite for {manifest.task.name}, made of {', '.join(form.parts)}."
@@ -59,7 +60,7 @@ def _sentence(manifest: Manifest) -> str:
     return f"A function for {manifest.task.name}, as {made}."
 
 
-def _data(value: Any) -> str:
+def data_line(value: Any) -> str:
     """Return what is known of one split, or of the fit, as words."""
     if not isinstance(value, dict):
         return str(value)

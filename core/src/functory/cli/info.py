@@ -1,126 +1,116 @@
-"""``functory info NAME``: what a component does, its options, its source."""
+"""``functory info NAME``: what a component does, or what a saved function is."""
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from typing import Any
 
 from functory.cli import SUMMARIES
-from functory.cli.output import print_columns, print_json
+from functory.cli.output import print_json
 from functory.contracts.command import Command
-from functory.errors import UnknownComponent
+from functory.errors import ArtefactError, UnknownComponent
 from functory.machine.distributions import GROUPS, Entry
 from functory.plugins import registry as plugins
-from functory.plugins.importing import CLASSES
 
 
 class Info(Command):
-    """Import one component and tell about it."""
+    """Tell about a component, which is imported for it, or a saved function, which is not opened."""
 
     help = SUMMARIES["info"]
-    example = "functory info lora"
+    example = "functory info lora\nfunctory info text-classification\nfunctory info sentiment/"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", help="a component's name, or distribution:name")
         parser.add_argument(
-            "--kind", choices=GROUPS, metavar="KIND", help="where several kinds have the name"
+            "name", help="a component's name, or distribution:name; a saved function's folder, or an installed function"
+        )
+        parser.add_argument(
+            "--kind", choices=GROUPS, metavar="KIND", help="where several kinds have the name; functions: those saved too"
         )
 
     def run(self, args: Namespace) -> int:
-        told = [describe(entry) for entry in _meant(args.name, args.kind)]
+        folder = _folder(args.name, args.kind)
+        entries = [] if folder is not None and "/" in args.name else _entries(args.name, args.kind, folder)
+        told = [_function(folder)] if folder is not None else []
+        told += [_component(entry) for entry in entries]
+        if len(told) > 1 and folder is not None:
+            print(
+                f"note: {args.name!r} is the folder of a function, and a component's name too: ./{args.name} is the folder "
+                f"alone, --kind {entries[0].kind} the component.",
+                file=sys.stderr,
+            )
         if args.json:
             print_json(told)
         else:
-            for position, facts in enumerate(told):
-                if position:
-                    print()
-                _print(facts)
-        return 0
+            _print(told)
+        return int(any(facts.get("trouble") for facts in told))
 
 
-def describe(entry: Entry) -> dict[str, Any]:  # Any: JSON
-    """Import a component and return what there is to tell about it.
-
-    :raises PluginError: it cannot be imported.
-    """
-    facts: dict[str, Any] = {
-        "name": entry.name,
-        "kind": entry.kind,
-        "distribution": entry.distribution,
-        "version": entry.version,
-        "value": entry.value,
-    }
-    if entry.kind == "functions":  # importing one opens its model
-        return facts | {"summary": entry.summary, "examples": [f"functory run {entry.name} …"]}
-    component = plugins.load(entry.kind, entry.qualified)
-    if entry.kind == "commands":
-        return facts | {"summary": component.help, "examples": component.example.strip().splitlines()}
-    if entry.kind not in CLASSES:
-        owner = component if isinstance(component, type) else type(component)
-        doc = (getattr(component, "__doc__", None) or owner.__doc__ or "").strip()
-        return facts | {"summary": doc.split("\n\n")[0].replace("\n", " ")}
-    return facts | {
-        "summary": component.summary(),
-        "paper": component.paper,
-        "examples": list(component.examples),
-        "options": [_option(component.Options, name) for name in component.Options.model_fields],
-        "schema": component.Options.model_json_schema(),
-    }
+def _folder(name: str, kind: str | None) -> Path | None:
+    """Return the folder of a saved function, where a name says or is one."""
+    folder = Path(name)
+    if kind not in (None, "functions"):
+        return None
+    return folder if "/" in name or (folder / "function.json").is_file() else None
 
 
-def _option(model: Any, name: str) -> dict[str, Any]:  # Any: a pydantic model class, and JSON
-    """Return one option: its name, what it may be, what it is for."""
-    from functory.contracts.component import describe_range
-
-    field = model.model_fields[name]
-    annotation = getattr(field.annotation, "__name__", str(field.annotation))
-    allowed = describe_range(model, name)
-    if field.is_required():
-        allowed += ", must be given"
-    return {
-        "name": name,
-        "type": annotation,
-        "allowed": allowed or annotation,
-        "description": field.description or "",
-    }
-
-
-def _meant(name: str, kind: str | None) -> list[Entry]:
+def _entries(name: str, kind: str | None, folder: Path | None) -> list[Entry]:
     """Return the entry that a name means in each kind that has it.
 
-    :raises UnknownComponent: no kind has it.
+    :raises UnknownComponent: no kind has it, and no folder either.
+    :raises ArtefactError: it is a folder that is no function.
     :raises AmbiguousComponent: two distributions claim it.
     """
-    if kind is not None:
-        return [plugins.find(kind, name)]
     found = []
-    for group in GROUPS:
+    for group in GROUPS if kind is None else (kind,):
         try:
             found.append(plugins.find(group, name))
         except UnknownComponent:
-            continue
-    if not found:
+            if kind is not None and folder is None:
+                raise
+    if not found and folder is None and Path(name).is_dir():
+        raise ArtefactError(
+            "no function is saved in this folder itself.", where=name, do=f"functory list {name} looks into the folders in it."
+        )
+    if not found and folder is None:
         known = {other: dist for names in plugins.known().values() for other, dist in names.items()}
         raise UnknownComponent("components", name, {entry.name for entry in plugins.entries()}, known)
     return found
 
 
-def _print(facts: dict[str, Any]) -> None:
-    """Print what `describe` found, for people."""
-    print(f"{facts['name']}  ({facts['kind'].removesuffix('s')}, {facts['distribution']} {facts['version']})")
-    if facts["summary"]:
-        print(f"\n{facts['summary']}")
-    if facts.get("options"):
-        print("\noptions")
-        print_columns(
-            (option["name"], option["allowed"], option["description"]) for option in facts["options"]
-        )
-    if facts.get("paper"):
-        print(f"\npaper\n  {facts['paper']}")
-    if facts.get("examples"):
-        print("\nexamples")
-        for line in facts["examples"]:
-            print(f"  {line}")
+def _function(folder: Path) -> dict[str, Any]:  # Any: JSON
+    from functory.artefact.summary import summarise
+
+    return summarise(folder)
+
+
+def _component(entry: Entry) -> dict[str, Any]:  # Any: JSON
+    """Return what there is to tell about an entry: of an installed function, what there is in its folder."""
+    from functory.plugins.telling import describe
+
+    if entry.kind != "functions":
+        return describe(entry)
+    found = plugins.load(entry.kind, entry.qualified)
+    about = {"distribution": entry.distribution, "value": entry.value}
+    if isinstance(found, Path):
+        return _function(found) | about
+    examples = [f"functory run {entry.name} …"]
+    return {"name": entry.name, "kind": entry.kind, "version": entry.version, "summary": entry.summary, **about,
+            "examples": examples}  # fmt: skip
+
+
+def _print(told: list[dict[str, Any]]) -> None:
+    """Print what was found, for people."""
+    from functory.cli.facts import print_component, print_function
+
+    for position, facts in enumerate(told):
+        if position:
+            print()
+        if "folder" in facts:
+            print_function(facts)
+        else:
+            print_component(facts)
 
 
 COMMAND = Info()

@@ -1,18 +1,22 @@
-"""``functory list``: the installed components, from metadata alone."""
+"""``functory list``: the installed components, from metadata alone; or the functions saved in a folder."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functory.cli import SUMMARIES
-from functory.cli.output import print_columns, print_json
+from functory.cli.output import print_columns, print_json, size
 from functory.contracts.command import Command
+from functory.errors import UsageError
 from functory.machine.distributions import CONTRACT, GROUPS, Entry
 from functory.plugins import registry as plugins
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
+
+    from functory.artefact.finding import Saved
 
 PARTS = {
     "zero-shot": "No φ: the backbone does the task as it is, without training data.",
@@ -27,20 +31,77 @@ class List(Command):
     """List what is installed; import none of it."""
 
     help = SUMMARIES["list"]
-    example = "functory list --kind adaptations"
+    example = "functory list --kind adaptations\nfunctory list models/"
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--kind", choices=GROUPS, metavar="KIND", help="only this kind")
+        parser.add_argument(
+            "folder", nargs="?", help="list the functions saved in it, and in the folders in it, three deep"
+        )
+        parser.add_argument(
+            "--kind", choices=GROUPS, metavar="KIND", help="only this kind; functions: those saved here too"
+        )
 
     def run(self, args: Namespace) -> int:
+        if args.folder is not None:
+            return _list_folder(args.folder, args.kind, args.json)
         entries = plugins.entries(args.kind)
+        here = _saved(Path()) if args.kind == "functions" else []
         if args.json:
-            print_json([describe(entry, entries) for entry in entries])
+            print_json([describe(entry, entries) for entry in entries] + [_told(one) for one in here])
         else:
-            _print(entries, args.kind)
+            if entries or not here:
+                _print(entries, args.kind)
+            _print_saved(here)
         for fault in plugins.faults():
             print(f"{fault.distribution}: {fault.what} See: functory doctor", file=sys.stderr)
         return 0
+
+
+def _list_folder(folder: str, kind: str | None, as_json: bool) -> int:
+    """List the functions in a folder.
+
+    :raises UsageError: there is no such folder, or another kind was asked for.
+    """
+    if kind not in (None, "functions"):
+        raise UsageError(f"a folder holds functions, and no {kind}.", do=f"functory list --kind {kind}")
+    if not Path(folder).is_dir():
+        do = f"functory list --kind {folder}" if folder in GROUPS else "name a folder that holds saved functions."
+        raise UsageError(f"there is no folder {folder!r}.", where=str(Path.cwd()), do=do)
+    found = _saved(Path(folder))
+    if as_json:
+        print_json([_told(one) for one in found])
+    elif found:
+        _print_saved(found)
+    else:
+        print(f"no function is saved in {folder}, nor in the folders in it.")
+    return 0
+
+
+def _saved(folder: Path) -> list[Saved]:
+    from functory.artefact.finding import find
+
+    return list(find(folder))
+
+
+def _told(one: Saved) -> dict[str, object]:
+    """Return what a program wants to know of a saved function."""
+    from dataclasses import asdict
+
+    return {"kind": "functions", **asdict(one)}
+
+
+def _print_saved(found: list[Saved]) -> None:
+    """Print a line for each saved function: where it is, what it does, how well, how large it is."""
+    if found:
+        print("saved functions")
+        print_columns(map(_saved_row, found))
+
+
+def _saved_row(one: Saved) -> tuple[str, ...]:
+    if one.trouble:
+        return one.folder, "", "", "", "", f"[{one.trouble}]"
+    figure = "" if one.value is None else f"{one.metric} {one.value:.3f}"
+    return one.folder, f"{one.name} {one.version}", one.task, figure, size(one.bytes), ", ".join(one.forms)
 
 
 def describe(entry: Entry, entries: list[Entry]) -> dict[str, object]:

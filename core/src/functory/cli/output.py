@@ -25,6 +25,22 @@ def print_columns(rows: Iterable[Sequence[str]], indent: str = "  ") -> None:
         print((indent + "  ".join([*cells, _cut(row[-1], room)])).rstrip())
 
 
+def print_paragraphs(rows: Iterable[Sequence[str]], indent: str = "  ") -> None:
+    """Print rows in columns; on a terminal, the last one goes on below itself where it is longer than a line."""
+    import textwrap
+
+    table = [list(row) for row in rows]
+    widths = [max(map(width, column)) for column in zip(*table, strict=True)][:-1]
+    begins = len(indent) + sum(wide + 2 for wide in widths)
+    room = max(20, _terminal_width() - begins)
+    for row in table:
+        lines = textwrap.wrap(row[-1], room, break_long_words=False, break_on_hyphens=False) or [""]
+        cells = [cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=False)]
+        print((indent + "  ".join([*cells, lines[0]])).rstrip())
+        for line in lines[1:]:
+            print(" " * begins + line)
+
+
 def size(count: int) -> str:
     """Return a number of bytes for people: ``1.4 MB``."""
     value = float(count)

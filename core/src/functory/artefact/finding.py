@@ -1,0 +1,92 @@
+"""Finds the functions that were saved in a folder, by their manifests alone.
+
+Imports next to nothing: what is only listed is neither checked nor opened.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from functory.artefact.members import MANIFEST, REPORT
+
+DEPTH = 3
+"""How many folders deep functions are looked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """A function that lies in a folder.
+
+    :param trouble: why its manifest cannot be read; the rest is empty then.
+    """
+
+    folder: str
+    name: str = ""
+    version: str = ""
+    task: str = ""
+    forms: tuple[str, ...] = ()
+    metric: str = ""
+    value: float | None = None
+    bytes: int = 0
+    trouble: str = ""
+
+
+def find(folder: Path, depth: int = DEPTH) -> Iterator[Saved]:
+    """Give the functions in a folder, and in those in it, in the order of their names.
+
+    Hidden folders and links are passed by; what a function's own folder holds belongs to it.
+    """
+    if (folder / MANIFEST).is_file():
+        yield read(folder)
+        return
+    if depth <= 0:
+        return
+    try:
+        inside = sorted(entry.name for entry in os.scandir(folder) if entry.is_dir(follow_symlinks=False))
+    except OSError:  # not ours to look into
+        return
+    for name in inside:
+        if not name.startswith("."):
+            yield from find(folder / name, depth - 1)
+
+
+def read(folder: Path) -> Saved:
+    """Return what the manifest in a folder says, without checking anything."""
+    place = str(folder)
+    try:
+        data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        metric, value = _figure(data["metrics"], folder)
+        return Saved(
+            folder=place,
+            name=str(data["name"]),
+            version=str(data["version"]),
+            task=str(data["task"]["name"]),
+            forms=tuple(map(_label, data["forms"])),
+            metric=metric,
+            value=value,
+            bytes=sum(int(member["size"]) for member in data["members"].values()) + (folder / MANIFEST).stat().st_size,
+        )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        return Saved(place, trouble=f"{MANIFEST} cannot be read: {type(error).__name__} {error}")
+
+
+def _label(form: dict[str, Any]) -> str:
+    """Return what a form is called, as `assembling.label` does."""
+    return "composite" if form["kind"] == "composite" else f"{form['engine']['name']} {form['program']['precision']}"
+
+
+def _figure(metrics: dict[str, Any], folder: Path) -> tuple[str, float | None]:
+    """Return the metric by which the function is chosen, and its value."""
+    if not metrics:
+        return "", None
+    chosen = ""
+    if (folder / REPORT).is_file():
+        chosen = str(json.loads((folder / REPORT).read_text(encoding="utf-8")).get("metric", ""))
+    name = chosen if chosen in metrics else next(iter(metrics))
+    figure = metrics[name]
+    return name, float(figure["value"] if isinstance(figure, dict) else figure)

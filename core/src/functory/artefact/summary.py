@@ -1,0 +1,67 @@
+"""What a saved function is, read from its folder: nothing is imported for it, opened or run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from functory.artefact.assembling import label, read_report
+from functory.artefact.card import sentence
+from functory.artefact.checking import check, read_manifest
+from functory.artefact.manifest import CompositeRecord, FormRecord, TorchRecord
+from functory.artefact.members import MANIFEST
+from functory.errors import ArtefactError
+from functory.machine.folders import sha256
+
+LARGEST = 64_000_000
+"""Bytes of the largest file that is hashed here; `verify` hashes all."""
+
+
+def summarise(folder: Path) -> dict[str, Any]:  # Any: JSON
+    """Return what there is to tell about a saved function; where it is damaged, what is wrong stands at ``trouble``.
+
+    :raises ArtefactError: when there is no manifest to read.
+    """
+    manifest = read_manifest(folder)
+    trouble, unread = "", [path for path, member in manifest.members.items() if member.size > LARGEST]
+    report = None
+    try:
+        check(folder, largest=LARGEST)
+        report = read_report(folder)
+    except ArtefactError as error:
+        trouble = error.what
+    return {
+        "name": manifest.name,
+        "kind": "functions",
+        "version": manifest.version,
+        "folder": str(folder),
+        "summary": sentence(manifest),
+        "task": manifest.task.model_dump(mode="json"),
+        "signature": manifest.signature,
+        "state": manifest.state,
+        "forms": [{"name": label(form), **_form(form)} for form in manifest.forms],
+        "metrics": manifest.metrics,
+        "report": None if report is None else report.model_dump(mode="json"),
+        "recipe": manifest.recipe,
+        "data": manifest.data,
+        "versions": manifest.versions,
+        "licence": manifest.licence,
+        "licences": list(manifest.licences),
+        "notes": list(manifest.notes),
+        "optimization": manifest.optimization,
+        "bytes": sum(member.size for member in manifest.members.values()) + (folder / MANIFEST).stat().st_size,
+        "files": len(manifest.members) + 1,
+        "sha256": sha256(folder / MANIFEST),
+        "trouble": trouble,
+        "unread": unread,
+    }
+
+
+def _form(form: FormRecord) -> dict[str, Any]:
+    """Return what one form is made of, and what it needs."""
+    if isinstance(form, CompositeRecord):
+        return {"parts": list(form.parts)}
+    made = {"engine": form.engine.name, "backbone": form.spec.reference, "context": form.spec.context}
+    if isinstance(form, TorchRecord):
+        return {**made, "adaptation": form.adaptation.name, "weights_hash": form.spec.weights_hash}
+    return {**made, "probed_on": form.probed_on}
