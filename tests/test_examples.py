@@ -49,3 +49,10 @@ def test_an_example_plugin_is_a_strangers_and_knows_the_sdk_alone(folder: Path) 
 def test_an_example_plugin_is_as_short_as_it_is_said_to_be(name: str) -> None:
     files = (EXAMPLES / name).glob("src/**/*.py")
     assert sum(lines_of(file.read_text(encoding="utf-8")) for file in files) <= LENGTHS[name]
+
+
+def test_a_strangers_task_that_labels_pairs_takes_less_than_sixty_lines() -> None:
+    """Everything counts but blank lines and comments: imports, docstrings, the package's own page."""
+    texts = [file.read_text(encoding="utf-8") for file in (EXAMPLES / "answered").glob("src/**/*.py")]
+    lines = [line.strip() for text in texts for line in text.splitlines()]
+    assert 20 < sum(bool(line) and not line.startswith("#") for line in lines) < 60

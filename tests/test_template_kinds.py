@@ -11,10 +11,25 @@ import pytest
 
 from functory import errors
 from functory.cli import main
-from functory.cli.new import render
+from functory.cli.new import LIKE, render
 from functory.machine.distributions import GROUPS
 
-KINDS = [kind for kind in GROUPS if kind != "functions"]
+KINDS = [(kind, "") for kind in GROUPS if kind not in ("functions", "tasks")] + [("tasks", like) for like in LIKE]
+USE = """
+import functory
+from functory_sdk.testing import kit
+
+like = {like!r}
+with kit():
+    if like == "writes":
+        fn = functory.build(task="wobble", backbone="tiny-decoder")
+        print(fn("a good day").tokens)
+    else:
+        fn = functory.build(task="wobble", train="examples.jsonl" if like == "spans" else "examples.csv", backbone="tiny-encoder")
+        answer = fn(*["How was the film?", "The film was lovely."][: len(fn.task.shorthand)])
+        print(answer.label if like != "spans" else answer.entities, fn.report.metric)
+"""
+"""What the author of a task does first: a function, and an answer."""
 
 
 def pytest_on(folder: Path, site: Path) -> subprocess.CompletedProcess[str]:
@@ -25,9 +40,9 @@ def pytest_on(folder: Path, site: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
-def test_what_is_rendered_builds_installs_passes_and_is_seen_to_fail(kind: str, tmp_path: Path) -> None:
-    folder = render(kind, "wobble", tmp_path / "out", author="Ada Lovelace", licence="MIT")
+@pytest.mark.parametrize(("kind", "like"), KINDS)
+def test_what_is_rendered_builds_installs_passes_and_is_seen_to_fail(kind: str, like: str, tmp_path: Path) -> None:
+    folder = render(kind, "wobble", tmp_path / "out", author="Ada Lovelace", licence="MIT", like=like)
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
     wheels = tmp_path / "wheels"
     subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(wheels), str(folder)], check=True)
@@ -35,6 +50,11 @@ def test_what_is_rendered_builds_installs_passes_and_is_seen_to_fail(kind: str, 
     subprocess.run([*pip, "install", "--no-deps", "--target", str(site), *map(str, wheels.glob("*.whl"))], check=True)
     passed = pytest_on(folder, site)
     assert passed.returncode == 0, passed.stdout[-3000:]
+    if like:
+        environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
+        command = [sys.executable, "-c", USE.format(like=like)]
+        used = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+        assert used.returncode == 0, used.stderr[-3000:]
     broken = site / "functory_wobble" / "component.py"
     broken.write_text(broken.read_text().replace("class Wobble", "class Wobbly", 1))
     failed = pytest_on(folder, site)
@@ -52,3 +72,23 @@ def test_new_says_what_to_do_next_and_refuses_what_cannot_be(tmp_path: Path, cap
         render("samples", "My Method", tmp_path, author="", licence="MIT")
     with pytest.raises(errors.NotSupported, match="functory package"):
         render("functions", "x", tmp_path, author="", licence="MIT")
+
+
+@pytest.mark.parametrize("like", LIKE)
+def test_a_tasks_template_is_short_and_says_what_it_is_like(like: str, tmp_path: Path) -> None:
+    pytest.importorskip("cookiecutter")
+    folder = render("tasks", "wobble", tmp_path, author="Ada Lovelace", licence="MIT", like=like)
+    source = (folder / "src" / "functory_wobble" / "component.py").read_text(encoding="utf-8")
+    compile(source, "component.py", "exec")
+    assert source.startswith(f'"""The task: {LIKE[like]}.')
+    assert sum(bool(line.strip()) for line in source.splitlines()) <= 40
+    assert not (folder / "_kinds").exists()
+    assert "{{" not in (folder / "README.md").read_text(encoding="utf-8")
+
+
+def test_like_is_for_tasks_and_labels_where_nothing_is_said(tmp_path: Path) -> None:
+    pytest.importorskip("cookiecutter")
+    with pytest.raises(errors.UsageError, match="the kind is samples"):
+        render("samples", "wobble", tmp_path, author="", licence="MIT", like="pairs")
+    folder = render("tasks", "wobble", tmp_path, author="", licence="MIT")
+    assert "one text, one label" in (folder / "src" / "functory_wobble" / "component.py").read_text(encoding="utf-8")

@@ -138,6 +138,15 @@ assert abs(one.score - other.score) < 1e-4
 assert len(fn.trace([fn.read("good", "bad")])[0][1]) == 2
 fn.save("preference"); assert functory.load("preference")("good 77", "bad 77").better == "first"
 """,
+    "answered": """
+things = [f"thing {n}" for n in range(20)]
+rows = [{"question": f"How was {a}?", "reply": f"{b} was good", "verdict": "answered" if a == b else "open"}
+        for n, a in enumerate(things) for b in (a, things[n - 3])]
+fn = functory.build(task="answered", train=rows, report=False)
+assert fn("How was thing 3?", "thing 3 was good").label in ("answered", "open")
+assert len(fn.trace([fn.read("a", "b")])[0][1]) == 1
+fn.save("answered"); functory.load("answered")
+""",
     "evaluation-cache": """
 fn = functory.build(**build, hooks=["evaluation-cache"])
 first = fn.evaluate(rows)
@@ -179,7 +188,7 @@ functory.verify("alert")
 """,
 }
 """What each example plugin is for, as a user would try it."""
-KINDS = {"bottleneck": "adaptations", "preference": "tasks", "alert": "tasks"}
+KINDS = {"bottleneck": "adaptations", "preference": "tasks", "alert": "tasks", "answered": "tasks"}
 ASKED = {
     "adaptations": "functory.build(**build, adaptation={name!r})",
     "tasks": "functory.build(task={name!r}, train=rows)",

@@ -12,23 +12,36 @@ from functory.contracts.command import Command
 from functory.errors import NotSupported, UsageError
 from functory.machine.distributions import GROUPS
 
+LIKE = {
+    "labels": "one text, one label",
+    "pairs": "two texts, one label",
+    "spans": "a text, and typed stretches of it",
+    "writes": "a text in, a text out",
+}
+"""What a task may be like, and what that is."""
+DEFAULT = "labels"
+
 
 class New(Command):
     """Render the template."""
 
     help = SUMMARIES["new"]
-    example = 'functory new plugin --kind adaptations --name my-method --author "Ada Lovelace"'
+    example = (
+        'functory new plugin --kind adaptations --name my-method --author "Ada Lovelace"\n'
+        "functory new plugin --kind tasks --like pairs --name answers"
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("what", choices=("plugin",), help="what to start")
         parser.add_argument("--kind", required=True, choices=GROUPS, metavar="KIND", help=f"one of {', '.join(GROUPS)}")
+        parser.add_argument("--like", choices=tuple(LIKE), help=f"for a task: {_told()}; {DEFAULT} when not given")
         parser.add_argument("--name", required=True, help="the component's name, as users will type it")
         parser.add_argument("--author", default="Your Name", help="who writes it")
         parser.add_argument("--licence", default="Apache-2.0", help="its licence, SPDX")
         parser.add_argument("--output", "-o", type=Path, default=Path(), help="the folder to put the repository into")
 
     def run(self, args: Namespace) -> int:
-        made = render(args.kind, args.name, args.output, author=args.author, licence=args.licence)
+        made = render(args.kind, args.name, args.output, author=args.author, licence=args.licence, like=args.like or "")
         if args.json:
             print_json({"folder": str(made)})
         else:
@@ -36,10 +49,16 @@ class New(Command):
         return 0
 
 
-def render(kind: str, name: str, output: Path, *, author: str, licence: str) -> Path:
+def _told() -> str:
+    """Return what a task may be like, in words."""
+    return ", ".join(f"{name} ({what})" for name, what in LIKE.items())
+
+
+def render(kind: str, name: str, output: Path, *, author: str, licence: str, like: str = "") -> Path:
     """Write a plugin's repository and return its folder.
 
-    :raises UsageError: for a name that cannot be one, or a folder that is there already.
+    :param like: what a task is like, a key of `LIKE`; labels when empty. For tasks alone.
+    :raises UsageError: for a name that cannot be one, a folder that is there already, or `like` beside another kind.
     :raises NotSupported: for packaged functions, which `functory package` makes; or without the template.
     """
     if kind == "functions":
@@ -48,6 +67,8 @@ def render(kind: str, name: str, output: Path, *, author: str, licence: str) -> 
         raise UsageError(
             f"the name {name!r} is not possible.", do="small letters, digits and single hyphens, a letter first: my-method."
         )
+    if like and kind != "tasks":
+        raise UsageError(f"--like is for tasks, and the kind is {kind}.", do="leave it out, or ask for --kind tasks.")
     folder = output / f"functory-{name}"
     if folder.exists():
         raise UsageError(f"{folder} is there already.", do="choose another name, or another --output.")
@@ -55,7 +76,7 @@ def render(kind: str, name: str, output: Path, *, author: str, licence: str) -> 
         from cookiecutter.main import cookiecutter
     except ImportError as error:
         raise NotSupported("the template needs cookiecutter.", do="pip install 'functory-sdk[template]'.") from error
-    answers = {"kind": kind, "name": name, "author": author, "licence": licence}
+    answers = {"kind": kind, "like": like or DEFAULT, "name": name, "author": author, "licence": licence}
     output.mkdir(parents=True, exist_ok=True)
     return Path(cookiecutter(str(template()), no_input=True, extra_context=answers, output_dir=str(output)))
 

@@ -4,8 +4,11 @@ import shutil
 from pathlib import Path
 
 chosen = Path("_kinds") / "{{ cookiecutter.kind }}"
+if "{{ cookiecutter.kind }}" == "tasks":
+    chosen /= "{{ cookiecutter.like }}"
 package = Path("src") / "{{ cookiecutter.__package }}"
 Path("tests").mkdir(exist_ok=True)
 for file in chosen.iterdir():
-    shutil.move(str(file), str((Path("tests") if file.name.startswith("test_") else package) / file.name))
+    folder = Path() if file.suffix != ".py" else Path("tests") if file.name.startswith("test_") else package
+    shutil.move(str(file), str(folder / file.name))
 shutil.rmtree("_kinds")
