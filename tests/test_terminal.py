@@ -6,12 +6,16 @@ import io
 import json
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import functory
 from functory.cli import SUMMARIES, main
+from functory.terminal import bars
+from functory_sdk import Event, hookimpl
 from functory_sdk.testing import Terminal, kit, toy_function
 from functory_sdk.testing.toy import rows
 
@@ -34,7 +38,7 @@ VERBS: dict[str, list[str]] = {
     "verify": ["toy", "--json"],
 }  # fmt: skip
 """Every verb, as it is typed where its output goes into a file."""
-WITH_BARS = {"build", "evaluate", "run"}
+WITH_BARS = {"build", "evaluate", "optimize", "run"}
 
 
 @pytest.fixture(scope="module")
@@ -104,3 +108,45 @@ def test_a_loop_over_map_prints_into_a_file_and_a_terminal_alike(
     assert (tmp_path / "out").read_text().splitlines() == expected
     assert terminal.screen().splitlines() == expected
     assert terminal.text.count("toy  ") > len(texts)
+
+
+def test_the_bar_of_map_goes_on_with_every_batch_whatever_a_chunk_holds(
+    toy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[float] = []
+    monkeypatch.setattr(bars._Lines, "show", lambda self, done: shown.append(done))
+    function: Any = toy_function().opened(budget=64)
+    texts = [row["text"] for row in EXAMPLES] * 5
+    monkeypatch.setattr("functory.function.CHUNK", 150)
+    assert len(list(function.map(texts))) == 200
+    assert shown[-1] == pytest.approx(200)
+    assert shown == sorted(shown)
+    assert max(later - sooner for sooner, later in pairwise([0, *shown])) < 20, "it jumps"
+
+
+def test_a_build_tells_how_far_features_folds_and_training_are_and_how_they_go(toy: Path) -> None:
+    events: list[Event] = []
+
+    class Observer:
+        """Keeps what happens."""
+
+        @hookimpl
+        def progress(self, event: Event) -> None:
+            events.append(event)
+
+    functory.build(task="toy", train=EXAMPLES, backbone="tiny-encoder", adaptation="head", hooks=[Observer()])
+    stages = list(dict.fromkeys(event.stage for event in events if event.total))
+    assert stages[:2] == ["features", "folds"]
+    assert "training" in stages
+    for stage in stages:
+        steps = [event for event in events if event.stage == stage and event.total]
+        assert [event.step for event in steps] == sorted(event.step for event in steps)
+        assert 0 < steps[-1].step <= steps[-1].total
+    features = [event for event in events if event.stage == "features"]
+    assert features[-1].step == features[-1].total == 32
+    losses = [event.values["loss"] for event in events if event.kind == "step" and event.stage == "training"]
+    assert len(losses) > 2
+    assert losses[-1] < losses[0]
+    held_out = [event.values["held_out_loss"] for event in events if event.kind == "metric" and event.stage == "folds"]
+    assert len(held_out) > 2
+    assert any("dev_accuracy" in event.values for event in events if event.kind == "metric")

@@ -100,6 +100,23 @@ def test_the_fastest_budget_is_found_while_the_work_is_done(best: int, monkeypat
     assert set(clock.sizes[-3:-1]) == {best}
 
 
+@given(LENGTHS.filter(bool))
+def test_each_batch_is_told_as_its_share_of_the_tokens(lengths: list[int]) -> None:
+    shares: list[float] = []
+    batches: list[int] = []
+
+    def run(batch: Mapping[str, Array]) -> Mapping[str, Array]:
+        assert len(shares) == len(batches), "told before the next one runs"
+        batches.append(batch["ids"].shape[1])
+        return run_batch(batch)
+
+    Planner(budget=64).run(rows_of(lengths), PROGRAM, run, shares.append)
+    assert len(shares) == len(batches)
+    assert sum(shares) == pytest.approx(1)
+    if len(set(lengths)) == 1:
+        assert shares[:-1] == pytest.approx([shares[0]] * (len(shares) - 1))
+
+
 def test_a_budget_that_is_given_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = Clock(256)
     monkeypatch.setattr(batching, "time", clock)

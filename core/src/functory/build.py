@@ -16,6 +16,7 @@ import json
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,9 @@ from functory.running.about import About
 from functory.running.forms import TorchForm, torch_form
 from functory.running.golden import record, tolerance
 from functory.running.replays import versions
+from functory.running.watching import RunBars
 from functory.steps import Steps
+from functory.terminal import Progress, progress
 
 
 def build(
@@ -208,27 +211,34 @@ class _Building:
             name=function.about.name,
             options=function.session_options,
         )
-        run.emit = lambda event: self.steps.progress(run=run, event=event)
-        run.emit(
-            Event("start", text=f"{function.about.name}: {len(splits.train):,} examples, {len(train.rows):,} rows")
-        )
-        fit = self.steps.train(
-            engine=form.engine, model=form.program.model, adaptation=form.adaptation, train=train, dev=dev, run=run
-        )
-        run.emit(Event("done", values=fit.metrics))
+        with RunBars(run.name) as bars:
+            run.emit = partial(self._told, run, bars)
+            run.emit(Event("start", text=f"{run.name}: {len(splits.train):,} examples, {len(train.rows):,} rows"))
+            fit = self.steps.train(
+                engine=form.engine, model=form.program.model, adaptation=form.adaptation, train=train, dev=dev, run=run
+            )
+            run.emit(Event("done", values=fit.metrics))
         form.adaptation = fit.adaptation or form.adaptation
         about = replace(function.about, notes=(*function.about.notes, *fit.notes))
         about.data["fit"] = dict(fit.metrics)
         function = function.replaced(about=about)
         if len(splits.dev):
             inputs = [_input(task, example) for example in splits.dev]
-            outputs = [rows for _, rows in function.trace(inputs)]
+            bar: Progress[Any]
+            with progress(len(inputs), f"{run.name}: outputs of dev") as bar:
+                traced = function.trace(inputs, lambda share: bar.advance(share * len(inputs)))
+            outputs = [rows for _, rows in traced]
             tuned = formulation.tune(outputs, list(splits.dev), state)
             if tuned != state:
                 function = function.replaced(state=tuned)
         if folder is None:
             shutil.rmtree(place, ignore_errors=True)
         return function
+
+    def _told(self, run: Run, bars: RunBars, event: Event) -> None:
+        """Let the bars and the observers see what happens in training."""
+        bars.observe(event)
+        self.steps.progress(run=run, event=event)
 
     def _key(self, form: TorchForm, splits: Splits) -> str:
         """Return the name of the run's folder: the same recipe on the same data goes on where it stopped."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from operator import length_hint
 from pathlib import Path
@@ -24,6 +25,7 @@ from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm
 from functory.running.inputs import arguments, item, many
 
 if TYPE_CHECKING:
+    from functory.contracts.batching import Told
     from functory.contracts.explanation import Attribution
     from functory.contracts.optimization import OptimizationReport
     from functory.contracts.task import Target
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from functory.data.sources import Format
     from functory.measuring.report import Report
     from functory.running.golden import Golden
+    from functory.terminal import Progress
 
 CHUNK = 1024
 """Inputs that `map` encodes and runs together: enough to sort by length, few enough to stream."""
@@ -108,9 +111,11 @@ class Function:
     def _mapped(self, inputs: Iterable[Any], quiet: bool | None) -> Iterator[Any]:
         from functory.terminal import progress as bar
 
-        yield from bar(self._computed(iter(inputs)), self.about.name, total=length_hint(inputs) or None, quiet=quiet)
+        shown: Progress[Any] = bar(None, self.about.name, total=length_hint(inputs) or None, quiet=quiet)
+        with shown:
+            yield from self._computed(iter(inputs), shown)
 
-    def _computed(self, inputs: Iterator[Any]) -> Iterator[Any]:
+    def _computed(self, inputs: Iterator[Any], shown: Progress[Any]) -> Iterator[Any]:
         place = 0
         while chunk := list(islice(inputs, CHUNK)):
             values = []
@@ -119,7 +124,7 @@ class Function:
                     values.append(self.coerce(value))
                 except InputError as error:
                     raise error.located(f"input {place + offset + 1}") from None
-            yield from self._compute(values)
+            yield from self._compute(values, partial(_advance, shown, len(chunk)))
             place += len(chunk)
 
     def stream(self, *args: Any, **kwargs: Any) -> Iterator[str]:
@@ -143,23 +148,35 @@ class Function:
         if rest:
             yield rest
 
-    def _compute(self, values: Sequence[Any]) -> list[Any]:
+    def _compute(self, values: Sequence[Any], told: Told | None = None) -> list[Any]:
         """Compute the outputs of Input objects: encode → run → decode."""
         if isinstance(self.form, CompositeForm):
-            return list(self.task.compose(self.form.parts, values))
-        return [self.form.formulation.decode(side, rows, self.state) for side, rows in self.trace(values)]
+            outputs = list(self.task.compose(self.form.parts, values))
+            if told is not None:
+                told(1.0)
+            return outputs
+        return [self.form.formulation.decode(side, rows, self.state) for side, rows in self.trace(values, told)]
 
-    def trace(self, values: Sequence[Any]) -> list[tuple[Any, list[Row]]]:
-        """Return, for each Input, its side data and the program's outputs for its rows, before decoding."""
+    def trace(self, values: Sequence[Any], told: Told | None = None) -> list[tuple[Any, list[Row]]]:
+        """Return, for each Input, its side data and the program's outputs for its rows, before decoding.
+
+        :param told: told of each part that is done, as its share of the whole.
+        """
         form = self._single_form()
         encoded = form.formulation.encode(values, self.reader, self.state)
         if form.program.kind == "forward":
-            return list(zip(encoded.side, encoded.rows_of(self.session.run(encoded.rows)), strict=True))
+            return list(zip(encoded.side, encoded.rows_of(self.session.run(encoded.rows, told)), strict=True))
         import numpy as np
 
         tokens: list[list[int]] = [[] for _ in values]
+        room, written = sum(request.max_new_tokens for request in encoded.requests), 0
         for index, token in self.session.generate(encoded.requests):
             tokens[index].append(token)
+            written += 1
+            if told is not None:
+                told(1 / room)
+        if told is not None:
+            told(1 - written / max(1, room))  # texts that ended before they had to
         return [
             (side, [{"tokens": np.asarray(written, dtype=np.int64)}])
             for side, written in zip(encoded.side, tokens, strict=True)
@@ -349,6 +366,11 @@ class Function:
             f"{self.about.name} cannot be pickled: no pickle is ever read.",
             do="save it, and load it where it is needed.",
         )
+
+
+def _advance(shown: Progress[Any], count: int, share: float) -> None:
+    """Show that a share of so many inputs is done."""
+    shown.advance(share * count)
 
 
 def _caller(task: Task[Any]) -> Any:

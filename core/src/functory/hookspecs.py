@@ -225,7 +225,7 @@ class Hooks:
 
     @hookspec
     def progress(self, run: Run, event: Event) -> None:
-        r"""Observe what happens in a run: start, step, metric, epoch, checkpoint, note, done.
+        r"""Observe what happens in a run: start, progress, step, metric, epoch, checkpoint, note, done.
 
         When:    all through training. Keep it short: training waits.
         Roles:   observe only; what is returned is not looked at.

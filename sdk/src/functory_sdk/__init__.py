@@ -45,7 +45,7 @@ _HOMES = {
     "functory.machine.places": ("cache",),
     "functory.reading.reader": ("Passage", "Reader", "Tokenizer", "Tokens", "Window"),
     "functory.measuring.report": ("Report",),
-    "functory.terminal": ("progress", "show", "table", "text"),
+    "functory.terminal": ("Progress", "progress", "show", "table", "text"),
 }  # fmt: skip
 _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file", "source_hash", "weights_hash")
 _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_facts")

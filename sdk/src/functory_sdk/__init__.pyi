@@ -84,6 +84,7 @@ from functory.running.forms import TorchForm as TorchForm
 from functory.running.golden import reformed as reformed
 from functory.running.replays import cpu as cpu
 from functory.running.replays import has_vnni as has_vnni
+from functory.terminal import Progress as Progress
 from functory.terminal import progress as progress
 from functory.terminal import show as show
 from functory.terminal import table as table

@@ -71,7 +71,9 @@ def _whereabouts(place: dict[str, str]) -> str:
 
 def _progress(distribution: str) -> None:
     """Show who has been examined, where somebody watches."""
-    if sys.stderr.isatty():
+    from functory.terminal import is_quiet
+
+    if sys.stderr.isatty() and not is_quiet():
         print(f"examined {distribution}", file=sys.stderr)
 
 

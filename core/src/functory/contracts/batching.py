@@ -24,6 +24,8 @@ TRIALS = 3
 """Timed batches of each candidate before one is chosen."""
 
 Batch = Callable[[Mapping[str, Array]], Mapping[str, Array]]
+Told = Callable[[float], None]
+"""Told of each part of some work when it is done: its share of the whole, by what it costs. All of them sum to 1."""
 
 
 def plan(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
@@ -122,11 +124,14 @@ class Planner:
         timed = {budget: float(np.median(times)) for budget, times in self._timings.items() if times}
         return min(timed, key=lambda budget: timed[budget]) if timed else 512
 
-    def run(self, rows: Sequence[Row], program: Program, run_batch: Batch) -> list[Row]:
-        """Run rows and give back their outputs in the rows' order."""
+    def run(self, rows: Sequence[Row], program: Program, run_batch: Batch, told: Told | None = None) -> list[Row]:
+        """Run rows and give back their outputs in the rows' order.
+
+        :param told: told of each batch, by its tokens.
+        """
         results: list[Row | None] = [None] * len(rows)
         lengths = [row_length(row) for row in rows]
-        waiting = _longest_first(lengths)
+        waiting, cost = _longest_first(lengths), sum(max(1, length) for length in lengths)
         while waiting:
             budget = self._next_budget(waiting, lengths)
             count = max(1, budget // max(1, lengths[waiting[0]]))
@@ -137,6 +142,8 @@ class Planner:
             self._note(budget, sum(lengths[index] for index in batch), time.perf_counter() - started, bool(waiting))
             for index, output in zip(batch, unpad(outputs, chosen, program), strict=True):
                 results[index] = output
+            if told is not None:
+                told(sum(max(1, lengths[index]) for index in batch) / cost)
         return [result for result in results if result is not None]
 
     def _next_budget(self, waiting: Sequence[int], lengths: Sequence[int]) -> int:

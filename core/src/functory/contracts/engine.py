@@ -20,6 +20,7 @@ from functory.errors import NotSupported
 if TYPE_CHECKING:
     from functory.contracts.adaptation import Adaptation, TrainingOptions
     from functory.contracts.backbone import Backbone
+    from functory.contracts.batching import Told
     from functory.contracts.task import Formulation
 
 Ability = Literal["forward", "generate", "gradients", "training"]
@@ -61,12 +62,13 @@ class Session(ABC):
     def run_batch(self, batch: Mapping[str, Array]) -> Mapping[str, Array]:
         """Run one padded batch: arrays of (rows, …) in, named outputs of (rows, …) out."""
 
-    def run(self, rows: Sequence[Row]) -> list[Row]:
+    def run(self, rows: Sequence[Row], told: Told | None = None) -> list[Row]:
         """Run any number of rows of any lengths; outputs in the rows' order, padding cut off.
 
         :param rows: rows that hold the program's inputs.
+        :param told: told of each batch when it is done, as its share of all tokens.
         """
-        return self.planner.run(rows, self.program, self.run_batch)
+        return self.planner.run(rows, self.program, self.run_batch, told)
 
     def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, int]]:
         """Generate for many requests; give (index of the request, token) as the tokens come.
@@ -110,18 +112,23 @@ class LabelledRows:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What happens while something runs; trackers observe it.
+    """What happens while something runs; trackers observe it, and the bars of a run are drawn from it.
 
-    :param kind: ``start``, ``step``, ``metric``, ``epoch``, ``checkpoint``, ``note``, ``done``.
-    :param step: the optimiser step, counted from 1.
+    :param kind: ``start``, ``progress``, ``step``, ``metric``, ``epoch``, ``checkpoint``, ``note``, ``done``. A ``step``
+        is one of an optimiser, with its loss; ``progress`` is that of other work: features, folds.
+    :param step: steps done in this stage: those of the optimiser, rows whose features are computed.
     :param values: numbers by name.
     :param text: for people.
+    :param stage: the part of the run that it belongs to: ``features``, ``folds``, ``training``.
+    :param total: how many steps the stage has at most; 0 where that is not known.
     """
 
-    kind: Literal["start", "step", "metric", "epoch", "checkpoint", "note", "done"]
+    kind: Literal["start", "progress", "step", "metric", "epoch", "checkpoint", "note", "done"]
     step: int = 0
     values: Mapping[str, float] = field(default_factory=dict)
     text: str = ""
+    stage: str = "training"
+    total: int = 0
 
 
 @dataclass(slots=True)

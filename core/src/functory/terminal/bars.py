@@ -187,6 +187,11 @@ class _Bar(_Lines):
         self.foot.write(self.stream, encodable(line, self.stream) + "\n")
 
 
+def is_quiet() -> bool:
+    """Return whether ``FUNCTORY_QUIET`` asks for results alone."""
+    return os.environ.get("FUNCTORY_QUIET", "0") not in ("", "0")
+
+
 def _whole(done: float) -> int:
     """Return how many steps are done to the end; sums of parts are a hair's breadth off."""
     return int(done + 1e-6)
@@ -194,8 +199,6 @@ def _whole(done: float) -> int:
 
 def _view(description: str, total: int | None, quiet: bool | None, stream: TextIO) -> _Silent:
     """Choose how to show progress."""
-    if quiet is None:
-        quiet = os.environ.get("FUNCTORY_QUIET", "0") not in ("", "0")
-    if quiet:
+    if is_quiet() if quiet is None else quiet:
         return _Silent()
     return (_Bar if is_terminal(stream) else _Lines)(description, total, stream)

@@ -11,7 +11,7 @@ import pytest
 import functory
 import functory_head.layers as layers
 from functory_head import HeadOptions
-from functory_sdk import Fit, LabelledRows, Port, TrainingError, package_file
+from functory_sdk import Event, Fit, LabelledRows, Port, Run, TrainingError, package_file
 from functory_sdk.testing import AdaptationSuite
 
 torch = pytest.importorskip("torch")
@@ -74,7 +74,8 @@ class Stored:
         gold = (Port("gold", "int64", ("tokens",) if reads == "tokens" else (), -100),)
         self.model = SimpleNamespace(head=head, network=network, gold=gold)
         self.train, self.dev = LabelledRows(self.rows, self.owner), None
-        self.run = SimpleNamespace(seed=0)
+        self.events: list[Event] = []
+        self.run = Run(Path(), Path(), 0, self.events.append)
 
     def features(self, rows: Any) -> Any:
         return torch.from_numpy(np.concatenate([self.found[int(row["input_ids"][0])] for row in rows]))

@@ -78,7 +78,7 @@ def test_the_form_that_is_kept_is_saved_and_answers_the_same_and_the_others_file
 ) -> None:
     forms: list[Any] = []
 
-    def timed(candidates: Any, inputs: Any, rounds: int) -> dict[str, list[float]]:
+    def timed(candidates: Any, inputs: Any, rounds: int, bar: Any) -> dict[str, list[float]]:
         forms.extend(candidates)
         return {one.form_name: [{"torch fp32": 9.0, "onnxruntime int8": 1.0}.get(one.form_name, 2.0)] for one in forms}
 

@@ -7,7 +7,7 @@ one text from another. Afterwards mean and deviation are folded into the map, wh
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -103,20 +103,32 @@ def start(head: LinearHead) -> None:
         head.linear.bias.zero_()
 
 
+def looks(iterations: int) -> int:
+    """Return how often the loss is looked at in so many iterations at most: line searches look more than once."""
+    return iterations * 5 // 4
+
+
 def minimise(
-    head: LinearHead, blocks: Sequence[Block], penalty: float, iterations: int = 200, tolerance: float = 1e-9
+    head: LinearHead,
+    blocks: Sequence[Block],
+    penalty: float,
+    iterations: int = 200,
+    tolerance: float = 1e-9,
+    told: Callable[[float], None] = lambda loss: None,
 ) -> float:
     """Minimise mean loss + penalty/2 · ‖w‖² over `linear`, from where it is; return the mean loss.
 
     Full-batch L-BFGS (Liu and Nocedal 1989).
 
     :param tolerance: the change of the objective at which to stop.
+    :param told: told the mean loss at each look at it.
     :raises TrainingError: when the loss is not finite.
     """
     weight, bias = head.linear.weight, head.linear.bias
     solver = torch.optim.LBFGS(
         [weight, bias],
         max_iter=iterations,
+        max_eval=looks(iterations),
         tolerance_grad=1e-6,
         tolerance_change=tolerance,
         line_search_fn="strong_wolfe",
@@ -126,8 +138,9 @@ def minimise(
     def closure() -> Tensor:
         solver.zero_grad()
         losses, counts = zip(*(loss_of(head, block) for block in blocks), strict=True)
-        objective: Tensor = torch.stack(losses).sum() / torch.stack(counts).sum()
-        objective = objective + penalty / 2 * (weight * weight).sum()
+        mean: Tensor = torch.stack(losses).sum() / torch.stack(counts).sum()
+        told(float(mean.detach()))
+        objective = mean + penalty / 2 * (weight * weight).sum()
         objective.backward()  # type: ignore[no-untyped-call]
         return objective
 

@@ -6,6 +6,8 @@ A few thousand rows overfit it at once but for the dropout, half of the features
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch.nn.functional import dropout
 
@@ -20,14 +22,21 @@ PASSES, STEPS = 20, 4000
 """Passes over a table, and after how many steps a large one has had enough; one pass at least."""
 
 
-def fit_hidden(head: LinearHead, block: Block, seed: int) -> float:
+def steps_of(count: int) -> int:
+    """Return how many steps so many units are fitted in."""
+    in_a_pass = -(-count // BATCH)
+    return min(PASSES * in_a_pass, max(STEPS, in_a_pass))
+
+
+def fit_hidden(head: LinearHead, block: Block, seed: int, told: Callable[[float], None]) -> float:
     """Fit a head with a hidden layer to standardised features; return the mean loss of its last pass.
 
+    :param told: told the loss of each step.
     :raises TrainingError: when the loss is not finite.
     """
     count = len(block.features)
     in_a_pass = -(-count // BATCH)
-    steps = min(PASSES * in_a_pass, max(STEPS, in_a_pass))
+    steps = steps_of(count)
     optimiser = torch.optim.AdamW(head.parameters(), lr=RATE, weight_decay=DECAY, fused=True)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimiser, lambda step: min((step + 1) / (WARMUP * steps), 1.0) * (1 - step / steps)
@@ -50,6 +59,7 @@ def fit_hidden(head: LinearHead, block: Block, seed: int) -> float:
             optimiser.step()
             schedule.step()
             losses.append(float(loss.detach()))
+            told(losses[-1])
     head.dropout.p = kept
     head.eval()
     optimiser.zero_grad()

@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from functory_head.hidden import fit_hidden
+from functory_head.hidden import fit_hidden, steps_of
 from functory_head.tables import Table
-from functory_sdk import Fit, LabelledRows, Port, Row, TrainingError, TrainingSession, pad
+from functory_head.telling import Stage
+from functory_sdk import Fit, LabelledRows, Port, Row, Run, TrainingError, TrainingSession, pad
 from functory_sdk.torch import LinearHead, linear
 
 if TYPE_CHECKING:
@@ -78,22 +79,27 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
     hidden = options.hidden or 0
     penalty = options.penalty
     if not hidden and penalty is None:
-        penalty, losses = _choose_penalty(head, table, folds, options.iterations, fit)
-        if options.hidden is None and _hidden_pays(head, table, folds, losses, seed, fit):
+        penalty, losses = _choose_penalty(head, table, folds, options.iterations, fit, session.run)
+        if options.hidden is None and _hidden_pays(head, table, folds, losses, fit, session.run):
             hidden = table.features.shape[1]
             fit.notes.append(
                 f"φ has a hidden layer of {hidden} units: it predicts held-out examples clearly better than one map"
             )
             _add_hidden(head, hidden, seed)
     if hidden:
-        fit.metrics.update(loss=fit_hidden(head, table.whole, seed), hidden=float(hidden))
+        stage = Stage(session.run, "training", steps_of(len(table.features)))
+        fit.metrics.update(loss=fit_hidden(head, table.whole, seed, stage.step), hidden=float(hidden))
     else:
         assert penalty is not None
         linear.start(head)
-        fit.metrics.update(loss=linear.minimise(head, table.blocks, penalty, options.iterations), penalty=penalty)
+        stage = Stage(session.run, "training", linear.looks(options.iterations))
+        loss = linear.minimise(head, table.blocks, penalty, options.iterations, told=stage.step)
+        fit.metrics.update(loss=loss, penalty=penalty)
     linear.fold(head, mean, deviation)
     if session.dev is not None and session.dev.rows:
-        fit.metrics.update({f"dev_{name}": value for name, value in _score(session, session.dev).items()})
+        scores = {f"dev_{name}": value for name, value in _score(session, session.dev).items()}
+        fit.metrics.update(scores)
+        stage.measured(**scores)
     return fit, hidden
 
 
@@ -104,24 +110,25 @@ def _add_hidden(head: LinearHead, units: int, seed: int) -> None:
         head.add_hidden(units)
 
 
-def _hidden_pays(head: LinearHead, table: Table, folds: Folds, losses: Sequence[float], seed: int, fit: Fit) -> bool:
+def _hidden_pays(head: LinearHead, table: Table, folds: Folds, losses: Sequence[float], fit: Fit, run: Run) -> bool:
     """Whether a hidden layer as wide as the features predicts held-out blocks clearly better than one map.
 
     :param losses: of one map with its best penalty, for each trial.
     """
     width = table.features.shape[1]
     found: list[float] = []
-    for fitted, held in folds.trials:
-        size = sum(len(table.blocks[block].features) for block in fitted)
-        if found and (len(found) + 1) * size > TRIED:
-            break
+    sizes = [sum(len(table.blocks[block].features) for block in fitted) for fitted, _ in folds.trials]
+    count = sum(not place or (place + 1) * size <= TRIED for place, size in enumerate(sizes))
+    stage = Stage(run, "hidden layer", sum(map(steps_of, sizes[:count])))
+    for fitted, held in folds.trials[:count]:
         tried = deepcopy(head)
-        _add_hidden(tried, width, seed)
-        fit_hidden(tried, table.of(fitted), seed)
+        _add_hidden(tried, width, run.seed)
+        fit_hidden(tried, table.of(fitted), run.seed, stage.step)
         found.append(linear.mean_loss(tried, [table.blocks[held]]))
     if not found:
         return False
     fit.history.append({"hidden": float(width), "held_out_loss": float(np.mean(found))})
+    stage.measured(held_out_loss=float(np.mean(found)))
     return float(np.mean(found)) < (1 - GAIN) * float(np.mean(losses[: len(found)]))
 
 
@@ -184,7 +191,7 @@ def _stacked(head: LinearHead, rows: Sequence[Row], port: Port, kept: Sequence[n
 
 
 def _choose_penalty(
-    head: LinearHead, table: Table, folds: Folds, iterations: int, fit: Fit
+    head: LinearHead, table: Table, folds: Folds, iterations: int, fit: Fit, run: Run
 ) -> tuple[float, list[float]]:
     """Return the penalty with the least held-out loss, going from strong to weak until that loss has risen twice.
 
@@ -199,6 +206,7 @@ def _choose_penalty(
     linear.start(head)
     at = [_weights(head)] * len(folds.trials)  # each trial goes on from where it ended at the stronger penalty
     losses: list[list[float]] = []
+    stage = Stage(run, "folds", len(PENALTIES) * len(folds.trials))
     for penalty in PENALTIES:
         losses.append([])
         for trial, (fitted, held) in enumerate(folds.trials):
@@ -206,8 +214,10 @@ def _choose_penalty(
             linear.minimise(head, [table.blocks[b] for b in fitted], penalty, iterations, tolerance=1e-5)
             at[trial] = _weights(head)
             losses[-1].append(linear.mean_loss(head, [table.blocks[held]]))
+            stage.step()
         means = [float(np.mean(one)) for one in losses]
         fit.history.append({"penalty": penalty, "held_out_loss": means[-1]})
+        stage.measured(penalty=penalty, held_out_loss=means[-1])
         if len(means) > 2 and means[-1] > means[-2] > means[-3]:
             break
     return _lowest(means) * folds.share, losses[int(np.argmin(means))]

@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from functory_sdk import plan
+from functory_sdk import Run, plan
 from functory_sdk.torch import LinearHead, linear
 from functory_torch.sources import Source
+from functory_torch.training import telling
 
 UNITS = 8192
 """Rows or tokens that are enough for a beginning."""
@@ -20,11 +21,12 @@ PRIOR = 500.0
 ITERATIONS, TOLERANCE = 100, 1e-5
 
 
-def fit_head_first(source: Source, lengths: list[int], budget: int, seed: int) -> float | None:
+def fit_head_first(source: Source, lengths: list[int], budget: int, seed: int, run: Run | None = None) -> float | None:
     """Fit a head of one affine map to the features of some rows, drawn by the seed; return the mean loss.
 
     :param lengths: of each row, in tokens.
     :param budget: tokens of one pass.
+    :param run: whose observers are told how far the features are.
     :return: None, and nothing is done, for a head or a gold of another kind, or where no row has gold.
     """
     head = source.model.head
@@ -33,11 +35,15 @@ def fit_head_first(source: Source, lengths: list[int], budget: int, seed: int) -
     source.model.eval()
     order = np.random.default_rng(seed).permutation(len(lengths))
     blocks: list[linear.Block] = []
+    told = telling(
+        run, "features of the first head", min(UNITS, len(lengths) if head.reads == "pooled" else sum(lengths))
+    )
     for first in range(0, len(order), 64):
         rows = sorted(order[first : first + 64].tolist())
         for part in plan([lengths[row] for row in rows], budget):
             with torch.no_grad():
                 blocks.append(source.block([rows[place] for place in part]))
+            told(len(blocks[-1].features))
         if sum(len(block.features) for block in blocks) >= UNITS:
             break
     table = linear.Block(

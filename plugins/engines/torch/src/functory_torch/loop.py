@@ -28,7 +28,6 @@ from functory_sdk import (
     TrainingOptions,
     TrainingSession,
     plan,
-    progress,
     unpad,
 )
 from functory_torch.checkpoints import Checkpoints
@@ -38,6 +37,7 @@ from functory_torch.sentinels import Sentinels, copied, put
 from functory_torch.session import device
 from functory_torch.sources import FromFeatures, FromStates, Source, Whole, set_mode
 from functory_torch.store import FeatureStore, axis_sizes
+from functory_torch.training import telling
 
 MICRO_TOKENS, MICRO_TOKENS_CPU = 8192, 512
 """Tokens of one pass forward and back: a step with more is cut into passes of rows of like length, and their gradients
@@ -91,6 +91,7 @@ class Loop:
         self.optimizer = _optimizer(self.phi, options)
         self.checkpoints = Checkpoints(self.run_.folder / "checkpoints", self._about(where))
         self.at = Position()
+        self.total = 0  # steps of all epochs
         self.best: dict[str, Tensor] = {}
         head = self.model.head
         if head is not None:
@@ -105,17 +106,15 @@ class Loop:
         total = per_epoch * self.options.epochs
         self._go_on()
         if not self.at.step and self.options.head_first:
-            fit_head_first(self.sources[0], self.lengths, self.micro_tokens, self.run_.seed)
-        bar: Any  # Any: a bar over no items, so its element type is nobody's
-        with generators_kept(), progress(total, f"training {self.run_.name}") as bar:
-            bar.advance(self.at.step)
+            fit_head_first(self.sources[0], self.lengths, self.micro_tokens, self.run_.seed, self.run_)
+        self.total = total
+        with generators_kept():
             while self.at.step < total and not self.at.is_done:
                 epoch, done = divmod(self.at.step, per_epoch)
                 evaluate_after = evaluation_steps(per_epoch, self.options.evaluations)
                 order = batches(len(self.lengths), self.options.batch_rows, self.run_.seed, epoch)
                 for within, rows in enumerate(order[done:], done + 1):
                     self._step(rows, total)
-                    bar.advance(1)
                     if self.dev and within in evaluate_after:
                         self._evaluate()
                     if within == per_epoch:
@@ -278,10 +277,11 @@ class Loop:
         if model.cut is None or model.cut < 2:  # below the first layer there are only look-ups
             return Whole(model, side.rows, where)
         store = FeatureStore(self.run_.store, network.spec, model.cut, "state")
-        return FromStates(model, side.rows, where, store, model.cut)
+        told = telling(self.run_, "features" if side is self.train else "features of dev", len(side.rows))
+        return FromStates(model, side.rows, where, store, model.cut, told)
 
     def _tell(self, kind: Any, **values: float) -> None:
-        self.run_.emit(Event(kind, self.at.step, values))
+        self.run_.emit(Event(kind, self.at.step, values, total=self.total))
 
 
 def _accelerator(where: torch.device, precision: str) -> Any:  # Any: accelerate is imported when a loop begins

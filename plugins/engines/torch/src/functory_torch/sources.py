@@ -15,7 +15,7 @@ from torch import Tensor
 from functory_sdk import Array, Port, Row, TrainingError, pad
 from functory_sdk.torch import Model
 from functory_sdk.torch.linear import Block, taught
-from functory_torch.store import SHARD_ROWS, FeatureStore, axis_sizes
+from functory_torch.store import SHARD_ROWS, FeatureStore, Told, axis_sizes
 
 
 class Source(ABC):
@@ -77,9 +77,14 @@ class Whole(Source):
 
 
 class FromStates(Source):
-    """Runs the crown alone, from the stored states at its cut point."""
+    """Runs the crown alone, from the stored states at its cut point.
 
-    def __init__(self, model: Model, rows: Sequence[Row], device: torch.device, store: FeatureStore, cut: int) -> None:
+    :param told: told how many rows more are stored.
+    """
+
+    def __init__(
+        self, model: Model, rows: Sequence[Row], device: torch.device, store: FeatureStore, cut: int, told: Told
+    ) -> None:
         super().__init__(model, rows, device)
         self.cut = cut
         axes = model.network.stored(cut)  # name → the axis that varies
@@ -89,7 +94,7 @@ class FromStates(Source):
             state = model.trunk({name: value.to(device) for name, value in batch.items()}, cut)
             return {name: state[name] for name in axes}
 
-        self._shards = list(store.shards(rows, trunk, axes))
+        self._shards = list(store.shards(rows, trunk, axes, told))
 
     def features(self, chosen: Sequence[int]) -> tuple[Tensor, dict[str, Tensor]]:
         batch = self.batch(chosen)

@@ -23,6 +23,8 @@ SHARD_ROWS = 512
 BATCH_TOKENS = 2048
 """Fixed, never probed: a batch's composition decides the last bits."""
 
+Told = Callable[[float], None]
+
 Compute = Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]
 """A padded batch → named arrays of (rows, width), or (rows, tokens, width) for those in `varying`."""
 
@@ -44,20 +46,25 @@ class FeatureStore:
             f"{spec.weights_hash} {cut} {reduction} {spec.pooling} fp32 {torch.__version__} {threads} {capability}"
         )
 
-    def shards(self, rows: Sequence[Row], compute: Compute, varying: Mapping[str, str]) -> Iterator[dict[str, Array]]:
+    def shards(
+        self, rows: Sequence[Row], compute: Compute, varying: Mapping[str, str], told: Told = lambda rows: None
+    ) -> Iterator[dict[str, Array]]:
         """Give the arrays of each stretch of rows, from the store or computed now.
 
         :param rows: rows in the order of the data.
         :param compute: runs the trunk on one padded batch.
         :param varying: names whose second axis varies, and that axis; they come concatenated, (all tokens, width).
+        :param told: told how many rows more are done; parts of rows, for long ones cost more than short ones.
         """
         for start in range(0, len(rows), SHARD_ROWS):
-            yield self._shard(rows[start : start + SHARD_ROWS], compute, varying)
+            yield self._shard(rows[start : start + SHARD_ROWS], compute, varying, told)
 
-    def _shard(self, rows: Sequence[Row], compute: Compute, varying: Mapping[str, str]) -> dict[str, Array]:
+    def _shard(self, rows: Sequence[Row], compute: Compute, varying: Mapping[str, str], told: Told) -> dict[str, Array]:
         place = self.folder / self._key(rows)
-        if not place.exists():
-            self._commit(place, _compute(rows, self.spec, compute, varying))
+        if place.exists():
+            told(len(rows))
+        else:
+            self._commit(place, _compute(rows, self.spec, compute, varying, told))
         return {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in sorted(place.glob("*.npy"))}
 
     def _key(self, rows: Sequence[Row]) -> str:
@@ -98,7 +105,9 @@ def sync_folder(folder: Path) -> None:
             os.close(descriptor)
 
 
-def _compute(rows: Sequence[Row], spec: BackboneSpec, compute: Compute, varying: Mapping[str, str]) -> dict[str, Array]:
+def _compute(
+    rows: Sequence[Row], spec: BackboneSpec, compute: Compute, varying: Mapping[str, str], told: Told
+) -> dict[str, Array]:
     """Run the trunk over rows in fixed batches; arrays in the rows' order."""
     sizes = {axis: axis_sizes(rows, spec, axis) for axis in _axes(spec)}
     lengths = [max(of_row) for of_row in zip(*sizes.values(), strict=True)]
@@ -114,6 +123,7 @@ def _compute(rows: Sequence[Row], spec: BackboneSpec, compute: Compute, varying:
             for place, index in enumerate(batch):
                 value = output[place, : sizes[varying[name]][index]] if name in varying else output[place][None]
                 slots[index] = value.cpu().numpy().copy()
+        told(len(rows) * sum(lengths[index] for index in batch) / max(1, sum(lengths)))
     return {name: np.concatenate(slots) for name, slots in pieces.items()}
 
 

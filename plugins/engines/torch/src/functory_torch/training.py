@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from functory_sdk import Fit, NotSupported, Row, TrainingOptions, TrainingSession
-from functory_torch.store import FeatureStore
+from functory_sdk import Event, Fit, NotSupported, Row, Run, TrainingOptions, TrainingSession
+from functory_torch.store import FeatureStore, Told
 
 
 class TorchTraining(TrainingSession):
     """PyTorch's side of fitting φ."""
+
+    _read = 0  # training rows whose features were asked for: a large table comes in parts
 
     def features(self, rows: Sequence[Row]) -> torch.Tensor:
         """Return what the head reads of every row, from the store.
@@ -29,11 +31,36 @@ class TorchTraining(TrainingSession):
         store = FeatureStore(self.run.store, network.spec, network.points, reads)
         axis = "target" if network.spec.architecture == "encoder-decoder" else "tokens"
         varying = {reads: axis} if reads == "tokens" else {}
-        shards = store.shards(rows, lambda batch: {reads: model.features({}, batch)}, varying)
+        told = self._telling(rows)
+        shards = store.shards(rows, lambda batch: {reads: model.features({}, batch)}, varying, told)
         return torch.from_numpy(np.concatenate([shard[reads] for shard in shards]))
+
+    def _telling(self, rows: Sequence[Row]) -> Told:
+        """Return what tells the observers how far the features of some rows are."""
+        if self.dev is not None and rows is self.dev.rows:
+            return telling(self.run, "features of dev", len(rows))
+        first = self._read if self._read + len(rows) <= len(self.train.rows) else 0
+        self._read = first + len(rows)
+        return telling(self.run, "features", max(len(self.train.rows), len(rows)), first)
 
     def loop(self, options: TrainingOptions) -> Fit:
         """Train the crown and the head: see `functory_torch.loop`."""
         from functory_torch.loop import Loop
 
         return Loop(self, options).run()
+
+
+def telling(run: Run | None, stage: str, total: int, first: float = 0) -> Told:
+    """Return what tells a run's observers of rows that are done in a stage.
+
+    :param first: rows that were done before.
+    """
+    done = first
+
+    def tell(rows: float) -> None:
+        nonlocal done
+        done += rows
+        if run is not None:
+            run.emit(Event("progress", min(total, int(done + 1e-6)), stage=stage, total=total))
+
+    return tell

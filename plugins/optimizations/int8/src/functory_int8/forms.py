@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functory_sdk import EngineForm, Function, FunctoryError, entries, load, reformed
+from functory_sdk import EngineForm, Function, FunctoryError, Progress, entries, load, progress, reformed
 
 if TYPE_CHECKING:
     from functory_int8.optimization import Int8Options
@@ -49,15 +49,18 @@ def converted(
     names = options.engines or tuple(entry.name for entry in entries("engines"))
     found: list[Candidate] = []
     failures: dict[str, str] = {}
+    engines: list[Any] = []
     for name in names:
         try:
-            engine = load("engines", name).configure({})
+            engines.append(load("engines", name).configure({}))
         except FunctoryError as error:
             failures[name] = error.what.rstrip(".")
-            continue
-        for precision in options.precisions:
-            if precision not in engine.precisions:
-                continue
+    wanted = [(engine, one) for engine in engines for one in options.precisions if one in engine.precisions]
+    bar: Progress[Any]
+    with progress(len(wanted), f"{function.name}: converting") as bar:
+        for engine, precision in wanted:
+            name = engine.name
+            bar.say(f"{name} {precision}")
             try:
                 found.append(_convert(function, engine, precision, rows))
             except FunctoryError as error:
@@ -66,6 +69,7 @@ def converted(
                 failures[f"{name} {precision}"] = (
                     f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
                 )
+            bar.advance()
     return found, failures
 
 

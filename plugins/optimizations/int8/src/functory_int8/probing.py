@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from functory_int8.forms import Candidate
-from functory_sdk import FormReport, SessionOptions
+from functory_sdk import FormReport, Progress, SessionOptions, progress
 
 if TYPE_CHECKING:
     from functory_int8.optimization import Int8Options
@@ -39,33 +39,48 @@ def compare(
     inputs = [examples[index * len(examples) // options.probe_inputs] for index in range(options.probe_inputs)]
     if len(examples) < options.probe_inputs:
         inputs = list(examples) * (options.probe_inputs // max(1, len(examples)) + 1)
+    forms = (first, *candidates)
     memory: dict[str, float] = {}
-    for one in (first, *candidates):
-        started = resident()
-        list(one.function.map(inputs, progress=False))
-        memory[one.form_name] = max(0.0, resident() - started)
-    for one in candidates:
-        _settle(one, inputs, threads)
-    seconds = _rounds([first, *candidates], inputs, options.rounds)
-    reports = {
-        one.form_name: _report(
-            one, examples, len(inputs) / statistics.median(seconds[one.form_name]), memory[one.form_name]
-        )
-        for one in (first, *candidates)
-    }
+    reports: dict[str, FormReport] = {}
+    settling = len(threads) + len(BUDGETS) - 1
+    bar: Progress[Any]
+    with progress(
+        len(forms) * (options.rounds + 2) + len(candidates) * settling, f"{first.function.name}: measuring"
+    ) as bar:
+        for one in forms:
+            bar.say(one.form_name)
+            started = resident()
+            list(one.function.map(inputs, progress=False))
+            memory[one.form_name] = max(0.0, resident() - started)
+            bar.advance()
+        for one in candidates:
+            bar.say(f"{one.form_name}, threads and batches")
+            _settle(one, inputs, threads, bar)
+        seconds = _rounds(forms, inputs, options.rounds, bar)
+        for one in forms:
+            bar.say(f"{one.form_name}, all examples")
+            throughput = len(inputs) / statistics.median(seconds[one.form_name])
+            reports[one.form_name] = _report(one, examples, throughput, memory[one.form_name])
+            bar.advance()
     before = reports[first.form_name]
     judged = [(one, _judge(reports[one.form_name], before, options)) for one in candidates]
     return before, judged
 
 
-def _settle(one: Candidate, inputs: Sequence[object], threads: Sequence[int]) -> None:
+def _settle(one: Candidate, inputs: Sequence[object], threads: Sequence[int], bar: Progress[Any]) -> None:
     """Find a form's fastest thread count, then its fastest budget with that, and keep both."""
-    tried = [(_seconds(one, inputs, count, BUDGETS[0]), count, BUDGETS[0]) for count in threads[:1]]
-    for count in threads[1:]:
-        tried.append((_seconds(one, inputs, count, BUDGETS[0], min(tried)[0]), count, BUDGETS[0]))
+    tried: list[tuple[float, int, int]] = []
+
+    def attempt(count: int, budget: int) -> None:
+        best = min(tried)[0] if tried else float("inf")
+        tried.append((_seconds(one, inputs, count, budget, best), count, budget))
+        bar.advance()
+
+    for count in threads:
+        attempt(count, BUDGETS[0])
     count = min(tried)[1]
     for budget in BUDGETS[1:]:
-        tried.append((_seconds(one, inputs, count, budget, min(tried)[0]), count, budget))
+        attempt(count, budget)
     _, count, budget = min(tried)
     one.function.close()
     form: Any = one.function.form  # Any: an EngineForm or a TorchForm
@@ -88,14 +103,18 @@ def _seconds(one: Candidate, inputs: Sequence[object], threads: int, budget: int
     return min(took)
 
 
-def _rounds(forms: Sequence[Candidate], inputs: Sequence[object], rounds: int) -> dict[str, list[float]]:
+def _rounds(
+    forms: Sequence[Candidate], inputs: Sequence[object], rounds: int, bar: Progress[Any]
+) -> dict[str, list[float]]:
     """Return the seconds of each form in each round."""
     seconds: dict[str, list[float]] = {one.form_name: [] for one in forms}
-    for _ in range(rounds):
+    for number in range(rounds):
         for one in forms:
+            bar.say(f"{one.form_name}, round {number + 1}")
             started = time.perf_counter()
             list(one.function.map(inputs, progress=False))
             seconds[one.form_name].append(time.perf_counter() - started)
+            bar.advance()
     return seconds
 
 

@@ -36,7 +36,8 @@ class TensorBoard:
         if writer is None:
             return
         for name, value in event.values.items():
-            _scalar(writer, f"{event.kind}/{name}", value, event.step)
+            of = event.kind if event.stage == "training" else event.stage
+            _scalar(writer, f"{of}/{name}", value, event.step)
         if event.kind in ("checkpoint", "epoch"):
             writer.flush()
         if event.kind == "done":
