@@ -12,7 +12,9 @@ __version__ = "0.1.0"
 _PUBLIC = {
     "build": "functory.build:build",
     "load": "functory.function:load",
+    "compare": "functory.using.comparing:compare",
     "compose": "functory.composite:compose",
+    "Comparison": "functory.measuring.comparison:Comparison",
     "Function": "functory.function:Function",
     "Recipe": "functory.recipe:Recipe",
     "Report": "functory.measuring.report:Report",
@@ -20,7 +22,7 @@ _PUBLIC = {
     "errors": "functory.errors",
 }
 
-__all__ = ["Function", "Recipe", "Report", "__version__", "build", "compose", "errors", "load", "verify"]
+__all__ = ["Comparison", "Function", "Recipe", "Report", "__version__", "build", "compare", "compose", "errors", "load", "verify"]
 
 
 def __getattr__(name: str) -> object:
