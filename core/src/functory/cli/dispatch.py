@@ -94,7 +94,7 @@ def _tell(error: FunctoryError, as_json: bool) -> int:
     if as_json:
         import json
 
-        print(json.dumps(error.as_json(), ensure_ascii=False, indent=2))
+        print(json.dumps(error.as_json(), ensure_ascii=False))
     print(f"{type(error).__name__}: {error}", file=sys.stderr)
     return error.exit_code
 

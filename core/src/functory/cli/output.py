@@ -19,7 +19,7 @@ def print_columns(rows: Iterable[Sequence[str]], indent: str = "  ") -> None:
     """Print rows in columns as wide as their widest cell; on a terminal, the last one is cut at its edge."""
     table = [list(row) for row in rows]
     widths = [max(map(width, column)) for column in zip(*table, strict=True)][:-1]
-    room = _terminal_width() - len(indent) - sum(wide + 2 for wide in widths)
+    room = terminal_width() - len(indent) - sum(wide + 2 for wide in widths)
     for row in table:
         cells = [cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=False)]
         print((indent + "  ".join([*cells, _cut(row[-1], room)])).rstrip())
@@ -32,7 +32,7 @@ def print_paragraphs(rows: Iterable[Sequence[str]], indent: str = "  ") -> None:
     table = [list(row) for row in rows]
     widths = [max(map(width, column)) for column in zip(*table, strict=True)][:-1]
     begins = len(indent) + sum(wide + 2 for wide in widths)
-    room = max(20, _terminal_width() - begins)
+    room = max(20, terminal_width() - begins)
     for row in table:
         lines = textwrap.wrap(row[-1], room, break_long_words=False, break_on_hyphens=False) or [""]
         cells = [cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=False)]
@@ -56,7 +56,7 @@ def _cut(text: str, room: int) -> str:
     return text if room < 20 else cut(text, room)
 
 
-def _terminal_width() -> int:
+def terminal_width() -> int:
     """Return the terminal's columns, or a million where stdout is none: a file wants whole lines."""
     if not sys.stdout.isatty():
         return 1_000_000

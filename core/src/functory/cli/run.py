@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from functory.cli import SUMMARIES
-from functory.cli.options import add_data, add_function, data, open_function, reading
+from functory.cli.options import add_data, add_function, count, open_function
 from functory.contracts.command import Command
+
+if TYPE_CHECKING:
+    from functory.cli.showing import Showing
+    from functory.function import Function
+    from functory.running.answers import Answer, Question
+    from functory.terminal import Progress
 
 
 class Run(Command):
@@ -18,60 +28,107 @@ class Run(Command):
     help = SUMMARIES["run"]
     example = (
         'functory run sentiment "A small movie with a big impact."\n'
-        "functory run sentiment --data reviews.csv --json > answers.jsonl"
+        "functory run sentiment --data reviews.csv --output answers.csv --top 3\n"
+        "tail -f reviews.log | functory run sentiment --json"
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add_function(parser)
-        parser.add_argument("texts", nargs="*", help="inputs; lines of stdin when neither these nor --data are given")
+        parser.add_argument(
+            "texts",
+            nargs="*",
+            help="inputs, or the fields of one input where it has several; lines of stdin when neither these nor --data are "
+            "given: texts, or JSON objects where an input has several fields",
+        )
         parser.add_argument(
             "--data", action="append", help="a file, a pattern, or samples:NAME; several when given again"
         )
         add_data(parser)
+        parser.add_argument(
+            "--output", "-o", type=Path, metavar="FILE",
+            help="write the answers beside the inputs and their columns: .csv, .tsv or .jsonl",
+        )  # fmt: skip
+        parser.add_argument(
+            "--top", type=count, metavar="COUNT", help="how many of what was scored (3 on a terminal, else all)"
+        )
         parser.add_argument(
             "--stream", action="store_true", help="write the text as it comes (functions that generate)"
         )
 
     def run(self, args: Namespace) -> int:
         function = open_function(args)
+        lists, total = _asked(function, args)
         if args.stream:
-            for text in args.texts or [sys.stdin.read()]:
-                for piece in function.stream(text):
-                    print(piece, end="", flush=True)
-                print()
-            return 0
-        for output in function.map(self._inputs(function, args)):
-            _print(output, args.json)
-        return 0
-
-    def _inputs(self, function: Any, args: Namespace) -> Any:
-        """Return what to run on."""
-        if args.data:
-            from functory.data import examples, stream
-
-            task = function.task
-            columns = {field: names for field, names in task.columns.items() if field in task.Input.model_fields}
-            said = {"columns": None, "on_bad_row": "stop", "format": None, "encoding": "", **reading(args)}
-            rows = stream(data(args.data), format=said["format"], encoding=said["encoding"])
-            found = examples(rows, task.Input, columns, said["columns"], on_bad_row=said["on_bad_row"])
-            if found.skipped:
-                print(f"note: {found.passed_over}", file=sys.stderr)
-            return list(found)
-        if args.texts:
-            return list(args.texts)
-        return _lines()
+            return _stream(function, chain.from_iterable(lists))
+        return _answer(function, args, lists, total)
 
 
-def _lines() -> Iterator[str]:
-    """Give the lines of stdin that hold something."""
-    for line in sys.stdin:
-        if line.strip():
-            yield line.rstrip("\r\n")
+def _asked(function: Function, args: Namespace) -> tuple[Iterator[Sequence[Question]], int | None]:
+    """Return what to run on, in lists, and how many there are where that is known."""
+    from functory.cli.questions import from_arguments, from_data, from_lines
+
+    if args.data:
+        return from_data(function, args)
+    if args.texts:
+        given = from_arguments(function, args.texts)
+        return iter([given]), len(given)
+    return from_lines(function, args), None
 
 
-def _print(output: Any, as_json: bool) -> None:
-    """Print one output: a line of JSON for programs, the typed output for people."""
-    print(output.model_dump_json() if as_json else repr(output), flush=True)
+def _answer(function: Function, args: Namespace, lists: Iterator[Sequence[Question]], total: int | None) -> int:
+    """Answer everything; return 1 where there was something and nothing had an answer."""
+    from functory.running.answers import answers
+    from functory.terminal import progress
+
+    stops = args.on_bad_row == "stop" or (args.on_bad_row is None and bool(args.data or args.texts))
+    rows = 0
+    wrong: list[Answer] = []
+    with ExitStack() as stack:
+        showing = _showing(args, total, stack)
+        bar: Progress[Answer] = progress(None, function.name, total=total, quiet=None if args.data else True)
+        stack.enter_context(bar)
+        for found in answers(function, lists, stops=stops):
+            showing.show(found)
+            rows += len(found)
+            wrong += [answer for answer in found if answer.error is not None]
+            bar.advance(len(found))
+    _tell(args, rows, wrong)
+    return 1 if rows and len(wrong) == rows else 0
+
+
+def _showing(args: Namespace, total: int | None, stack: ExitStack) -> Showing:
+    """Return what takes the answers."""
+    from functory.cli.showing import JsonLines, Lines, table
+
+    if args.output:
+        return stack.enter_context(table(args.output, args.top))
+    return JsonLines(args.top) if args.json else Lines(args.top, is_alone=total == 1 and bool(args.texts))
+
+
+def _tell(args: Namespace, count: int, wrong: Sequence[Answer]) -> None:
+    """Say what was written, and how many rows have no answer."""
+    if args.output and args.json:
+        print(json.dumps({"output": str(args.output), "rows": count, "errors": len(wrong)}, ensure_ascii=False))
+    elif args.output:
+        print(f"{count:,} row{'' if count == 1 else 's'} written to {args.output}")
+    if wrong and count > 1:
+        first = wrong[0]
+        told = f"{len(wrong):,} of {count:,} rows have no answer, the first: {first.question.where}: "
+        print(f"note: {told}{first.error.what if first.error else ''}", file=sys.stderr)
+
+
+def _stream(function: Function, questions: Iterable[Question]) -> int:
+    """Write each text as it comes."""
+    from functory.terminal.drawing import clean, encodable
+
+    for question in questions:
+        if question.error is not None:
+            raise question.error
+        for piece in function.stream(question.value):
+            shown = clean(piece) if sys.stdout.isatty() else piece
+            print(encodable(shown, sys.stdout), end="", flush=True)
+        print(flush=True)
+    return 0
 
 
 COMMAND = Run()

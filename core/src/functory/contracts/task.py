@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
+from functory.contracts import telling
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Component, O
 from functory.contracts.judging import Judgement, judged
@@ -49,12 +50,34 @@ class Output(BaseModel):
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Show the task's own fields first, and the common ones only where they say something."""
-        own = [name for name in type(self).model_fields if name not in Output.model_fields]
-        yield from ((name, getattr(self, name)) for name in own)
+        yield from self._own().items()
         yield from ((name, value) for name in Output.model_fields if (value := getattr(self, name)))
 
     def __str__(self) -> str:
         return repr(self)
+
+    def _own(self) -> dict[str, Any]:
+        """Return the task's own fields, without those that every output has."""
+        return {name: getattr(self, name) for name in type(self).model_fields if name not in Output.model_fields}
+
+    def in_line(self, top: int = 3) -> str:
+        """Return the answer in one line, for people.
+
+        :param top: how many of what was scored are told.
+        """
+        return telling.brief(self._own(), top)
+
+    def in_cells(self, top: int | None = None) -> dict[str, Any]:
+        """Return the answer as the cells of a table's row: by column a text, a number or a truth value.
+
+        :param top: how many of what was scored, with their names; a column for each when None.
+        """
+        return dict(telling.cells(self._own(), top))
+
+    def with_best(self, top: int) -> Self:
+        """Return the output with the best few of what was scored, the best first."""
+        scored = {name: telling.best(value, top) for name, value in self._own().items() if telling.is_scores(value)}
+        return self.model_copy(update=scored)
 
 
 class State(BaseModel):

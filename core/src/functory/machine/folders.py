@@ -1,4 +1,4 @@
-"""Folders that appear whole or not at all, and what is in them: writing, hashing, checking."""
+"""Folders and files that appear whole or not at all, and what is in them: writing, hashing, checking."""
 
 from __future__ import annotations
 
@@ -29,6 +29,25 @@ def written_whole(folder: Path) -> Iterator[Path]:
         _put(made, folder)
     finally:
         shutil.rmtree(made, ignore_errors=True)
+
+
+@contextmanager
+def file_written_whole(path: Path) -> Iterator[Path]:
+    """Give a temporary file beside `path`; when the block ends well, sync it and put it in its place, as `written_whole` does."""
+    path = path.absolute()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    os.close(handle)
+    made = Path(name)
+    try:
+        yield made
+        with made.open("rb") as file:
+            os.fsync(file.fileno())
+        made.chmod(0o666 & ~_mask())
+        made.replace(path)
+        sync_folder(path.parent)
+    finally:
+        made.unlink(missing_ok=True)
 
 
 def _put(made: Path, folder: Path) -> None:

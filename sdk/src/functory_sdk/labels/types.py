@@ -8,6 +8,7 @@ from pydantic import Field
 
 from functory.contracts.component import Options
 from functory.contracts.task import Output, State
+from functory.contracts.telling import best, listed
 
 Mode = Literal["single", "binary", "multi"]
 
@@ -21,6 +22,14 @@ class Classification(Output):
     score: float = Field(description="The probability of that label, 0 to 1.")
     scores: dict[str, float] = Field(description="The probability of each label.")
     labels: tuple[str, ...] = Field((), description="Every label given; several or none for multi-label functions.")
+
+    def in_line(self, top: int = 3) -> str:
+        """The labels given, then the likeliest of the others in parentheses."""
+        others = {name: score for name, score in best(self.scores, None).items() if name not in self.labels}
+        given = {name: self.scores[name] for name in self.labels if name in self.scores}
+        told = listed(best(given, None)) or ", ".join(self.labels) or self.label or "no label"
+        beside = listed(best(others, max(0, top - len(given))))
+        return f"{told} ({beside})" if beside else told
 
 
 class Labels(State):

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInf
 
 from functory.contracts.component import Options
 from functory.contracts.task import Output, State
+from functory.contracts.telling import figure
 from functory.errors import DataError
 
 
@@ -70,6 +71,10 @@ class Entities(Output):
     """The entities that were found, in the order of the text."""
 
     entities: tuple[Entity, ...] = Field(description="What was found; none overlaps another.")
+
+    def in_line(self, top: int = 3) -> str:
+        """Each entity with its type: all of them, for none is a second best."""
+        return ", ".join(f"{found.text} ({found.label} {figure(found.score)})" for found in self.entities) or "no entities"
 
 
 class SpanLabels(State):

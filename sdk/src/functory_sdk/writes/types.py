@@ -17,6 +17,10 @@ class Written(Output):
     tokens: int = Field(description="How many tokens were written.")
     finish: Literal["end", "length"] = Field(description="end: the model ended the text. length: max_new_tokens were written.")
 
+    def in_line(self, top: int = 3) -> str:
+        """The text."""
+        return self.text
+
 
 class WriteOptions(Options):
     """Options of every task that writes."""
