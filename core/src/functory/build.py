@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -145,10 +145,10 @@ class _Building:
         """Read the data; split off what was not given."""
         recipe = self.recipe
 
-        def examples(source: Any, limit: int = 0) -> Examples:
+        def examples(source: Any, limit: int = 0, known: Iterable[str] = ()) -> Examples:
             return read_examples(
                 task, None, source, columns=recipe.columns, on_bad_row=recipe.on_bad_row, format=recipe.format,
-                encoding=recipe.encoding, limit=limit, seed=recipe.seed,
+                encoding=recipe.encoding, limit=limit, seed=recipe.seed, known=known,
             )  # fmt: skip
 
         nothing = Examples((), (), "")
@@ -160,8 +160,9 @@ class _Building:
             if len(whole)
             else Splits(whole, whole, whole)
         )
-        dev = made.dev if recipe.dev is None else examples(recipe.dev)
-        test = made.test if recipe.test is None else examples(recipe.test)
+        known = {label for example in whole for label in task.labels(example)}
+        dev = made.dev if recipe.dev is None else examples(recipe.dev, known=known)
+        test = made.test if recipe.test is None else examples(recipe.test, known=known)
         return Splits(replace(made.train, skipped=whole.skipped, notes=whole.notes), dev, test)
 
     def _checked(self, task: Any, state: Any, splits: Splits) -> Splits:
@@ -173,6 +174,7 @@ class _Building:
         checked_sides = {name: sound(side) for name, side in splits.sides().items()}
         splits = replace(splits, **checked_sides)
         self.notes = tuple(audit(splits, stratify=task.strata)) if len(splits.train) else ()
+        self.notes += tuple(dict.fromkeys(note for side in checked_sides.values() for note in task.audit(side)))
         self.notes += tuple(f"{name}: {side.passed_over}" for name, side in checked_sides.items() if side.skipped)
         self.notes += tuple(note for side in checked_sides.values() for note in side.notes)
         for note in self.notes:

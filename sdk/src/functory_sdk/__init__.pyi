@@ -10,6 +10,7 @@ from functory.contracts.backbone import BackboneSpec as BackboneSpec
 from functory.contracts.batching import pad as pad
 from functory.contracts.batching import plan as plan
 from functory.contracts.batching import unpad as unpad
+from functory.contracts.cells import structure as structure
 from functory.contracts.command import Command as Command
 from functory.contracts.component import CONTRACT as CONTRACT
 from functory.contracts.component import Component as Component
@@ -29,6 +30,9 @@ from functory.contracts.explanation import Faithfulness as Faithfulness
 from functory.contracts.explanation import Piece as Piece
 from functory.contracts.judging import Judgement as Judgement
 from functory.contracts.judging import told as told
+from functory.contracts.labels import Label as Label
+from functory.contracts.labels import LabelOrList as LabelOrList
+from functory.contracts.labels import LabelRules as LabelRules
 from functory.contracts.odds import SUREST as SUREST
 from functory.contracts.odds import chance as chance
 from functory.contracts.odds import log_odds as log_odds
@@ -36,6 +40,7 @@ from functory.contracts.optimization import FormReport as FormReport
 from functory.contracts.optimization import Optimization as Optimization
 from functory.contracts.optimization import OptimizationReport as OptimizationReport
 from functory.contracts.packager import Packager as Packager
+from functory.contracts.plain import plain as plain
 from functory.contracts.rows import Array as Array
 from functory.contracts.rows import Encoded as Encoded
 from functory.contracts.rows import Port as Port

@@ -125,10 +125,11 @@ def option_error(owner: str, model: type[BaseModel], error: ValidationError, whe
         return OptionError(
             f"{owner} has no option {field!r}.", where=where, do=f"{hint}Its options: {', '.join(known) or 'none'}."
         )
+    message = fault["msg"].removeprefix("Value error, ")
     allowed = describe_range(model, str(fault["loc"][0])) if fault["loc"] else ""
     more = f" ({error.error_count() - 1} more like this)" if error.error_count() > 1 else ""
     return OptionError(
-        f"{owner}: {field} = {fault['input']!r} is not allowed: {fault['msg'][0].lower()}{fault['msg'][1:]}{more}.",
+        f"{owner}: {field} = {fault['input']!r} is not allowed: {message[0].lower()}{message[1:]}{more}.",
         where=where,
         do=f"{field} is {allowed}." if allowed else "see `functory info` for the options.",
     )

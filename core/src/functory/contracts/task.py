@@ -25,6 +25,7 @@ from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.errors import NotSupported
 
 if TYPE_CHECKING:
+    from functory.data import Examples
     from functory.reading.reader import Reader
 
 Learning = Literal["supervised", "nothing"]
@@ -248,6 +249,33 @@ class Task(Component[O]):
 
         :raises DataError: an unknown label at evaluation, spans that leave the text.
         """
+
+    def prepared(self, found: Examples) -> Examples:
+        """Return the examples of one source as the options want them, such as texts of joined labels as lists; unchanged by
+        default. Called once a source, before labels are compared and `check` is asked.
+
+        :raises DataError: for what only shows when all rows are looked at together.
+        """
+        return found
+
+    def labels(self, example: Any) -> tuple[str, ...]:
+        """Return every label that stands in an example, as it is written; those of `strata` by default."""
+        return self.strata(example)
+
+    def relabelled(self, example: Any, names: Mapping[str, str]) -> Any:
+        """Return an example with other names for its labels: what corrects white space, and merges labels that are alike.
+
+        :param names: the new name of each label that changes.
+        :raises NotSupported: by a task that does not say how.
+        """
+        raise NotSupported(
+            f"task {self.name!r} does not rename labels, and {next(iter(names))!r} should be {next(iter(names.values()))!r}.",
+            do="correct the data.",
+        )
+
+    def audit(self, found: Examples) -> Sequence[str]:
+        """Return what is odd about examples to this task's own eyes, in sentences: noted, and no reason to stop."""
+        return ()
 
     def strata(self, example: Any) -> tuple[str, ...]:
         """Return the labels of an example, which splits keep in balance and the audit counts: one for a task with one label,

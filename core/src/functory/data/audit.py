@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
 
 from functory.data.examples import Examples
@@ -14,12 +14,15 @@ TINY = 30  # examples: below that an interval on accuracy spans some 30 points
 
 
 def audit(splits: Splits, *, stratify: Key | None = None) -> list[str]:
-    """Return what is suspicious: exact duplicates between splits, imbalance, a single label, tiny splits.
+    """Return what is suspicious: exact duplicates between splits, inputs with several answers, imbalance, a single label,
+    tiny splits.
 
     :param stratify: an example's class or labels, as for `split`; None passes over what concerns classes.
     """
     sides = splits.sides()
     notes = [note for a, b in combinations(sides, 2) for note in _duplicates(a, b, sides[a], sides[b])]
+    if stratify is not None:
+        notes += _contradictions(sides, stratify)
     if stratify is not None and "train" in sides:
         counts = {
             name: Counter(c for e in side for c in labels_of(stratify(e))) for name, side in sides.items()
@@ -44,6 +47,26 @@ def _duplicates(name: str, other: str, side: Examples, other_side: Examples) -> 
     n = shared[0]
     pair = f"{other_side.places[n]} repeats {first[other_side.identities[n]]}"
     return [f"{_count(len(shared))} of {other} also in {name}, word for word: {pair}."]
+
+
+def _contradictions(sides: Mapping[str, Examples], stratify: Key) -> list[str]:
+    """Say how many inputs have several labels, with the places of the first such."""
+    first: dict[str, tuple[tuple[Hashable, ...], str]] = {}
+    found: dict[str, str] = {}
+    for side in sides.values():
+        for example, identity, place in zip(side, side.identities, side.places, strict=True):
+            labels = labels_of(stratify(example))
+            before, where = first.setdefault(identity, (labels, place))
+            if labels != before and identity not in found:
+                found[identity] = f"{_listed(before)} in {where}, {_listed(labels)} in {place}"
+    if not found:
+        return []
+    has = "input has" if len(found) == 1 else "inputs have"
+    return [f"{len(found):,} {has} several answers: {next(iter(found.values()))}."]
+
+
+def _listed(labels: Sequence[Hashable]) -> str:
+    return " and ".join(map(repr, labels)) or "nothing"
 
 
 def _classes(counts: dict[str, Counter[Hashable]]) -> list[str]:

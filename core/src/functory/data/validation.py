@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
+from functory.contracts.cells import structure
 from functory.contracts.plain import plain
 from functory.data.columns import value_at
 from functory.data.records import Record
@@ -21,7 +22,7 @@ def validate(
     """Return the example of one record.
 
     :param chosen: field → column.
-    :param structured: the fields in whose text a list or an object may stand as JSON.
+    :param structured: the fields in whose text a list or an object may stand, as JSON or Python write them.
     :param is_text: whether the source has no other way to say "nothing" than an empty text.
     :raises DataError: whose `where` is the column.
     """
@@ -37,7 +38,7 @@ def validate(
             raise DataError(f"{field!r} is empty", where=column, do="complete the row.")
         if not _is_unicode(value):
             raise DataError(f"{field!r} holds half of a surrogate pair, which is no text", where=column)
-        values[field] = _structure(value) if field in structured else value
+        values[field] = structure(value) if field in structured and isinstance(value, str) else value
     try:
         return model.model_validate(values)
     except ValidationError as error:
@@ -70,7 +71,7 @@ def _wrong(error: ValidationError, chosen: Mapping[str, str]) -> DataError:
 
 
 def structured_fields(model: type[BaseModel]) -> set[str]:
-    """Return the fields that may hold a list, a dict or a model, which a CSV cell can only write as JSON."""
+    """Return the fields that may hold a list, a dict or a model, which a cell's text can only write."""
     return {field for field, info in model.model_fields.items() if _has_structure(info.annotation)}
 
 
@@ -83,13 +84,3 @@ def _has_structure(annotation: Any) -> bool:  # Any: a type expression
         plain = isinstance(annotation, type) and issubclass(annotation, (list, tuple, set, dict, BaseModel))
         return plain or any(_has_structure(argument) for argument in get_args(annotation))
     return True
-
-
-def _structure(value: Any) -> Any:  # Any: what a JSON text holds
-    """Return what a cell holds as JSON, if it looks like a list or an object; else the cell as it is."""
-    if not isinstance(value, str) or value.lstrip()[:1] not in ("[", "{"):
-        return value
-    try:
-        return json.loads(value)
-    except ValueError:
-        return value

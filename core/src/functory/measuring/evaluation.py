@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from functory.contracts.task import Task
 from functory.data import Examples, Limit, checked, examples, stream
+from functory.data.labels import settled
 from functory.data.sources import Format
 from functory.measuring.intervals import evaluate_with_intervals
 from functory.measuring.mistakes import mistakes
@@ -33,10 +34,12 @@ def read_examples(
     encoding: str = "",
     limit: int = 0,
     seed: int = 0,
+    known: Iterable[str] = (),
 ) -> Examples:
     """Return data as the task's examples.
 
     :param state: labels are checked against it; None before there is one.
+    :param known: labels that are spelled rightly, where there is no state yet: those of the training data.
     :param on_bad_row: ``stop`` or ``skip``.
     :param format: the reader of the files, and its options; found out when None.
     :param encoding: the files' encoding, where their bytes do not tell.
@@ -44,14 +47,15 @@ def read_examples(
     :param seed: decides which are kept.
     :raises BadRows: for bad rows or unknown labels, naming file and line.
     """
-    check = None if state is None else lambda example: task.check(example, state)
-    if isinstance(data, Examples):
-        return checked(data, check, on_bad_row) if check else data  # type: ignore[arg-type]
-    return examples(
-        stream(data, format=format, encoding=encoding), task.Example, task.columns, columns,
-        on_bad_row=on_bad_row, check=check, inputs=list(task.Input.model_fields),  # type: ignore[arg-type]
-        limit=Limit(limit, seed, task.strata) if limit else None,
-    )  # fmt: skip
+    found = data
+    if not isinstance(data, Examples):
+        found = examples(
+            stream(data, format=format, encoding=encoding), task.Example, task.columns, columns,
+            on_bad_row=on_bad_row, inputs=list(task.Input.model_fields),  # type: ignore[arg-type]
+            limit=Limit(limit, seed, task.strata) if limit else None,
+        )  # fmt: skip
+    found = settled(found, task, known or getattr(state, "labels", ()))
+    return found if state is None else checked(found, lambda example: task.check(example, state), on_bad_row)  # type: ignore[arg-type]
 
 
 def evaluate(function: Function, found: Examples) -> Report:
@@ -86,7 +90,7 @@ def evaluate(function: Function, found: Examples) -> Report:
         wrong=wrong,
         mistakes=surest,
         seconds=seconds,
-        notes=(*filter(None, [found.passed_over]), *found.notes, *_notes(outputs)),
+        notes=(*filter(None, [found.passed_over]), *found.notes, *task.audit(found), *_notes(outputs)),
     )
 
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -124,3 +125,49 @@ def test_data_without_any_entity_teach_nothing() -> None:
 def test_the_schema_names_the_types() -> None:
     state = NER().learn([read(text="Ann", entities=[[0, 3, "PER"]])])
     assert NER().output_schema(state)["$defs"]["Entity"]["properties"]["label"]["enum"] == ["PER"]
+
+
+def settled(*rows: dict[str, Any], **options: Any) -> Any:
+    from functory.measuring.evaluation import read_examples
+
+    return read_examples(NER.configure(options), None, list(rows))
+
+
+def test_types_that_are_alike_are_refused_or_merged_in_tags_and_in_entities() -> None:
+    tags = {"tokens": ["New", "York", "is", "Rome"], "tags": ["B-LOC", "I-Loc", "O", "B-LOC"]}
+    offsets = {"text": "Ann", "entities": [[0, 3, "loc"]]}
+    with pytest.raises(DataError, match=r"'LOC' \(once, in rows\[0\]\) and 'Loc' \(once, .* 'loc' \(once, in rows\[1\]\)"):
+        settled(tags, offsets)
+    merged = settled(tags, offsets, alike="merge")
+    assert [spans(example) for example in merged] == [[("New York", "LOC"), ("Rome", "LOC")], [("Ann", "LOC")]]
+    assert merged[0].tags == ("B-LOC", "I-LOC", "O", "B-LOC")
+    kept = settled(tags, alike="keep")
+    assert spans(kept[0]) == [("New", "LOC"), ("York", "Loc"), ("Rome", "LOC")]
+
+
+def test_white_space_numbers_and_missing_types() -> None:
+    found = settled({"text": "Ann Lee", "entities": [[0, 3, " PER "], [4, 7, 7]]})
+    assert spans(found[0]) == [("Ann", "PER"), ("Lee", "7")]
+    with pytest.raises(DataError, match="labels that say there is none: 'None'"):
+        settled({"text": "Ann", "entities": [[0, 3, "None"]]})
+    with pytest.raises(DataError, match="labels that say there is none: 'nan'"):
+        settled({"tokens": ["a"], "tags": ["B-nan"]})
+
+
+@pytest.mark.parametrize("kind", [list, tuple, lambda values: np.asarray(values, dtype=object), str, json.dumps])
+def test_tokens_and_tags_are_read_from_whatever_holds_a_list(kind: Any) -> None:
+    example = read(tokens=kind(["Ann", "left"]), tags=kind(["B-PER", "O"]))
+    assert spans(example) == [("Ann", "PER")]
+    assert spans(read(text="Ann", entities=kind([[0, 3, "PER"]]))) == [("Ann", "PER")]
+
+
+@pytest.mark.parametrize(
+    ("tags", "told"),
+    [
+        ([1, 0], "tags hold 1, which is no text"), ("O O", "tags are a str, not a list"), (7, "tags are a int, not a list"),
+        ({"O"}, "tags are a set, not a list"), ((tag for tag in "OO"), "tags are a generator, not a list"),
+    ],
+)  # fmt: skip
+def test_tags_that_are_no_list_of_texts_are_refused_and_never_lost(tags: Any, told: str) -> None:
+    with pytest.raises(DataError, match=told):
+        read(tokens=["a", "b"], tags=tags)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
@@ -14,7 +15,11 @@ from functory.errors import DataError, NotSupported, OptionError
 from functory.reading.reader import Text
 from functory_sdk.labels.classify import Classify
 from functory_sdk.labels.metrics import breakdown, scorer
+from functory_sdk.labels.several import joined_by, parted
 from functory_sdk.labels.types import Classification, LabelOptions, Labels, Mode
+
+if TYPE_CHECKING:
+    from functory.data import Examples
 
 GOLDEN = (
     "A small movie with a big impact.",
@@ -131,6 +136,53 @@ class LabelTask(Task[L]):
             raise OptionError(f"positive = {positive!r} is no label.", do=f"the labels are {', '.join(labels)}.")
         return tuple(sorted(labels, key=lambda label: label == positive))
 
+    def prepared(self, found: Examples) -> Examples:
+        """Read texts of joined labels as lists, where the options name what stands between them.
+
+        :raises DataError: when some examples have a list and some a text, lists are rows of 0 and 1, or texts seem to join
+            labels and many are wanted.
+        """
+        if self.options.separator:
+            return replace(found, items=tuple(map(self._parted, found)))
+        _refuse_places(found, self.gold)
+        texts = [number for number, example in enumerate(found) if isinstance(getattr(example, self.gold), str)]
+        if texts and len(texts) < len(found):
+            raise _mixture(found, texts, self.gold)
+        separator = joined_by(self._texts(found), is_sure=True) if self.options.mode == "multi" else ""
+        if separator:
+            first = next(n for n in texts if separator in getattr(found[n], self.gold))
+            raise DataError(
+                f"{self.gold} = {getattr(found[first], self.gold)!r} looks like several labels in one text.",
+                where=found.places[first],
+                do=f"say what stands between them: separator = {separator!r} (--set task.separator={separator!r}); if it is "
+                "one label, give lists, or a separator that stands in none.",
+            )
+        return found
+
+    def _parted(self, example: Any) -> Any:
+        """Return an example with a list of labels."""
+        given = getattr(example, self.gold)
+        return example.model_copy(update={self.gold: parted(given, self.options.separator)} if isinstance(given, str) else {})
+
+    def _texts(self, found: Examples) -> Iterator[str]:
+        """Give the labels that are a text alone."""
+        return (given for example in found if isinstance(given := getattr(example, self.gold), str))
+
+    def relabelled(self, example: Any, names: Mapping[str, str]) -> Any:
+        given = getattr(example, self.gold)
+        is_one = isinstance(given, str)
+        named = tuple(dict.fromkeys(names.get(label, label) for label in self.labels_of(example)))
+        return example.model_copy(update={self.gold: named[0] if is_one else named})
+
+    def audit(self, found: Examples) -> Sequence[str]:
+        """Say that labels seem to be joined in one text."""
+        separator = joined_by(self._texts(found)) if not self.options.separator else ""
+        if not separator:
+            return ()
+        first = next(n for n, example in enumerate(found) if separator in getattr(example, self.gold))
+        where = f"{getattr(found[first], self.gold)!r} in {found.places[first]}"
+        return (f"labels look joined by {separator!r}: {where}; separator = {separator!r} reads them as several each.",)
+
     def check(self, example: Any, state: Labels) -> None:
         labels = self.labels_of(example)
         unknown = [label for label in labels if label not in state.labels]
@@ -179,6 +231,34 @@ class LabelTask(Task[L]):
         """Return `GOLDEN` as inputs; of two texts the second is another one. For an Input of texts alone."""
         shifted = (GOLDEN[place:] + GOLDEN[:place] for place in range(len(self.shorthand)))
         return [self.Input(**dict(zip(self.shorthand, texts, strict=True))) for texts in zip(*shifted, strict=True)]
+
+
+def _refuse_places(found: Examples, field: str) -> None:
+    """Refuse lists that say for each label whether the example has it, as 0 or 1: their places have no names.
+
+    :raises DataError: where all lists are of one length, hold nothing else, and some number stands twice.
+    """
+    lists = [getattr(example, field) for example in found]
+    if not lists or any(isinstance(one, str) for one in lists) or len(set(map(len, lists))) > 1:
+        return
+    if all({*one} <= {"0", "1"} for one in lists) and any(len({*one}) < len(one) for one in lists):
+        raise DataError(
+            f"labels are rows of {len(lists[0])} zeros and ones, such as {', '.join(lists[0])}, which name no label.",
+            where=found.places[0],
+            do="give the names of those that are 1: ['red', 'car'].",
+        )
+
+
+def _mixture(found: Examples, texts: Sequence[int], field: str) -> DataError:
+    """Return the error of examples of which some have a list of labels and some a text."""
+    lists = sorted(set(range(len(found))) - set(texts))
+    first, other = found.places[lists[0]], found.places[texts[0]]
+    return DataError(
+        f"{len(lists):,} examples have a list of labels (the first {first}), and {len(texts):,} have a text "
+        f"({getattr(found[texts[0]], field)!r} in {other}).",
+        where=found.source,
+        do="give every example a list, ['red'] too; or name what stands between labels in a text: separator = ','.",
+    )
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from functory.contracts.component import Options
+from functory.contracts.labels import LabelRules
 from functory.contracts.task import Output, State
 from functory.contracts.telling import best, listed
 
@@ -41,7 +41,7 @@ class Labels(State):
     """One per label (multi), one (binary), none (single)."""
 
 
-class LabelOptions(Options):
+class LabelOptions(LabelRules):
     """Options of every task that labels."""
 
     mode: Literal["auto", "single", "binary", "multi"] = Field(
@@ -49,7 +49,7 @@ class LabelOptions(Options):
         description="single: one of several labels (softmax). binary: one label or not (sigmoid, threshold tuned on dev). "
         "multi: any number of labels (sigmoid each). auto: multi where an example has a list, else single.",
     )
-    labels: tuple[str, ...] = Field(
-        (), description="The labels in their order; taken from the training data if not given."
+    separator: str = Field(
+        "", description="What stands between several labels in one text: ',' reads 'red,car' as two. None if empty."
     )
     positive: str = Field("", description="The label that a binary function looks for; the rarer one if not given.")

@@ -85,6 +85,15 @@ class SpanTask(Task[S]):
         """The types that the text has: so every type has an example in train."""
         return tuple(sorted({span.label for span in example.entities}))
 
+    def labels(self, example: Any) -> tuple[str, ...]:
+        return tuple(span.label for span in example.entities)
+
+    def relabelled(self, example: Any, names: Mapping[str, str]) -> Any:
+        spans = tuple(
+            span.model_copy(update={"label": names.get(span.label, span.label)}) for span in example.entities
+        )
+        return example.model_copy(update={"entities": spans})
+
     def scorer(self, outputs: Sequence[Entities], examples: Sequence[Any], state: SpanLabels) -> Scorer:
         return scorer(outputs, examples, state)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
 
-from functory.contracts.component import Options
+from functory.contracts.labels import Label, LabelRules
+from functory.contracts.plain import plain
 from functory.contracts.task import Output, State
 from functory.contracts.telling import figure
 from functory.errors import DataError
@@ -21,14 +21,15 @@ class Span(BaseModel):
 
     start: int = Field(description="The first character.")
     end: int = Field(description="The character after the last.")
-    label: str = Field(min_length=1, description="The type.")
+    label: Label = Field(description="The type.")
     text: str = Field("", exclude=True, repr=False, description="The characters themselves, to be checked.")
 
     @model_validator(mode="before")
     @classmethod
     def _from_list(cls, data: Any) -> Any:  # Any: whatever the data hold
-        """Read ``[start, end, label]`` too."""
-        if isinstance(data, Sequence) and not isinstance(data, str) and len(data) == 3:
+        """Read ``[start, end, label]`` too, and arrays."""
+        data = plain(data)
+        if isinstance(data, list) and len(data) == 3:
             return dict(zip(("start", "end", "label"), data, strict=True))
         return data
 
@@ -51,7 +52,7 @@ def fit(entities: tuple[Span, ...], info: ValidationInfo) -> tuple[Span, ...]:
     return tuple(ordered)
 
 
-Spans = Annotated[tuple[Span, ...], AfterValidator(fit)]
+Spans = Annotated[tuple[Span, ...], BeforeValidator(plain), AfterValidator(fit)]
 """The type of an example's spans, in a model whose `text` is a field before them."""
 
 
@@ -88,12 +89,9 @@ class SpanLabels(State):
         return ("O", *(f"{letter}-{label}" for label in self.labels for letter in "BI"))
 
 
-class SpanOptions(Options):
+class SpanOptions(LabelRules):
     """Options of every task that finds spans."""
 
-    labels: tuple[str, ...] = Field(
-        (), description="The types in their order; taken from the training data if not given."
-    )
     subwords: Literal["first", "all"] = Field(
         "all",
         description="Which tokens of a word learn and decide. first: its first token speaks for the word. all: each for "

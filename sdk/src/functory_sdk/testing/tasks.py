@@ -227,6 +227,26 @@ class TaskSuite(ComponentSuite, TorchSuite):
             assert isinstance(labels, tuple), f"strata gives {labels!r}, which is no tuple."
             assert all(isinstance(label, str) for label in labels), f"strata gives {labels!r}."
 
+    def test_its_labels_take_other_names(self) -> None:
+        """Labels that are alike can be merged: an example with other names for its labels has these and the same input.
+
+        If this fails: return from `relabelled` a copy, `example.model_copy(update=…)`, in which every label of `labels` has its
+        new name.
+        """
+        task, counted = self.task, 0
+        for example in self.made_examples():
+            before = task.labels(example)
+            try:
+                renamed = task.relabelled(example, {label: f"{label} 2" for label in before}) if before else example
+            except NotSupported:
+                pytest.skip("the task does not rename its labels")
+            counted += bool(before)
+            assert task.labels(renamed) == tuple(f"{label} 2" for label in before), f"{example!r} became {renamed!r}."
+            for name in task.Input.model_fields:
+                assert getattr(renamed, name) == getattr(example, name), f"renaming labels changed {name!r}."
+        if not counted:
+            pytest.skip("the task has no labels")
+
     # -- rows -------------------------------------------------------------------------------------------
 
     def test_every_row_has_its_owner(self) -> None:

@@ -17,6 +17,7 @@ from functory.contracts.adaptation import Adaptation
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import NoOptions
 from functory.contracts.engine import Fit, TrainingSession
+from functory.contracts.labels import Label, LabelRules
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.contracts.task import Formulation, Input, Output, Scorer, State, Target, Task
 from functory.errors import DataError
@@ -49,7 +50,7 @@ class ToyText(Input):
 class ToyExample(ToyText):
     """A text and what it says."""
 
-    label: str = Field(description="What the text says.")
+    label: Label = Field(description="What the text says.")
 
 
 class ToyLabel(Output):
@@ -65,7 +66,7 @@ class ToyState(State):
     labels: tuple[str, ...] = ()
 
 
-class ToyTask(Task[NoOptions], Formulation):
+class ToyTask(Task[LabelRules], Formulation):
     """Says yes or no, for tests."""
 
     head: ClassVar[str] = "functory_sdk.testing.toy_head:ToyHead"
@@ -78,7 +79,7 @@ class ToyTask(Task[NoOptions], Formulation):
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"text": ("text",), "label": ("label",)}
 
     def learn(self, examples: Sequence[ToyExample]) -> ToyState:
-        return ToyState(labels=tuple(sorted({example.label for example in examples})) or ("no", "yes"))
+        return ToyState(labels=self.options.labels or tuple(sorted({example.label for example in examples})) or ("no", "yes"))
 
     def check(self, example: ToyExample, state: ToyState) -> None:
         if example.label not in state.labels:
@@ -86,6 +87,9 @@ class ToyTask(Task[NoOptions], Formulation):
 
     def strata(self, example: ToyExample) -> tuple[str, ...]:
         return (example.label,)
+
+    def relabelled(self, example: ToyExample, names: Mapping[str, str]) -> ToyExample:
+        return example.model_copy(update={"label": names.get(example.label, example.label)})
 
     def outputs(self, spec: BackboneSpec, state: ToyState) -> tuple[Port, ...]:
         return (Port("scores", "float32", (len(state.labels),)),)

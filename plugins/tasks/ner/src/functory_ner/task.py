@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from functory_ner.types import NEROptions, TaggedText, Text
-from functory_sdk import DataError, NotSupported, SpanLabels, SpanTask, split_tag, tag_fault
+from functory_sdk import DataError, NotSupported, SpanLabels, SpanTask, split_tag, split_tags, tag_fault
 
 
 class NER(SpanTask[NEROptions]):
@@ -51,6 +51,18 @@ class NER(SpanTask[NEROptions]):
                 do="take a checkpoint that was trained on IOB2: O, and B- and I- of each type.",
             )
         return state, [labels.index(tag) for tag in state.tags]
+
+    def labels(self, example: TaggedText) -> tuple[str, ...]:
+        """The types of the entities, and those that only stand in tags that continue nothing."""
+        return tuple(label for _, label in split_tags(example.tags) if label) or super().labels(example)
+
+    def relabelled(self, example: TaggedText, names: Mapping[str, str]) -> TaggedText:
+        """The entities follow from the tags: tags of one type that were written in two ways are one entity now."""
+        if not example.tags:
+            renamed: TaggedText = super().relabelled(example, names)
+            return renamed
+        tags = [f"{letter}-{names.get(label, label)}" if label else "O" for letter, label in split_tags(example.tags)]
+        return TaggedText(text=example.text, tokens=example.tokens, tags=tuple(tags))
 
     def check(self, example: TaggedText, state: SpanLabels) -> None:
         place = tag_fault(example.tags) if self.options.tags == "refuse" else None

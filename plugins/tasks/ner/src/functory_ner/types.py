@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from functory_ner.placing import align, join
-from functory_sdk import DataError, Input, Span, SpanOptions, Spans, tag_runs
+from functory_sdk import DataError, Input, Span, SpanOptions, Spans, plain, structure, tag_runs
 from functory_sdk.spans.types import fitted
 
 
@@ -32,9 +32,11 @@ class TaggedText(Text):
         """Read tokens and tags into a text and spans."""
         if not isinstance(data, Mapping):
             return data
-        if not _are_texts(data.get("tokens")) or not _are_texts(data.get("tags")):
-            return data  # pydantic says what is wrong
-        if "entities" in data:  # then tokens and tags may be there and say nothing
+        given = {name: value for name, value in data.items() if value is not None or name not in ("tokens", "tags")}
+        data = {name: _listed(name, value) if name in ("tokens", "tags") else value for name, value in given.items()}
+        if "entities" in data:
+            data["entities"] = _plain(data["entities"])
+            # tokens and tags may be there and say nothing
             data = {name: value for name, value in data.items() if value or name not in ("tokens", "tags")}
         if "entities" not in data and "tags" not in data:
             raise DataError("there are neither entities nor tags.", do="give [] where a text has no entities.")
@@ -85,7 +87,21 @@ def _compare(given: list[Span], tagged: list[Span], text: str) -> None:
         )
 
 
-def _are_texts(values: Any) -> bool:  # Any: whatever the data hold
-    return values is None or (
-        isinstance(values, Sequence) and not isinstance(values, str) and all(isinstance(value, str) for value in values)
-    )
+def _listed(name: str, values: Any) -> list[str]:  # Any: whatever the data hold
+    """Return tokens or tags as a list, whatever array or text holds them.
+
+    :raises DataError: when they are no list of texts.
+    """
+    found = _plain(values)
+    if not isinstance(found, list):
+        raise DataError(f"{name} are a {type(values).__name__}, not a list.", do=f"give a list of texts: {name} = ['…', '…'].")
+    strange = next((one for one in found if not isinstance(one, str)), None)
+    if strange is not None:
+        numbers = "; the names of the classes, not their numbers" if name == "tags" and isinstance(strange, int) else ""
+        raise DataError(f"{name} hold {strange!r}, which is no text.", do=f"give a list of texts{numbers}.")
+    return found
+
+
+def _plain(value: Any) -> Any:  # Any: as above
+    """Return a list as Python's own, whatever array or text holds it."""
+    return structure(value) if isinstance(value, str) else plain(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from functory_sdk import Input, LabelOptions
+from functory_sdk import Input, LabelOptions, LabelOrList
 
 
 class Text(Input):
@@ -16,7 +16,7 @@ class Text(Input):
 class LabelledText(Text):
     """A text with its label, or its labels."""
 
-    label: str | tuple[str, ...] = Field(description="The right label; a list of them for multi-label data.")
+    label: LabelOrList = Field(description="The right label; a list of them for multi-label data.")
 
 
 class ClassificationOptions(LabelOptions):

@@ -1,0 +1,56 @@
+"""What the text of a cell holds: a list or an object, as JSON, Python or numpy write them. Nothing in it is ever run."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import tokenize
+import warnings
+from typing import Any
+
+_OPENING = {"[": "]", "{": "}", "(": ")"}
+
+
+def structure(text: str) -> Any:  # Any: what JSON and Python can write
+    """Return the list or the object that a text writes; the text itself where it writes none.
+
+    numpy puts white space between the members of an array, and Python would join two texts that stand so: they are kept
+    apart here.
+    """
+    bare = text.strip()
+    if not bare or _OPENING.get(bare[0]) != bare[-1]:
+        return text
+    try:
+        return json.loads(bare)
+    except (ValueError, RecursionError):
+        found = _python(bare)
+        return text if found is None else found
+
+
+def _python(text: str) -> Any:  # Any: as above
+    """Return what a literal of Python means, tuples and sets as lists; None where it is none."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a backslash that begins nothing
+            found = ast.literal_eval(_separated(text))
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, tokenize.TokenError):
+        return None
+    if isinstance(found, (tuple, set)):
+        return sorted(found, key=repr) if isinstance(found, set) else list(found)
+    return found if isinstance(found, (list, dict)) else None
+
+
+def _separated(text: str) -> str:
+    """Return a literal with a comma between texts that have but white space between them.
+
+    :raises tokenize.TokenError: when it is no Python.
+    """
+    tokens = list(tokenize.generate_tokens(io.StringIO(text.replace("\n", " ")).readline))
+    parts, before = [], None
+    for token in tokens:
+        if token.type == tokenize.STRING and before == tokenize.STRING:
+            parts.append(",")
+        parts.append(token.string)
+        before = token.type
+    return " ".join(parts).strip()
