@@ -30,9 +30,12 @@ SUITES = {
     "optimizations": testing.OptimizationSuite,
     "packagers": testing.PackagerSuite,
     "packed": testing.PackedBackboneSuite,
+    "readers": testing.ReaderSuite,
     "samples": testing.SampleSuite,
     "tasks": testing.TaskSuite,
 }
+
+READER_ROWS = ({"label": "pos", "text": "good"}, {"label": "neg", "text": "bad"})
 
 TABLE = [
     # kind, broken component, the check that finds it, what it says
@@ -157,6 +160,13 @@ TABLE = [
     ("packed", "Drawn", "test_a_killed_conversion_is_never_loaded", "told no progress"),
     ("packed", "Believing", "test_a_file_cut_short_is_refused_and_nothing_is_written", "accepted when cut to 0 bytes"),
     ("packed", "Untidy", "test_a_file_cut_short_is_refused_and_nothing_is_written", "after config.json was written"),
+    ("readers", "Dotless", "test_it_is_a_reader_with_endings_as_names_have_them", "no ending: 'bars'"),
+    ("readers", "Unrecognising", "test_its_own_file_is_recognised", "does not tell a format"),
+    ("readers", "Greedy", "test_it_claims_no_file_of_others", "takes any folder for its own"),
+    ("readers", "Placeless", "test_it_gives_the_rows_with_their_places", "'somewhere' does not name the file"),
+    ("readers", "Hoarding", "test_rows_come_one_at_a_time", "read gives a list"),
+    ("readers", "Changing", "test_two_readings_give_the_same_rows", "different rows"),
+    ("readers", "Trusting", "test_a_damaged_file_is_told_as_such", "not enough values to unpack"),
     ("samples", "Unlicensed", "test_it_is_a_sample_with_a_licence", "does not name the licence"),
     ("samples", "Unlicensed", "test_its_rows_are_the_same_each_time", "two readings give different rows"),
     ("samples", "Empty", "test_it_is_usable_as_a_data_path", "no rows|holds no|empty"),
@@ -208,6 +218,8 @@ def test_a_broken_component_fails_its_check_with_its_own_diagnosis(
     body: dict[str, Any] = {"component": "broken", "__module__": __name__}
     if kind == "commands":
         body["arguments"] = ()
+    if kind == "readers":
+        body |= {"file_name": "a.bars", "content": b"pos|good\nneg|bad\n", "rows": READER_ROWS}
     if kind == "packed":
         body["weights_hash"] = PACKED_HASH
     suite = type("TestBroken", (SUITES[kind],), body)

@@ -41,6 +41,8 @@ from functory.contracts.optimization import Optimization as Optimization
 from functory.contracts.optimization import OptimizationReport as OptimizationReport
 from functory.contracts.packager import Packager as Packager
 from functory.contracts.plain import plain as plain
+from functory.contracts.reader import DataReader as DataReader
+from functory.contracts.reader import Recognition as Recognition
 from functory.contracts.rows import Array as Array
 from functory.contracts.rows import Encoded as Encoded
 from functory.contracts.rows import Port as Port
@@ -56,7 +58,11 @@ from functory.contracts.task import Scorer as Scorer
 from functory.contracts.task import State as State
 from functory.contracts.task import Target as Target
 from functory.contracts.task import Task as Task
+from functory.data import DataFile as DataFile
 from functory.data import Examples as Examples
+from functory.data import Fault as Fault
+from functory.data import Record as Record
+from functory.data.jsonlists import json_members as json_members
 from functory.errors import ArtefactCorrupt as ArtefactCorrupt
 from functory.errors import ArtefactError as ArtefactError
 from functory.errors import ArtefactUnsafe as ArtefactUnsafe

@@ -100,7 +100,7 @@ def _check(field: str, column: str, available: Sequence[str], model: type[BaseMo
     ):
         is_path = word == "column" and name.partition(".")[0] in known
         if name not in known and not is_path:
-            near = get_close_matches(name, known, n=1)
+            near = get_close_matches(name, known, n=1) or get_close_matches(name.partition(".")[0], known, n=1)
             hint = f"did you mean {near[0]!r}? " if near else ""
             raise DataError(
                 f"there is no {word} {name!r} to map {field!r} to."

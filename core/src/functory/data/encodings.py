@@ -29,7 +29,7 @@ def certain(head: bytes) -> str:
 def exists(name: str) -> bool:
     """Return whether there is such an encoding of texts."""
     try:
-        b"".decode(name)
+        b"a".decode(name, "replace")
     except LookupError:  # no such codec, or one that is not for texts
         return False
     return True
@@ -52,17 +52,16 @@ def likely(sample: bytes) -> tuple[str, str]:
 
 
 def _wide(head: bytes) -> str:
-    """Return which of UTF-16 and UTF-32 without mark it is: the one in which every NUL is a part of an ASCII character."""
+    """Return which of UTF-16 and UTF-32 without mark it is: that in which all is text, and most of it ASCII."""
     nulls = head.count(0)
     if not nulls or (nulls < 0.2 * len(head) and all(map(_is_written, decoded(head, "utf-8").replace("\0", "")))):
         return ""  # none, or some that strayed into what is UTF-8 otherwise
+    found = {"": 0}
     for name in WIDE:
         text = decoded(head, name)
-        width = 3 if "32" in name else 1
-        ascii_count = sum(character < "\x80" for character in text)
-        if ascii_count and ascii_count * width >= 0.9 * nulls and all(map(_is_written, text)):
-            return name
-    return ""
+        if all(map(_is_written, text)):
+            found[name] = sum(character < "\x80" for character in text)
+    return max(found, key=lambda name: found[name])
 
 
 def _is_written(character: str) -> bool:

@@ -174,7 +174,8 @@ def _columns(
     except DataError as error:
         if not doubts or mapping:
             raise
-        what, do = f"{error.what} {doubts[0].what.capitalize()}.", f"{doubts[0].do}. Or {error.do}"
+        what = f"{error.what} {doubts[0].what.capitalize()}."
+        do = f"{doubts[0].do}." if doubts[0].is_strong else f"{doubts[0].do}. Or {error.do}"
         raise DataError(what, where=error.where, do=do) from error
 
 

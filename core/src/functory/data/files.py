@@ -46,10 +46,11 @@ class DataFile:
     :ivar doubt: why it may have been read in the wrong way; looked at where its columns do not fit.
     """
 
-    def __init__(self, path: Path, encoding: str = "") -> None:
+    def __init__(self, path: Path, encoding: str = "", *, name: str = "") -> None:
         """Open a file.
 
         :param encoding: the encoding of its text, where its bytes do not tell.
+        :param name: what places are named after; the file's own name when empty.
         :raises DataError: when there is no such file, or it cannot be read or unpacked.
         :raises OptionError: when there is no such encoding.
         """
@@ -57,7 +58,7 @@ class DataFile:
             raise OptionError(
                 f"there is no encoding {encoding!r}.", do="such as utf-8, utf-16, gb18030, big5, shift_jis, cp1252, latin-1."
             )
-        self.path, self.name, self.is_folder = path, path.name, path.is_dir()
+        self.path, self.name, self.is_folder = path, name or path.name, path.is_dir()
         endings = [ending.lower() for ending in path.suffixes]
         self.packing = ""
         if endings and endings[-1] in ENDINGS:

@@ -45,7 +45,7 @@ class JSONList(DataReader[JSONListOptions]):
         return "fits" if file.ending in self.endings and (is_object or not text.startswith("{")) else "no"
 
     def read(self, file: DataFile) -> Iterator[Record | Fault]:
-        for number, (line, value) in enumerate(members(file, self.options.at), 1):
+        for number, (line, value) in enumerate(json_members(file, self.options.at), 1):
             where = f"{file.name}, item {number:,} (line {line:,})"
             if isinstance(value, dict):
                 yield Record(value, where)
@@ -54,7 +54,7 @@ class JSONList(DataReader[JSONListOptions]):
                 yield Fault(what, 0, where, do='write {"column": value, …} for each row.')
 
 
-def members(file: DataFile, at: str = "") -> Iterator[tuple[int, Any]]:  # Any: JSON
+def json_members(file: DataFile, at: str = "") -> Iterator[tuple[int, Any]]:  # Any: JSON
     """Yield the members of a file's list, each with its line.
 
     :param at: the keys under which the list stands, where the file is an object; such a file is read whole.

@@ -101,8 +101,47 @@ def _zstd(stream: BinaryIO, name: str) -> BinaryIO:
                 where=name,
                 do="pip install zstandard, or unpack it: unzstd FILE.",
             ) from error
-        return cast(BinaryIO, zstandard.ZstdDecompressor().stream_reader(stream, read_across_frames=True))
+        return cast(BinaryIO, _Frames(stream, zstandard.ZstdDecompressor().decompressobj))
     return cast(BinaryIO, zstd.ZstdFile(stream))
+
+
+class _Frames(io.RawIOBase):
+    """The bytes of zstd's frames. The library's own reader ends in silence where a file is cut off.
+
+    :param begin: gives what unpacks a frame.
+    """
+
+    def __init__(self, stream: BinaryIO, begin: Callable[[], Any]) -> None:  # Any: `zstandard` is an extra
+        self._stream, self._begin = stream, begin
+        self._frame: Any = None  # the frame under way
+        self._packed = self._ready = b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # Any: as above
+        """Read some bytes.
+
+        :raises EOFError: when the file ends within a frame.
+        """
+        room = memoryview(buffer).cast("B")
+        while not self._ready:
+            self._packed = self._packed or self._stream.read(HEAD)
+            if not self._packed:
+                if self._frame is not None:
+                    raise EOFError("the file ends before its end-of-frame marker was reached")
+                return 0
+            self._frame = self._frame or self._begin()
+            self._ready, self._packed = self._frame.decompress(self._packed), b""
+            if self._frame.eof:
+                self._packed, self._frame = self._frame.unused_data, None
+        taken, self._ready = self._ready[: len(room)], self._ready[len(room) :]
+        room[: len(taken)] = taken
+        return len(taken)
+
+    def close(self) -> None:
+        self._stream.close()
+        super().close()
 
 
 def guarded(read: Callable[[], bytes], name: str, packing: str) -> bytes:

@@ -123,11 +123,17 @@ def _files(paths: Sequence[Path], part: Part, encoding: str) -> RecordStream:
     """Read files one after the other; the first is opened now, so that what is wrong with it is told at once."""
     notes: list[str] = []
     doubts: list[Doubt] = []
-    first = _opened(paths[0], part, encoding)
+    is_clear = len({path.name for path in paths}) == len(paths)  # else places name the folders too
+
+    def opened(path: Path) -> tuple[DataFile, Iterator[Record | Fault]]:
+        file = DataFile(path, encoding, name="" if is_clear else str(path))
+        return file, reader_of(file, part).read(file)
+
+    first = opened(paths[0])
 
     def rows() -> Iterator[Record | Fault]:
         for number, path in enumerate(paths):
-            file, found = first if number == 0 else _opened(path, part, encoding)
+            file, found = first if number == 0 else opened(path)
             with closing(file):
                 for row in found:
                     if file.doubt is not None:
@@ -138,12 +144,6 @@ def _files(paths: Sequence[Path], part: Part, encoding: str) -> RecordStream:
 
     name = paths[0].name if len(paths) == 1 else f"{paths[0].name} and {len(paths) - 1:,} more"
     return RecordStream(rows(), name, notes=notes, doubts=doubts)
-
-
-def _opened(path: Path, part: Part, encoding: str) -> tuple[DataFile, Iterator[Record | Fault]]:
-    """Open a file, and find who reads it."""
-    file = DataFile(path, encoding)
-    return file, reader_of(file, part).read(file)
 
 
 # -- samples, data sets, rows in memory -------------------------------------------------------------------

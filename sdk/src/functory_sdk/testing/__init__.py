@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from functory_sdk.testing.packagers import PackagerSuite
     from functory_sdk.testing.packed import PackedBackboneSuite
     from functory_sdk.testing.project import Project
+    from functory_sdk.testing.readers import ReaderSuite
     from functory_sdk.testing.samples import SampleSuite
     from functory_sdk.testing.suite import ComponentSuite, Suite
     from functory_sdk.testing.tasks import TaskSuite
@@ -55,6 +56,7 @@ _HOMES = {
     "PackagerSuite": "functory_sdk.testing.packagers",
     "PackedBackboneSuite": "functory_sdk.testing.packed",
     "Project": "functory_sdk.testing.project",
+    "ReaderSuite": "functory_sdk.testing.readers",
     "SampleSuite": "functory_sdk.testing.samples",
     "Suite": "functory_sdk.testing.suite",
     "TaskSuite": "functory_sdk.testing.tasks",
@@ -71,7 +73,8 @@ _HOMES = {
 
 __all__ = [
     "AdaptationSuite", "BackboneSuite", "CommandSuite", "ComponentSuite", "EngineSuite", "ExplanationSuite",
-    "FunctionSuite", "HookSuite", "OptimizationSuite", "PackagerSuite", "PackedBackboneSuite", "Project", "SampleSuite",
+    "FunctionSuite", "HookSuite", "OptimizationSuite", "PackagerSuite", "PackedBackboneSuite", "Project",
+    "ReaderSuite", "SampleSuite",
     "Suite", "TaskSuite", "Terminal", "TinyDecoder", "TinyEncoder", "TinyEncoderDecoder", "ToyTask", "kit", "registered",
     "screen", "toy_function",
 ]  # fmt: skip

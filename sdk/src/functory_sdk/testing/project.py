@@ -21,7 +21,7 @@ import pytest
 
 for _module in (
     "adaptations", "backbones", "commands", "engines", "explanations", "functions", "hooks", "optimizations",
-    "packagers", "samples", "suite", "tasks",
+    "packagers", "readers", "samples", "suite", "tasks",
 ):  # fmt: skip
     pytest.register_assert_rewrite(f"functory_sdk.testing.{_module}")
 
