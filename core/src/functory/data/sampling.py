@@ -91,12 +91,12 @@ class Reservoir:
             return
         heapq.heappush(kept, (-drawn.number, -row, drawn))
         self._size += 1
-        if self._size > 4 * self._limit + SLACK * len(self._kept):
+        if self._size > 4 * self._limit + SLACK * min(len(self._kept), self._limit):
             self._shrink()
 
     def chosen(self) -> tuple[list[Any], list[str]]:  # Any: as above
         """Return the part and its places, in the order of the source."""
-        quotas = quotas_of(self._counts, self._limit)
+        quotas = self._quotas()
         part = [drawn for label, kept in self._kept.items() for drawn in _least(kept, quotas[label])]
         part.sort(key=lambda drawn: drawn.row)
         return [drawn.example for drawn in part], [drawn.place for drawn in part]
@@ -109,16 +109,25 @@ class Reservoir:
     @property
     def left_out(self) -> Sequence[Hashable]:
         """The labels of which the part holds nothing: there are more of them than it holds examples."""
-        quotas = quotas_of(self._counts, self._limit)
+        quotas = self._quotas()
         return [label for label in self._counts if not quotas[label]]
 
+    def _quotas(self) -> Counter[Hashable]:
+        """Return how many of each label are in the part, of those that still have an example."""
+        return quotas_of(Counter({label: self._counts[label] for label in self._kept}), self._limit)
+
     def _shrink(self) -> None:
-        """Keep of each label twice its share, and some more as far as there is room."""
+        """Keep of each label twice its share, and some more as far as there is room; where there are far more labels
+        than examples may stay, some labels go.
+        """
         share = self._limit / self.passed
-        slack = min(SLACK, 2 * self._limit // len(self._kept))
-        for label, kept in self._kept.items():
-            least = _least(kept, int(2 * share * self._counts[label]) + slack)
-            kept[:] = [(-drawn.number, -drawn.row, drawn) for drawn in least]
+        slack = max(1, min(SLACK, 2 * self._limit // len(self._kept)))
+        part = {label: _least(kept, int(2 * share * self._counts[label]) + slack) for label, kept in self._kept.items()}
+        if len(part) > 2 * self._limit:
+            first = sorted(part, key=lambda label: part[label][0].number)[: 2 * self._limit]
+            part = {label: part[label] for label in first}
+        self._kept = {label: [(-drawn.number, -drawn.row, drawn) for drawn in least] for label, least in part.items()}
+        for kept in self._kept.values():
             heapq.heapify(kept)
         self._size = sum(map(len, self._kept.values()))
 
