@@ -47,8 +47,9 @@ slow: setup ## The slow tests: the template for every kind, third parties, kills
 	@echo 'slow: every test marked peer, each in an environment of its own'
 	@HF_HUB_OFFLINE=1 $(RUN) scripts/environments.py
 
-sync: ## Write what several folders must agree on: version, ranges, extras, known names, import rules, plugin table
+sync: ## Write what several folders must agree on: version, ranges, extras, known names, import rules, tables, pages
 	@$(PYTHON) scripts/sync.py
+	@if [ -x $(RUN) ]; then for page in cli hooks recipes sdk; do $(RUN) scripts/$${page}_page.py; done; fi
 
 bench: setup ## Measure this project beside its peers
 	@echo 'bench: bench/run.py'

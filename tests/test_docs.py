@@ -92,7 +92,8 @@ def test_the_cli_page_is_what_the_verbs_print() -> None:
 
 
 def test_every_link_of_the_pages_leads_somewhere() -> None:
-    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("plugins/*/*/README.md")]:
+    places = ("*.md", "docs/*.md", "core/*.md", "sdk/*.md", "plugins/*/*/README.md", "examples/**/README.md")
+    for page in (page for pattern in places for page in ROOT.glob(pattern)):
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
             if "://" not in target:
                 assert (page.parent / target).exists(), (

@@ -13,6 +13,7 @@ import pytest
 import functory
 from functory import errors
 from functory.using.packaging import package
+from functory_sdk.testing import Project
 
 TASK = '''
 from typing import ClassVar
@@ -68,3 +69,13 @@ def test_a_function_of_a_component_in_a_file_is_not_packaged(folder: Path, tmp_p
     with pytest.raises(errors.NotSupported, match="task Shouting comes from a file"):
         package(folder / "shout", "shout", tmp_path / "dist")
     assert not (tmp_path / "dist").exists()
+
+
+def test_the_readmes_file_is_a_task_that_builds(project: Project) -> None:
+    readme = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
+    project.write("grades.py", readme.partition("```text\n# grades.py\n")[2].partition("```")[0])
+    project.write("reviews.csv", project.rows(48))
+    command = "build --task ./grades.py:Grade --train reviews.csv --backbone tiny-encoder --output grade"
+    code, _, err = project.run(*command.split())
+    assert code == 0, err
+    assert functory.load("grade", components="./grades.py:Grade")("a good day").label in ("yes", "no")

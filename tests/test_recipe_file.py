@@ -11,6 +11,7 @@ import pytest
 
 import functory
 from functory import errors
+from functory_sdk.testing import Project
 
 RECIPE = Path(__file__).resolve().parent.parent / "examples" / "recipes" / "freshness" / "recipe.toml"
 FILE = f"{RECIPE.with_name('freshness.py')}:GradeTask"
@@ -56,3 +57,24 @@ def test_a_file_that_is_not_there_is_named_with_where_it_was_looked_for(tmp_path
     recipe.write_text('task = "./gone.py:GradeTask"\ntrain = "samples:rotten-tomatoes"\n')
     with pytest.raises(errors.UsageError, match=r"(?s)gone\.py:GradeTask.*cannot be read"):
         functory.build(recipe)
+
+
+def test_a_wrong_option_and_a_wrong_name_are_told_with_their_line_in_the_recipe(project: Project) -> None:
+    lines = ['task = "toy"', 'train = "train.jsonl"', 'backbone = "tiny-encoder"', "[adaptation]", 'name = "full"', "epoch = 3"]
+    project.write("train.jsonl", project.rows(8))
+    recipe = project.write("recipe.toml", "\n".join(lines))
+    with pytest.raises(errors.OptionError, match=r"(?s)no option 'epoch'.*recipe\.toml, line 6.*did you mean 'epochs'"):
+        functory.build(recipe)
+    project.write("recipe.toml", "\n".join([*lines[:4], 'name = "fulll"']))
+    with pytest.raises(errors.UnknownComponent, match=r"(?s)named 'fulll'.*recipe\.toml, line 5.*did you mean 'full'"):
+        functory.build(recipe)
+
+
+def test_a_function_without_a_name_is_called_as_its_output_folder(project: Project) -> None:
+    project.write("train.jsonl", project.rows(64))
+    build = ["build", "--task", "toy", "--train", "train.jsonl", "--backbone", "tiny-encoder", "--adaptation", "toy-head"]
+    for more, name in ((["--output", "out/spam"], "spam"), (["--output", "out/other", "--name", "ham"], "ham"), ([], "toy")):
+        code, _, err = project.run(*build, *more)
+        assert code == 0, err
+        folder = Path(more[1]) if more else Path("toy")
+        assert json.loads((folder / "function.json").read_text(encoding="utf-8"))["name"] == name

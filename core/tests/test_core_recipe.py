@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,43 @@ def test_a_recipe_without_a_task_and_a_missing_file_say_so(tmp_path: Path) -> No
         Recipe.make({"seed": 1})
     with pytest.raises(errors.RecipeError, match="cannot be read"):
         Recipe.make(tmp_path / "nothing.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "where"), [('seed = 1\ntsk = "ner"\n', "line 2, tsk"), ('[taks]\nname = "ner"\n', "line 1, taks")]
+)
+def test_a_task_under_a_name_that_is_nearly_right_is_guessed_with_its_line(file: Path, text: str, where: str) -> None:
+    file.write_text(text)
+    with pytest.raises(errors.RecipeError, match=rf"(?s)names no task.*recipe\.toml, {where}\n.*did you mean 'task'\?"):
+        Recipe.make(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ('task = "nre"\n', "line 1, task"),
+        ('task = "ner"\nbackbone = "minilmm"\n', "line 2, backbone"),
+        ('task = "ner"\n\n[session]\nthreads = -3\n', r"line 4, \[session\] threads"),
+        ('task = "ner"\nengine = "torhc"\n', "line 2, engine"),
+    ],
+)
+def test_a_wrong_part_or_option_is_told_with_its_line(file: Path, text: str, where: str) -> None:
+    file.write_text(text)
+    recipe = Recipe.make(file)
+    part = where.rpartition(" ")[2] if "[" not in where else "session"
+    told = recipe.where(part, "threads" if part == "session" else "")
+    assert re.fullmatch(rf".*recipe\.toml, {where}", told)
+
+
+def test_a_name_that_the_file_does_not_hold_has_no_line_in_it(file: Path) -> None:
+    file.write_text('task = "ner"\n[adaptation]\nname = "lora"\nrank = 4\n')
+    recipe = Recipe.make(file)
+    assert recipe.where("adaptation", "rank") == f"{file}, line 4, [adaptation] rank"
+    assert recipe.where("adaptation") == f"{file}, line 3, [adaptation] name"
+    assert recipe.where("adaptation", "alpha") == ""
+    assert Recipe.make(file, adaptation="full").where("adaptation") == ""  # the keyword's, not the file's
+    assert Recipe.make(recipe, seed=3).where("adaptation", "rank")
+    assert Recipe.make({"task": "ner"}).where("task") == ""
 
 
 def test_assignments_reach_fields_and_options() -> None:

@@ -14,7 +14,8 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -25,7 +26,7 @@ from functory.contracts.component import Part
 from functory.contracts.engine import Event, LabelledRows, Run, SessionOptions
 from functory.contracts.task import Formulation
 from functory.data import Examples, Splits, audit, checked, split
-from functory.errors import NotSupported, RecipeError
+from functory.errors import NotSupported, OptionError, RecipeError, UnknownComponent
 from functory.function import Function
 from functory.machine.places import cache
 from functory.measuring.evaluation import read_examples
@@ -77,13 +78,19 @@ class _Building:
     def run(self, folder: Path | None, report: bool) -> Function:
         recipe = self.recipe
         # 1: the backbone
-        backbone = self.steps.load_backbone(reference=recipe.backbone.name, options=recipe.backbone.options)
+        session = self._session()
+        with self._named("backbone"):
+            backbone = self.steps.load_backbone(reference=recipe.backbone.name, options=recipe.backbone.options)
         # 2: the task and what it learns besides φ; the adaptation
-        task = component("tasks", recipe.task)
+        with self._named("task"):
+            task = component("tasks", recipe.task)
         has_data = recipe.train is not None
         chosen = recipe.adaptation or Part()
         default = "head" if has_data else "zero-shot"
-        adaptation = component("adaptations", chosen.model_copy(update={"name": chosen.name or default}))
+        with self._named("adaptation"):
+            adaptation = component("adaptations", chosen.model_copy(update={"name": chosen.name or default}))
+        with self._named("engine"):
+            engine = component("engines", recipe.engine)
         brought = self._bring(adaptation, backbone, task)
         if brought is not None:
             adaptation = brought.adaptation
@@ -97,7 +104,6 @@ class _Building:
         if state is None:
             state = task.learn(list(splits.train) or list(splits.test))
         splits = self._checked(task, state, splits)
-        engine = component("engines", recipe.engine)
         _seed(engine, recipe.seed)
         model = self.steps.adapt(engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation)
         # 3 and 4: the function
@@ -105,7 +111,7 @@ class _Building:
         about = self._about(task, backbone, splits)
         if brought is not None:
             about = replace(about, notes=(*about.notes, *brought.notes))
-        function = Function(task, state, form, about, hooks=recipe.hooks, session=self._session())
+        function = Function(task, state, form, about, hooks=recipe.hooks, session=session)
         # 5: training
         if brought is not None:
             engine.load_phi(model, brought.phi)
@@ -123,6 +129,16 @@ class _Building:
             function = function.replaced(about=about)
         return function
 
+    @contextmanager
+    def _named(self, part: str) -> Iterator[None]:
+        """Give an error about a part's name or options the place where the recipe's file has it."""
+        try:
+            yield
+        except OptionError as error:
+            raise error.located(self.recipe.where(part, error.field)) from error.__cause__
+        except UnknownComponent as error:
+            raise error.located(self.recipe.where(part)) from error.__cause__
+
     def _bring(self, adaptation: Any, backbone: Any, task: Any) -> Brought | None:
         """Return φ where the adaptation brings it; training data beside it would be read for nothing."""
         if not adaptation.is_brought:
@@ -139,7 +155,8 @@ class _Building:
 
     def _session(self) -> SessionOptions:
         """Return threads, device and budget."""
-        return SessionOptions.of(self.recipe.session)
+        with self._named("session"):
+            return SessionOptions.of(self.recipe.session)
 
     def _split(self, task: Any) -> Splits:
         """Read the data; split off what was not given."""

@@ -147,7 +147,14 @@ class AmbiguousComponent(UsageError):
 
 
 class OptionError(UsageError):
-    """An option that is unknown, of the wrong type or out of range."""
+    """An option that is unknown, of the wrong type or out of range.
+
+    :param field: the option's name, where it is known: it finds the line of a recipe.
+    """
+
+    def __init__(self, what: str, *, where: str = "", do: str = "", field: str = "") -> None:
+        super().__init__(what, where=where, do=do)
+        self.field = field
 
 
 class RecipeError(UsageError):

@@ -21,7 +21,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 
 from functory.contracts.component import Part, option_error
 from functory.errors import OptionError, RecipeError
@@ -61,6 +61,8 @@ class Recipe(BaseModel):
     name: str = Field("", description="The function's name; the task's when empty.")
     version: str = Field("0.1.0", description="The function's version.")
     licence: str = Field("", description="The function's licence, SPDX.")
+    _file: tuple[str, str] = PrivateAttr(("", ""))
+    """The name and the text of the file that it was read from; empty for recipes from Python."""
 
     @field_validator("task", "backbone", "adaptation", "engine", "format", mode="before")
     @classmethod
@@ -84,6 +86,7 @@ class Recipe(BaseModel):
         """
         where, text = "", ""
         if isinstance(source, Recipe):
+            where, text = source._file
             fields = {name: getattr(source, name) for name in source.model_fields_set}
         elif isinstance(source, str | Path):
             where = str(source)
@@ -93,15 +96,29 @@ class Recipe(BaseModel):
         fields |= {name: value for name, value in changes.items() if value is not None}
         named = fields.get("task")
         if not named or (isinstance(named, Mapping) and not named.get("name")):
-            raise RecipeError(
-                "the recipe names no task.", where=where, do="say what is to be computed: task = 'text-classification'."
-            )
+            raise _taskless(fields, where, text)
         try:
-            return cls.model_validate(fields)
+            made = cls.model_validate(fields)
         except ValidationError as error:
             key = str(error.errors()[0]["loc"][0]) if error.errors()[0]["loc"] else ""
             fault = option_error("the recipe", cls, error, place(where, text, key))
             raise RecipeError(fault.what, where=fault.where, do=fault.do) from None
+        made._file = (where, text)
+        return made
+
+    def where(self, part: str, option: str = "") -> str:
+        """Return where the file names a part or one of its options: ``recipe.toml, line 7, [adaptation] rank``.
+
+        :param part: ``task``, ``backbone``, ``adaptation`` …
+        :param option: one of its options; its name when empty.
+        :return: empty where no file has it: it was given by keyword, or on the command line.
+        """
+        file, text = self._file
+        in_table = place(file, text, option or "name", part)
+        found = in_table if ", line " in in_table or option else place(file, text, part)
+        line = re.search(r", line (\d+),", found)
+        sought = option or getattr(getattr(self, part), "name", part).rpartition("/")[2]
+        return found if line and sought in text.splitlines()[int(line[1]) - 1] else ""
 
     def as_json(self) -> dict[str, Any]:
         """Return the recipe as it is kept in a manifest: what was set, data by name only."""
@@ -115,6 +132,22 @@ class Recipe(BaseModel):
                 data[part]["name"] = Path(data[part]["name"]).name
         data["hooks"] = [hook if isinstance(hook, str) else type(hook).__name__ for hook in self.hooks]
         return data
+
+
+def _taskless(fields: Mapping[str, Any], where: str, text: str) -> RecipeError:
+    """Return the error of a recipe without a task, which may have it under a name that is nearly right."""
+    from difflib import get_close_matches
+
+    [near, *_] = [*get_close_matches("task", [key for key in fields if key not in Recipe.model_fields], n=1), ""]
+    if near:
+        return RecipeError(
+            f"the recipe has no option {near!r}, and names no task.", where=place(where, text, near), do="did you mean 'task'?"
+        )
+    return RecipeError(
+        "the recipe names no task.",
+        where=where,
+        do="say what is to be computed: task = 'text-classification'; see docs/recipes.md.",
+    )
 
 
 def _name(source: Any) -> str:
@@ -145,7 +178,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         found = re.search(r"line (\d+), column (\d+)", str(error))
         spot = f", line {found[1]}, column {found[2]}" if found else ""
         raise RecipeError(
-            f"the recipe is no TOML: {error}", where=f"{path}{spot}", do="see the recipes in docs/."
+            f"the recipe is no TOML: {error}", where=f"{path}{spot}", do="see docs/recipes.md for what a recipe looks like."
         ) from None
     for side in ("train", "dev", "test"):
         source = fields.get(side)

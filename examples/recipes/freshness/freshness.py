@@ -70,9 +70,7 @@ class GradeTask(Task[NoOptions], Formulation):
         return (Port("gold"),)
 
     def encode(self, inputs: Sequence[Review], reader: Reader, state: State) -> Encoded:
-        passages = reader.read([value.text for value in inputs])
-        rows = [(index, window.row) for index, passage in enumerate(passages) for window in passage.windows]
-        return Encoded([row for _, row in rows], [index for index, _ in rows], [passage.notes for passage in passages])
+        return reader.encode([value.text for value in inputs])
 
     def label(self, examples: Sequence[GradedReview], encoded: Encoded, state: State) -> list[dict[str, Array]]:
         return [{"gold": np.array(examples[index].grade, dtype=np.float32)} for index in encoded.owner]

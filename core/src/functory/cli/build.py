@@ -38,7 +38,7 @@ class Build(Command):
         ):
             parser.add_argument(f"--{name}", action="append", metavar="DATA", help=meaning)
         parser.add_argument(
-            "--output", "-o", type=Path, help="the folder to save into; the function's name when not given"
+            "--output", "-o", type=Path, help="the folder to save into; its name is the function's, where none is given"
         )
         parser.add_argument(
             "--set", action="append", default=[], metavar="PART.OPTION=VALUE", help="any other field or option"
@@ -66,6 +66,8 @@ class Build(Command):
         for assignment in args.set:
             set_option(fields, assignment)
         recipe = Recipe.make(args.recipe, **fields) if args.recipe else Recipe.make(fields)
+        if args.output and not recipe.name:  # `--output spam` makes a function that calls itself spam
+            recipe = Recipe.make(recipe, name=args.output.resolve().name)
         try:
             function = build(recipe, run=args.run, tell=lambda note: print(f"note: {note}", file=sys.stderr))
         except KeyboardInterrupt:

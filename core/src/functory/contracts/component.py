@@ -118,20 +118,25 @@ def option_error(owner: str, model: type[BaseModel], error: ValidationError, whe
 
     fault = error.errors()[0]
     field = ".".join(str(part) for part in fault["loc"]) or "options"
+    name = str(fault["loc"][0]) if fault["loc"] else ""
     known = list(model.model_fields)
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(field, known, n=1)
         hint = f"did you mean {near[0]!r}? " if near else ""
         return OptionError(
-            f"{owner} has no option {field!r}.", where=where, do=f"{hint}Its options: {', '.join(known) or 'none'}."
+            f"{owner} has no option {field!r}.",
+            where=where,
+            do=f"{hint}Its options: {', '.join(known) or 'none'}.",
+            field=name,
         )
     message = fault["msg"].removeprefix("Value error, ")
-    allowed = describe_range(model, str(fault["loc"][0])) if fault["loc"] else ""
+    allowed = describe_range(model, name) if name else ""
     more = f" ({error.error_count() - 1} more like this)" if error.error_count() > 1 else ""
     return OptionError(
         f"{owner}: {field} = {fault['input']!r} is not allowed: {message[0].lower()}{message[1:]}{more}.",
         where=where,
         do=f"{field} is {allowed}." if allowed else "see `functory info` for the options.",
+        field=name,
     )
 
 

@@ -98,12 +98,7 @@ class ToyTask(Task[LabelRules], Formulation):
         return (Port("gold", "int64"),)
 
     def encode(self, inputs: Sequence[ToyText], reader: Reader, state: ToyState) -> Encoded:
-        encoded = Encoded(rows=[], owner=[], side=[])
-        for index, passage in enumerate(reader.read([value.text for value in inputs])):
-            encoded.rows += [window.row for window in passage.windows]
-            encoded.owner += [index] * len(passage.windows)
-            encoded.side.append(passage.notes)
-        return encoded
+        return reader.encode([value.text for value in inputs])
 
     def label(self, examples: Sequence[ToyExample], encoded: Encoded, state: ToyState) -> list[dict[str, Array]]:
         gold = [np.asarray(state.labels.index(example.label), dtype=np.int64) for example in examples]

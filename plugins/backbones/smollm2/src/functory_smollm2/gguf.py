@@ -2,7 +2,7 @@
 
 Own code rather than the `gguf` package: that brings requests, PyYAML and tqdm, and takes two seconds for
 the fields of this file (this takes an eighth of one). It knows the types that small models are kept in; the
-format is described in ggml's docs/gguf.md. Little-endian: ``GGUF``, u32 version, u64 tensors, u64 fields;
+format is described on ggml's page of GGUF. Little-endian: ``GGUF``, u32 version, u64 tensors, u64 fields;
 each field a text (u64 length, UTF-8), u32 type, value; each tensor a text, u32 dimensions, u64 sizes
 (fastest first), u32 type, u64 offset; then the data, aligned.
 """
