@@ -56,6 +56,7 @@ _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file
 _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_facts")
 _HOMES["functory_sdk.jsonfiles"] = ("read_json",)
 _HOMES["functory_sdk.readouts"] = ("Readout", "readout_of")
+_HOMES["functory_sdk.tally"] = ("Rates", "Tally")
 _HOMES["functory_sdk.tags"] = ("iob2", "split_tag", "split_tags", "tag_fault", "tag_runs", "tag_scheme")
 _HOMES["functory_sdk.labels.task"] = ("LabelTask",)
 _HOMES["functory_sdk.labels.types"] = ("Classification", "LabelOptions", "Labels")

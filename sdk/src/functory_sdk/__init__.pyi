@@ -135,6 +135,8 @@ from functory_sdk.tags import split_tags as split_tags
 from functory_sdk.tags import tag_fault as tag_fault
 from functory_sdk.tags import tag_runs as tag_runs
 from functory_sdk.tags import tag_scheme as tag_scheme
+from functory_sdk.tally import Rates as Rates
+from functory_sdk.tally import Tally as Tally
 from functory_sdk.writes.task import WriteTask as WriteTask
 from functory_sdk.writes.types import WriteOptions as WriteOptions
 from functory_sdk.writes.types import Written as Written

@@ -72,7 +72,8 @@ def test_an_example_that_is_drawn_twice_counts_twice_and_one_that_is_not_drawn_n
     score = NER().scorer([*map(output, FOUND)], [*map(example, THERE)], STATE)
     drawn = score(np.array([0, 0, 2]))  # together 4/7/6
     assert [drawn[name] for name in ("precision", "recall", "f1")] == pytest.approx([4 / 7, 4 / 6, 8 / 13])
-    assert [score(np.array([2]))[name] for name in ("precision", "recall", "f1")] == [0, 0, 0]
+    # together 0/1/0: there is nothing that could be recalled, and the recall is that of the whole, 3/5
+    assert [score(np.array([2]))[name] for name in ("precision", "recall", "f1")] == [0, 3 / 5, 0]
 
 
 def test_no_entities_is_the_answer_that_reads_nothing() -> None:

@@ -10,6 +10,7 @@ import numpy as np
 from functory.contracts.rows import Array
 from functory.contracts.task import Scorer
 from functory_sdk.labels.types import Classification, Labels
+from functory_sdk.tally import Tally
 
 
 def scorer(outputs: Sequence[Classification], right: Sequence[Sequence[str]], state: Labels) -> Scorer:
@@ -17,26 +18,17 @@ def scorer(outputs: Sequence[Classification], right: Sequence[Sequence[str]], st
 
     :param right: the right labels of each example.
     """
-    given, wanted = _marks([output.labels for output in outputs], state), _marks(right, state)
-    all_right = (given == wanted).all(1)
+    given, wanted = [output.labels for output in outputs], right
+    tally = _tally(given, wanted, state)
+    all_right = np.asarray([{*one} == {*other} for one, other in zip(given, wanted, strict=True)])
 
     def score(indices: Array) -> Mapping[str, float]:
-        hit = (given[indices] & wanted[indices]).sum(0)
-        said, true = given[indices].sum(0), wanted[indices].sum(0)
-        each = _f1(hit, said, true)
-        seen = (said + true) > 0
-        metrics = {
-            "accuracy": float(all_right[indices].mean()),
-            "macro_f1": float(each[seen].mean()) if seen.any() else 0.0,
-        }
+        metrics = {"accuracy": float(all_right[indices].mean()), "macro_f1": tally.macro_f1(indices)}
         if state.mode == "binary":
-            metrics |= {
-                "f1": float(each[1]),
-                "precision": float(hit[1] / max(1, said[1])),
-                "recall": float(hit[1] / max(1, true[1])),
-            }
+            rates = tally.each(indices)
+            metrics |= {name: float(getattr(rates, name)[1]) for name in ("f1", "precision", "recall")}
         if state.mode == "multi":
-            metrics["micro_f1"] = float(_f1(hit.sum(), said.sum(), true.sum()))
+            metrics["micro_f1"] = float(tally.together(indices).f1)
         return metrics
 
     return score
@@ -44,23 +36,23 @@ def scorer(outputs: Sequence[Classification], right: Sequence[Sequence[str]], st
 
 def breakdown(outputs: Sequence[Classification], right: Sequence[Sequence[str]], state: Labels) -> Mapping[str, Any]:
     """Return precision, recall, F1 and support of each label, and the confusion matrix where one label is right."""
-    given, wanted = _marks([output.labels for output in outputs], state), _marks(right, state)
-    hit, said, true = (given & wanted).sum(0), given.sum(0), wanted.sum(0)
-    rows = [
-        {
-            "label": label,
-            "precision": float(hit[i] / max(1, said[i])),
-            "recall": float(hit[i] / max(1, true[i])),
-            "f1": float(_f1(hit[i], said[i], true[i])),
-            "support": int(true[i]),
-        }
-        for i, label in enumerate(state.labels)
-    ]
+    given = [output.labels for output in outputs]
+    rows = _tally(given, right, state).rows(state.labels)
     if state.mode == "multi":
         return {"per_class": rows}
+    place = {label: i for i, label in enumerate(state.labels)}
     matrix = np.zeros((len(state.labels), len(state.labels)), dtype=int)
-    np.add.at(matrix, (wanted.argmax(1), given.argmax(1)), 1)
+    for one, other in zip(right, given, strict=True):
+        matrix[place[one[0]], place[other[0]]] += 1
     return {"per_class": rows, "confusion": {"labels": list(state.labels), "matrix": matrix.tolist()}}
+
+
+def _tally(given: Sequence[Sequence[str]], wanted: Sequence[Sequence[str]], state: Labels) -> Tally:
+    """Return what was given, what is wanted, and what is both."""
+    place = {label: i for i, label in enumerate(state.labels)}
+    said, true = ([[place[label] for label in dict.fromkeys(labels)] for labels in some] for some in (given, wanted))
+    both = [[label for label in one if label in other] for one, other in zip(said, true, strict=True)]
+    return Tally(both, said, true, len(place))
 
 
 def best_thresholds(given: Array, wanted: Array) -> tuple[float, ...]:
@@ -83,18 +75,3 @@ def _best_threshold(given: Array, wanted: Array) -> float:
     best = int(np.where(last, f1, -1).argmax())
     below = given[order][best + 1] if best + 1 < len(order) else 0.0
     return float((given[order][best] + below) / 2)
-
-
-def _marks(labels: Sequence[Sequence[str]], state: Labels) -> Array:
-    """Return (examples, labels) bool: who has which."""
-    place = {label: i for i, label in enumerate(state.labels)}
-    marks = np.zeros((len(labels), len(place)), dtype=bool)
-    for row, names in enumerate(labels):
-        for name in names:
-            marks[row, place[name]] = True
-    return marks
-
-
-def _f1(hit: Array, said: Array, true: Array) -> Array:
-    f1: Array = 2 * hit / np.maximum(1, said + true)
-    return f1

@@ -9,11 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-import numpy as np
-
 from functory.contracts.rows import Array
 from functory.contracts.task import Scorer
 from functory_sdk.spans.types import Entities, SpanLabels
+from functory_sdk.tally import Tally
 
 
 class _Typed(Protocol):
@@ -27,54 +26,29 @@ class _Typed(Protocol):
 
 def scorer(outputs: Sequence[Entities], examples: Sequence[Any], state: SpanLabels) -> Scorer:
     """Return the metrics as a function of which examples count; `f1`, `precision` and `recall` over all entities."""
-    counts = _counts(outputs, examples, state)
+    tally = _tally(outputs, examples, state)
 
     def score(indices: Array) -> Mapping[str, float]:
-        hit, said, true = counts[:, indices].sum(1)  # (labels,) each
-        seen = (said + true) > 0
-        each = _f1(hit, said, true)
-        return {
-            "f1": float(_f1(hit.sum(), said.sum(), true.sum())),
-            "precision": float(hit.sum() / max(1, said.sum())),
-            "recall": float(hit.sum() / max(1, true.sum())),
-            "macro_f1": float(each[seen].mean()) if seen.any() else 0.0,
-        }
+        rates = tally.together(indices)
+        metrics = {name: float(getattr(rates, name)) for name in ("f1", "precision", "recall")}
+        return {**metrics, "macro_f1": tally.macro_f1(indices)}
 
     return score
 
 
 def breakdown(outputs: Sequence[Entities], examples: Sequence[Any], state: SpanLabels) -> Mapping[str, Any]:
     """Return precision, recall, F1 and support of each type."""
-    hit, said, true = _counts(outputs, examples, state).sum(1)
-    rows = [
-        {
-            "label": label,
-            "precision": float(hit[i] / max(1, said[i])),
-            "recall": float(hit[i] / max(1, true[i])),
-            "f1": float(_f1(hit[i], said[i], true[i])),
-            "support": int(true[i]),
-        }
-        for i, label in enumerate(state.labels)
-    ]
-    return {"per_class": rows}
+    return {"per_class": _tally(outputs, examples, state).rows(state.labels)}
 
 
-def _counts(outputs: Sequence[Entities], examples: Sequence[Any], state: SpanLabels) -> Array:
-    """Return (3, examples, labels): the entities that are right, that were found, that there are."""
-    counts = np.zeros((3, len(examples), len(state.labels)), dtype=np.int64)
+def _tally(outputs: Sequence[Entities], examples: Sequence[Any], state: SpanLabels) -> Tally:
+    """Return the types of the entities that were found, that there are, and that are right."""
     place = {label: i for i, label in enumerate(state.labels)}
-    for row, (output, example) in enumerate(zip(outputs, examples, strict=True)):
-        given, wanted = _spans(output.entities), _spans(example.entities)
-        for kind, spans in enumerate((given & wanted, given, wanted)):
-            for _, _, label in spans:
-                counts[kind, row, place[label]] += 1
-    return counts
+    given, wanted = ([_spans(one.entities) for one in some] for some in (outputs, examples))
+    right = [one & other for one, other in zip(given, wanted, strict=True)]
+    hit, said, true = ([[place[label] for _, _, label in spans] for spans in some] for some in (right, given, wanted))
+    return Tally(hit, said, true, len(place))
 
 
 def _spans(entities: Sequence[_Typed]) -> set[tuple[int, int, str]]:
     return {(entity.start, entity.end, entity.label) for entity in entities}
-
-
-def _f1(hit: Array, said: Array, true: Array) -> Array:
-    f1: Array = 2 * hit / np.maximum(1, said + true)
-    return f1

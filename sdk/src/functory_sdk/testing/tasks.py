@@ -528,6 +528,29 @@ class TaskSuite(ComponentSuite, TorchSuite):
         lacking = {task.metric, *scored(np.arange(len(examples)))} - task.metrics.keys()
         assert not lacking, f"metrics does not tell {', '.join(sorted(lacking))}."
 
+    def test_every_interval_holds_its_own_value(self) -> None:
+        """The metrics of a mixed lot of answers lie within their own intervals.
+
+        If this fails: let `scorer` count the same labels in every resample, all those of the whole, and take the whole's figure
+        for what a resample says nothing of; `functory_sdk.Tally` does both.
+        """
+        from functory.measuring.intervals import evaluate_with_intervals
+
+        task, examples = self.task, self.made_examples()
+        if not task.metric:
+            pytest.skip("the task declares no metric")
+        state = task.learn(examples)
+        right = [self.perfect(example, state) for example in examples]
+        pairs = zip(right, right[1:] + right[:1], strict=True)
+        outputs = [one if index % 3 else other for index, (one, other) in enumerate(pairs)]
+        found = evaluate_with_intervals(
+            task.scorer(outputs, examples, state), len(examples), seed=0, resamples=200, budget_seconds=60
+        )
+        for name, metric in found.metrics.items():
+            assert metric.low is not None, f"{name} is undefined in every resample."
+            assert metric.high is not None
+            assert metric.low - 1e-9 <= metric.value <= metric.high + 1e-9, f"{name}: {metric} holds not its own value."
+
     def test_the_breakdown_is_plain_data(self) -> None:
         """`breakdown` gives rows and a confusion matrix that JSON and the report can hold.
 
