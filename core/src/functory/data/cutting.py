@@ -11,6 +11,7 @@ _LONGEST_FIELD = 2**31 - 1  # the csv module's own limit of 131,072 characters r
 _LONGEST_ROW = 1 << 26  # characters: a quote that is still open then was never meant to close
 _UNCLOSED = "unexpected end of data"
 LONE_RETURN = "new-line character seen in unquoted field"
+NUL = "the row holds NUL bytes"
 SAMPLED = 100  # rows of the head that decide
 
 
@@ -82,6 +83,7 @@ class Cutter:
         self._taken: list[str] = []  # the lines of the row under way
         self._size = 0
         self._width, self._header = 0, ""  # fields of the first row, and its first line
+        self._has_nul = False  # in the row under way
 
     def __iter__(self) -> Cutter:
         return self
@@ -97,6 +99,7 @@ class Cutter:
         elif line[:1] == "\ufeff" and (line[1:2] == '"' or line[1:] == self._header):
             line = line[1:]  # the mark of a file that was appended to another
         self._header = self._header or line
+        self._has_nul = self._has_nul or "\0" in line
         self._taken.append(line)
         return line
 
@@ -104,7 +107,7 @@ class Cutter:
         """Yield the rows; blank lines are passed over."""
         reader, first = _reader(self, self._dialect), 1
         while True:
-            self._taken, self._size, complaint = [], 0, ""
+            self._taken, self._size, self._has_nul, complaint = [], 0, False, ""
             before = csv.field_size_limit(_LONGEST_FIELD)  # it belongs to the process: put back before anyone sees
             try:
                 fields = next(reader)
@@ -125,6 +128,10 @@ class Cutter:
             return []
         self._width = self._width or len(cut.fields)
         line = self._taken[0]
+        if self._has_nul and not cut.complaint:
+            return [cut._replace(complaint=NUL)]
+        if not cut.complaint and len(cut.fields) == self._width and ' "' not in line and "\t" not in line:
+            return [cut]
         if self._dialect.delimiter == "\t" and (cut.complaint or _swallowed(cut.fields)):
             plain = line.rstrip("\r\n").split("\t")
             if len(plain) == self._width or not cut.complaint:

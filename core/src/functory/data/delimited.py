@@ -13,7 +13,7 @@ from pydantic import Field
 
 from functory.contracts.component import Options
 from functory.contracts.reader import DataReader
-from functory.data.cutting import LONE_RETURN, Cut, Cutter, dialect_of, sampled
+from functory.data.cutting import LONE_RETURN, NUL, Cut, Cutter, dialect_of, sampled
 from functory.data.faults import Fault
 from functory.data.files import DataFile, Doubt
 from functory.data.records import Record
@@ -53,7 +53,7 @@ class Delimited(DataReader[DelimitedOptions]):
         for cut in rows:
             if self._has_header and len(names) > 1 and _is_header(cut.fields, names):
                 repeated.append(cut.first)
-            elif fault := _fault(cut, names, file):
+            elif (cut.complaint or file.bad or len(cut.fields) != len(names)) and (fault := _fault(cut, names, file)):
                 yield fault
             else:
                 yield Record(dict(zip(names, cut.fields, strict=False)), file.place(cut.first), is_text=True)
@@ -141,8 +141,6 @@ def _fault(cut: Cut, names: Sequence[str], file: DataFile) -> Fault | None:
         column = names[len(fields)] if len(fields) < len(names) else ""
         do = "put quotes around a text that contains the delimiter." if not column else "complete the row."
         return Fault(what, 0, file.place(first), column, do=do)
-    if any("\0" in field for field in fields):
-        return Fault("the row holds NUL bytes, which are no text", 0, file.place(first), do="write the file anew.")
     return None
 
 
@@ -154,6 +152,8 @@ def _complaint(message: str) -> tuple[str, str]:
     if message.startswith(LONE_RETURN):
         do = "put quotes around the text that holds it; or, where it ends a line: tr '\\r' '\\n' < OLD > NEW."
         return "a carriage return stands in the row without a line feed", do
+    if message == NUL:
+        return "the row holds NUL bytes, which are no text", "write the file anew."
     return f"the quotes of this row do not match ({message})", quoting
 
 

@@ -84,12 +84,13 @@ class Reservoir:
         labels = labels_of(self._stratify(example)) or (None,)
         label = min(labels, key=lambda label: (self._counts[label], repr(label))) if len(labels) > 1 else labels[0]
         self._counts[label] += 1
-        drawn = Drawn(self._random.random(), row, example, place)
+        number = self._random.random()
         kept = self._kept.setdefault(label, [])
         if len(kept) >= self._limit:
-            heapq.heapreplace(kept, (-drawn.number, -row, drawn)) if drawn.number < -kept[0][0] else None
+            if number < -kept[0][0]:
+                heapq.heapreplace(kept, (-number, -row, Drawn(number, row, example, place)))
             return
-        heapq.heappush(kept, (-drawn.number, -row, drawn))
+        heapq.heappush(kept, (-number, -row, Drawn(number, row, example, place)))
         self._size += 1
         if self._size > 4 * self._limit + SLACK * min(len(self._kept), self._limit):
             self._shrink()

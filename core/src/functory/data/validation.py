@@ -26,17 +26,17 @@ def validate(
     :param is_text: whether the source has no other way to say "nothing" than an empty text.
     :raises DataError: whose `where` is the column.
     """
-    values = {}
+    values, fields = {}, model.model_fields
     for field, column in chosen.items():
-        value = plain(value_at(record.values, column))
-        required = model.model_fields[field].is_required()
+        value = value_at(record.values, column) if is_text else plain(value_at(record.values, column))
+        required = fields[field].is_required()
         if _is_missing(value) or (is_text and value == "" and not required):
             if required:
                 raise DataError(f"{field!r} is missing", where=column, do=f"give each row its {column!r}.")
             continue
         if required and isinstance(value, str) and not value.strip():
             raise DataError(f"{field!r} is empty", where=column, do="complete the row.")
-        if not _is_unicode(value):
+        if not is_text and not _is_unicode(value):
             raise DataError(f"{field!r} holds half of a surrogate pair, which is no text", where=column)
         values[field] = structure(value) if field in structured and isinstance(value, str) else value
     try:
