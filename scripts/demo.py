@@ -11,14 +11,21 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NoReturn
+
+from workspace import siblings
 
 ROOT = Path(__file__).resolve().parent.parent
 PLACE = ROOT / "build" / "demo"
 WHEELS = PLACE / "wheels"
 TEXT = "Warm, funny and beautifully acted, from the first scene to the last."
 SECOND = PLACE / "second-venv"
-NEEDED = ("core", "sdk", "plugins/tasks/text-classification", "plugins/engines/openvino", "plugins/engines/onnxruntime")
+THERE = SECOND / ("Scripts" if os.name == "nt" else "bin")
+TOOK: dict[str, float] = {}
+"""Seconds of each step."""
 
 
 def main() -> int:
@@ -26,54 +33,51 @@ def main() -> int:
     started = time.perf_counter()
     shutil.rmtree(PLACE, ignore_errors=True)
     PLACE.mkdir(parents=True)
-    say("1. A table of examples", "12,000 film reviews, each fresh or rotten; a tenth is kept for the report.")
-    train, test = write_tables()
-    print(f"   build/demo/train.csv: {train:,} rows; build/demo/test.csv: {test:,} rows")
-    say(
+    with step("1. A table of examples", "12,000 film reviews, each fresh or rotten; a tenth is kept for the report."):
+        train, test = write_tables()
+        print(f"   build/demo/train.csv: {train:,} rows; build/demo/test.csv: {test:,} rows")
+    with step(
         "2. Build",
         "MiniLM reads every review once; a head is fitted to what it saw, and measured on the reviews kept apart.",
-    )
-    functory(
-        "build", "--task", "text-classification", "--train", "train.csv", "--test", "test.csv", "--backbone", "minilm",
-        "--adaptation", "head", "--name", "sentiment", "--output", "sentiment",
-    )  # fmt: skip
-    say("3. Call")
-    functory("run", "sentiment", TEXT)
-    say(
+    ):
+        functory(
+            "build", "--task", "text-classification", "--train", "train.csv", "--test", "test.csv", "--backbone", "minilm",
+            "--adaptation", "head", "--name", "sentiment", "--output", "sentiment",
+        )  # fmt: skip
+    with step("3. Call"):
+        functory("run", "sentiment", TEXT)
+    with step(
         "4. Explain",
         "Which words made it so, and how far the weights are to be trusted; build/demo/why.html is the same as a page.",
-    )
-    functory("explain", "sentiment", TEXT, "--method", "integrated-gradients", "--html", "why.html")
-    say(
+    ):
+        functory("explain", "sentiment", TEXT, "--method", "integrated-gradients", "--html", "why.html")
+    with step(
         "5. Make it faster",
         "Engines and precisions are tried on this processor, on reviews kept apart; the fastest that is good enough stays.",
-    )
-    functory("optimize", "sentiment", "--data", "test.csv", "--output", "sentiment-fast")
-    say("6. Package", "The function becomes a wheel with a typed import package of its own.")
-    functory("package", "sentiment-fast", "--name", "my-sentiment", "--output", "wheels")
-    say("7. Install it elsewhere", "A second environment, without torch.")
-    install()
-    say("8. Call it there")
-    there = SECOND / ("Scripts" if os.name == "nt" else "bin")
-    code = f"from my_sentiment import my_sentiment; print(my_sentiment({TEXT!r}))"
-    run([str(there / "python"), "-c", code])
-    run([str(there / "functory"), "run", "my-sentiment", "Two hours that I want back."])
-    run(
-        [
-            str(there / "python"),
-            "-c",
-            "import importlib.util as u; print('torch is', 'here' if u.find_spec('torch') else 'not here')",
-        ]
-    )
-    sizes = {name: size(folder) for name, folder in ((".venv", ROOT / ".venv"), ("the second environment", SECOND))}
-    say(
-        "Done",
-        f"{time.perf_counter() - started:.0f} seconds. "
-        + "; ".join(f"{k}: {v:,.0f} MB" for k, v in sizes.items())
-        + ".",
-    )
+    ):
+        functory("optimize", "sentiment", "--data", "test.csv", "--output", "sentiment-fast")
+    with step("6. Package", "The function becomes a wheel with a typed import package of its own, for the engine that won."):
+        functory("package", "sentiment-fast", "--engine", engine(), "--name", "my-sentiment", "--output", "wheels")
+    with step("7. Install it elsewhere", "A second environment, with what the wheel requires and nothing else."):
+        install()
+    with step("8. Call it there"):
+        call()
+    say("Done", f"{time.perf_counter() - started:.0f} seconds in {len(TOOK)} steps:")
+    for title, seconds in TOOK.items():
+        print(f"   {seconds:6.1f} s  {title}")
+    print(f"   .venv: {size(ROOT / '.venv'):,.0f} MB; the second environment: {size(SECOND):,.0f} MB")
     print("   Next: CONTRIBUTING.md, or `functory list` and `functory new plugin --help`.")
     return 0
+
+
+def engine() -> str:
+    """Return the engine that the optimized function runs on."""
+    from functory.artefact.checking import read_manifest
+    from functory.artefact.manifest import CompositeRecord
+
+    [form] = read_manifest(PLACE / "sentiment-fast").forms
+    assert not isinstance(form, CompositeRecord)
+    return form.engine.name
 
 
 def write_tables() -> tuple[int, int]:
@@ -93,14 +97,43 @@ def write_tables() -> tuple[int, int]:
 def install() -> None:
     """Build the wheels that are not on an index, make the second environment, and install into it."""
     pip = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-    projects = [str(ROOT / folder) for folder in NEEDED if (ROOT / folder / "pyproject.toml").is_file()]
-    quiet([*pip, "wheel", "--quiet", "--no-deps", "--no-build-isolation", "--wheel-dir", str(WHEELS), *projects])
-    quiet([sys.executable, "-m", "venv", str(SECOND)])
-    there = SECOND / ("Scripts" if os.name == "nt" else "bin")
+    projects = [str(ROOT / folder) for folder in needed()]
+    silent([*pip, "wheel", "--no-deps", "--no-build-isolation", "--wheel-dir", str(WHEELS), *projects])
+    silent([sys.executable, "-m", "venv", "--without-pip", str(SECOND)])
     # By file, never by name: somebody else's package of that name may lie on an index.
     wheels = sorted(path.relative_to(PLACE).as_posix() for path in WHEELS.glob("*.whl"))
-    constraints = str(ROOT / "constraints.txt")
-    run([str(there / "pip"), "--disable-pip-version-check", "install", "--quiet", "-c", constraints, *wheels])
+    bound = ["--only-binary", ":all:", "-c", str(ROOT / "constraints.txt")]
+    command = ["--python", str(THERE / "python"), "install", *bound, *wheels]
+    show(["pip", *command])
+    silent([*pip, *command])
+    [wheel] = WHEELS.glob("my_sentiment-*.whl")
+    print(f"   {wheel.name}: {wheel.stat().st_size / 1e6:,.0f} MB; the environment with all of it: {size(SECOND):,.0f} MB")
+
+
+def needed() -> list[str]:
+    """Return the folders of this workspace's distributions that the function requires, those that they require too."""
+    from packaging.requirements import Requirement
+
+    from functory.using.packaging import needs
+
+    ours = {distribution.name: distribution for distribution in siblings()}
+    todo = [Requirement(one).name for one in needs(PLACE / "sentiment-fast").required]
+    found: dict[str, str] = {}
+    while todo:
+        name = todo.pop()
+        if name in ours and name not in found:
+            found[name] = ours[name].folder
+            todo += [Requirement(one).name for one in ours[name].data["project"]["dependencies"]]
+    return sorted(found.values())
+
+
+def call() -> None:
+    """Call the installed function in the second environment, as a module and by its name."""
+    code = f"from my_sentiment import my_sentiment; print(my_sentiment({TEXT!r}))"
+    run([str(THERE / "python"), "-c", code])
+    run([str(THERE / "functory"), "run", "my-sentiment", "Two hours that I want back."])
+    here = "import importlib.util as u; print('torch is', 'here' if u.find_spec('torch') else 'not here')"
+    run([str(THERE / "python"), "-c", here])
 
 
 def functory(*arguments: str) -> None:
@@ -109,19 +142,38 @@ def functory(*arguments: str) -> None:
 
 
 def run(command: list[str]) -> None:
-    """Show a command as one would type it, and run it in the demo's folder."""
-    shown = [Path(command[0]).name, *command[1:]]
-    if str(SECOND) in command[0]:
-        shown[0] = f"second-venv/bin/{shown[0]}"
-    print("\n   $ " + " ".join(quoted(word.replace(str(ROOT), "../..")) for word in shown), flush=True)
-    quiet(command)
-
-
-def quiet(command: list[str]) -> None:
-    """Run a command in the demo's folder; end the tour where it fails."""
+    """Show a command as one would type it, and run it in the demo's folder; end the tour where it fails."""
+    show(command)
     done = subprocess.run(command, cwd=PLACE, check=False)
     if done.returncode:
-        raise SystemExit(f"\nthe tour ends here: {Path(command[0]).name} ended with {done.returncode}.")
+        stop(command, done.returncode)
+
+
+def show(command: list[str]) -> None:
+    """Print a command as one would type it in the demo's folder."""
+    shown = [Path(command[0]).name, *command[1:]]
+    if command[0].startswith(str(SECOND)):
+        shown[0] = f"{SECOND.name}/bin/{shown[0]}"
+    places = {f"{PLACE}{os.sep}": "", str(ROOT): "../.."}
+    for place, short in places.items():
+        shown = [word.replace(place, short) for word in shown]
+    print("\n   $ " + " ".join(quoted(word) for word in shown), flush=True)
+
+
+def silent(command: list[str]) -> None:
+    """Run a command in the demo's folder; what it says is shown where it fails, and the tour ends."""
+    done = subprocess.run(command, cwd=PLACE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode:
+        print(done.stdout)
+        stop(command, done.returncode)
+
+
+def stop(command: list[str], code: int) -> NoReturn:
+    """End the tour.
+
+    :raises SystemExit: always.
+    """
+    raise SystemExit(f"\nthe tour ends here: {Path(command[0]).name} ended with {code}.")
 
 
 def quoted(word: str) -> str:
@@ -132,6 +184,16 @@ def quoted(word: str) -> str:
 def size(folder: Path) -> float:
     """Return megabytes (10⁶ bytes) below a folder."""
     return sum(file.lstat().st_size for file in folder.rglob("*") if file.is_file() and not file.is_symlink()) / 1e6
+
+
+@contextmanager
+def step(title: str, about: str = "") -> Iterator[None]:
+    """Print a step's title, and how long it took."""
+    say(title, about)
+    started = time.perf_counter()
+    yield
+    TOOK[title] = time.perf_counter() - started
+    print(f"   ({TOOK[title]:.1f} s)", flush=True)
 
 
 def say(title: str, about: str = "") -> None:

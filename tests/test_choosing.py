@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
+from unittest.mock import ANY
 from zipfile import ZipFile
 
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 import functory
 from functory import errors
 from functory.artefact.checking import read_manifest
+from functory.artefact.opening import verify
 from functory.artefact.writing import save
 from functory.contracts.engine import Engine, Session, SessionOptions
 from functory.contracts.rows import Array, Program, Row
@@ -186,3 +189,68 @@ def test_what_is_no_form_of_the_function_is_not_joined(forms: dict[str, Path], s
     with pytest.raises(errors.UsageError, match="'torch fp32' cannot be joined: it is no engine form"):
         package(forms["slow"], "both", tmp_path / "dist", also=[sentiment])
     assert not (tmp_path / "dist").exists()
+
+
+def unpacked(wheel: Path, place: Path) -> Path:
+    """Return the artefact in a wheel, unpacked."""
+    with ZipFile(wheel) as zipped:
+        zipped.extractall(place)
+    return place / wheel.name.partition("-")[0] / "artefact"
+
+
+def requirements(wheel: Path) -> list[str]:
+    with ZipFile(wheel) as zipped:
+        [path] = [path for path in zipped.namelist() if path.endswith("/METADATA")]
+        lines = zipped.read(path).decode().splitlines()
+    return sorted(line.removeprefix("Requires-Dist: ") for line in lines if line.startswith("Requires-Dist: "))
+
+
+def test_a_package_of_one_engine_carries_and_requires_no_other(
+    forms: dict[str, Path], sentiment: Path, tmp_path: Path
+) -> None:
+    [wheel] = package(sentiment, "one", tmp_path, also=[forms["slow"], forms["fast"]], engine="fast")
+    asked = {one.partition(">")[0] for one in requirements(wheel)}
+    assert asked == {"functory", "functory-fast", "functory-text-classification"}
+    folder = unpacked(wheel, tmp_path)
+    assert [path.name for path in (folder / "engines").iterdir()] == ["fast-fp32"]
+    assert not (folder / "weights.safetensors").exists()
+    card = (folder / "README.md").read_text()
+    assert "as fast fp32, made from" in card
+    assert "base_model" not in card
+    assert verify(folder).forms == (read_manifest(forms["fast"]).forms[0].model_copy(update={"tolerance": ANY}),)
+    assert functory.load(folder).form.name == "fast fp32"
+    assert len(read_manifest(sentiment).forms) == len(read_manifest(forms["slow"]).forms) == 1  # as they were
+
+
+def test_a_function_of_one_engine_is_packaged_to_the_same_bytes_whether_it_is_named_or_not(
+    forms: dict[str, Path], tmp_path: Path
+) -> None:
+    [plain] = package(forms["fast"], "one", tmp_path / "plain")
+    [named] = package(forms["fast"], "one", tmp_path / "named", engine="fast")
+    assert named.read_bytes() == plain.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("engine", "remedy"),
+    [("slow", r"functory optimize … --set 'engines=\[\"slow\"\]'"), ("fsat", "Installed engines: .*fast, .*slow")],
+)
+def test_an_engine_that_the_function_has_no_form_of_is_refused_with_what_there_is(
+    forms: dict[str, Path], tmp_path: Path, engine: str, remedy: str
+) -> None:
+    with pytest.raises(errors.UsageError, match=f"no form of an engine '{engine}'; it has fast fp32") as caught:
+        package(forms["fast"], "one", tmp_path / "dist", engine=engine)
+    assert caught.value.do.startswith("take --engine fast")
+    assert re.search(remedy, caught.value.do)
+    assert not (tmp_path / "dist").exists()
+
+
+def test_every_part_of_a_composite_is_of_that_engine_or_is_named(forms: dict[str, Path], tmp_path: Path) -> None:
+    pytest.importorskip("acme_alert", reason="needs the example plugin alert")
+    slow, fast = (functory.load(forms[name]) for name in ("slow", "fast"))
+    one = functory.compose("alert", topic=fast, polarity=fast, options={"topic": "fresh"}).save(tmp_path / "one")
+    [wheel] = package(one, "one", tmp_path, engine="fast")
+    assert "functory-fast>=1.2.0,<2" in requirements(wheel)
+    assert functory.load(unpacked(wheel, tmp_path / "there"))(TEXT) == functory.load(one)(TEXT)
+    mixed = functory.compose("alert", topic=fast, polarity=slow, options={"topic": "fresh"}).save(tmp_path / "mixed")
+    with pytest.raises(errors.UsageError, match="its part 'polarity' has no form of an engine 'fast'; it has slow fp32"):
+        package(mixed, "mixed", tmp_path, engine="fast")

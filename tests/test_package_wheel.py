@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from importlib.metadata import PathDistribution
+from importlib.metadata import PathDistribution, distribution
 from importlib.util import find_spec
 from pathlib import Path
 from zipfile import ZipFile
@@ -15,6 +15,7 @@ import pytest
 
 import functory
 from functory import errors
+from functory.using.footprint import footprint
 from functory.using.packaging import compatible, package
 
 TEXT = "A small movie with a big impact."
@@ -180,12 +181,33 @@ def test_the_verb_packages_and_says_what_it_wrote(
     [told] = json.loads(capsys.readouterr().out)
     assert Path(told["file"]).read_bytes() == wheel.read_bytes()
     assert told["bytes"] == wheel.stat().st_size
+    assert told["forms"] == ["torch fp32"]
+    assert "functory-minilm" in told["requires"]
+    assert told["installed_bytes"] > 200e6  # torch is the most of it
     large = ["package", str(sentiment), "--name", "my-sentiment", "-o", str(tmp_path / "b"), "--set", "compress=false"]
     assert main(large) == 0
-    assert "Try it: pip install" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "carries:   torch fp32" in said
+    assert f"{told['distributions']} distributions come along" in said
+    assert "Try it: pip install" in said
     assert next((tmp_path / "b").iterdir()).stat().st_size > told["bytes"]
+    assert main(["package", str(sentiment), "--engine", "openvino"]) == 2
+    assert "no form of an engine 'openvino'; it has torch fp32" in capsys.readouterr().err
     assert main(["package", str(sentiment), "--name", "json"]) == 2
     assert "standard library" in capsys.readouterr().err
+
+
+def test_what_comes_along_is_weighed_by_the_files_that_are_here(wheel: Path) -> None:
+    found = footprint(wheel)
+    assert found.requires == (
+        "functory", "functory-head", "functory-minilm", "functory-text-classification", "functory-torch"
+    )  # fmt: skip
+    assert {"functory-sdk", "torch", "numpy", "pydantic-core"} <= set(found.sizes)
+    assert {"functory-openvino", "pytest", "my-sentiment"}.isdisjoint(found.sizes)
+    assert found.lacking == ()
+    files = [Path(str(file.locate())) for file in distribution("pluggy").files or ()]
+    assert found.sizes["pluggy"] == sum(file.stat().st_size for file in files if file.is_file())
+    assert found.sizes["functory"] > 300_000  # an editable one: its sources, not the line that leads to them
 
 
 def test_a_changed_artefact_and_one_from_a_file_are_not_packaged(sentiment: Path, tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ The first load of the whole chooses among them on the processor that will run it
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from functory.artefact.checking import check
 from functory.artefact.manifest import EngineRecord, Manifest, Member
 from functory.artefact.members import MANIFEST
 from functory.errors import UsageError
-from functory.machine.folders import files_of, sha256, written_whole
+from functory.machine.folders import copy_files, files_of, sha256, written_whole
 from functory.running.golden import distance, replay
 
 SAME = ("task", "state", "signature", "long_text", "max_tokens")
@@ -33,7 +32,7 @@ def join(folders: Sequence[Path], target: Path) -> Path:
     first, *others = [(folder, check(folder)) for folder in folders]
     records = list(first[1].forms)
     with written_whole(target) as made:
-        _copy(files_of(first[0]), made)
+        copy_files(files_of(first[0]), made)
         golden = read(*first).golden
         for folder, manifest in others:
             _check_same(first[1], manifest, folder)
@@ -49,7 +48,7 @@ def join(folders: Sequence[Path], target: Path) -> Path:
                 replay(function, golden, wide, where=str(folder))
                 function.close()
                 here = f"{record.folder}/"
-                _copy({path: file for path, file in files_of(folder).items() if path.startswith(here)}, made)
+                copy_files({path: file for path, file in files_of(folder).items() if path.startswith(here)}, made)
                 records.append(record.model_copy(update={"tolerance": wide}))
         (made / MANIFEST).unlink()
         members = {path: Member(sha256=sha256(file), size=file.stat().st_size) for path, file in files_of(made).items()}
@@ -70,9 +69,3 @@ def _check_same(first: Manifest, other: Manifest, folder: Path) -> None:
 
 def _why(record: object) -> str:
     return "it is there already" if isinstance(record, EngineRecord) else "it is no engine form"
-
-
-def _copy(files: dict[str, Path], made: Path) -> None:
-    for path, file in files.items():
-        (made / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, made / path)

@@ -10,7 +10,7 @@ from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord
 from functory.artefact.members import CARD, GOLDEN, MANIFEST, REPORT, WEIGHTS
 from functory.contracts.component import Part
 from functory.errors import ArtefactError
-from functory.machine.folders import files_of, sha256, written_whole
+from functory.machine.folders import copy_files, files_of, sha256, written_whole
 from functory.running.forms import EngineForm, Form, TorchForm
 from functory.running.golden import replay
 
@@ -104,13 +104,9 @@ def _write_torch(form: TorchForm, folder: Path) -> TorchRecord:
 
 
 def _write_engine(form: EngineForm, folder: Path) -> EngineRecord:
-    import shutil
-
     place = f"engines/{form.engine.name}-{form.program.precision}"
     made = _made(folder / place)
-    for path, file in files_of(form.folder).items():
-        (made / path).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(file, made / path)
+    copy_files(files_of(form.folder), made)
     (made / "tokenizer.json").write_text(form.tokenizer.json, encoding="utf-8")
     return EngineRecord(
         engine=Part(name=form.engine.name, options=_options(form.engine)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from typing import Any
 
 from functory.cli import SUMMARIES
 from functory.cli.output import print_json, size
@@ -18,7 +19,8 @@ class Package(Command):
         "functory package sentiment/ --name my-sentiment\n"
         "pip install dist/my_sentiment-0.1.0-py3-none-any.whl\n"
         'functory run my-sentiment "A small movie with a big impact."\n'
-        "functory package sentiment-openvino/ --also sentiment-onnxruntime/ --name my-sentiment"
+        "functory package sentiment-openvino/ --also sentiment-onnxruntime/ --name my-sentiment\n"
+        "functory package sentiment-fast/ --engine openvino --name my-sentiment"
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -26,6 +28,12 @@ class Package(Command):
         parser.add_argument("--name", default="", help="the name to install it by; the function's own when not given")
         parser.add_argument("--output", "-o", type=Path, default=Path("dist"), help="the folder to write into: dist")
         parser.add_argument("--method", default="wheel", help="the packager: wheel, peft …; wheel when not given")
+        parser.add_argument(
+            "--engine",
+            default="",
+            metavar="NAME",
+            help="carry, and require, this engine's forms alone: openvino, onnxruntime, torch …",
+        )
         parser.add_argument(
             "--also", action="append", default=[], metavar="FOLDER", help="a further engine form of the same function"
         )
@@ -43,18 +51,48 @@ class Package(Command):
             args.name,
             args.output,
             method=args.method,
+            engine=args.engine,
             also=args.also,
             hooks=args.hook,
             **values(args.set),
         )
         if args.json:
-            print_json([{"file": str(file), "bytes": file.stat().st_size} for file in files])
+            print_json([{"file": str(file), "bytes": file.stat().st_size, **_weight(file)} for file in files])
         else:
             for file in files:
                 print(f"{file}  {size(file.stat().st_size)}")
+                _tell(_weight(file))
             if any(file.suffix == ".whl" for file in files):
                 print(f"Try it: pip install {files[0]}")
         return 0
+
+
+def _weight(file: Path) -> dict[str, Any]:
+    """Return what a wheel carries and what comes along with it; nothing of another file."""
+    if file.suffix != ".whl":
+        return {}
+    from functory.using.footprint import footprint
+
+    found = footprint(file)
+    return {
+        "forms": list(found.forms),
+        "requires": list(found.requires),
+        "distributions": len(found.sizes) + len(found.lacking),
+        "largest": dict(sorted(found.sizes.items(), key=lambda one: -one[1])[:3]),
+        "installed_bytes": sum(found.sizes.values()),
+        "not_counted": list(found.lacking),
+    }
+
+
+def _tell(weight: dict[str, Any]) -> None:
+    """Print what a wheel carries, and how large all that comes along is."""
+    if weight:
+        print(f"  carries:   {', '.join(weight['forms'])}")
+        print(f"  requires:  {', '.join(weight['requires'])}")
+        lacking = f", without {', '.join(weight['not_counted'])}, which lack here" if weight["not_counted"] else ""
+        largest = ", ".join(f"{name} {size(count)}" for name, count in weight["largest"].items())
+        print(f"  installed: {weight['distributions']} distributions come along, {size(weight['installed_bytes'])} as they "
+              f"are here ({largest}){lacking}")  # fmt: skip
 
 
 COMMAND = Package()

@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -124,6 +124,13 @@ def sha256(path: Path) -> str:
     """Return a file's hash."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def copy_files(files: Mapping[str, Path], target: Path) -> None:
+    """Copy files into a folder, each to its path in it."""
+    for path, file in files.items():
+        (target / path).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(file, target / path)
 
 
 def files_of(folder: Path) -> dict[str, Path]:

@@ -25,6 +25,7 @@ def package(
     target: Path | str = "dist",
     *,
     method: str = "wheel",
+    engine: str = "",
     also: Sequence[Path | str] = (),
     hooks: Sequence[Any] = (),
     **options: Any,
@@ -35,6 +36,7 @@ def package(
     :param name: the name to install it by; the function's own when empty.
     :param target: the folder to write into; made when it is not there.
     :param method: a packager's name.
+    :param engine: an engine's name: its forms alone are carried, and no other engine is required. All are, when empty.
     :param also: further engine forms of the same function, each saved by itself; the first load of what is installed
         chooses the fastest on its processor.
     :param hooks: hook plugins that take part, in order.
@@ -42,9 +44,11 @@ def package(
     :return: the files written.
     :raises ArtefactError: when it is no function, was changed, or comes out differently here.
     :raises NotSupported: when a component of it is not installed as a plugin, or the packager does not take it.
+    :raises UsageError: when it has no form of that engine.
     """
     from functory.artefact.installed import artefact_of
     from functory.artefact.joining import join
+    from functory.artefact.narrowing import narrow
     from functory.plugins.registry import load
     from functory.steps import Steps
 
@@ -53,6 +57,8 @@ def package(
     with tempfile.TemporaryDirectory() as place:
         if also:
             artefact = join([artefact, *map(artefact_of, also)], Path(place) / "joined")
+        if engine:
+            artefact = narrow(artefact, engine, Path(place) / "narrowed")
         if packager.is_installable:
             needs(artefact)  # refused before the long work
         manifest = verify(artefact)

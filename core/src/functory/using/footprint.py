@@ -1,0 +1,99 @@
+"""What a packaged function weighs where it is installed: the distributions that it asks for, and what those ask for.
+
+Measured on what is installed here. Apart from packaging, since it reads the finished file alone, whoever wrote it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import Distribution, PackageNotFoundError, PathDistribution, distribution
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from zipfile import Path as ZipPath
+from zipfile import ZipFile
+
+
+@dataclass(frozen=True)
+class Footprint:
+    """What a wheel carries, and what comes along with it.
+
+    :param forms: of the function and of its parts: ``openvino int8``.
+    :param requires: the distributions that it asks for itself.
+    :param sizes: bytes of each distribution that comes along, as it is installed here.
+    :param lacking: those that are not installed here, and so are not counted.
+    """
+
+    forms: tuple[str, ...]
+    requires: tuple[str, ...]
+    sizes: dict[str, int]
+    lacking: tuple[str, ...]
+
+
+def footprint(wheel: Path) -> Footprint:
+    """Return what a function's wheel carries and what comes along with it, its extras left aside."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    with ZipFile(wheel) as zipped:
+        [information] = [path for path in ZipPath(zipped).iterdir() if path.name.endswith(".dist-info")]
+        lines = PathDistribution(information).requires or []
+        forms = dict.fromkeys(_forms(zipped))
+    wanted = [one for one in map(Requirement, lines) if one.marker is None or one.marker.evaluate({"extra": ""})]
+    sizes: dict[str, int] = {}
+    lacking: set[str] = set()
+    for name in _closure((one.name, extra) for one in wanted for extra in ("", *one.extras)):
+        try:
+            sizes[name] = _size(distribution(name))
+        except PackageNotFoundError:
+            lacking.add(name)
+    return Footprint(
+        tuple(forms), tuple(sorted(canonicalize_name(one.name) for one in wanted)), sizes, tuple(sorted(lacking))
+    )
+
+
+def _forms(zipped: ZipFile) -> Iterator[str]:
+    """Give the forms of a function and of its parts, from their manifests."""
+    for path in sorted(zipped.namelist()):
+        if path.rpartition("/")[2] == "function.json":
+            for form in json.loads(zipped.read(path))["forms"]:
+                if "engine" in form:
+                    yield f"{form['engine']['name']} {form['program']['precision']}"
+
+
+def _closure(wanted: Iterable[tuple[str, str]]) -> list[str]:
+    """Return the names of distributions and of all that they require, each with the extra that is asked for."""
+    from packaging.utils import canonicalize_name
+
+    todo = [(canonicalize_name(name), extra) for name, extra in wanted]
+    seen: set[tuple[str, str]] = set()
+    while todo:
+        one = todo.pop()
+        if one not in seen:
+            seen.add(one)
+            todo += [(canonicalize_name(name), extra) for name, extra in _needs(*one)]
+    return sorted({name for name, _ in seen})
+
+
+def _needs(name: str, extra: str) -> Iterator[tuple[str, str]]:
+    from packaging.requirements import Requirement
+
+    try:
+        lines = distribution(name).requires or []
+    except PackageNotFoundError:
+        return
+    for one in map(Requirement, lines):
+        if one.marker is None or one.marker.evaluate({"extra": extra}):
+            yield from ((one.name, further) for further in ("", *one.extras))
+
+
+@cache
+def _size(found: Distribution) -> int:
+    """Return the bytes of a distribution's files, compiled ones included; an editable one's are its sources."""
+    files = [Path(str(found.locate_file(file))) for file in found.files or ()]
+    address = json.loads(found.read_text("direct_url.json") or "{}")
+    if address.get("dir_info", {}).get("editable"):
+        files += (Path(unquote(urlsplit(address["url"]).path)) / "src").rglob("*")
+    return sum(file.stat().st_size for file in files if file.is_file())
