@@ -55,3 +55,10 @@ def test_a_task_that_labels_pairs_answers_from_python_with_both_texts_in_order(a
 def test_a_pair_too_long_is_read_in_windows_and_says_so(answered: Path) -> None:
     output = functory.load(answered)("How was the house?", "The house was good. " * 200)
     assert output.notes[0].startswith("read in ")
+
+
+def test_run_takes_the_texts_of_a_pair_as_the_tasks_fields(answered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    from functory.cli import main
+
+    assert main(["run", str(answered), "How was the house?", "The house was good.", "--json"]) == 0
+    assert '"label":"answered"' in capsys.readouterr().out.replace(" ", "")
