@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import pathlib
 import re
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +21,8 @@ from functory.artefact.assembling import read_report
 from functory.artefact.card import _table
 from functory.cli import main
 from functory.machine.folders import sha256
+from functory.plugins.telling import type_name
+from functory.running.notebook import example
 
 pytest.importorskip("torch", reason="pip install functory-torch")
 
@@ -237,3 +242,35 @@ def test_info_of_a_task_tells_its_fields_columns_outputs_and_metrics(capsys: Any
     [told] = json.loads(capsys.readouterr().out)
     assert (told["metric"], told["columns"]["label"][0], told["shorthand"]) == ("accuracy", "label", ["text"])
     assert {field["name"]: field["required"] for field in told["input"]} == {"text": True}
+
+
+# What a notebook shows
+
+
+def test_a_function_shows_itself_in_a_notebook_without_markup_from_names_or_resources_from_elsewhere(toy: Any) -> None:
+    function = toy.replaced(
+        about=dataclasses.replace(
+            toy.about, name="a<b>", version='"1', metrics={"accuracy": {"value": 0.9, "low": 0.8, "high": 0.95}},
+            notes=("<script>alert(1)</script>",),
+        ),
+        state=type(toy.state)(labels=("yes</table>", "no")),
+    )  # fmt: skip
+    shown = function._repr_html_()
+    assert not re.findall(r"<script|<img|<link|http|url\(|<b>(?!a&lt;b&gt;</b>)", shown)
+    assert "a&lt;b&gt;(text: str) -&gt; ToyLabel" in shown
+    assert "yes&lt;/table&gt;, no" in shown
+    assert "accuracy 0.900 (0.800–0.950)" in shown
+    assert "we saw the good film" in shown
+    assert shown.index("The likeliest label.") < shown.index("The function declined to answer.")
+    assert shown.count("<table") == shown.count("</table>")
+    HTMLParser().feed(shown)
+
+
+def test_the_example_that_is_shown_can_be_typed(toy: Any) -> None:
+    assert eval(example(toy), {"toy": toy}).label == toy(toy.golden[0].value["text"]).label
+
+
+def test_types_are_written_by_their_short_names(toy: Any) -> None:
+    assert repr(toy) == "<functory function toy(text: str) -> ToyLabel: torch fp32>"
+    assert type_name(dict[str, list[pathlib.Path]] | None) == "dict[str, list[Path]] | None"
+    assert type_name(tuple[str, ...]) == "tuple[str, ...]"

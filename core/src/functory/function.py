@@ -57,7 +57,7 @@ class Function:
         hooks: Sequence[Any] = (),
         report: Report | None = None,
     ) -> None:
-        from functory.running.describing import doc, signature
+        from functory.running.describing import brief, doc, signature
 
         self.task = task
         self.state = state
@@ -76,7 +76,7 @@ class Function:
         self._lock = threading.Lock()
         self.__name__ = about.name
         self.__signature__ = signature(task)
-        self._call = f"{about.name}{self.__signature__}"
+        self._call = f"{about.name}{brief(self.__signature__)}"
         # help(fn) shows the class of fn: this one speaks of this function.
         body = {"__doc__": doc(self), "__module__": "functory", "__call__": _caller(task)}
         self.__class__ = type(type(self).__name__, (Function,), body)
@@ -359,7 +359,13 @@ class Function:
         return schemas(self.task, self.state)
 
     def __repr__(self) -> str:
-        return f"<functory function {self.about.name}{inspect.Signature.__str__(self.__signature__)}: {self.form.name}>"
+        return f"<functory function {self._call}: {self.form.name}>"
+
+    def _repr_html_(self) -> str:
+        """Show the function in a notebook; nothing is computed for it."""
+        from functory.running.notebook import html
+
+        return html(self)
 
     def __reduce__(self) -> Any:
         raise NotSupported(

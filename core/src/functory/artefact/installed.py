@@ -107,6 +107,10 @@ class InstalledFunction:
             repr(self._function) if self._function is not None else f"<installed function {self._folder.parent.name}>"
         )
 
+    def _repr_html_(self) -> str | None:
+        """Show the function in a notebook once it is loaded; to be looked at is no reason to load it."""
+        return None if self._function is None else self._function._repr_html_()
+
     def __reduce__(self) -> Any:
         """A copy in another process loads the same artefact anew."""
         return _again, (type(self), self._folder, self._task)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from functory.contracts.task import Task
+from pydantic import BaseModel
+
+from functory.contracts.task import Output, Task
+from functory.plugins.telling import type_name
 from functory.running.forms import CompositeForm, EngineForm, TorchForm
 
 if TYPE_CHECKING:
@@ -40,21 +43,53 @@ def doc(function: Function) -> str:
     """Return a docstring that reads well in `help`: what it computes, what goes in, what comes out, how good it is."""
     task, about = function.task, function.about
     lines = [f"{about.name} {about.version}: {type(task).summary()}", "", "Parameters:"]
-    for name, field in task.Input.model_fields.items():
-        lines.append(f"    {name}: {field.description or 'see the task'}")
+    for name, what in fields(task.Input).items():
+        lines.append(f"    {name}: {what}")
     lines += ["", f"Returns a {task.Output.__name__}:"]
-    for name, field in task.Output.model_fields.items():
-        lines.append(f"    {name}: {field.description or 'see the task'}")
+    for name, what in fields(task.Output).items():
+        lines.append(f"    {name}: {what}")
     labels = getattr(function.state, "labels", ())
     if labels:
         lines += ["", "Labels: " + ", ".join(map(str, labels[:30])) + ("" if len(labels) <= 30 else " …")]
     if about.metrics:
-        lines += ["", "Measured: " + ", ".join(f"{k} {_figure(v)}" for k, v in about.metrics.items())]
+        lines += ["", "Measured: " + ", ".join(f"{k} {figure(v)}" for k, v in about.metrics.items())]
     lines += ["", f"Form: {function.form.name}."]
     return "\n".join(lines)
 
 
-def _figure(value: Any) -> str:
+def fields(model: type[BaseModel]) -> dict[str, str]:
+    """Return what each field of an input or an output is, those that every task's output has last."""
+    names = sorted(model.model_fields, key=lambda name: name in Output.model_fields)
+    return {name: model.model_fields[name].description or "see the task" for name in names}
+
+
+def call_line(function: Function) -> str:
+    """Return how a function is called, with types by their short names: ``sentiment(text: str) -> Classification``."""
+    return f"{function.about.name}{brief(function.__signature__)}"
+
+
+def brief(signature: inspect.Signature) -> str:
+    """Return a signature with types by their short names."""
+    short = [
+        parameter.replace(annotation=_Named(type_name(parameter.annotation)))
+        for parameter in signature.parameters.values()
+    ]
+    named = signature.replace(parameters=short, return_annotation=_Named(type_name(signature.return_annotation)))
+    return inspect.Signature.__str__(named)
+
+
+class _Named:
+    """A type that is written by its name alone."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def figure(value: Any) -> str:
+    """Return a metric in words, with its interval where it has one."""
     if isinstance(value, dict):
         low, high = value.get("low"), value.get("high")
         interval = f" ({low:.3f}–{high:.3f})" if low is not None and high is not None else ""
