@@ -23,6 +23,7 @@ EXAMPLES = rows(40, seed=3)
 VERBS: dict[str, list[str]] = {
     "build": ["--task", "toy", "--train", "toy.jsonl", "--backbone", "tiny-encoder", "--output", "built", "--json"],
     "cache": ["--json"],
+    "completion": ["bash", "--json"],
     "doctor": ["--help"],  # it starts a process for each plugin
     "evaluate": ["toy", "--data", "toy.jsonl", "--json"],
     "explain": ["toy", "a good film", "--json"],

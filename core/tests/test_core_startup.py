@@ -47,6 +47,8 @@ def modules(site: Any, body: str) -> set[str]:
         "from functory.cli import main; main(['list', '--json', '--kind', 'packagers'])",
         "from functory.cli import main; main(['--help'])",
         "from functory.cli import main; main(['list', '--help'])",
+        "from functory.cli import main; main(['completion', 'bash', '--line', 'functory run --'])",
+        "from functory.cli import main; main(['completion', 'bash', '--line', 'functory build --task '])",
     ],
 )
 def test_a_start_imports_no_heavy_library_and_no_plugin(site: Any, body: str) -> None:

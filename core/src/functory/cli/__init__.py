@@ -9,6 +9,7 @@ SUMMARIES = {
     "build": "build a function from a recipe or from options",
     "cache": "show what lies in the cache, how large it is, and clear it",
     "compare": "compare two functions of one task on the same data",
+    "completion": "make a shell complete verbs, options and names: print its script",
     "doctor": "examine the environment, the weights and every plugin",
     "evaluate": "measure a function on data with known answers",
     "explain": "say why a function gave this output",

@@ -32,6 +32,13 @@ def run(command: Command, arguments: Sequence[str]) -> int:
     :return: the verb's exit code.
     :raises UsageError: for arguments that it does not take.
     """
+    args = parser_of(command).parse_args(arguments)
+    with _quiet(args.quiet):
+        return command.run(args)
+
+
+def parser_of(command: Command) -> argparse.ArgumentParser:
+    """Return the parser of a verb's arguments, with the options that every verb has."""
     example = "\n".join(f"  {line.strip()}" for line in command.example.strip().splitlines())
     parser = _Parser(
         prog=f"functory {command.name}",
@@ -43,9 +50,7 @@ def run(command: Command, arguments: Sequence[str]) -> int:
     command.add_arguments(parser)
     parser.add_argument("--json", action="store_true", help="print what a program can read")
     parser.add_argument("--quiet", action="store_true", help="show no progress on stderr, as FUNCTORY_QUIET=1 does")
-    args = parser.parse_args(arguments)
-    with _quiet(args.quiet):
-        return command.run(args)
+    return parser
 
 
 @contextmanager
