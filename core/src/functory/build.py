@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -26,7 +26,7 @@ from functory.contracts.component import Part
 from functory.contracts.engine import Event, LabelledRows, Run, SessionOptions
 from functory.contracts.task import Formulation
 from functory.data import Examples, Splits, audit, checked, split
-from functory.errors import NotSupported, OptionError, RecipeError, UnknownComponent
+from functory.errors import DataError, NotSupported, OptionError, RecipeError, UnknownComponent
 from functory.function import Function
 from functory.machine.places import cache
 from functory.measuring.evaluation import read_examples
@@ -162,14 +162,17 @@ class _Building:
         """Read the data; split off what was not given."""
         recipe = self.recipe
 
-        def examples(source: Any, limit: int = 0, known: Iterable[str] = ()) -> Examples:
+        def examples(side: str, limit: int = 0, known: Iterable[str] = ()) -> Examples:
+            source = getattr(recipe, side)
+            if isinstance(source, Sized) and not len(source):
+                raise DataError(f"{side} has no row.", do=f"give examples, or leave {side} out{_without(side)}.")
             return read_examples(
                 task, None, source, columns=recipe.columns, on_bad_row=recipe.on_bad_row, format=recipe.format,
                 encoding=recipe.encoding, limit=limit, seed=recipe.seed, known=known,
             )  # fmt: skip
 
         nothing = Examples((), (), "")
-        whole = examples(recipe.train, recipe.limit) if recipe.train is not None else nothing
+        whole = examples("train", recipe.limit) if recipe.train is not None else nothing
         dev_share = recipe.dev_share if recipe.dev is None and len(whole) else 0.0
         test_share = recipe.test_share if recipe.test is None and len(whole) else 0.0
         made = (
@@ -178,8 +181,8 @@ class _Building:
             else Splits(whole, whole, whole)
         )
         known = {label for example in whole for label in task.labels(example)}
-        dev = made.dev if recipe.dev is None else examples(recipe.dev, known=known)
-        test = made.test if recipe.test is None else examples(recipe.test, known=known)
+        dev = made.dev if recipe.dev is None else examples("dev", known=known)
+        test = made.test if recipe.test is None else examples("test", known=known)
         return Splits(replace(made.train, skipped=whole.skipped, notes=whole.notes), dev, test)
 
     def _checked(self, task: Any, state: Any, splits: Splits) -> Splits:
@@ -219,9 +222,18 @@ class _Building:
         task, state, formulation = function.task, function.state, form.formulation
         reader = Reader(form.tokenizer, form.spec, self.recipe.long_text, self.recipe.max_tokens)
         train = _rows(task, formulation, splits.train, reader, state)
-        dev = _rows(task, formulation, splits.dev, reader, state) if len(splits.dev) else None
-        if dev is not None:
+        if not train.rows:
+            raise NotSupported(
+                f"{type(formulation).__name__} gives no rows to train on.",
+                do="choose another adaptation, or give longer texts.",
+            )
+        dev = _rows(task, formulation, splits.dev, reader, state)
+        if dev.rows:
             dev.score = _scored(task, formulation, splits.dev, reader, state, dev)
+        elif len(splits.dev):
+            note = f"dev has no text to measure on ({len(splits.dev):,} empty): nothing is chosen by it."
+            self.tell(note)
+            function = function.replaced(about=replace(function.about, notes=(*function.about.notes, note)))
         place = folder or cache("runs") / self._key(form, splits)
         run = Run(
             folder=place,
@@ -234,14 +246,15 @@ class _Building:
             run.emit = partial(self._told, run, bars)
             run.emit(Event("start", text=f"{run.name}: {len(splits.train):,} examples, {len(train.rows):,} rows"))
             fit = self.steps.train(
-                engine=form.engine, model=form.program.model, adaptation=form.adaptation, train=train, dev=dev, run=run
-            )
+                engine=form.engine, model=form.program.model, adaptation=form.adaptation, train=train,
+                dev=dev if dev.rows else None, run=run,
+            )  # fmt: skip
             run.emit(Event("done", values=fit.metrics))
         form.adaptation = fit.adaptation or form.adaptation
         about = replace(function.about, notes=(*function.about.notes, *fit.notes))
         about.data["fit"] = dict(fit.metrics)
         function = function.replaced(about=about)
-        if len(splits.dev):
+        if dev.rows:
             inputs = [_input(task, example) for example in splits.dev]
             bar: Progress[Any]
             with progress(len(inputs), f"{run.name}: outputs of dev") as bar:
@@ -285,19 +298,19 @@ def _seed(engine: Any, seed: int) -> None:
     engine.seed(seed)
 
 
+def _without(side: str) -> str:
+    """Say how a side is left out for good."""
+    return f", with {side}_share = 0 if none is to be split off" if side in ("dev", "test") else ""
+
+
 def _input(task: Any, example: Any) -> Any:
     """Return an example's input alone."""
     return task.Input.model_construct(**{name: getattr(example, name) for name in task.Input.model_fields})
 
 
 def _rows(task: Any, formulation: Formulation, side: Examples, reader: Reader, state: Any) -> LabelledRows:
-    """Return a split's rows with their gold arrays."""
+    """Return a split's rows with their gold arrays; none for texts that have none."""
     encoded = formulation.encode([_input(task, example) for example in side], reader, state)
-    if not encoded.rows:
-        raise NotSupported(
-            f"{type(formulation).__name__} gives no rows to train on.",
-            do="choose another adaptation, or give longer texts.",
-        )
     golds = formulation.label(list(side), encoded, state)
     return LabelledRows([{**row, **gold} for row, gold in zip(encoded.rows, golds, strict=True)], encoded.owner)
 

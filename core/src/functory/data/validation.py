@@ -26,13 +26,16 @@ def validate(
     :param is_text: whether the source has no other way to say "nothing" than an empty text.
     :raises DataError: whose `where` is the column.
     """
-    values, fields = {}, model.model_fields
+    values: dict[str, Any] = {}
+    fields = model.model_fields
     for field, column in chosen.items():
         value = value_at(record.values, column) if is_text else plain(value_at(record.values, column))
         required = fields[field].is_required()
         if _is_missing(value) or (is_text and value == "" and not required):
             if required:
                 raise DataError(f"{field!r} is missing", where=column, do=f"give each row its {column!r}.")
+            if value == fields[field].default:  # an empty text that is one
+                values[field] = value
             continue
         if required and isinstance(value, str) and not value.strip():
             raise DataError(f"{field!r} is empty", where=column, do="complete the row.")

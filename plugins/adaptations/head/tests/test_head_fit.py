@@ -214,3 +214,15 @@ def test_what_the_folds_chose_stands_in_the_manifest(tmp_path: Path) -> None:
     loaded = functory.load(tmp_path / "same")
     texts = [row["text"] for row in rows[::17]]
     assert [one.scores for one in loaded.map(texts)] == [one.scores for one in function.map(texts)]
+
+
+@pytest.mark.parametrize("units", [[0, 3, 0, 2, 0, 0, 4], [0, 0, 9], [40_000, 0, 40_000, 40_000], [0] * 30 + [1] * 3])
+def test_every_fold_that_is_fitted_or_held_out_has_units(units: list[int]) -> None:
+    counts = np.asarray(units)
+    folds = layers._folds(counts, 384, HeadOptions(), seed=0)
+    in_block = np.bincount(folds.of_example, weights=counts)
+    assert folds.trials or (counts > 0).sum() < 2
+    for fitted, held in folds.trials:
+        assert held not in fitted
+        assert in_block[held] > 0
+        assert all(in_block[block] > 0 for block in fitted)

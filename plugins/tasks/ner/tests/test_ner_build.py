@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 import functory
+from functory_sdk import DataError
 from functory_sdk.conversion import package_file
+from functory_sdk.testing import kit
 
 PEOPLE = (
     "Anna Lee",
@@ -94,8 +96,6 @@ def test_e5_with_a_head_finds_chinese_names_it_never_saw() -> None:
 
 
 def test_arrays_and_lists_give_the_same_function() -> None:
-    from functory_sdk.testing import kit
-
     rows = [
         {"tokens": ["we", "saw", person, "in", place], "tags": ["O", "O", "B-PER", "O", "B-LOC"]}
         for person in ("film", "song", "book")
@@ -106,11 +106,29 @@ def test_arrays_and_lists_give_the_same_function() -> None:
     inputs = np.asarray(["we saw film in rain", "night"])
     options = {"dev_share": 0, "backbone": "tiny-encoder", "adaptation": "head", "golden": inputs}
     with kit():
-        built = [functory.build(task="ner", train=data, test=data, **options) for data in (rows, arrays, columns)]
-    report, *others = [function.report for function in built]
+        built = [functory.build(task="ner", train=data, test=data, **options) for data in (rows, columns)]
+    report, other = [function.report for function in built]
     assert report.score > 0.9
-    for other in others:
-        assert (other.metrics, other.sha256) == (report.metrics, report.sha256)
+    assert (other.metrics, other.sha256) == (report.metrics, report.sha256)
     answers = [list(function.map(inputs)) for function in built]
-    assert answers[0] == answers[1] == answers[2] == [built[0](text) for text in inputs.tolist()]
+    assert answers[0] == answers[1] == [built[0](text) for text in inputs.tolist()]
     assert [one.value["text"] for one in built[0].golden] == inputs.tolist()
+
+
+def test_empty_texts_teach_nothing_and_break_nothing() -> None:
+    rows = [{"tokens": ["we", "saw", person], "tags": ["O", "O", "B-PER"]} for person in ("film", "song", "book")]
+    blank = [{"text": " " * count, "entities": []} for count in range(20)]  # more than whole folds of them
+    data = {"train": [*blank, *rows], "dev": blank[:2], "test": [*rows, blank[0]]}
+    with kit():
+        names = functory.build(task="ner", backbone="tiny-encoder", adaptation="head", **data)
+        assert [entity.text for entity in names("we saw song").entities] == ["song"]
+        assert names("").entities == ()
+    assert names.report.metrics["f1"].value == 1
+    assert "dev has no text to measure on (2 empty): nothing is chosen by it." in names.about.notes
+
+
+@pytest.mark.parametrize("side", ["train", "dev", "test"])
+def test_a_side_without_rows_is_named(side: str) -> None:
+    data = {"train": [{"text": "Ann", "entities": [[0, 3, "PER"]]}] * 4, side: []}
+    with kit(), pytest.raises(DataError, match=f"{side} has no row"):
+        functory.build(task="ner", backbone="tiny-encoder", adaptation="head", **data)

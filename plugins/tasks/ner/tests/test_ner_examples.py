@@ -171,3 +171,14 @@ def test_tokens_and_tags_are_read_from_whatever_holds_a_list(kind: Any) -> None:
 def test_tags_that_are_no_list_of_texts_are_refused_and_never_lost(tags: Any, told: str) -> None:
     with pytest.raises(DataError, match=told):
         read(tokens=["a", "b"], tags=tags)
+
+
+def test_an_empty_cell_is_an_empty_text_beside_entities_and_nothing_beside_tokens(tmp_path: Path) -> None:
+    from functory.measuring.evaluation import read_examples
+
+    file = tmp_path / "names.csv"
+    file.write_text('text,entities,tokens,tags\nAnn,"[(0, 3, \'PER\')]",,\n,[],,\n,,"[\'Bob\' \'ran\']","[\'B-PER\' \'O\']"\n')
+    found = read_examples(NER(), None, file)
+    assert [(example.text, spans(example)) for example in found] == [
+        ("Ann", [("Ann", "PER")]), ("", []), ("Bob ran", [("Bob", "PER")]),
+    ]  # fmt: skip

@@ -142,18 +142,22 @@ def _kept(session: TrainingSession, row: Row) -> np.ndarray:
 
 def _folds(units: np.ndarray, width: int, options: HeadOptions, seed: int) -> Folds:
     """Cut examples into blocks: equal folds, or for a large table a held-out, a fitted and an unseen part."""
-    count = len(units)
+    having = np.flatnonzero(units)  # an example without units, such as an empty text, is in no fold that needs some
+    of_example = np.zeros(len(units), dtype=np.int64)
+    count = len(having)
     folds = min(options.folds, count)
     if options.penalty is not None or folds < 2:
-        return Folds(np.zeros(count, dtype=np.int64), ())
+        return Folds(of_example, ())
     order = np.random.default_rng(seed).permutation(count)
     elements = int(units.sum()) * width
     if elements <= LARGE:
         everything = range(folds)
-        return Folds(order % folds, tuple((tuple(b for b in everything if b != held), held) for held in everything))
+        of_example[having] = order % folds
+        return Folds(of_example, tuple((tuple(b for b in everything if b != held), held) for held in everything))
     share = LARGE / elements
     seen = max(2, int(count * share))
-    of_example = np.where(order < seen, np.where(order < seen // folds, 0, 1), 2)
+    held_out = max(1, seen // folds)
+    of_example[having] = np.where(order < seen, np.where(order < held_out, 0, 1), 2)
     return Folds(of_example, (((1,), 0),), share * (1 - 1 / folds))
 
 

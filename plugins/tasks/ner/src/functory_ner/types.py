@@ -65,7 +65,7 @@ def _read(data: Mapping[str, Any], tokens: list[str], tags: list[str]) -> dict[s
     if "" in tokens:
         raise DataError(f"token {tokens.index('') + 1} is empty.", do="leave empty tokens out, with their tags.")
     text = data.get("text")
-    text, offsets = join(tokens) if not isinstance(text, str) else (text, align(tokens, text))
+    text, offsets = (text, align(tokens, text)) if isinstance(text, str) and text.strip() else join(tokens)
     if "tags" not in data:
         return {"text": text}
     if len(tokens) != len(tags):
