@@ -182,3 +182,62 @@ def test_an_empty_cell_is_an_empty_text_beside_entities_and_nothing_beside_token
     assert [(example.text, spans(example)) for example in found] == [
         ("Ann", [("Ann", "PER")]), ("", []), ("Bob ran", [("Bob", "PER")]),
     ]  # fmt: skip
+
+
+TEXTS = ("👍👍 Ann Lee, who was here", "In Zürich 😀 Bob met Eve there", "Anna 👩‍🔬 saw São Paulo today and then", "The Bob")
+NAMES = (("Ann Lee",), ("Zürich", "Bob"), ("Anna", "São Paulo"), ("The",))
+
+
+def counted(text: str, name: str, way: str) -> tuple[int, int]:
+    start = text.index(name)
+    before, through = text[:start], text[: start + len(name)]
+    if way == "in UTF-16 units":
+        return len(before.encode("utf-16-le")) // 2, len(through.encode("utf-16-le")) // 2
+    if way == "in UTF-8 bytes":
+        return len(before.encode()), len(through.encode())
+    first, last = ("from 1" in way), ("inclusive" in way)
+    return start + first, start + len(name) + first - last
+
+
+WAYS = ["in UTF-16 units", "in UTF-8 bytes", "with inclusive ends", "from 1", "from 1, with inclusive ends"]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_offsets_that_were_counted_otherwise_are_noticed_and_the_way_is_named(way: str) -> None:
+    rows = [
+        {"text": text, "entities": [[*counted(text, name, way), "X"] for name in names]}
+        for text, names in zip(TEXTS, NAMES, strict=True)
+    ]
+    found = settled(*rows, {"tokens": ["a"], "tags": ["O"]}, {"text": "", "entities": []})
+    [note] = NER().audit(found)
+    assert "begin or end inside a word, the first " in note
+    assert note.endswith(f"none would if their offsets were counted {way}: convert them to characters from 0.")
+
+
+def test_entities_inside_words_are_noted_with_their_share_and_first_place_and_no_cause_is_made_up() -> None:
+    rows = [{"text": "Ann saw Londoners", "entities": [[0, 3, "PER"], [8, 14, "LOC"]]}] * 3
+    [note] = NER().audit(settled(*rows))
+    assert note == "3 of 6 entities (50.0%) begin or end inside a word, the first London (LOC, 8 to 14) in rows[0]."
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"text": "王明在北京，Ann-Marie's (New York)", "entities": [[0, 2, "P"], [3, 5, "L"], [6, 9, "P"], [19, 27, "L"]]},
+        {"text": " Ann ", "entities": [[0, 5, "P"]]}, {"tokens": list("NBA好"), "tags": ["O", "B-X", "O", "O"]},
+    ],
+)  # fmt: skip
+def test_whole_words_characters_and_tags_are_no_reason_for_a_note(row: dict[str, Any]) -> None:
+    assert NER().audit(settled(row)) == ()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_span_that_is_not_what_it_claims_to_be_says_how_it_was_counted(way: str) -> None:
+    text, name = "👍👍 Ann Lee was here", "Ann Lee"
+    start, end = counted(text, name, way)
+    with pytest.raises(DataError) as refused:
+        read(text=text, entities=[{"start": start, "end": end, "label": "PER", "text": name}])
+    assert f"counted {way}: convert" in refused.value.do
+    with pytest.raises(DataError) as refused:
+        read(text="好好", entities=[[3, 6, "X"]])
+    assert "it has 6 bytes in UTF-8 and 2 units in UTF-16" in refused.value.do

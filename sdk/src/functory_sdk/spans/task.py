@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
@@ -11,8 +11,12 @@ from functory.contracts.judging import Judgement, told
 from functory.contracts.task import Formulation, Learning, Scorer, Task
 from functory.errors import DataError, NotSupported
 from functory_sdk.spans.metrics import breakdown, scorer
+from functory_sdk.spans.offsets import is_cut, likely_readings
 from functory_sdk.spans.tagging import Tagging
 from functory_sdk.spans.types import Entities, Entity, Span, SpanLabels, SpanOptions
+
+if TYPE_CHECKING:
+    from functory.data import Examples
 
 GOLDEN = (
     "Christopher Bailey is a lecturer of English at the University of Brighton.",
@@ -93,6 +97,21 @@ class SpanTask(Task[S]):
             span.model_copy(update={"label": names.get(span.label, span.label)}) for span in example.entities
         )
         return example.model_copy(update={"entities": spans})
+
+    def audit(self, found: Examples) -> Sequence[str]:
+        """Say which share of the entities begins or ends inside a word, and how their offsets may have been counted."""
+        given = [(example.text, example.entities) for example in found if not getattr(example, "tags", ())]
+        places = [place for example, place in zip(found, found.places, strict=True) if not getattr(example, "tags", ())]
+        cut = [(n, span) for n, (text, spans) in enumerate(given) for span in spans if is_cut(text, span)]
+        if not cut:
+            return ()
+        count = sum(len(spans) for _, spans in given)
+        first, span = cut[0]
+        ways = " or ".join(likely_readings(given))
+        why = f"; none would if their offsets were counted {ways}: convert them to characters from 0" if ways else ""
+        share = f"{len(cut):,} of {count:,} entities ({len(cut) / count:.1%})"
+        where = f"{_told([(span.start, span.end, span.label)], given[first][0])} in {places[first]}"
+        return (f"{share} begin or end inside a word, the first {where}{why}.",)
 
     def scorer(self, outputs: Sequence[Entities], examples: Sequence[Any], state: SpanLabels) -> Scorer:
         return scorer(outputs, examples, state)

@@ -12,6 +12,7 @@ from functory.contracts.plain import plain
 from functory.contracts.task import Output, State
 from functory.contracts.telling import figure
 from functory.errors import DataError
+from functory_sdk.spans.offsets import readings_of
 
 
 class Span(BaseModel):
@@ -110,18 +111,27 @@ def fitted(span: Span, text: str) -> Span:
     if not 0 <= span.start < span.end <= len(text):
         raise DataError(
             f"the {span.label!r} from {span.start} to {span.end} is no part of a text of {len(text)} characters.",
-            do="start is the first character, counted from 0; end is the one after the last.",
+            do=f"start is the first character, counted from 0; end is the one after the last{_sizes(text)}.",
         )
     found = text[span.start : span.end]
     if span.text and span.text != found:
+        ways = " or ".join(readings_of(text, span.start, span.end, span.text))
         raise DataError(
             f"{_told(span, text)} should be {span.text!r}.",
-            do="offsets count characters, not bytes, from 0; end is the character after the last.",
+            do=f"these offsets are counted {ways}: convert them to characters from 0, the end being the one after the last."
+            if ways
+            else "offsets count characters, not bytes, from 0; end is the character after the last.",
         )
     if not found.strip():
         raise DataError(f"{_told(span, text)} is all white space.", do="leave it out.")
     start = span.start + len(found) - len(found.lstrip())
     return Span(start=start, end=start + len(found.strip()), label=span.label)
+
+
+def _sizes(text: str) -> str:
+    """Say how long a text is in bytes and in UTF-16 units, where that is not its number of characters."""
+    bytes_, units = len(text.encode()), len(text.encode("utf-16-le")) // 2
+    return "" if bytes_ == len(text) else f"; it has {bytes_} bytes in UTF-8 and {units} units in UTF-16"
 
 
 def _told(span: Span, text: str) -> str:
