@@ -23,7 +23,7 @@ from functory_sdk.testing.toybox import isolated_cache, kit
 
 HEAVY = (
     "torch", "transformers", "datasets", "accelerate", "peft", "captum", "onnx", "onnxruntime", "openvino", "nncf",
-    "sklearn", "pandas", "scipy", "matplotlib", "tensorflow", "jax",
+    "sklearn", "pandas", "pyarrow", "scipy", "matplotlib", "tensorflow", "jax",
 )  # fmt: skip
 """What no component may import before it is put to work."""
 MARKS = ("skip", "skipif", "xfail")
