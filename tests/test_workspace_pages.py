@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -44,3 +45,20 @@ def test_pages_made_from_the_code_are_in_step(script: str) -> None:
     command = [sys.executable, str(ROOT / "scripts" / script), "--check"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_every_component_that_a_remedy_names_exists() -> None:
+    """``adaptation = 'fine-tuned'`` in a message is a name that somebody can type."""
+    entries: dict[str, set[str]] = {}
+    for file in [ROOT / "core" / "pyproject.toml", *ROOT.glob("plugins/*/*/pyproject.toml")]:
+        for group, names in tomllib.loads(file.read_text(encoding="utf-8"))["project"].get("entry-points", {}).items():
+            entries.setdefault(group.removeprefix("functory.").removesuffix("s"), set()).update(names)
+    lost = [
+        f"{file.relative_to(ROOT)} names the {kind} {name!r}"
+        for pattern in ("core/src/**/*.py", "sdk/src/**/*.py", "plugins/*/*/src/**/*.py")
+        for file in ROOT.glob(pattern)
+        if not {"testing", "template"} & set(file.parts)
+        for kind, name in re.findall(r"\b(task|adaptation|engine|backbone) = '([a-z][\w-]*)'", file.read_text(encoding="utf-8"))
+        if name not in entries[kind]
+    ]
+    assert not lost, ", ".join(lost)

@@ -254,5 +254,5 @@ def test_streamed_safetensors_are_what_the_library_reads(tmp_path: Path) -> None
     assert told[-1] == (24, 24)
     header = (tmp_path / "m.safetensors").read_bytes()
     assert json.loads(header[8 : 8 + int.from_bytes(header[:8], "little")])["a"]["dtype"] == "F32"
-    with pytest.raises(ValueError, match=r"a has shape \(2,\), declared was \(3,\)"):
+    with pytest.raises(ArtefactCorrupt, match=r"a has shape \(2,\), declared was \(3,\)"):
         write_safetensors(tmp_path / "x", [Tensor("a", (3,), lambda: np.zeros(2, "f4"))])

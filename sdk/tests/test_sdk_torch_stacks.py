@@ -97,7 +97,7 @@ def test_transformers_names_what_lies_in_a_layer_and_a_model_with_another_head_t
         bare = name.removeprefix(f"{origin.base}.")
         assert [origin.ours(other) for other in (name, bare, f"{origin.base}.{bare}")] == [path] * 3
     for foreign in ("lm_head", "embeddings.word_embeddings", "layers.99.attention"):
-        with pytest.raises(KeyError):
+        with pytest.raises(NotSupported, match="lies in no layer"):
             origin.ours(foreign)
 
 
@@ -224,3 +224,23 @@ def test_an_unknown_family_is_named_with_those_that_are_known() -> None:
     model, network = made("bert")
     with pytest.raises(NotSupported, match=r"(?s)'tiny' is of the family 'bloom'.*bert.*modernbert"):
         network_from(model, network.spec.model_copy(update={"family": "bloom"}))
+
+
+def test_what_a_network_a_head_or_a_model_cannot_do_is_said_with_a_remedy() -> None:
+    from functory_sdk.torch import Head, Model
+
+    class Silent(Head):
+        def forward(self, features: Any, batch: Any) -> Any:
+            return {}
+
+    _, network = made("bert")
+    attempts = (
+        lambda: network.logits(None),  # type: ignore[arg-type]
+        lambda: network.writer(None, None),  # type: ignore[arg-type]
+        lambda: Silent(network.spec, None).loss({}, {}),
+        lambda: Model(network, None, (), (), None).apply_head(None, {}),  # type: ignore[arg-type]
+    )
+    for attempt in attempts:
+        with pytest.raises(NotSupported) as caught:
+            attempt()
+        assert caught.value.do

@@ -26,14 +26,15 @@ def compose(
 
     :param task: the name of a task that has parts, or such a task.
     :param parts: the functions, by the names that the task gives its parts.
-    :raises UsageError: when a part is lacking, unknown, or does another task.
+    :raises UsageError: when the task is none, or a part is lacking, unknown, or does another task.
     """
     if isinstance(task, str):
         from functory.build import component
         from functory.contracts.component import Part
 
         task = component("tasks", Part(name=task, options=options or {}))
-    assert isinstance(task, Task)
+    if not isinstance(task, Task):
+        raise UsageError(f"{task!r} is no task.", do="give the name of a task that has parts, or such a task: Alert().")
     _check(task, parts)
     about = About(
         name=name or task.name,

@@ -17,7 +17,7 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functory.errors import DataError
+from functory.errors import ArtefactCorrupt, DataError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -67,7 +67,10 @@ class PackedFile:
         return self.at(self.take(size, what), size, what).view(dtype)
 
     def take(self, count: int, what: str) -> int:
-        """Step over the next bytes; return the offset at which they begin."""
+        """Step over the next bytes; return the offset at which they begin.
+
+        :raises DataError: where the file ends before that.
+        """
         begin = self.offset
         if count < 0 or begin + count > self.size:
             raise self.fault(
@@ -109,7 +112,7 @@ def write_safetensors(path: Path, tensors: Iterable[Tensor], progress: Progress 
     """Write float32 tensors to a safetensors file, holding one of them in memory at a time.
 
     :param progress: told the bytes written, and all bytes.
-    :raises ValueError: where a tensor's numbers do not have its shape.
+    :raises ArtefactCorrupt: where a tensor's numbers do not have its shape.
     """
     tensors = list(tensors)
     header: dict[str, object] = {"__metadata__": {"format": "pt"}}
@@ -127,8 +130,10 @@ def write_safetensors(path: Path, tensors: Iterable[Tensor], progress: Progress 
         for tensor in tensors:
             numbers = tensor.numbers()
             if tuple(numbers.shape) != tuple(tensor.shape):
-                raise ValueError(
-                    f"{tensor.name} has shape {numbers.shape}, declared was {tuple(tensor.shape)}"
+                raise ArtefactCorrupt(
+                    f"{tensor.name} has shape {numbers.shape}, declared was {tuple(tensor.shape)}.",
+                    where=str(path),
+                    do="mend the conversion: declare a tensor's shape as its numbers have it.",
                 )
             file.write(numbers.astype("<f4", order="C", copy=False).data)
             done += tensor.size

@@ -29,6 +29,9 @@ def read(
     """Assemble a function from a folder that was checked.
 
     With several forms, the first whose parts are installed is taken.
+
+    :raises NotSupported: when there is no such form.
+    :raises FunctoryError: the first form's own trouble, when none can be put together here.
     """
     manifest = manifest or read_manifest(folder)
     records = [record for record in manifest.forms if form is None or label(record) == form]
@@ -44,8 +47,7 @@ def read(
             raise
         except FunctoryError as error:
             trouble = trouble or error
-    assert trouble is not None
-    raise trouble
+    raise trouble or NotSupported("none of its forms can run here.", where=str(folder), do="run `functory doctor`.")
 
 
 def label(record: FormRecord) -> str:

@@ -22,6 +22,7 @@ def artefact_of(reference: Path | str) -> Path:
     :param reference: a folder, or the name of a component of the kind ``functions``, whose entry point is a
         module-level `Path` of the artefact's folder. A folder goes first where it holds a function.
     :raises ArtefactError: when it is neither.
+    :raises FunctoryError: when an installed function's entry point is no folder.
     """
     folder = Path(reference)
     if isinstance(reference, Path) or "/" in reference or (folder / "function.json").is_file():

@@ -91,13 +91,17 @@ class Adaptation(Component[O]):
         """
 
     def extend(self, head: Any) -> None:  # Any: a functory_sdk.torch.Head
-        """Add to the task's head what φ has before the task's own map; by default nothing."""
+        """Add to the task's head what φ has before the task's own map; by default nothing.
+
+        :raises NotSupported: where the task's head cannot be added to.
+        """
 
     def bring(self, backbone: Backbone[Any], task: Task[Any]) -> Brought:
         """Return φ from where the options say it lies; asked once in a build, where `is_brought`. Never while loading.
 
         :raises NotSupported: when it was made for another backbone or task.
         :raises ArtefactError: when it cannot be read, or only by running code.
+        :raises OptionError: when the options do not say where it lies.
         """
         raise NotSupported(f"the adaptation {self.name!r} brings no φ.", do="give train = '…'.")
 

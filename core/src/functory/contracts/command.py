@@ -49,4 +49,8 @@ class Command(ABC):
 
     @abstractmethod
     def run(self, args: Namespace) -> int:
-        """Do the work and return the exit code: 0, or 1 where it failed without an error to raise."""
+        """Do the work and return the exit code: 0, or 1 where it failed without an error to raise.
+
+        :raises FunctoryError: whatever went wrong; the command line tells it and gives its exit code.
+        :raises KeyboardInterrupt: at Ctrl-C, with what the user may do next.
+        """

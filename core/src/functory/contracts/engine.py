@@ -60,7 +60,10 @@ class Session(ABC):
 
     @abstractmethod
     def run_batch(self, batch: Mapping[str, Array]) -> Mapping[str, Array]:
-        """Run one padded batch: arrays of (rows, …) in, named outputs of (rows, …) out."""
+        """Run one padded batch: arrays of (rows, …) in, named outputs of (rows, …) out.
+
+        :raises NotSupported: by a session that is closed.
+        """
 
     def run(self, rows: Sequence[Row], told: Told | None = None) -> list[Row]:
         """Run any number of rows of any lengths; outputs in the rows' order, padding cut off.
@@ -215,6 +218,7 @@ class Engine(Component[O]):
         :param precision: one of `precisions`.
         :param samples: rows to calibrate on, for forms that need them.
         :return: the program as it became, with its folder.
+        :raises NotSupported: by engines without a form of their own, and for a precision or a program that they do not know.
         """
         raise NotSupported(f"engine {self.name!r} has no form of its own.", do="choose another engine.")
 
@@ -223,21 +227,31 @@ class Engine(Component[O]):
         return
 
     def adapt(self, backbone: Backbone[Any], formulation: Formulation, state: Any, adaptation: Adaptation[Any]) -> Any:
-        """Return a model with φ attached: a structural copy of the backbone, the injections, the head."""
+        """Return a model with φ attached: a structural copy of the backbone, the injections, the head.
+
+        :raises NotSupported: by engines that do not train.
+        """
         raise NotSupported(f"engine {self.name!r} does not train.", do="use the engine 'torch'.")
 
     def session(self, model: Any, train: LabelledRows, dev: LabelledRows | None, run: Run) -> TrainingSession:
-        """Open a training session on a model from `adapt`."""
+        """Open a training session on a model from `adapt`.
+
+        :raises NotSupported: by engines that do not train.
+        """
         raise NotSupported(f"engine {self.name!r} does not train.", do="use the engine 'torch'.")
 
     def phi(self, model: Any) -> dict[str, Array]:
-        """Return φ as named arrays, to be stored."""
+        """Return φ as named arrays, to be stored.
+
+        :raises NotSupported: by engines that do not train.
+        """
         raise NotSupported(f"engine {self.name!r} does not train.", do="use the engine 'torch'.")
 
     def load_phi(self, model: Any, phi: Mapping[str, Array]) -> None:
         """Put stored φ into a model from `adapt`.
 
         :raises ArtefactCorrupt: when names or shapes are not the model's.
+        :raises NotSupported: by engines that do not train.
         """
         raise NotSupported(f"engine {self.name!r} does not train.", do="use the engine 'torch'.")
 

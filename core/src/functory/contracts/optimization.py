@@ -87,4 +87,5 @@ class Optimization(Component[O]):
 
         :param examples: held-out examples, on which metric and speed are measured; with their places and their hash.
         :param calibration: instances of the task's Input on which ranges are calibrated; never the held-out ones.
+        :raises NotSupported: for a function that cannot be optimised so, such as one made of functions.
         """

@@ -126,6 +126,7 @@ class Formulation(ABC):
         :param reader: the tokenizer with the recipe's rule for long texts.
         :param state: the task's State.
         :raises TooLong: where the recipe says "refuse".
+        :raises OptionError: where the options leave an input no room.
         """
 
     @abstractmethod
@@ -152,6 +153,7 @@ class Formulation(ABC):
         """Return, for each row, its gold arrays. Padding and special tokens get the port's fill.
 
         :param examples: the examples whose inputs `encoded` holds, in order.
+        :raises NotSupported: by formulations that learn nothing.
         """
         raise NotSupported(f"{type(self).__name__} does not learn from examples.", do="choose another adaptation.")
 
@@ -227,6 +229,7 @@ class Task(Component[O]):
         """Return the State that training examples give: the labels in their order.
 
         :param examples: instances of Example; empty without training data.
+        :raises DataError: where the examples give nothing to learn: no label, one alone.
         """
         return self.State()
 
@@ -241,6 +244,7 @@ class Task(Component[O]):
             None where its maker does not say, and the task's options do.
         :return: the State, of the task's own type; for each output of the task's head, which of `labels` it is.
         :raises NotSupported: by tasks whose heads are of another kind.
+        :raises OptionError: where the task's options contradict the head.
         """
         raise NotSupported(f"task {self.name!r} takes no head that was fitted elsewhere.", do="give train = '…'.")
 
@@ -284,7 +288,10 @@ class Task(Component[O]):
         return ()
 
     def scorer(self, outputs: Sequence[Any], examples: Sequence[Any], state: Any) -> Scorer:
-        """Return the metrics as a function of which examples count, higher being better unless named so."""
+        """Return the metrics as a function of which examples count, higher being better unless named so.
+
+        :raises NotSupported: by tasks without metrics.
+        """
         raise NotSupported(f"task {self.name!r} has no metrics.", do="look at its outputs with `functory run`.")
 
     def baseline(self, examples: Sequence[Any], state: Any) -> Sequence[Any] | None:
@@ -312,5 +319,8 @@ class Task(Component[O]):
         return ()
 
     def compose(self, parts: Mapping[str, Any], inputs: Sequence[Any]) -> Sequence[Any]:
-        """Compute the outputs from the parts' functions, for a task that has `parts`."""
+        """Compute the outputs from the parts' functions, for a task that has `parts`.
+
+        :raises NotSupported: by tasks that are not made of functions.
+        """
         raise NotSupported(f"task {self.name!r} is not made of functions.", do="build it with a backbone.")

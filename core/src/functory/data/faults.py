@@ -53,6 +53,7 @@ def settle(faults: Sequence[Fault], good: int, source: str, on_bad_row: OnBadRow
     :returns: the faults in the order of their rows.
     :raises BadRows: where there is a fault and bad rows stop, or where no sound row is left; it shows the first ten.
     :raises DataError: where there is no row at all.
+    :raises OptionError: where `on_bad_row` is neither.
     """
     if on_bad_row not in ("stop", "skip"):
         raise OptionError(

@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from functory.errors import ArtefactUnsafe
+
 
 @contextmanager
 def written_whole(folder: Path) -> Iterator[Path]:
@@ -136,7 +138,7 @@ def copy_files(files: Mapping[str, Path], target: Path) -> None:
 def files_of(folder: Path) -> dict[str, Path]:
     """Return every regular file below a folder by its path in it, with forward slashes.
 
-    :raises ValueError: for a link or a special file, which could lead elsewhere.
+    :raises ArtefactUnsafe: for a link or a special file, which could lead elsewhere.
     """
     found: dict[str, Path] = {}
     for root, folders, names in os.walk(folder):
@@ -144,7 +146,11 @@ def files_of(folder: Path) -> dict[str, Path]:
             path = Path(root, name)
             mode = path.lstat().st_mode
             if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-                raise ValueError(f"{path.relative_to(folder).as_posix()} is a link or a special file")
+                raise ArtefactUnsafe(
+                    f"{path.relative_to(folder).as_posix()} is a link or a special file.",
+                    where=str(folder),
+                    do="artefacts hold plain files only; get a fresh copy.",
+                )
             if stat.S_ISREG(mode):
                 found[path.relative_to(folder).as_posix()] = path
     return dict(sorted(found.items()))

@@ -98,7 +98,10 @@ def import_path(entry: Entry, path: Path, module: str, attribute: str) -> Any:  
 
 
 def check_contract(entry: Entry) -> None:
-    """Refuse a plugin written for other contracts, before any of its code runs."""
+    """Refuse a plugin written for other contracts, before any of its code runs.
+
+    :raises PluginContractError: naming the version that it speaks, and this one's.
+    """
     if entry.speaks:
         return
     if entry.contract:
@@ -118,7 +121,10 @@ def check_contract(entry: Entry) -> None:
 
 
 def check_component(entry: Entry, found: Any) -> Any:  # Any: whatever a plugin gives
-    """Return what was imported if it fits its kind: a complete subclass of its contract; a command, made."""
+    """Return what was imported if it fits its kind: a complete subclass of its contract; a command, made.
+
+    :raises PluginContractError: naming what it is, and what its kind must have.
+    """
     if entry.kind == "commands":
         from functory.contracts.command import Command
 

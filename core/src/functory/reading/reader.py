@@ -125,6 +125,7 @@ class Tokenizer:
         """Return the tokens of each text, without special ones around it.
 
         :param reads_special: a special token that the text spells becomes one; for prompts that a template made.
+        :raises InputError: for a text that cannot be tokenised, such as one with half of a surrogate pair.
         """
         raw = self._raw if reads_special else self._plain
         try:

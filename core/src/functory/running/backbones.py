@@ -25,8 +25,7 @@ def open_backbone(reference: str, options: Mapping[str, Any] | None = None) -> B
     key = (component, reference, json.dumps(dict(options or {}), sort_keys=True))
     with _lock:
         if key not in _opened:
-            backbone = component.configure(dict(options or {}))
-            assert isinstance(backbone, Backbone)
+            backbone: Backbone[Any] = component.configure(dict(options or {}))
             backbone.place = parse(reference).place
             backbone.locate()
             _opened[key] = backbone

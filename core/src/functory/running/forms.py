@@ -94,7 +94,10 @@ class EngineForm:
 
     @property
     def folder(self) -> Path:
-        """Where the files lie."""
+        """Where the files lie.
+
+        :raises NotSupported: in a form that was never written.
+        """
         if self.program.folder is None:
             raise NotSupported("this form has no files.", do="convert it with its engine first.")
         return self.program.folder

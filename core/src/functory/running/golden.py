@@ -20,6 +20,7 @@ from pydantic import ValidationError
 
 from functory.contracts.component import complaint
 from functory.contracts.rows import Row
+from functory.contracts.task import Formulation
 from functory.errors import ArtefactError, GoldenMismatch
 from functory.running import comparing
 from functory.running.forms import CompositeForm, Form
@@ -137,13 +138,14 @@ def _again(function: Function, golden: Sequence[Golden]) -> list[_Again]:
     """Run golden inputs again, all together."""
     values = golden_inputs(function, golden)
     ran = [(output.model_dump(mode="json"), rows) for output, rows in _run(function, values)]
-    if not _is_generation(function):
+    put = _generation(function)
+    if put is None:
         distances = [comparing.distance(one.numeric, rows) for one, (_, rows) in zip(golden, ran, strict=True)]
         leads = _leads(function, values, golden) if max(distances, default=0) < float("inf") else [None] * len(golden)
         return [
             _Again(output, distance, lead=lead) for (output, _), distance, lead in zip(ran, distances, leads, strict=True)
         ]
-    likely = _likelihood(function, values, [one.numeric[0]["tokens"] for one in golden])
+    likely = _likelihood(function, put, values, [one.numeric[0]["tokens"] for one in golden])
     return [
         _rewritten(one.numeric[0], output, rows[0], stored)
         for one, (output, rows), stored in zip(golden, ran, likely, strict=True)
@@ -201,22 +203,21 @@ def _run(function: Function, values: Sequence[Any]) -> list[tuple[Any, list[Row]
     traced = function.trace(values)
     outputs = [form.formulation.decode(side, rows, function.state) for side, rows in traced]
     rows_of = [rows for _, rows in traced]
-    if _is_generation(function):
-        likely = _likelihood(function, values, [rows[0]["tokens"] for rows in rows_of])
+    if put := _generation(function):
+        likely = _likelihood(function, put, values, [rows[0]["tokens"] for rows in rows_of])
         rows_of = [[{**rows[0], "log_probability": one}] for rows, one in zip(rows_of, likely, strict=True)]
     return list(zip(outputs, rows_of, strict=True))
 
 
-def _is_generation(function: Function) -> bool:
+def _generation(function: Function) -> Formulation | None:
+    """Return the formulation of a function that writes; None for any other."""
     form = function.form
-    return not isinstance(form, CompositeForm) and form.program.kind == "generate"
+    return form.formulation if not isinstance(form, CompositeForm) and form.program.kind == "generate" else None
 
 
-def _likelihood(function: Function, values: Sequence[Any], written: Sequence[Any]) -> list[Any]:
+def _likelihood(function: Function, put: Formulation, values: Sequence[Any], written: Sequence[Any]) -> list[Any]:
     """Return the log-probabilities of texts after the prompts that inputs become."""
-    form = function.form
-    assert not isinstance(form, CompositeForm)
-    requests = form.formulation.encode(values, function.reader, function.state).requests
+    requests = put.encode(values, function.reader, function.state).requests
     return list(function.session.likelihood(requests, [tuple(map(int, tokens)) for tokens in written]))
 
 

@@ -55,6 +55,8 @@ def without(value: Any, gone: Sequence[Word]) -> Any:
 def values_of(function: Function, inputs: Sequence[Any], target: Target) -> list[float]:
     """Return how much speaks for the target in each of many inputs, all of them run together: the log-odds of a
     probability, and a number that is none as it is.
+
+    :raises NotSupported: for a function that is made of functions.
     """
     form = function.form
     if isinstance(form, CompositeForm):

@@ -44,8 +44,11 @@ class Head(nn.Module, ABC):
         """Return the sum of the losses and how many units (rows, tokens) it sums, so that batches of any size add up.
 
         :param batch: with the gold arrays.
+        :raises NotSupported: by heads that learn nothing.
         """
-        raise TypeError(f"{type(self).__name__} learns nothing")
+        raise NotSupported(
+            f"{type(self).__name__} has no loss, and learns nothing.", do="write its `loss`, or build without training data."
+        )
 
 
 class LinearHead(Head):
@@ -100,7 +103,10 @@ class LikelihoodHead(Head):
         return {"log_probability": features.sum(1) / _scored(batch).clamp(min=1)}
 
     def loss(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Return minus the sum of the scored tokens' log-probabilities, and their number."""
+        """Return minus the sum of the scored tokens' log-probabilities, and their number.
+
+        :raises NotSupported: with label smoothing.
+        """
         if self.label_smoothing:
             raise NotSupported("likelihood has no label smoothing.", do="leave label_smoothing at 0.")
         count = _scored(batch)  # (batch,)

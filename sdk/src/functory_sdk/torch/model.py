@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from functory.contracts.rows import Port
+from functory.errors import NotSupported
 from functory_sdk.torch.heads import Head
 from functory_sdk.torch.network import Network, State, is_tracing
 from functory_sdk.torch.pooling import pool
@@ -86,9 +87,12 @@ class Model(nn.Module):
         return nn.functional.pad(chosen, (1, 0))
 
     def apply_head(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return the outputs from what the head reads."""
+        """Return the outputs from what the head reads.
+
+        :raises NotSupported: in a model that generates, which has none.
+        """
         if self.head is None:
-            raise TypeError("a generation has no head")
+            raise NotSupported("a model that generates has no head.", do="write with it, `session.generate(requests)`.")
         outputs: dict[str, Tensor] = self.head(features, batch)
         return outputs
 

@@ -6,7 +6,7 @@ Apart from the architectures (`stacks`), which only say what one step does.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
+from functory.errors import NotSupported
 from functory_sdk.readouts import Readout
 from functory_sdk.torch.pooling import Pooler
 from functory_sdk.torch.writing import Writer
@@ -44,23 +45,29 @@ class Origin:
     def theirs(self, path: str) -> str:
         """Return a path inside a layer as the transformers model names it.
 
-        :raises KeyError: for a path that lies in no layer.
+        :raises NotSupported: for a path that lies in no layer.
         """
         for own, other in self.blocks.items():
             if path.startswith(f"{own}."):
                 return ("" if self.is_base else f"{self.base}.") + other + path[len(own) :]
-        raise KeyError(path)
+        raise NotSupported(f"{path!r} lies in no layer.", do=f"the layers are {_ends(self.blocks)}.")
 
     def ours(self, path: str) -> str:
         """Return a path of the transformers model, or of one with another head, as the network names it.
 
-        :raises KeyError: for a path that lies in no layer.
+        :raises NotSupported: for a path that lies in no layer.
         """
         inner = path.removeprefix(f"{self.base}.")
         for own, other in self.blocks.items():
             if inner.startswith(f"{other}."):
                 return own + inner[len(other) :]
-        raise KeyError(path)
+        raise NotSupported(f"{path!r} lies in no layer.", do=f"the layers are {_ends(self.blocks.values())}.")
+
+
+def _ends(paths: Iterable[str]) -> str:
+    """Return the first and the last of some paths."""
+    listed = list(paths)
+    return " … ".join(dict.fromkeys([listed[0], listed[-1]])) if listed else "none"
 
 
 class Network(nn.Module, ABC):
@@ -96,8 +103,11 @@ class Network(nn.Module, ABC):
         """The layers in the order of the steps, without embeddings and last norms: what an adaptation injects into."""
 
     def logits(self, hidden: Tensor) -> Tensor:
-        """Return the scores of the next token, (…, vocabulary), from last hidden states (…, width)."""
-        raise TypeError(f"{self.spec.reference} predicts no tokens")
+        """Return the scores of the next token, (…, vocabulary), from last hidden states (…, width).
+
+        :raises NotSupported: by networks that predict none.
+        """
+        raise NotSupported(f"{self.spec.reference!r} predicts no tokens.", do="choose a decoder such as smollm2, or a T5.")
 
     def writer(self, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> Writer:
         """Start writing after prompts (for an encoder-decoder: from sources).
@@ -105,8 +115,9 @@ class Network(nn.Module, ABC):
         :param ids: (rows, tokens), padded on the right.
         :param mask: (rows, tokens).
         :param written: (rows, tokens) what was already written after each, equally long for all; none when None.
+        :raises NotSupported: by networks that write none.
         """
-        raise TypeError(f"{self.spec.reference} writes no text")
+        raise NotSupported(f"{self.spec.reference!r} writes no text.", do="choose a decoder such as smollm2, or a T5.")
 
     def read_as(self, readout: Readout) -> None:
         """Read the last hidden states as a fine-tuned classifier does, in place of the backbone's own pooling.

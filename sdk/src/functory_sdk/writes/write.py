@@ -31,6 +31,8 @@ class Write(Formulation):
     :param options: the task's.
     :param spec: the backbone's facts.
     :param prompt_of: the prompt of an input.
+    :raises NotSupported: where a chat template is asked for and the backbone has none, or where that template fails.
+    :raises OptionError: where a system text has no template to stand in.
     """
 
     program: ClassVar[Literal["forward", "generate"]] = "generate"

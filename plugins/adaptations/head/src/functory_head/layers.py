@@ -89,8 +89,7 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
     if hidden:
         stage = Stage(session.run, "training", steps_of(len(table.features)))
         fit.metrics.update(loss=fit_hidden(head, table.whole, seed, stage.step), hidden=float(hidden))
-    else:
-        assert penalty is not None
+    elif penalty is not None:
         linear.start(head)
         stage = Stage(session.run, "training", linear.looks(options.iterations))
         loss = linear.minimise(head, table.blocks, penalty, options.iterations, told=stage.step)

@@ -78,7 +78,7 @@ def their_head(folder: Folder, backbone: Backbone[Any], task: Task[Any]) -> Save
             f"{error.what} It lies neither in the adapter nor in the backbone's weights.",
             where=str(folder.place / WEIGHTS),
             do="merge the adapter into the model that it was trained in (model.merge_and_unload(), then save_pretrained), "
-            "and take that folder with adaptation = 'checkpoint'.",
+            "and take that folder with adaptation = 'fine-tuned'.",
         ) from error
     phi = {ours: tensors[theirs] for ours, theirs in places.items()}
     weight = phi["head.linear.weight"]

@@ -151,7 +151,7 @@ def _own(origin: Origin, path: str) -> str | None:
     """Return our name of a map; None where it lies in no layer."""
     try:
         return origin.ours(path)
-    except KeyError:
+    except NotSupported:
         return None
 
 
@@ -160,7 +160,7 @@ def _no_update(folder: Folder, name: str) -> NotSupported:
         f"the adapter holds {name!r}, which is no low-rank update of a map in a layer of this backbone.",
         where=str(folder.place / WEIGHTS),
         do=f"take the backbone it was made for, {folder.base}; or merge it with PEFT (model.merge_and_unload(), then "
-        "save_pretrained) and take that folder as the backbone, with adaptation = 'checkpoint' where it has a head.",
+        "save_pretrained) and take that folder as the backbone, with adaptation = 'fine-tuned' where it has a head.",
     )
 
 

@@ -13,7 +13,11 @@ PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
 class ONNXRuntimeSession(Session):
-    """One loaded graph."""
+    """One loaded graph.
+
+    :raises ArtefactCorrupt: when the runtime cannot read the program's files.
+    :raises NotSupported: for a device that is not there.
+    """
 
     def __init__(self, program: Program, options: SessionOptions, graph: Path) -> None:
         super().__init__(program, options)

@@ -13,7 +13,11 @@ from functory_sdk import Array, ArtefactCorrupt, NotSupported, Program, Session,
 
 
 class OpenVINOSession(Session):
-    """One compiled graph. A request object belongs to one thread; the compiled model is shared."""
+    """One compiled graph. A request object belongs to one thread; the compiled model is shared.
+
+    :raises ArtefactCorrupt: when the runtime cannot read the program's files.
+    :raises NotSupported: for a device that is not there.
+    """
 
     def __init__(self, program: Program, options: SessionOptions, graph: Path) -> None:
         super().__init__(program, options)

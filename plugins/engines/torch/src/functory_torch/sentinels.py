@@ -20,6 +20,7 @@ class Sentinels:
     """Watches one run.
 
     :param model: with φ as it is before the first step.
+    :raises TrainingError: when there is nothing to train.
     """
 
     def __init__(self, model: Model) -> None:

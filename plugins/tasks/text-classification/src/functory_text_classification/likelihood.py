@@ -29,7 +29,10 @@ NOTHING = "N/A"
 
 
 class Likelihood(Formulation):
-    """One row per label: the prompt with the text, then the label's words, whose log-probability is the row's output."""
+    """One row per label: the prompt with the text, then the label's words, whose log-probability is the row's output.
+
+    :raises OptionError: for a prompt without a place for the text.
+    """
 
     head: ClassVar[str] = "functory_sdk.torch:LikelihoodHead"
 
