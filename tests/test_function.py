@@ -83,7 +83,7 @@ def test_evaluation_counts_every_example_once(fn: functory.Function) -> None:
     rows = [dict(record.values) for record in read("samples:rotten-tomatoes")[:1100]]
     report = fn.evaluate(rows)
     assert report.examples == 1100
-    assert sum(map(sum, report.confusion.matrix)) == 1100
+    assert sum(map(sum, report.confusion.matrix())) == 1100
     assert report.metrics["accuracy"].low < report.metrics["accuracy"].value < report.metrics["accuracy"].high
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import io
 import json
 from collections.abc import Mapping
@@ -174,6 +175,60 @@ def test_many_classes_are_told_by_what_is_most_confused() -> None:
     assert [line.split() for line in told.split("\n") if "intent" in line] == [
         ["intent", "3", "intent", "4", "9"]
     ]
+
+
+def thousand(errors: bool = True) -> Report:
+    """Return a report of a thousand classes with ten examples each, each the more confused with the next the later it comes."""
+    labels = tuple(f"intent {n}" for n in range(1000))
+    wrong = [n // 100 if errors else 0 for n in range(1000)]
+    counts = [(n, n, 10 - wrong[n]) for n in range(1000)] + [(n, (n + 1) % 1000, wrong[n]) for n in range(1000) if wrong[n]]
+    rows = tuple({"label": label, "f1": 1 - wrong[n] / 10, "support": 10} for n, label in enumerate(labels))
+    return made(confusion=Confusion(labels=labels, counts=tuple(counts)), per_class=rows)
+
+
+def test_the_page_of_a_thousand_classes_shows_the_most_confused_and_a_file_beside_it_all(tmp_path: Any) -> None:
+    report = thousand()
+    path = report.save_html(tmp_path / "report.html")
+    page = path.read_text("utf-8")
+    assert len(page) < 300_000
+    assert "The 30 most confused of 1,000 classes; all pairs are in report.confusion.csv." in page
+    assert 'title="intent 910 given as intent 911: 9 (90.0%)"' in page
+    assert "intent 5 given as" not in page
+    assert "the 300 classes with the most errors of 1,000" in page
+    with (tmp_path / "report.confusion.csv").open(encoding="utf-8", newline="") as file:
+        header, *rows = csv.reader(file)
+    assert header == ["true", "given", "times"]
+    assert sum(int(row[2]) for row in rows) == 10_000
+    assert rows[0] == ["intent 900", "intent 901", "9"]
+    assert len(rows) == 1_900
+    assert len(report.to_json()) < 600_000
+    assert Report.model_validate_json(report.to_json()) == report
+
+
+def test_few_classes_need_no_file_beside_the_page_and_right_ones_no_matrix(tmp_path: Any) -> None:
+    made().save_html(tmp_path / "few.html")
+    assert [file.name for file in tmp_path.iterdir()] == ["few.html"]
+    page = thousand(errors=False)._repr_html_()
+    assert "None of 1,000 classes was taken for another." in page
+    assert "given as" not in page
+
+
+def test_the_terminal_shows_a_thousand_classes_by_their_errors() -> None:
+    told = str(thousand())
+    assert len(told.split("\n")) < 80
+    assert "the 40 classes with the most errors of 1,000" in told
+    assert "intent 939" in told
+    assert "intent 5 " not in told
+
+
+def test_a_matrix_and_its_counts_are_one_confusion() -> None:
+    matrix = [[3, 1, 0], [0, 4, 2], [5, 0, 0]]
+    found = Confusion.model_validate({"labels": ("a", "b", "c"), "matrix": matrix})
+    assert found.matrix() == matrix
+    assert found.matrix([0, 2]) == [[3, 0], [5, 0]]
+    assert found.pairs() == [("c", "a", 5), ("b", "c", 2), ("a", "b", 1)]
+    assert found.most_confused(2) == [0, 2]
+    assert Confusion.model_validate_json(found.model_dump_json()) == found
 
 
 def test_the_surest_mistakes_are_shown_few_in_a_terminal_and_all_on_a_page() -> None:

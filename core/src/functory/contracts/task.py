@@ -299,7 +299,9 @@ class Task(Component[O]):
         return None
 
     def breakdown(self, outputs: Sequence[Any], examples: Sequence[Any], state: Any) -> Mapping[str, Any]:
-        """Return `per_class` (a list of rows) and `confusion` (labels, matrix), where the task has them."""
+        """Return `per_class` (a list of rows) and `confusion`, where the task has them: `labels`, and a `matrix` (true classes
+        down, given ones across) or, for many classes, `counts` of what happened: the true class, the given one, how often.
+        """
         return {}
 
     def judge(self, output: Any, example: Any, state: Any) -> Judgement:

@@ -1,14 +1,16 @@
 """What an evaluation found: metrics with intervals beside a baseline, classes, confusion, the data's hash.
 
-A report is data: it goes through JSON unchanged. How it looks is told by `report_tables` and `report_html`.
+A report is data: it goes through JSON unchanged. How it looks is told by `tables` and `pages`.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from functory.errors import DataError
 from functory.measuring.mistakes import Mistake
@@ -43,22 +45,49 @@ class Metric(BaseModel):
 
 
 class Confusion(BaseModel):
-    """How often each class (row) was taken for each (column)."""
+    """How often each class was taken for each; only what happened is kept, since a thousand classes have a million pairs."""
 
     model_config = _FROZEN
 
     labels: tuple[str, ...]
-    matrix: tuple[tuple[int, ...], ...]
+    counts: tuple[tuple[int, int, int], ...] = Field(
+        description="The true class, the given one, by their numbers, and how often; each pair once."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_matrix(cls, data: Any) -> Any:  # Any: whatever a task's breakdown gives
+        """Read a whole matrix too: true classes down, given ones across."""
+        if not isinstance(data, Mapping) or "matrix" not in data:
+            return data
+        cells = [(i, j, n) for i, row in enumerate(data["matrix"]) for j, n in enumerate(row) if n]
+        return {"labels": data["labels"], "counts": cells}
+
+    def matrix(self, classes: Sequence[int] | None = None) -> list[list[int]]:
+        """Return the counts as a matrix, true classes down and given ones across.
+
+        :param classes: the numbers of the classes to show; all when None.
+        """
+        chosen = range(len(self.labels)) if classes is None else classes
+        place = {label: n for n, label in enumerate(chosen)}
+        found = [[0] * len(place) for _ in place]
+        for true, given, count in self.counts:
+            if true in place and given in place:
+                found[place[true]][place[given]] = count
+        return found
 
     def pairs(self) -> list[tuple[str, str, int]]:
         """Return what was confused: the true label, the given one, how often; the most frequent first."""
-        found = [
-            (true, given, self.matrix[i][j])
-            for i, true in enumerate(self.labels)
-            for j, given in enumerate(self.labels)
-            if i != j and self.matrix[i][j]
-        ]
-        return sorted(found, key=lambda pair: -pair[2])
+        found = sorted((cell for cell in self.counts if cell[0] != cell[1]), key=lambda cell: (-cell[2], *cell[:2]))
+        return [(self.labels[true], self.labels[given], count) for true, given, count in found]
+
+    def most_confused(self, most: int) -> list[int]:
+        """Return the numbers of the classes that were taken for another, or another for them, most often; in their order."""
+        times: Counter[int] = Counter()
+        for true, given, count in self.counts:
+            if true != given:
+                times.update({true: count, given: count})
+        return sorted(label for label, _ in sorted(times.items(), key=lambda item: (-item[1], item[0]))[:most])
 
 
 class Report(BaseModel):
@@ -110,11 +139,18 @@ class Report(BaseModel):
         return self.model_dump_json(indent=2)
 
     def save_html(self, path: Path | str) -> Path:
-        """Write the report as one HTML file that needs no other, and return its path."""
-        from functory.measuring.pages import page
+        """Write the report as one HTML file that needs no other, and return its path.
+
+        Beside it stands a table of all confusions (``report.confusion.csv``) where the classes are too many for the page.
+        """
+        from functory.measuring.pages import is_bounded, page
+        from functory.measuring.tables import confusion_csv
 
         path = Path(path)
-        path.write_text(page(self), encoding="utf-8")
+        beside = path.with_suffix(".confusion.csv")
+        if self.confusion and is_bounded(self.confusion):
+            beside.write_text(confusion_csv(self.confusion), encoding="utf-8")
+        path.write_text(page(self, beside.name), encoding="utf-8")
         return path
 
     def __str__(self) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +34,10 @@ def draw(report: Report, mistakes: int = FEW_MISTAKES) -> RenderableType:
         text(report.footnote(), "dim"),
     ]
     if report.per_class:
-        header, rows = class_rows(report.per_class)
-        parts.append(table(header, rows[:MANY_ROWS], right=range(1, len(header))))
-        parts += [text(f"… and {len(rows) - MANY_ROWS} classes more")] if len(rows) > MANY_ROWS else []
+        classes, more = telling(report.per_class, MANY_ROWS)
+        header, rows = class_rows(classes)
+        parts.append(table(header, rows, right=range(1, len(header))))
+        parts += [text(more, "dim")] if more else []
     if report.confusion:
         header, rows = confusion_rows(report.confusion)
         numbers = (2,) if len(report.confusion.labels) > MANY_CLASSES else range(1, len(header))
@@ -73,13 +76,40 @@ def class_rows(per_class: Sequence[Mapping[str, Any]]) -> Table:  # Any: text an
     return header, [[number(row.get(column, "")) for column in header] for row in per_class]
 
 
+def telling(per_class: Sequence[Mapping[str, Any]], most: int) -> tuple[Sequence[Mapping[str, Any]], str]:
+    """Return the classes that a table shows, and what to say of the others: of many those with the most errors, in their
+    order.
+
+    :param per_class: text and numbers by column; errors are told from `support` and `f1`, where all rows have them.
+    """
+    if len(per_class) <= most:
+        return per_class, ""
+    has_errors = all({"support", "f1"} <= row.keys() for row in per_class)
+    errors = [row["support"] * (1 - row["f1"]) if has_errors else 0 for row in per_class]
+    chosen = sorted(sorted(range(len(per_class)), key=lambda n: -errors[n])[:most])
+    which = f"the {most:,} classes with the most errors" if has_errors else f"the first {most:,} classes"
+    return [per_class[n] for n in chosen], f"{which} of {len(per_class):,}"
+
+
+def confusion_csv(confusion: Confusion) -> str:
+    """Return all pairs that happened as CSV: the true class, the given one, how often; the most frequent confusions first,
+    then the right answers.
+    """
+    out = io.StringIO()
+    write = csv.writer(out, lineterminator="\n")
+    write.writerow(["true", "given", "times"])
+    write.writerows(confusion.pairs())
+    write.writerows((confusion.labels[true], confusion.labels[given], n) for true, given, n in confusion.counts if true == given)
+    return out.getvalue()
+
+
 def confusion_rows(confusion: Confusion) -> Table:
     """Return the matrix with its labels; the most confused pairs, where the classes are too many for it."""
     if len(confusion.labels) > MANY_CLASSES:
         return ["true", "given", "times"], [[a, b, f"{n:,}"] for a, b, n in confusion.pairs()[:MANY_CLASSES]]
     rows = [
         [label, *(f"{n:,}" for n in row)]
-        for label, row in zip(confusion.labels, confusion.matrix, strict=True)
+        for label, row in zip(confusion.labels, confusion.matrix(), strict=True)
     ]
     return ["true \\ given", *confusion.labels], rows
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -41,10 +42,9 @@ def breakdown(outputs: Sequence[Classification], right: Sequence[Sequence[str]],
     if state.mode == "multi":
         return {"per_class": rows}
     place = {label: i for i, label in enumerate(state.labels)}
-    matrix = np.zeros((len(state.labels), len(state.labels)), dtype=int)
-    for one, other in zip(right, given, strict=True):
-        matrix[place[one[0]], place[other[0]]] += 1
-    return {"per_class": rows, "confusion": {"labels": list(state.labels), "matrix": matrix.tolist()}}
+    pairs = Counter((place[one[0]], place[other[0]]) for one, other in zip(right, given, strict=True))
+    counts = [[true, said, count] for (true, said), count in sorted(pairs.items())]
+    return {"per_class": rows, "confusion": {"labels": list(state.labels), "counts": counts}}
 
 
 def _tally(given: Sequence[Sequence[str]], wanted: Sequence[Sequence[str]], state: Labels) -> Tally:
