@@ -22,7 +22,7 @@ from functory.cli import main
 from functory.contracts.task import Output
 from functory.plugins.registry import registered
 from functory.running.answers import Question, answers
-from functory.running.arriving import arriving, lines_of
+from functory.running.arriving import arriving, gathered, lines_of
 from functory.terminal.widths import width
 from functory_sdk import Classification, Entities, Entity, Written
 from functory_sdk.testing import Terminal, kit
@@ -242,6 +242,18 @@ def test_what_fetching_raises_comes_after_what_was_fetched_and_an_early_end_leav
             assert not thread.is_alive()
 
 
+def test_inputs_of_a_slow_source_are_answered_while_it_gives_them() -> None:
+    now = [0.0]
+
+    def source() -> Iterator[int]:
+        for number, seconds in enumerate([0.1, 0.1, 9.0, 0.1, 0.1]):
+            now[0] += seconds
+            yield number
+
+    assert list(gathered(source(), 2, patience=1.0, clock=lambda: now[0])) == [[0, 1], [2], [3, 4]]
+    assert list(gathered(iter(()), 2)) == []
+
+
 @pytest.mark.parametrize(
     ("content", "encoding", "expected"),
     [
@@ -296,6 +308,23 @@ def test_a_line_is_answered_while_the_pipe_stays_open_and_a_reader_that_has_enou
         child.stdin.flush()
         assert child.wait(60) == 141  # while stdin is still open
         assert child.stderr.read() == ""
+
+
+def test_a_pipe_that_is_named_as_data_is_read_once(told: Told, tmp_path: Path) -> None:
+    pipe = tmp_path / "rows.jsonl"
+    os.mkfifo(pipe)
+    writer = threading.Thread(target=pipe.write_text, args=("".join(f'{{"text": "{text}"}}\n' for text in (GOOD, BAD)),))
+    writer.start()
+    found = told("toy", "--data", str(pipe), "--json")
+    writer.join()
+    assert [one["label"] for one in found] == ["yes", "no"]
+
+
+def test_text_that_is_written_comes_in_pieces_or_as_json(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(place / "toy"), GOOD, "--stream", "--json"]) == 2  # it does not write
+    assert json.loads(capsys.readouterr().out)["error"] == "NotSupported"
+    assert main(["run", "nothing", GOOD, "--stream", "--output", "a.csv"]) == 2
+    assert "leave one of the two out" in capsys.readouterr().err
 
 
 # -- for people -----------------------------------------------------------------------------------------------

@@ -10,7 +10,6 @@ import inspect
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
-from itertools import islice
 from operator import length_hint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +20,7 @@ from functory.contracts.task import Task
 from functory.errors import InputError, NotSupported
 from functory.reading.reader import Reader
 from functory.running.about import About
+from functory.running.arriving import gathered
 from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm
 from functory.running.inputs import arguments, item, many
 
@@ -92,7 +92,7 @@ class Function:
         return self._compute([self.read(*args, **kwargs)])[0]
 
     def map(self, inputs: Iterable[Any], *, progress: bool | None = None) -> Iterator[Any]:
-        """Compute many outputs, in order, in batches of equal cost.
+        """Compute many outputs, in order, in batches of equal cost; those of a slow source as it gives its inputs.
 
         :param inputs: texts, tuples or dicts of fields, or Input objects, may be endless; a series or an array of them; or a
             table (a frame, an Arrow table, a data set, a dict of columns), of which the columns are known by their names.
@@ -117,7 +117,7 @@ class Function:
 
     def _computed(self, inputs: Iterator[Any], shown: Progress[Any]) -> Iterator[Any]:
         place = 0
-        while chunk := list(islice(inputs, CHUNK)):
+        for chunk in gathered(inputs, CHUNK):
             values = []
             for offset, value in enumerate(chunk):
                 try:

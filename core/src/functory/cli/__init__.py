@@ -23,20 +23,23 @@ SUMMARIES = {
 }
 """What ``functory --help`` says of the core's own verbs, so that it imports none; their `help` is this."""
 
-_EPILOG = """\
+_EXAMPLES = """\
 examples:
   functory list --kind adaptations
   functory build --task text-classification --train reviews.csv --backbone minilm --out sentiment
   functory run sentiment "A small movie with a big impact."
+"""
+_MORE = """\
+functory VERB --help tells more of a verb. On any verb, --json prints what a program can read, and --quiet shows no progress.
 
-functory VERB --help tells more of a verb; --json on any verb prints what a program can read, --quiet shows no progress.
-
-environment:
-  FUNCTORY_QUIET=1      show no progress, in Python too
-  FUNCTORY_CACHE=DIR    keep weights, features and runs in this folder
-  FUNCTORY_CONFIG=FILE  take your configuration from this file
-  FUNCTORY_DEBUG=1      show the traceback of an error
-  FUNCTORY_TRACE=1      print each call of a hook plugin"""
+environment:"""
+_ENVIRONMENT = {
+    "FUNCTORY_QUIET=1": "show no progress, in Python too",
+    "FUNCTORY_CACHE=DIR": "keep weights, features and runs in this folder",
+    "FUNCTORY_CONFIG=FILE": "take your configuration from this file",
+    "FUNCTORY_DEBUG=1": "show the traceback of an error",
+    "FUNCTORY_TRACE=1": "print each call of a hook plugin",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -74,6 +77,7 @@ def _run(verb: str, arguments: list[str]) -> int:
 
 def _overview() -> int:
     """Print the verbs, each with one line."""
+    from functory.cli.output import print_paragraphs, say
     from functory.plugins import registry as plugins
 
     lines = {
@@ -84,11 +88,11 @@ def _overview() -> int:
     for entry in plugins.entries("commands"):
         if entry.name not in lines:
             lines[entry.name] = f"{entry.summary} ({entry.distribution})"
-    width = max(map(len, lines), default=0)
     print("usage: functory VERB [options]\n\nA factory of language-model functions.\n\nverbs:")
-    for name, line in sorted(lines.items()):
-        print(f"  {name:<{width}}  {line}")
-    print(f"\n{_EPILOG}")
+    print_paragraphs(sorted(lines.items()))
+    print(f"\n{_EXAMPLES}")
+    say(_MORE)
+    print_paragraphs(_ENVIRONMENT.items())
     return 0
 
 

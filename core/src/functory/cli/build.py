@@ -9,7 +9,7 @@ from typing import Any
 
 from functory.cli import SUMMARIES
 from functory.cli.options import add_data, data, reading
-from functory.cli.output import print_json
+from functory.cli.output import print_json, say
 from functory.contracts.command import Command
 
 
@@ -69,7 +69,7 @@ class Build(Command):
         if args.output and not recipe.name:  # `--output spam` makes a function that calls itself spam
             recipe = Recipe.make(recipe, name=args.output.resolve().name)
         try:
-            function = build(recipe, run=args.run, tell=lambda note: print(f"note: {note}", file=sys.stderr))
+            function = build(recipe, run=args.run, tell=lambda note: say(f"note: {note}", sys.stderr))
         except KeyboardInterrupt:
             raise KeyboardInterrupt("The same command goes on from the last checkpoint.") from None
         folder = function.save(args.output or Path(function.name))
@@ -79,7 +79,7 @@ class Build(Command):
             return 0
         if function.report:
             show(function.report)
-        print(f'saved to {folder}. Try it: functory run {folder} "…"')
+        say(f'saved to {folder}. Try it: functory run {folder} "…"')
         return 0
 
 

@@ -9,7 +9,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from functory.cli import SUMMARIES
-from functory.cli.output import print_columns, print_json, size
+from functory.cli.output import print_columns, print_json, say, size
 from functory.contracts.command import Command
 from functory.errors import FunctoryError, UsageError
 from functory.machine import places
@@ -44,7 +44,7 @@ class Cache(Command):
         if args.json:
             print_json({"folder": str(root), "bytes": sum(found.values()), "areas": found})
             return 0
-        print(f"{root}  {size(sum(found.values()))}")
+        say(f"{root}  {size(sum(found.values()))}")
         print_columns((name, size(count)) for name, count in found.items())
         return 0
 
@@ -84,7 +84,7 @@ def _clear(root: Path, found: dict[str, int], args: Namespace) -> int:
     if args.json:
         print_json({"folder": str(root), "cleared": found})
     else:
-        print(f"cleared {', '.join(found) or 'nothing'} ({size(sum(found.values()))}).")
+        say(f"cleared {', '.join(found) or 'nothing'} ({size(sum(found.values()))}).")
     return 0
 
 

@@ -26,6 +26,13 @@ class _Parser(argparse.ArgumentParser):
         raise UsageError(f"{message[:1].lower()}{message[1:]}.", where=self.prog, do=f"{self.prog} --help")
 
 
+class _Layout(argparse.HelpFormatter):
+    """Help that keeps the lines of examples, which are there to be copied, and fits everything else."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        return text if text.startswith("example:") else super()._fill_text(text, width, indent)
+
+
 def run(command: Command, arguments: Sequence[str]) -> int:
     """Parse a verb's arguments and run it.
 
@@ -44,7 +51,7 @@ def parser_of(command: Command) -> argparse.ArgumentParser:
         prog=f"functory {command.name}",
         description=f"{command.help[:1].upper()}{command.help[1:]}.",
         epilog=f"example:\n{example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Layout,
         allow_abbrev=False,
     )
     command.add_arguments(parser)

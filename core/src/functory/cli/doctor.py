@@ -7,7 +7,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import asdict
 
 from functory.cli import SUMMARIES
-from functory.cli.output import print_columns, print_json
+from functory.cli.output import print_columns, print_json, say
 from functory.contracts.command import Command
 from functory.machine import environment
 from functory.plugins.doctor import Examination, examine
@@ -53,11 +53,11 @@ def _print(facts: dict[str, str], libraries: dict[str, str | None], found: Exami
     print(f"plugins\n  {found.examined} distributions examined, {len(found.findings)} findings.")
     for finding in found.findings:
         mark = "✗" if finding.is_fatal else "!"
-        print(f"\n  {mark} {finding.distribution}: {finding.diagnosis}\n    {finding.what}")
+        say(f"\n  {mark} {finding.distribution}: {finding.diagnosis}\n    {finding.what}")
         if finding.where:
-            print(f"    where: {finding.where}")
+            say(f"    where: {finding.where}")
         if finding.do:
-            print(f"    do:    {finding.do}")
+            say(f"    do:    {finding.do}")
 
 
 def _whereabouts(place: dict[str, str]) -> str:

@@ -5,41 +5,41 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from functory.cli.output import print_columns, print_paragraphs, size
+from functory.cli.output import print_columns, print_paragraphs, say, size
 
 MANY_LABELS = 30
 
 
 def print_component(facts: Mapping[str, Any]) -> None:  # Any: JSON
     """Print what `telling.describe` found."""
-    print(f"{facts['name']}  ({facts['kind'].removesuffix('s')}, {facts['distribution']} {facts['version']})")
+    say(f"{facts['name']}  ({facts['kind'].removesuffix('s')}, {facts['distribution']} {facts['version']})")
     if facts["summary"]:
-        print(f"\n{facts['summary']}")
+        say(f"\n{facts['summary']}")
     if "input" in facts:
         _print_task(facts)
     if facts.get("options"):
-        print("\noptions")
+        say("\noptions")
         print_paragraphs((option["name"], option["allowed"], option["description"]) for option in facts["options"])
     if facts.get("paper"):
-        print(f"\npaper\n  {facts['paper']}")
+        say(f"\npaper\n  {facts['paper']}")
     _print_examples(facts.get("examples", ()))
 
 
 def print_function(facts: Mapping[str, Any]) -> None:
     """Print what `summary.summarise` found."""
     source = f", {facts['distribution']}" if facts.get("distribution") else ""
-    print(f"{facts['name']} {facts['version']}  (function{source}, {size(facts['bytes'])}, {facts['folder']})")
-    print(f"\n{facts['summary']}")
+    say(f"{facts['name']} {facts['version']}  (function{source}, {size(facts['bytes'])}, {facts['folder']})")
+    say(f"\n{facts['summary']}")
     if facts["trouble"]:
-        print(f"\nIT IS DAMAGED: {facts['trouble']} functory verify {facts['folder']} says what to do.")
+        say(f"\nIT IS DAMAGED: {facts['trouble']} functory verify {facts['folder']} says what to do.")
     _print_call(facts)
     labels = facts["state"].get("labels", ())
     if labels:
         shown = ", ".join(map(str, labels[:MANY_LABELS]))
         more = f" and {len(labels) - MANY_LABELS:,} more" if len(labels) > MANY_LABELS else ""
-        print(f"\nlabels\n  {shown}{more}")
+        say(f"\nlabels\n  {shown}{more}")
     _print_measured(facts)
-    print("\nforms")
+    say("\nforms")
     print_paragraphs((form["name"], _made_of(form)) for form in facts["forms"])
     from functory.artefact.card import data_line
 
@@ -47,9 +47,9 @@ def print_function(facts: Mapping[str, Any]) -> None:
     _print_pairs("data", ((name, data_line(value)) for name, value in facts["data"].items()))
     _print_pairs("notes", (("-", note) for note in facts["notes"]))
     _print_pairs("licences", (("-", one) for one in dict.fromkeys([facts["licence"], *facts["licences"]]) if one))
-    print("\nmade with\n  " + ", ".join(f"{name} {version}" for name, version in facts["versions"].items()))
-    print(f"\nfiles\n  {facts['files']} files, {size(facts['bytes'])}, {_soundness(facts)}")
-    print(f"  sha256 of function.json, which lists the others' hashes: {facts['sha256']}")
+    say("\nmade with\n  " + ", ".join(f"{name} {version}" for name, version in facts["versions"].items()))
+    say(f"\nfiles\n  {facts['files']} files, {size(facts['bytes'])}, {_soundness(facts)}")
+    say(f"  sha256 of function.json, which lists the others' hashes: {facts['sha256']}")
     name = facts["name"] if facts.get("distribution") else facts["folder"]
     texts = " ".join('"…"' for _ in facts["signature"].get("shorthand", ["text"]))
     _print_examples([f"functory run {name} {texts}"])
@@ -74,7 +74,7 @@ def _print_task(facts: Mapping[str, Any]) -> None:
         (f"{name} *" if name == facts["metric"] else name, what) for name, what in facts["metrics"].items()
     ))  # fmt: skip
     if facts["metric"]:
-        print("  * by this one functions are chosen and compared")
+        say("  * by this one functions are chosen and compared")
     _print_pairs("made of the functions", ((name, task or "any task") for name, task in facts["parts"].items()))
 
 
@@ -93,7 +93,7 @@ def _print_call(facts: Mapping[str, Any]) -> None:
     names = [*signature.get("shorthand", []), *(name for name in given.get("properties", {})
              if name not in signature.get("shorthand", []))]  # fmt: skip
     arguments = ", ".join(name if name in required else f"{name}=…" for name in names)
-    print(f"\ncall\n  {facts['name'].replace('-', '_')}({arguments}) → {output.get('title', 'its output')}")
+    say(f"\ncall\n  {facts['name'].replace('-', '_')}({arguments}) → {output.get('title', 'its output')}")
     print_paragraphs((f"  {name}", what) for name, what in signature.get("parameters", {}).items())
     from functory.contracts.task import Output
 
@@ -109,16 +109,16 @@ def _print_measured(facts: Mapping[str, Any]) -> None:
 
         report = Report.model_validate(facts["report"])
         measured = f", measured as {report.form}" if report.form not in ("", facts["forms"][0]["name"]) else ""
-        print(f"\nmeasured\n  {report.headline()}{measured}")
+        say(f"\nmeasured\n  {report.headline()}{measured}")
         header, rows = metric_rows(report)
         print_columns([header, *rows])
         if report.wrong is not None:
-            print(f"  {report.wrong:,} of {report.examples:,} answers were wrong")
+            say(f"  {report.wrong:,} of {report.examples:,} answers were wrong")
     elif facts["metrics"]:
         figures = ((name, value) for name, value in facts["metrics"].items())
         _print_pairs("measured", ((name, f"{v['value'] if isinstance(v, dict) else v:.3f}") for name, v in figures))
     else:
-        print("\nmeasured\n  not yet: functory evaluate … --data test.csv")
+        say("\nmeasured\n  not yet: functory evaluate … --data test.csv")
 
 
 def _made_of(form: Mapping[str, Any]) -> str:
@@ -141,13 +141,13 @@ def _print_pairs(title: str, rows: Iterable[tuple[str, ...]]) -> None:
     """Print a block of rows under its title, where there are some."""
     kept = list(rows)
     if kept:
-        print(f"\n{title}")
+        say(f"\n{title}")
         print_paragraphs(kept)
 
 
 def _print_examples(lines: Iterable[str]) -> None:
     kept = list(lines)
     if kept:
-        print("\nexamples")
+        say("\nexamples")
         for line in kept:
             print(f"  {line}")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from functory.cli import SUMMARIES
-from functory.cli.output import print_json
+from functory.cli.output import print_json, say
 from functory.contracts.command import Command
 from functory.errors import ArtefactError, UnknownComponent
 from functory.machine.distributions import GROUPS, Entry
@@ -35,10 +35,10 @@ class Info(Command):
         told = [_function(folder)] if folder is not None else []
         told += [_component(entry) for entry in entries]
         if len(told) > 1 and folder is not None:
-            print(
+            say(
                 f"note: {args.name!r} is the folder of a function, and a component's name too: ./{args.name} is the folder "
                 f"alone, --kind {entries[0].kind} the component.",
-                file=sys.stderr,
+                sys.stderr,
             )
         if args.json:
             print_json(told)

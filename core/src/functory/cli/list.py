@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functory.cli import SUMMARIES
-from functory.cli.output import print_columns, print_json, size
+from functory.cli.output import print_columns, print_json, say, size
 from functory.contracts.command import Command
 from functory.errors import UsageError
 from functory.machine.distributions import CONTRACT, GROUPS, Entry
@@ -53,7 +53,7 @@ class List(Command):
                 _print(entries, args.kind)
             _print_saved(here)
         for fault in plugins.faults():
-            print(f"{fault.distribution}: {fault.what} See: functory doctor", file=sys.stderr)
+            say(f"{fault.distribution}: {fault.what} See: functory doctor", sys.stderr)
         return 0
 
 
@@ -73,7 +73,7 @@ def _list_folder(folder: str, kind: str | None, as_json: bool) -> int:
     elif found:
         _print_saved(found)
     else:
-        print(f"no function is saved in {folder}, nor in the folders in it.")
+        say(f"no function is saved in {folder}, nor in the folders in it.")
     return 0
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from functory.cli import SUMMARIES
 from functory.cli.options import add_data, add_function, data, open_function, reading, values
-from functory.cli.output import print_json
+from functory.cli.output import print_json, say
 from functory.contracts.command import Command
 
 
@@ -44,7 +44,7 @@ class Optimize(Command):
             print_json({"folder": str(folder), "form": made.form.name, "report": report})
         else:
             show(made.optimization)
-            print(f"saved to {folder}: {made.form.name}")
+            say(f"saved to {folder}: {made.form.name}")
         return 0
 
 

@@ -3,42 +3,75 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TextIO
 
-from functory.terminal.widths import cut, width
+from functory.terminal.widths import cut, width, wrapped
+
+LEAST = 20
+"""The columns below which a cell is not worth having beside others."""
+CONTINUED = "    "
+"""What a cell is indented by that stands below the others of its row."""
 
 
 def print_json(value: object) -> None:
     """Print a value as JSON, with texts in their own script."""
     import json
 
-    print(json.dumps(value, ensure_ascii=False, indent=2))
+    print(json.dumps(finite(value), ensure_ascii=False, indent=2))
+
+
+def finite(value: Any) -> Any:  # Any: plain data
+    """Return plain data with nothing in the place of numbers that JSON does not know: not a number, infinite."""
+    if isinstance(value, dict):
+        return {name: finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and value - value != 0 else value
+
+
+def say(text: str, stream: TextIO | None = None) -> None:
+    """Print prose: on a terminal, a line that is too long goes on below itself, indented as it begins and by two more."""
+    wide = terminal_width(stream)
+    for line in text.split("\n"):
+        begins = len(line) - len(line.lstrip())
+        kept = line.lstrip()
+        first, *rest = wrapped(kept, max(LEAST, wide - begins - 2)) if width(line) > wide else [kept]
+        print("\n".join([" " * begins + first, *(" " * (begins + 2) + one for one in rest)]), file=stream or sys.stdout)
 
 
 def print_columns(rows: Iterable[Sequence[str]], indent: str = "  ") -> None:
     """Print rows in columns as wide as their widest cell; on a terminal, the last one is cut at its edge."""
-    table = [list(row) for row in rows]
-    widths = [max(map(width, column)) for column in zip(*table, strict=True)][:-1]
-    room = terminal_width() - len(indent) - sum(wide + 2 for wide in widths)
-    for row in table:
-        cells = [cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=False)]
-        print((indent + "  ".join([*cells, _cut(row[-1], room)])).rstrip())
+    for begin, last, begins, room in _laid_out(rows, indent):
+        if room < LEAST:
+            print(cut(begin.rstrip(), begins + room))
+            if last:
+                print(cut(indent + CONTINUED + last, begins + room))
+        else:
+            print((begin + cut(last, room)).rstrip())
 
 
 def print_paragraphs(rows: Iterable[Sequence[str]], indent: str = "  ") -> None:
     """Print rows in columns; on a terminal, the last one goes on below itself where it is longer than a line."""
-    import textwrap
+    for begin, last, begins, room in _laid_out(rows, indent):
+        if room < LEAST and last:  # nothing worth having is left beside the others
+            print(cut(begin.rstrip(), begins + room))
+            begin, begins, room = indent + CONTINUED, len(indent + CONTINUED), begins + room - len(indent + CONTINUED)
+        first, *rest = wrapped(last, max(LEAST, room))
+        print((begin + first).rstrip())
+        for line in rest:
+            print(" " * begins + line)
 
+
+def _laid_out(rows: Iterable[Sequence[str]], indent: str) -> Iterator[tuple[str, str, int, int]]:
+    """Give each row as what comes before its last cell, that cell, where it begins, and the room that is left for it."""
     table = [list(row) for row in rows]
     widths = [max(map(width, column)) for column in zip(*table, strict=True)][:-1]
     begins = len(indent) + sum(wide + 2 for wide in widths)
-    room = max(20, terminal_width() - begins)
+    room = terminal_width() - begins
     for row in table:
-        lines = textwrap.wrap(row[-1], room, break_long_words=False, break_on_hyphens=False) or [""]
-        cells = [cell + " " * (wide - width(cell)) for cell, wide in zip(row, widths, strict=False)]
-        print((indent + "  ".join([*cells, lines[0]])).rstrip())
-        for line in lines[1:]:
-            print(" " * begins + line)
+        cells = (cell + " " * (wide - width(cell) + 2) for cell, wide in zip(row, widths, strict=False))
+        yield indent + "".join(cells), row[-1], begins, room
 
 
 def size(count: int) -> str:
@@ -51,14 +84,9 @@ def size(count: int) -> str:
     return f"{value:.1f} TB"
 
 
-def _cut(text: str, room: int) -> str:
-    """Return a text cut to a number of columns; as it is where the room is not worth having."""
-    return text if room < 20 else cut(text, room)
-
-
-def terminal_width() -> int:
-    """Return the terminal's columns, or a million where stdout is none: a file wants whole lines."""
-    if not sys.stdout.isatty():
+def terminal_width(stream: TextIO | None = None) -> int:
+    """Return the columns of the terminal that a stream leads to, or a million where it is none: a file wants whole lines."""
+    if not (stream or sys.stdout).isatty():
         return 1_000_000
     import shutil
 

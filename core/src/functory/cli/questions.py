@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functory.cli.options import data, pairs, reading
+from functory.cli.output import say
 from functory.errors import DataError, FunctoryError, UsageError
 from functory.running.answers import Question
 
@@ -50,7 +51,7 @@ def from_lines(function: Function, args: Namespace) -> Iterator[list[Question]]:
     from functory.running.arriving import arriving, lines_of
 
     if sys.stdin.isatty():
-        print(f"reading from the terminal, one {_kind(function, args)} a line; Ctrl-D ends it", file=sys.stderr)
+        say(f"reading from the terminal, one {_kind(function, args)} a line; Ctrl-D ends it", sys.stderr)
     read = _JsonLines(function, args) if _is_json(function, args) else _text
     for lines in arriving(enumerate(lines_of(sys.stdin, args.encoding or ""), 1), MOST):
         yield [_line(function, read, number, line) for number, line in lines]

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 
 from functory.cli import SUMMARIES
 from functory.cli.options import add_data, add_function, count, open_function
+from functory.cli.output import say
 from functory.contracts.command import Command
+from functory.errors import UsageError
 
 if TYPE_CHECKING:
     from functory.cli.showing import Showing
@@ -56,10 +58,12 @@ class Run(Command):
         )
 
     def run(self, args: Namespace) -> int:
+        if args.stream and args.output:
+            raise UsageError("--stream writes to the terminal, and not into --output.", do="leave one of the two out.")
         function = open_function(args)
         lists, total = _asked(function, args)
         if args.stream:
-            return _stream(function, chain.from_iterable(lists))
+            return _stream(function, chain.from_iterable(lists), args.json)
         return _answer(function, args, lists, total)
 
 
@@ -110,24 +114,28 @@ def _tell(args: Namespace, count: int, wrong: Sequence[Answer]) -> None:
     if args.output and args.json:
         print(json.dumps({"output": str(args.output), "rows": count, "errors": len(wrong)}, ensure_ascii=False))
     elif args.output:
-        print(f"{count:,} row{'' if count == 1 else 's'} written to {args.output}")
+        say(f"{count:,} row{'' if count == 1 else 's'} written to {args.output}")
     if wrong and count > 1:
         first = wrong[0]
         told = f"{len(wrong):,} of {count:,} rows have no answer, the first: {first.question.where}: "
-        print(f"note: {told}{first.error.what if first.error else ''}", file=sys.stderr)
+        say(f"note: {told}{first.error.what if first.error else ''}", sys.stderr)
 
 
-def _stream(function: Function, questions: Iterable[Question]) -> int:
-    """Write each text as it comes."""
+def _stream(function: Function, questions: Iterable[Question], as_json: bool) -> int:
+    """Write each text as it comes; as JSON an object for each piece of it."""
     from functory.terminal.drawing import clean, encodable
 
     for question in questions:
         if question.error is not None:
             raise question.error
         for piece in function.stream(question.value):
-            shown = clean(piece) if sys.stdout.isatty() else piece
-            print(encodable(shown, sys.stdout), end="", flush=True)
-        print(flush=True)
+            if as_json:
+                print(json.dumps({"row": question.row, "piece": piece}, ensure_ascii=False), flush=True)
+            else:
+                shown = clean(piece) if sys.stdout.isatty() else piece
+                print(encodable(shown, sys.stdout), end="", flush=True)
+        if not as_json:
+            print(flush=True)
     return 0
 
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
-from functory.cli.output import terminal_width
+from functory.cli.output import finite, terminal_width
 from functory.errors import OptionError
 from functory.machine.folders import file_written_whole
 from functory.running.answers import Answer
@@ -117,7 +117,7 @@ class Table:
                 self._columns.update(dict.fromkeys(given))
                 self._answer_columns.update(dict.fromkeys(cells))
                 line = {**given, **cells}
-            self._rows.write(json.dumps(line, ensure_ascii=False, default=str) + "\n")
+            self._rows.write(json.dumps(finite(line), ensure_ascii=False, default=str) + "\n")
 
     def write(self) -> None:
         """Write the file: columns are known when every row was seen."""

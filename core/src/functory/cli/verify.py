@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from functory.cli import SUMMARIES
 from functory.cli.options import add_components
-from functory.cli.output import print_json
+from functory.cli.output import print_json, say
 from functory.contracts.command import Command
 
 
@@ -29,8 +29,8 @@ class Verify(Command):
                 {"name": manifest.name, "version": manifest.version, "members": len(manifest.members), "sound": True}
             )
         else:
-            print(f"{manifest.name} {manifest.version}: {len(manifest.members)} files are as they were written, "
-                  "and the golden examples come out the same.")  # fmt: skip
+            say(f"{manifest.name} {manifest.version}: {len(manifest.members)} files are as they were written, "
+                "and the golden examples come out the same.")  # fmt: skip
         return 0
 
 

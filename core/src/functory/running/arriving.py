@@ -6,7 +6,8 @@ import codecs
 import os
 import queue
 import threading
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, TextIO, TypeVar
 
@@ -22,6 +23,8 @@ MARKS = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 """How a text's first bytes tell its encoding."""
+PATIENCE = 0.5
+"""Seconds for which inputs of a slow source are gathered before those that are there are answered."""
 PIECE = 65536
 """Bytes that are read at once, where they are there."""
 
@@ -58,6 +61,26 @@ def arriving(items: Iterable[T], most: int) -> Iterator[list[T]]:
         yield from _taken(waiting, most)
     finally:
         is_over.set()
+
+
+def gathered(
+    items: Iterable[T], most: int, *, patience: float = PATIENCE, clock: Callable[[], float] = time.monotonic
+) -> Iterator[list[T]]:
+    """Give items in lists: as many as a list holds, or what has come when patience ends. No thread fetches them, so the last
+    ones of a burst wait for the next one; `arriving` does not let them.
+
+    :param most: how many are given at once.
+    :param patience: in seconds.
+    """
+    taken: list[T] = []
+    begun = clock()
+    for item in items:
+        taken.append(item)
+        if len(taken) >= most or clock() - begun >= patience:
+            yield taken
+            taken, begun = [], clock()
+    if taken:
+        yield taken
 
 
 def _taken(waiting: queue.Queue[tuple[bool, Any]], most: int) -> Iterator[list[Any]]:

@@ -1,6 +1,9 @@
-"""How many columns of a terminal a text takes."""
+"""How many columns of a terminal a text takes, and what of it fits."""
 
 from __future__ import annotations
+
+_WIDE = r"[\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]"
+"""Characters of scripts that are written without spaces."""
 
 
 def width(text: str) -> int:
@@ -19,3 +22,29 @@ def cut(text: str, room: int) -> str:
     while text and width(text) > room - 1:
         text = text[:-1]
     return text.rstrip() + "…" if room > 0 else ""
+
+
+def wrapped(text: str, room: int) -> list[str]:
+    """Return a text as lines of so many columns at most: broken at spaces, beside wide characters, else where it must be."""
+    lines, line = [], ""
+    for piece in _pieces(text):
+        if width(line + piece.rstrip()) <= room:
+            line += piece
+            continue
+        if line.strip():
+            lines.append(line.rstrip())
+        line = piece.lstrip()
+        while width(line.rstrip()) > room:
+            head = line
+            while len(head) > 1 and width(head) > room:
+                head = head[:-1]
+            lines.append(head)
+            line = line[len(head) :]
+    return [*lines, line.rstrip()] if line.strip() or not lines else lines
+
+
+def _pieces(text: str) -> list[str]:
+    """Return a text in the pieces between which a line may end: words with the spaces behind them, wide characters alone."""
+    import re
+
+    return re.findall(rf"{_WIDE}\s*|(?:(?!{_WIDE})\S)+\s*|\s+", text.replace("\n", " "))
