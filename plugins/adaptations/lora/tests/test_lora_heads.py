@@ -109,7 +109,7 @@ def test_a_part_that_was_saved_nowhere_is_named(tmp_path: Path) -> None:
     bare = transformers.BertModel.from_pretrained(tmp_path / "base", add_pooling_layer=False)
     bare.save_pretrained(tmp_path / "base")
     peft_classifier(tmp_path / "base", "Sequence", 3, tmp_path / "adapter")
-    with pytest.raises(NotSupported, match=r"(?s)'bert\.pooler\.dense\.weight' is missing.*neither.*'checkpoint'"):
+    with pytest.raises(NotSupported, match=r"(?s)'bert\.pooler\.dense\.weight' is missing.*neither.*'fine-tuned'"):
         functory.build(
             task="text-classification", backbone=str(tmp_path / "base"),
             adaptation={"name": "peft", "path": str(tmp_path / "adapter")},
