@@ -9,6 +9,7 @@ pyproject.toml files, so that a new plugin edits nothing outside its folder:
     names that are not installed     core/src/functory/plugins/known.json
     who may import whom              pyproject.toml, read by import-linter
     the table of plugins             README.md
+    the time that suites may take    CONTRIBUTING.md, from [tool.functory.budgets]
 
 A plugin's own say, all of it optional:
 
@@ -28,7 +29,7 @@ import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
-from workspace import ROOT, Distribution, find, plugins, siblings
+from workspace import ROOT, Distribution, find, plugins, settings, siblings
 
 LAYERS = [
     "cli : __main__", "build : composite : recipe", "using", "artefact", "steps : hookspecs", "measuring",
@@ -38,6 +39,8 @@ LAYERS = [
 UPWARD = ["artefact.*", "measuring.evaluation", "steps", "using.*"]
 """What `Function` calls, late, by its verbs: it is the face of all that one does with it."""
 
+ALONE = ("core", "sdk", "tests")
+"""Kinds of suites of which there is one."""
 FRAMEWORKS = [
     "accelerate", "captum", "datasets", "nncf", "onnx", "onnxruntime", "openvino", "peft", "sklearn", "torch",
     "transformers",
@@ -92,6 +95,7 @@ def wanted(root: Path) -> dict[Path, str]:
     )
     edit(root / "pyproject.toml", lambda text: set_block(text, "imports", import_rules(plugins(root))))
     edit(root / "README.md", lambda text: set_block(text, "plugins", table(plugins(root))))
+    edit(root / "CONTRIBUTING.md", lambda text: set_block(text, "budgets", budgets(settings(root)["budgets"])))
     texts[root / "core/src/functory/plugins/known.json"] = known(plugins(root))
     return texts
 
@@ -174,6 +178,12 @@ def table(found: list[Distribution]) -> str:
             told = ", ".join(f"`{name}`" for name in names)
             rows.append(f"| {kind} | {told} | [{plugin.name}]({plugin.folder}) | {plugin.summary} |")
     return "\n".join([*head, *sorted(rows)]) + "\n" if found else ""
+
+
+def budgets(seconds: dict[str, int]) -> str:
+    """Return CONTRIBUTING's table of the test time that a suite may take."""
+    rows = [f"| {kind}{'' if kind in ALONE else ', each'} | {number} s |" for kind, number in seconds.items()]
+    return "\n".join(["| suite | test time |", "|---|---|", *rows]) + "\n"
 
 
 def import_rules(found: list[Distribution]) -> str:

@@ -42,6 +42,7 @@ def tree(tmp_path: Path) -> Path:
     for name in (
         "pyproject.toml",
         "README.md",
+        "CONTRIBUTING.md",
         "core/pyproject.toml",
         "sdk/pyproject.toml",
         "core/src/functory/__init__.py",
@@ -93,6 +94,7 @@ def test_a_tree_that_was_synced_passes_the_check(tree: Path) -> None:
         ("core/src/functory/plugins/known.json", "functory-tags", "functory-tagger"),
         ("pyproject.toml", '    "functory_tags",\n', ""),
         ("README.md", "The tags of a small tree.", "Another sentence."),
+        ("CONTRIBUTING.md", "| core | ", "| core | 1"),
     ],
 )
 def test_check_names_the_one_file_out_of_step_and_changes_nothing(

@@ -19,7 +19,7 @@ class TestOpenVINO(EngineSuite):
         self, vnni: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr("functory_openvino.convert.has_vnni", lambda: vnni)
-        forms = {precision: program for precision, program, _ in self.programs(tmp_path)}
+        forms = {precision: program for precision, program, _ in self.converted(tmp_path)}
         graph = ov.Core().read_model(forms["int8"].folder / "model.xml")
         constants = [one.data for one in graph.get_ops() if one.get_type_name() == "Constant"]
         weights = [data for data in constants if data.dtype == np.int8]

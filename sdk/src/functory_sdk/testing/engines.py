@@ -36,6 +36,13 @@ class EngineSuite(ComponentSuite, TorchSuite):
     """The engine that makes the torch programs from which others convert."""
     device: ClassVar[str] = "cpu"
     """Where the programs are opened."""
+    _forms: ClassVar[list[tuple[str, Program, list[Row]]] | None] = None
+    _place: ClassVar[Path]
+
+    @pytest.fixture(scope="class", autouse=True)
+    def _place_of_forms(self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
+        """A folder for what the engine converts: once for all checks of the class, since some take seconds."""
+        request.cls._forms, request.cls._place = None, tmp_path_factory.mktemp("forms")
 
     @property
     def engine(self) -> Any:  # Any: engines are known by their contract
@@ -60,9 +67,24 @@ class EngineSuite(ComponentSuite, TorchSuite):
         return Fitted(engine, opened, adaptation, model)
 
     def programs(self, folder: Path) -> Iterator[tuple[str, Program, list[Row]]]:
-        """Give each form that the engine runs: precision, program, and the torch form's outputs of `rows`."""
+        """Give each form that the engine runs: precision, program, and the torch form's outputs of `rows`.
+
+        Each check has files of its own, copied from those that were converted for the first.
+        """
         if not self.has("forward"):
             pytest.skip("the engine declares no forward pass")
+        kind = type(self)
+        if kind._forms is None:
+            kind._forms = list(self.converted(kind._place))
+        for precision, program, expected in kind._forms:
+            if program.folder is None:  # the torch form, in memory
+                yield precision, program, expected
+            else:
+                own = shutil.copytree(program.folder, folder / precision)
+                yield precision, program.at(own), expected
+
+    def converted(self, folder: Path) -> Iterator[tuple[str, Program, list[Row]]]:
+        """Convert the program to each form that the engine runs, as `programs` gives them."""
         fitted = self.fitted()
         perturb(fitted.model)
         rows = self.rows()

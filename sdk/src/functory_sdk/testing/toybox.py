@@ -71,8 +71,8 @@ def isolated_cache(folder: Path) -> Path:
     if not folder.is_dir():
         folder.mkdir(parents=True)
         weights = cache_root() / "weights"
-        if weights.is_dir():
-            (folder / "weights").symlink_to(weights.resolve())
+        weights.mkdir(parents=True, exist_ok=True)
+        (folder / "weights").symlink_to(weights.resolve())
     return folder
 
 
