@@ -143,7 +143,7 @@ def validated(
             available = tuple(dict.fromkeys([*available, *row.values]))
             chosen = _again(chosen, row, _columns(rows, available, model, columns, mapping))
         try:
-            example = validate(row, model, chosen, structured if row.is_text else set(), row.is_text)
+            example = validate(row, model, chosen, structured, row.is_text)
             if check is not None:
                 check(example)
         except DataError as error:

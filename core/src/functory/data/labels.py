@@ -82,8 +82,8 @@ def _missing(found: Examples, rows: Rows, rules: LabelRules, right: set[str]) ->
     raise DataError(
         f"labels that say there is none: {told}.",
         where=found.source,
-        do="if it is a label, keep it: missing = 'keep' (--set task.missing=keep); pass over its rows: missing = 'drop'; or "
-        "correct the data.",
+        do="if it is a label, build with missing = 'keep' (--set task.missing=keep); to pass over its rows, with missing = "
+        "'drop'; or correct the data.",
     )
 
 
@@ -119,7 +119,7 @@ def _chosen(group: Sequence[str], rows: Rows, right: set[str]) -> str:
 def _refusal(found: Examples, alike: Sequence[Sequence[str]], rows: Rows, *, has_options: bool) -> DataError:
     """Return the error that names labels that are alike."""
     told = _told([" and ".join(_place(found, label, rows.get(label, ())) for label in group) for group in alike])
-    options = "make them one: alike = 'merge' (--set task.alike=merge); keep them apart: alike = 'keep'; or "
+    options = "to make them one, build with alike = 'merge' (--set task.alike=merge); to keep them, with alike = 'keep'; or "
     return DataError(
         f"labels {ALIKE}: {told}.", where=found.source, do=f"{options if has_options else ''}correct the data."
     )

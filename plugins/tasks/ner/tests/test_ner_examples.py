@@ -241,3 +241,16 @@ def test_a_span_that_is_not_what_it_claims_to_be_says_how_it_was_counted(way: st
     with pytest.raises(DataError) as refused:
         read(text="好好", entities=[[3, 6, "X"]])
     assert "it has 6 bytes in UTF-8 and 2 units in UTF-16" in refused.value.do
+
+
+def test_the_scheme_of_tags_and_tags_that_were_repaired_are_noted() -> None:
+    def noted(*rows: list[str]) -> Any:
+        return NER().audit(settled(*({"tokens": [f"w{n}" for n in range(len(tags))], "tags": tags} for tags in rows)))
+
+    assert noted(["B-a", "I-a", "O"], ["O"]) == ()
+    assert noted(["B-a", "E-a", "O"], ["S-a"]) == ("the tags were read as BIOES.",)
+    assert noted(["O", "I-a"], ["I-a", "B-a"]) == ("the tags were read as IOB1.",)
+    [repaired] = noted(["O", "B-a"], ["O", "I-a"], ["O"])
+    assert repaired.startswith("1 of 3 rows have tags that do not fit those before, the first 'I-a' in rows[1]")
+    [_, closed] = noted(["S-a"], ["S-a", "B-a", "O"])
+    assert "the first 'O' in rows[1]" in closed

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from functory.measuring.evaluation import read_examples
-from functory_sdk import DataError
+from functory_sdk import DataError, Input, Label, LabelOptions, LabelTask, OptionError
 from functory_sdk.labels.several import joined_by
-from functory_text_classification import LabelledText, TextClassification
+from functory_text_classification import LabelledText, Text, TextClassification
 
 
 def read(labels: list[Any], **options: Any) -> list[Any]:
@@ -50,6 +50,18 @@ def test_a_separator_cuts_a_text_into_labels() -> None:
     cells = ["red, car", "car", "red;car,", "car,car"]
     assert read(cells, separator=",") == [("red", "car"), ("car",), ("red;car",), ("car",)]
     assert read(["red", ["car", "red"]], separator=",") == [("red",), ("car", "red")]
+
+
+def test_a_separator_is_refused_by_a_task_with_one_label_an_example() -> None:
+    class One(Input):
+        text: str
+        label: Label
+
+    class Single(LabelTask[LabelOptions]):
+        Input, Example = Text, One
+
+    with pytest.raises(OptionError, match=r"separator = ',', and task .* has one label an example"):
+        read_examples(Single.configure({"separator": ","}), None, [{"text": "a", "label": "x"}])
 
 
 def test_joined_labels_are_refused_where_several_are_wanted_and_noted_elsewhere() -> None:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
+from pydantic import ValidationError
+
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
 from functory.contracts.judging import Judgement, told
@@ -160,9 +162,20 @@ class LabelTask(Task[L]):
         return found
 
     def _parted(self, example: Any) -> Any:
-        """Return an example with a list of labels."""
+        """Return an example with a list of labels.
+
+        :raises OptionError: where the task's examples have one label each.
+        """
         given = getattr(example, self.gold)
-        return example.model_copy(update={self.gold: parted(given, self.options.separator)} if isinstance(given, str) else {})
+        if not isinstance(given, str):
+            return example
+        try:
+            return type(example).model_validate({**dict(example), self.gold: parted(given, self.options.separator)})
+        except ValidationError as error:
+            raise OptionError(
+                f"separator = {self.options.separator!r}, and task {self.name!r} has one {self.gold} an example.",
+                do="leave separator out.",
+            ) from error
 
     def _texts(self, found: Examples) -> Iterator[str]:
         """Give the labels that are a text alone."""

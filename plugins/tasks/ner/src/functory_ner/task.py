@@ -6,7 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from functory_ner.types import NEROptions, TaggedText, Text
-from functory_sdk import DataError, NotSupported, SpanLabels, SpanTask, split_tag, split_tags, tag_fault
+from functory_sdk import (
+    DataError,
+    Examples,
+    NotSupported,
+    SpanLabels,
+    SpanTask,
+    split_tag,
+    split_tags,
+    tag_fault,
+    tag_scheme,
+)
 
 
 class NER(SpanTask[NEROptions]):
@@ -63,6 +73,17 @@ class NER(SpanTask[NEROptions]):
             return renamed
         tags = [f"{letter}-{names.get(label, label)}" if label else "O" for letter, label in split_tags(example.tags)]
         return TaggedText(text=example.text, tokens=example.tokens, tags=tuple(tags))
+
+    def audit(self, found: Examples) -> Sequence[str]:
+        """Say in which scheme tags were read, where it is not IOB2, and how many there continue nothing."""
+        rows = [(example.tags, place) for example, place in zip(found, found.places, strict=True) if example.tags]
+        scheme = tag_scheme(tags for tags, _ in rows)
+        notes = [f"the tags were read as {scheme}."] if scheme != "IOB2" else []
+        faulty = [(tags[fault], place) for tags, place in rows if (fault := tag_fault(tags)) is not None]
+        if faulty and scheme not in ("IOB1", "IO"):
+            count = f"{len(faulty):,} of {len(rows):,} rows have tags that do not fit those before"
+            notes.append(f"{count}, the first {faulty[0][0]!r} in {faulty[0][1]}: what continues nothing begins an entity.")
+        return (*super().audit(found), *notes)
 
     def check(self, example: TaggedText, state: SpanLabels) -> None:
         place = tag_fault(example.tags) if self.options.tags == "refuse" else None

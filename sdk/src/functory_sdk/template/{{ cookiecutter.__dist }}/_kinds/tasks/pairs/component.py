@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from functory_sdk import Input, LabelOptions, LabelTask
+from functory_sdk import Input, Label, LabelOptions, LabelTask
 from pydantic import Field
 
 
@@ -19,7 +19,7 @@ class Pair(Input):
 class LabelledPair(Pair):
     """Two texts with their right label."""
 
-    label: str = Field(min_length=1, description="The right label.")
+    label: Label = Field(description="The right label.")
 
 
 class {{ cookiecutter.__class }}(LabelTask[LabelOptions]):
