@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from functory.cli import SUMMARIES
@@ -79,7 +80,7 @@ class Build(Command):
             return 0
         if function.report:
             show(function.report)
-        say(f'saved to {folder}. Try it: functory run {folder} "…"')
+        say(f'saved to {folder}. Try it: functory run {quote(str(folder))} "…"')
         return 0
 
 

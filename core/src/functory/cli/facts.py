@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from shlex import quote
 from typing import Any
 
 from functory.cli.output import print_columns, print_paragraphs, say, size
@@ -31,7 +32,7 @@ def print_function(facts: Mapping[str, Any]) -> None:
     say(f"{facts['name']} {facts['version']}  (function{source}, {size(facts['bytes'])}, {facts['folder']})")
     say(f"\n{facts['summary']}")
     if facts["trouble"]:
-        say(f"\nIT IS DAMAGED: {facts['trouble']} functory verify {facts['folder']} says what to do.")
+        say(f"\nIT IS DAMAGED: {facts['trouble']} functory verify {quote(str(facts['folder']))} says what to do.")
     _print_call(facts)
     labels = facts["state"].get("labels", ())
     if labels:
@@ -52,7 +53,7 @@ def print_function(facts: Mapping[str, Any]) -> None:
     say(f"  sha256 of function.json, which lists the others' hashes: {facts['sha256']}")
     name = facts["name"] if facts.get("distribution") else facts["folder"]
     texts = " ".join('"…"' for _ in facts["signature"].get("shorthand", ["text"]))
-    _print_examples([f"functory run {name} {texts}"])
+    _print_examples([f"functory run {quote(str(name))} {texts}"])
 
 
 def flat(recipe: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

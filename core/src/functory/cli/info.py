@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from functory.cli import SUMMARIES
@@ -71,7 +72,9 @@ def _entries(name: str, kind: str | None, folder: Path | None) -> list[Entry]:
                 raise
     if not found and folder is None and Path(name).is_dir():
         raise ArtefactError(
-            "no function is saved in this folder itself.", where=name, do=f"functory list {name} looks into the folders in it."
+            "no function is saved in this folder itself.",
+            where=name,
+            do=f"functory list {quote(name)} looks into the folders in it.",
         )
     if not found and folder is None:
         known = {other: dist for names in plugins.known().values() for other, dist in names.items()}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from shlex import quote
 
 from functory.cli import SUMMARIES
 from functory.cli.output import print_json
@@ -45,7 +46,7 @@ class New(Command):
         if args.json:
             print_json({"folder": str(made)})
         else:
-            print(f"{made} is a complete plugin. Next:\n  cd {made}\n  pip install --editable '.[test]'\n  pytest")
+            print(f"{made} is a complete plugin. Next:\n  cd {quote(str(made))}\n  pip install --editable '.[test]'\n  pytest")
         return 0
 
 

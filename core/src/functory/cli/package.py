@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from functory.cli import SUMMARIES
@@ -63,7 +64,7 @@ class Package(Command):
                 print(f"{file}  {size(file.stat().st_size)}")
                 _tell(_weight(file))
             if any(file.suffix == ".whl" for file in files):
-                print(f"Try it: pip install {files[0]}")
+                print(f"Try it: pip install {quote(str(files[0]))}")
         return 0
 
 

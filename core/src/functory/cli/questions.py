@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from functory.cli.options import data, pairs, reading
@@ -37,8 +38,8 @@ def from_arguments(function: Function, texts: Sequence[str]) -> list[Question]:
         raise UsageError(
             f"{function.name} takes {len(names)} texts as one input ({', '.join(names)}); {len(texts)} "
             f"{'was' if len(texts) == 1 else 'were'} given.",
-            do=f"write functory run {function.name} {wanted} for one input; for many, give JSON Lines on stdin or a file with "
-            "--data, with a column for each.",
+            do=f"write functory run {quote(function.name)} {wanted} for one input; for many, give JSON Lines on stdin or a file "
+            "with --data, with a column for each.",
         )
     return [
         _read(function, number, f"input {number}", dict(zip(names, row, strict=False)))

@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from functory.contracts.component import Options
 from functory.contracts.reader import DataReader
@@ -28,6 +29,12 @@ class DelimitedOptions(Options):
     header: bool = Field(True, description="Whether the first line names the columns; without, they are 1, 2, 3 …")
     names: tuple[str, ...] = Field((), description="The columns' names, where the file has no header.")
     delimiter: str = Field("", max_length=1, description="What stands between fields; found out when empty.")
+
+    @field_validator("delimiter", mode="before")
+    @classmethod
+    def _tab(cls, value: Any) -> Any:  # Any: whatever was given, for pydantic to judge
+        """A tab can hardly be typed: its names do."""
+        return "\t" if value in ("tab", "\\t") else value
 
 
 class Delimited(DataReader[DelimitedOptions]):
