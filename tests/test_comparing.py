@@ -112,7 +112,7 @@ def test_a_function_beside_itself_answers_all_alike(toy: Any, data: list[dict[st
     assert (found.differing, found.rows) == (0, ())
     assert found.metrics["accuracy"].low == found.metrics["accuracy"].high == 0
     assert (found.first, found.second) == ("toy (first)", "toy (second)")
-    assert "They answer all 30 examples alike." in str(found)
+    assert "Verdict: they answer all 30 examples alike." in str(found)
 
 
 def test_functions_of_other_tasks_or_other_labels_are_told(toy: Any, data: list[dict[str, str]]) -> None:
@@ -140,7 +140,7 @@ def test_compare_takes_saved_functions_and_prints_what_differs(
     assert main(["compare", *folders, "--data", str(file), "--rows", "3"]) == 0
     out = capsys.readouterr().out
     assert "toy and weak on test.jsonl: 120 examples" in out
-    assert "Toy is better in accuracy, by 0." in out
+    assert "Verdict: toy is better in accuracy, by 0." in out
     assert "; 3 of them:" in out
     assert len([line for line in out.splitlines() if line.strip().startswith("line ")]) == 3
     assert "✓" in out

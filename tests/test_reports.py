@@ -12,9 +12,10 @@ import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, Optional
 
 import pytest
+from pydantic import StringConstraints
 
 import functory
 from functory.artefact.assembling import read_report
@@ -96,7 +97,7 @@ def test_the_report_survives_save_and_is_a_hashed_member_without_the_datas_texts
     card = (tmp_path / "toy" / "README.md").read_text()
     assert "toy on flipped.jsonl: 24 examples" in card
     assert "| accuracy | 0.708 |" in card
-    assert "7 of 24 answers were wrong." in card
+    assert "7 of 24 answers are wrong." in card
 
     asked = functory.load(function.save(tmp_path / "asked", mistakes=True))
     assert asked.report == function.report
@@ -146,9 +147,9 @@ def test_info_tells_what_a_saved_function_is_without_opening_it(models: Path) ->
     done = subprocess.run([sys.executable, "-c", code, models / "toy"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     for told in (
-        "toy 0.1.0  (function, ", "toy(text) → ToyLabel", "no, yes", "accuracy  0.844", "5 of 32 answers were wrong",
+        "toy 0.1.0  (function, ", "toy(text) → ToyLabel", "no, yes", "accuracy  0.844", "5 of 32 answers are wrong",
         "torch fp32  backbone tiny-encoder (64 tokens), adaptation toy-head", "adaptation  toy-head", "as they were written",
-        f"lists the others' hashes: {sha256(models / 'toy' / 'function.json')}",
+        f"sha256 {sha256(models / 'toy' / 'function.json')} (function.json, ",
     ):  # fmt: skip
         assert told in done.stdout
     assert done.stdout.index("label  ") < done.stdout.index("abstained  ")
@@ -274,3 +275,6 @@ def test_types_are_written_by_their_short_names(toy: Any) -> None:
     assert repr(toy) == "<functory function toy(text: str) -> ToyLabel: torch fp32>"
     assert type_name(dict[str, list[pathlib.Path]] | None) == "dict[str, list[Path]] | None"
     assert type_name(tuple[str, ...]) == "tuple[str, ...]"
+    checked = Annotated[str, StringConstraints(min_length=1)]
+    assert type_name(Optional[checked | tuple[checked, ...]]) == "str | tuple[str, ...] | None"  # noqa: UP045
+    assert type_name(Literal["a", "b"]) == "Literal['a', 'b']"

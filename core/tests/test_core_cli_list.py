@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from functory.cli import SUMMARIES, main
+from functory.cli.output import print_columns, print_paragraphs
 from functory.machine import places
 from functory.plugins import registry as plugins
 
@@ -307,3 +308,24 @@ def test_every_verb_of_the_cores_takes_quiet_and_json_and_the_help_names_the_var
         assert re.search(r"--quiet\s+show no progress on stderr, as FUNCTORY_QUIET=1 does", out)
     assert main(["--help"]) == 0
     assert "FUNCTORY_QUIET=1" in capsys.readouterr().out
+
+
+def test_a_paragraph_goes_on_below_itself_and_begins_there_where_there_is_no_room_beside(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [("rank", "a whole number", "Rows of the small matrices, which stand beside the large one."), ("b", "", "B.")]
+    for columns, lines in (
+        (70, ["  rank  a whole number  Rows of the small matrices, which stand beside", "                        the large one.",
+              "  b                     B."]),
+        (50, ["  rank  a whole number", "      Rows of the small matrices, which stand", "      beside the large one.",
+              "  b", "      B."]),
+    ):  # fmt: skip
+        monkeypatch.setattr("functory.cli.output.terminal_width", lambda columns=columns: columns)
+        print_paragraphs(rows)
+        assert capsys.readouterr().out.splitlines() == lines
+
+
+def test_what_a_name_holds_does_not_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    for layout in (print_columns, print_paragraphs):
+        layout([("\x1b[2Ja", "b\x07")])
+        assert capsys.readouterr().out == "  \ufffd[2Ja  b\ufffd\n"

@@ -17,7 +17,8 @@ from functory.errors import DataError, OptionError
 from functory.measuring.intervals import FEWEST, evaluate_with_intervals
 from functory.measuring.mistakes import Mistake
 from functory.measuring.report import Confusion, Metric, Report
-from functory.terminal import show, table
+from functory.terminal import plain, show, table
+from functory.terminal.widths import width
 
 Indices = NDArray[np.int64]
 
@@ -279,6 +280,17 @@ def test_data_neither_steers_the_terminal_nor_is_read_as_markup(monkeypatch: pyt
     for stream in (io.StringIO(), Terminal()):
         show(table(["text"], [["[red]a[/red] \x1b[2J\x07 :smile:"]]), stream)
         assert "[red]a[/red] \ufffd[2J\ufffd :smile:" in stream.getvalue()
+
+
+def test_a_short_column_takes_one_line_of_what_room_there_is_and_all_of_it_in_a_file() -> None:
+    drawn = table(["where", "text"], [["line 7", "价格 " * 30], ["line 8", "short"]], short=(1,))
+    stream = io.StringIO()
+    Console(file=stream, width=40).print(drawn)
+    lines = [line.rstrip() for line in stream.getvalue().splitlines() if "line" in line]
+    assert [line.split()[:2] for line in lines] == [["line", "7"], ["line", "8"]]
+    assert lines[0].endswith("…")
+    assert all(width(line) <= 40 for line in lines)
+    assert "价格 " * 29 in plain(drawn)
 
 
 def test_a_report_printed_by_somebody_elses_console_is_not_read_as_markup() -> None:

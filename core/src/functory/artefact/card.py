@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from functory.artefact.manifest import CompositeRecord, Manifest, TorchRecord
+from functory.measuring.mistakes import wrong_line
 from functory.measuring.tables import MANY_ROWS, class_rows, metric_rows
 
 if TYPE_CHECKING:
@@ -75,7 +76,8 @@ def _measured(report: Report) -> list[str]:
     """Return what was measured on what: the metrics, the classes, how many answers were wrong."""
     lines = ["## Measured", "", f"{report.headline()}. {report.footnote()}", "", *_table(*metric_rows(report))]
     if report.wrong is not None:
-        lines += ["", f"{report.wrong:,} of {report.examples:,} answers were wrong."]
+        said = wrong_line(report.wrong, report.examples)
+        lines += ["", f"{said[:1].upper()}{said[1:]}."]
     if report.per_class:
         header, rows = class_rows(report.per_class)
         lines += ["", *_table(header, rows[:MANY_ROWS])]

@@ -36,9 +36,8 @@ def print_function(facts: Mapping[str, Any]) -> None:
     _print_call(facts)
     labels = facts["state"].get("labels", ())
     if labels:
-        shown = ", ".join(map(str, labels[:MANY_LABELS]))
         more = f" and {len(labels) - MANY_LABELS:,} more" if len(labels) > MANY_LABELS else ""
-        say(f"\nlabels\n  {shown}{more}")
+        _print_pairs("labels", [(", ".join(map(str, labels[:MANY_LABELS])) + more,)])
     _print_measured(facts)
     say("\nforms")
     print_paragraphs((form["name"], _made_of(form)) for form in facts["forms"])
@@ -48,9 +47,10 @@ def print_function(facts: Mapping[str, Any]) -> None:
     _print_pairs("data", ((name, data_line(value)) for name, value in facts["data"].items()))
     _print_pairs("notes", (("-", note) for note in facts["notes"]))
     _print_pairs("licences", (("-", one) for one in dict.fromkeys([facts["licence"], *facts["licences"]]) if one))
-    say("\nmade with\n  " + ", ".join(f"{name} {version}" for name, version in facts["versions"].items()))
-    say(f"\nfiles\n  {facts['files']} files, {size(facts['bytes'])}, {_soundness(facts)}")
-    say(f"  sha256 of function.json, which lists the others' hashes: {facts['sha256']}")
+    made_with = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
+    _print_pairs("made with", [(made_with,)] if made_with else [])
+    _print_pairs("files", [(f"{facts['files']} files, {size(facts['bytes'])}, {_soundness(facts)}",)])
+    say(f"  sha256 {facts['sha256']} (function.json, which lists the others' hashes)")
     name = facts["name"] if facts.get("distribution") else facts["folder"]
     texts = " ".join('"…"' for _ in facts["signature"].get("shorthand", ["text"]))
     _print_examples([f"functory run {quote(str(name))} {texts}"])
@@ -105,16 +105,17 @@ def _print_call(facts: Mapping[str, Any]) -> None:
 def _print_measured(facts: Mapping[str, Any]) -> None:
     """Print the report, or the figures where there is no report."""
     if facts["report"] is not None:
+        from functory.measuring.mistakes import wrong_line
         from functory.measuring.report import Report
         from functory.measuring.tables import metric_rows
 
         report = Report.model_validate(facts["report"])
         measured = f", measured as {report.form}" if report.form not in ("", facts["forms"][0]["name"]) else ""
-        say(f"\nmeasured\n  {report.headline()}{measured}")
+        _print_pairs("measured", [(f"{report.headline()}{measured}",)])
         header, rows = metric_rows(report)
         print_columns([header, *rows])
         if report.wrong is not None:
-            say(f"  {report.wrong:,} of {report.examples:,} answers were wrong")
+            say(f"  {wrong_line(report.wrong, report.examples)}")
     elif facts["metrics"]:
         figures = ((name, value) for name, value in facts["metrics"].items())
         _print_pairs("measured", ((name, f"{v['value'] if isinstance(v, dict) else v:.3f}") for name, v in figures))

@@ -78,8 +78,15 @@ def _entries(name: str, kind: str | None, folder: Path | None) -> list[Entry]:
         )
     if not found and folder is None:
         known = {other: dist for names in plugins.known().values() for other, dist in names.items()}
-        raise UnknownComponent("components", name, {entry.name for entry in plugins.entries()}, known)
+        raise UnknownComponent("components", name, {entry.name for entry in plugins.entries()} | _saved_here(), known)
     return found
+
+
+def _saved_here() -> set[str]:
+    """Return the names of the folders here that hold a function, for who mistypes one."""
+    from functory.artefact.finding import find
+
+    return {one.folder for one in find(Path(), depth=1)}
 
 
 def _function(folder: Path) -> dict[str, Any]:  # Any: JSON

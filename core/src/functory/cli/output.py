@@ -6,10 +6,13 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TextIO
 
+from functory.terminal import clean
 from functory.terminal.widths import cut, width, wrapped
 
 LEAST = 20
 """The columns below which a cell is not worth having beside others."""
+NARROW = 36
+"""The columns below which a paragraph is not worth beginning beside others."""
 CONTINUED = "    "
 """What a cell is indented by that stands below the others of its row."""
 
@@ -33,7 +36,7 @@ def finite(value: Any) -> Any:  # Any: plain data
 def say(text: str, stream: TextIO | None = None) -> None:
     """Print prose: on a terminal, a line that is too long goes on below itself, indented as it begins and by two more."""
     wide = terminal_width(stream)
-    for line in text.split("\n"):
+    for line in clean(text).split("\n"):
         begins = len(line) - len(line.lstrip())
         kept = line.lstrip()
         first, *rest = wrapped(kept, max(LEAST, wide - begins - 2)) if width(line) > wide else [kept]
@@ -54,7 +57,7 @@ def print_columns(rows: Iterable[Sequence[str]], indent: str = "  ") -> None:
 def print_paragraphs(rows: Iterable[Sequence[str]], indent: str = "  ") -> None:
     """Print rows in columns; on a terminal, the last one goes on below itself where it is longer than a line."""
     for begin, last, begins, room in _laid_out(rows, indent):
-        if room < LEAST and last:  # nothing worth having is left beside the others
+        if room < NARROW and last:  # nothing worth having is left beside the others
             print(cut(begin.rstrip(), begins + room))
             begin, begins, room = indent + CONTINUED, len(indent + CONTINUED), begins + room - len(indent + CONTINUED)
         first, *rest = wrapped(last, max(LEAST, room))
@@ -65,7 +68,7 @@ def print_paragraphs(rows: Iterable[Sequence[str]], indent: str = "  ") -> None:
 
 def _laid_out(rows: Iterable[Sequence[str]], indent: str) -> Iterator[tuple[str, str, int, int]]:
     """Give each row as what comes before its last cell, that cell, where it begins, and the room that is left for it."""
-    table = [list(row) for row in rows]
+    table = [[clean(cell) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(*table, strict=True)][:-1]
     begins = len(indent) + sum(wide + 2 for wide in widths)
     room = terminal_width() - begins

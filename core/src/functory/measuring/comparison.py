@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
 Side = Literal["first", "second"]
 
+ANSWER = 60
+"""Characters of an answer in a line of a table."""
+
 _FROZEN = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
 
@@ -114,11 +117,11 @@ def draw(comparison: Comparison) -> RenderableType:
         text(f"{comparison.first} and {comparison.second}{on}: {comparison.examples:,} examples", "bold"),
         table(*_metric_rows(comparison), right=(1, 2, 3)),
         text(_footnote(comparison), "dim"),
-        text(f"{comparison.verdict()[:1].upper()}{comparison.verdict()[1:]}"),
+        text(f"Verdict: {comparison.verdict()}"),
         text(_counts(comparison)),
     ]
     if comparison.rows:
-        parts.append(table(*_rows(comparison)))
+        parts.append(table(*_rows(comparison), short=(1, 4)))
     return group(*parts, *(text(f"note: {note}") for note in comparison.notes))
 
 
@@ -186,7 +189,7 @@ def _rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
 
 
 def _sure(answer: str, confidence: float | None, is_right: bool) -> str:
-    from functory.measuring.mistakes import SHOWN, cut
+    from functory.measuring.mistakes import cut
 
     sure = "" if confidence is None else f" {confidence:.2f}"
-    return f"{cut(answer, SHOWN)}{sure}{' ✓' if is_right else ''}"
+    return f"{cut(answer, ANSWER)}{sure}{' ✓' if is_right else ''}"

@@ -16,8 +16,8 @@ KEPT = 20
 """Mistakes that a report keeps where nobody asks for another number."""
 LONGEST = 400
 """Characters of a text that are kept; the place says where all of it stands."""
-SHOWN = 60
-"""Characters of a text in a line of a terminal."""
+SHOWN = 120
+"""Characters of a text in a line of a table; a narrow terminal shows fewer."""
 
 
 class Mistake(BaseModel):
@@ -59,6 +59,13 @@ def input_text(task: Task[Any], example: Any) -> str:
     if len(values) == 1:
         return cut(str(next(iter(values.values()))), LONGEST)
     return cut(" | ".join(f"{name}: {value}" for name, value in values.items()), LONGEST)
+
+
+def wrong_line(wrong: int, examples: int) -> str:
+    """Return how many answers are wrong, as a sentence without its end."""
+    if not wrong:
+        return f"none of {examples:,} answers is wrong"
+    return f"{wrong:,} of {examples:,} answers {'is' if wrong == 1 else 'are'} wrong"
 
 
 def cut(text: str, longest: int) -> str:

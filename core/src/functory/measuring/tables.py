@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from functory.measuring.mistakes import rows as mistake_rows
+from functory.measuring.mistakes import wrong_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -45,13 +46,13 @@ def draw(report: Report, mistakes: int = FEW_MISTAKES) -> RenderableType:
     if report.mistakes[:mistakes]:
         shown = report.mistakes[:mistakes]
         parts.append(text(mistakes_line(report, len(shown))))
-        parts.append(table(*mistake_rows(shown, report.source), right=(1,)))
+        parts.append(table(*mistake_rows(shown, report.source), right=(1,), short=(2, 3, 4)))
     return group(*parts, *(text(f"note: {note}") for note in report.notes))
 
 
 def mistakes_line(report: Report, shown: int) -> str:
     """Return what stands above a table of mistakes."""
-    return f"{report.wrong:,} of {report.examples:,} answers are wrong" + (
+    return wrong_line(report.wrong or 0, report.examples) + (
         f"; the {shown:,} surest of them:" if shown < (report.wrong or 0) else ":"
     )
 

@@ -74,12 +74,23 @@ def _field(model: Any, name: str) -> dict[str, Any]:  # Any: a pydantic model cl
 
 
 def type_name(annotation: Any) -> str:
-    """Return a type as one writes it, without the modules that it comes from."""
-    if isinstance(annotation, type) and not getattr(annotation, "__args__", None):
-        return annotation.__name__
-    import re
+    """Return a type as one writes it: without the modules that it comes from, and what checks its values."""
+    from types import NoneType, UnionType
+    from typing import Annotated, Literal, Union, get_args, get_origin
 
-    return re.sub(r"\b(?:[A-Za-z_]\w*\.)+(?=[A-Za-z_])", "", str(annotation))
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if annotation is Ellipsis:
+        return "..."
+    if annotation in (None, NoneType):
+        return "None"
+    if origin is Annotated:
+        return type_name(arguments[0])
+    if origin in (Union, UnionType):
+        return " | ".join(dict.fromkeys(map(type_name, arguments)))
+    if origin is Literal:
+        return f"Literal[{', '.join(map(repr, arguments))}]"
+    name = getattr(origin or annotation, "__name__", str(annotation))
+    return f"{name}[{', '.join(map(type_name, arguments))}]" if arguments else name
 
 
 def _option(model: Any, name: str) -> dict[str, Any]:  # Any: a pydantic model class, and JSON
@@ -87,7 +98,7 @@ def _option(model: Any, name: str) -> dict[str, Any]:  # Any: a pydantic model c
     from functory.contracts.component import describe_range
 
     field = model.model_fields[name]
-    annotation = getattr(field.annotation, "__name__", str(field.annotation))
+    annotation = type_name(field.annotation)
     allowed = describe_range(model, name)
     if field.is_required():
         allowed += ", must be given"

@@ -8,23 +8,33 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TextIO
 
+from functory.terminal.widths import cut, width
+
 if TYPE_CHECKING:
-    from rich.console import Console, RenderableType
+    from rich.console import Console, ConsoleOptions, RenderableType
+    from rich.measure import Measurement
+    from rich.text import Text
 
 # Data must not steer the terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
 
 
 def table(
-    header: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = "", right: Iterable[int] = ()
+    header: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    title: str = "",
+    right: Iterable[int] = (),
+    short: Iterable[int] = (),
 ) -> RenderableType:
     """Return a table for `show`, or for a class's ``__rich__``.
 
     :param rows: cells as text; nothing in them is read as markup.
     :param right: the columns, from 0, that are set to the right: numbers.
+    :param short: the columns whose cells are cut where the terminal has no room for them, and take no second line.
     """
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
@@ -35,9 +45,29 @@ def table(
     )
     for n, name in enumerate(header):
         drawn.add_column(Text(clean(name)), justify="right" if n in set(right) else "left")
+    one_line = set(short)
     for row in rows:
-        drawn.add_row(*(Text(clean(str(cell))) for cell in row))
+        cells = [clean(str(cell)) for cell in row]
+        drawn.add_row(*(_OneLine(cell) if n in one_line else Text(cell) for n, cell in enumerate(cells)))
     return drawn
+
+
+class _OneLine:
+    """A text that takes one line, of the width that there is."""
+
+    def __init__(self, content: str) -> None:
+        self.content = content
+
+    def __rich_measure__(self, console: Console, options: ConsoleOptions) -> Measurement:
+        from rich.measure import Measurement
+
+        wide = width(self.content)
+        return Measurement(min(wide, 8), wide)
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        from rich.text import Text
+
+        yield Text(cut(self.content, options.max_width), no_wrap=True)
 
 
 def text(content: str, style: str = "") -> RenderableType:
