@@ -1,3 +1,5 @@
+"""Tasks that find spans: which characters a token has, which tag it gets, and the spans that come back."""
+
 from __future__ import annotations
 
 from itertools import product
@@ -8,13 +10,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from functory_ner import TaggedText, Text
-from functory_ner.types import NEROptions
-from functory_sdk import Reader, Span, SpanLabels, tag_runs
+from functory_sdk import Input, Reader, Span, SpanLabels, SpanOptions, Spans, tag_runs
 from functory_sdk.spans.alignment import tags_of, token_spans, units
 from functory_sdk.spans.tagging import IGNORED, Reading, Tagging, stretches
 from functory_sdk.spans.viterbi import best_path, is_legal, runs
 from functory_sdk.testing import TinyEncoder
+
+
+class Text(Input):
+    """A text."""
+
+    text: str
+
+
+class MarkedText(Text):
+    """A text with its spans."""
+
+    entities: Spans = ()
+
 
 STATE = SpanLabels(labels=("LOC", "PER"))
 OFFSETS = {
@@ -74,7 +87,7 @@ def test_runs_of_a_path_are_those_that_its_tags_name(path: np.ndarray) -> None:
 
 def read(text: str, context: int = 16, **options: object) -> tuple[Tagging, SimpleNamespace]:
     backbone = TinyEncoder.configure({"context": context})
-    formulation = Tagging(NEROptions(**options))
+    formulation = Tagging(SpanOptions(**options))
     reader = Reader(backbone.tokenizer, backbone.spec)
     return formulation, SimpleNamespace(encoded=formulation.encode([Text(text=text)], reader, STATE), reader=reader)
 
@@ -102,9 +115,9 @@ def test_entities_stay_what_they_are_while_no_probability_moves_by_half_their_le
 def test_special_tokens_and_the_models_prefix_teach_nothing() -> None:
     backbone = TinyEncoder()
     spec = backbone.spec.model_copy(update={"prefix": "the good "})
-    formulation = Tagging(NEROptions())
+    formulation = Tagging(SpanOptions())
     encoded = formulation.encode([Text(text="rain was in it")], Reader(backbone.tokenizer, spec), STATE)
-    example = TaggedText(text="rain was in it", entities=(Span(start=0, end=4, label="PER"),), tags=())
+    example = MarkedText(text="rain was in it", entities=(Span(start=0, end=4, label="PER"),))
     [gold] = formulation.label([example], encoded, STATE)
     text = backbone.tokenizer.tokens(["rain was in it"])[0].ids
     row, tags = encoded.rows[0]["input_ids"], gold["gold"]
@@ -129,7 +142,7 @@ def test_each_token_of_a_long_text_is_decided_once_by_the_window_in_whose_middle
         assert is_edge or margins[row] >= max(margins) - 1
         assert made.encoded.rows[row]["input_ids"][place] == made.reader.tokenizer.tokens([text])[0].ids[unit]
     golds = formulation.label(
-        [TaggedText(text=text, entities=(Span(start=3, end=6, label="PER"),))], made.encoded, STATE
+        [MarkedText(text=text, entities=(Span(start=3, end=6, label="PER"),))], made.encoded, STATE
     )
     assert sum(int((gold["gold"] != IGNORED).sum()) for gold in golds) == 60
 
@@ -141,7 +154,7 @@ def test_an_entity_may_cross_from_one_window_to_the_next() -> None:
     border = next(iter(stretches(passage)))[1]
     [side] = made.encoded.side
     start, end = int(side.units.start[border - 1]), int(side.units.end[border])
-    example = TaggedText(text=text, entities=(Span(start=start, end=end, label="LOC"),))
+    example = MarkedText(text=text, entities=(Span(start=start, end=end, label="LOC"),))
     golds = formulation.label([example], made.encoded, STATE)
     outputs = [{"scores": perfect(gold["gold"])} for gold in golds]
     [entity] = formulation.decode(side, outputs, STATE).entities
@@ -172,7 +185,7 @@ def test_what_the_tags_can_say_comes_back_as_the_same_spans(text: str, data: st.
         )
         for a, b in zip(cuts[::2], cuts[1::2], strict=False)
     )
-    golds = formulation.label([TaggedText(text=text, entities=entities)], made.encoded, STATE)
+    golds = formulation.label([MarkedText(text=text, entities=entities)], made.encoded, STATE)
     found = formulation.decode(side, [{"scores": perfect(gold["gold"])} for gold in golds], STATE).entities
     assert [(e.start, e.end, e.label, e.text) for e in found] == [
         (s.start, s.end, s.label, text[s.start : s.end]) for s in entities
