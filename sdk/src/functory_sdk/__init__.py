@@ -11,7 +11,7 @@ from typing import Any
 
 _HOMES = {
     "functory.contracts.adaptation": ("Adaptation", "Brought", "TrainingOptions"),
-    "functory.contracts.backbone": ("Backbone", "BackboneSpec"),
+    "functory.contracts.backbone": ("Backbone", "BackboneSpec", "Pooling"),
     "functory.contracts.command": ("Command",),
     "functory.contracts.component": ("CONTRACT", "Component", "NoOptions", "Options"),
     "functory.contracts.engine": (
@@ -55,6 +55,7 @@ _HOMES = {
 _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file", "source_hash", "weights_hash")
 _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_facts")
 _HOMES["functory_sdk.jsonfiles"] = ("read_json",)
+_HOMES["functory_sdk.sentences"] = ("SentenceReading", "sentence_reading")
 _HOMES["functory_sdk.readouts"] = ("Readout", "readout_of")
 _HOMES["functory_sdk.tally"] = ("Rates", "Tally")
 _HOMES["functory_sdk.tags"] = ("iob2", "split_tag", "split_tags", "tag_fault", "tag_runs", "tag_scheme")

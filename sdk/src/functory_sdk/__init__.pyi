@@ -7,6 +7,7 @@ from functory.contracts.adaptation import Brought as Brought
 from functory.contracts.adaptation import TrainingOptions as TrainingOptions
 from functory.contracts.backbone import Backbone as Backbone
 from functory.contracts.backbone import BackboneSpec as BackboneSpec
+from functory.contracts.backbone import Pooling as Pooling
 from functory.contracts.batching import pad as pad
 from functory.contracts.batching import plan as plan
 from functory.contracts.batching import unpad as unpad
@@ -122,6 +123,8 @@ from functory_sdk.packed import PackedOptions as PackedOptions
 from functory_sdk.packed import config_facts as config_facts
 from functory_sdk.readouts import Readout as Readout
 from functory_sdk.readouts import readout_of as readout_of
+from functory_sdk.sentences import SentenceReading as SentenceReading
+from functory_sdk.sentences import sentence_reading as sentence_reading
 from functory_sdk.spans.task import SpanTask as SpanTask
 from functory_sdk.spans.types import Entities as Entities
 from functory_sdk.spans.types import Entity as Entity

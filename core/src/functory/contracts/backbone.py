@@ -41,6 +41,7 @@ class BackboneSpec(BaseModel):
     has_token_types: bool = Field(False, description="Rows hold token_type_ids (pairs of texts).")
     has_logits: bool = Field(False, description="The network predicts tokens.")
     pooling: Pooling = Field("mean", description="How the hidden states of a row become one vector.")
+    is_normalised: bool = Field(False, description="Those vectors are brought to one length, as sentence encoders are trained.")
     prefix: str = Field("", description="Put before each text, as the model was trained: 'query: '.")
     chat_template: str = Field("", description="Jinja template of a conversation; empty for a base model.")
     revision: str = Field("", description="The exact version of the weights, where a place has versions.")

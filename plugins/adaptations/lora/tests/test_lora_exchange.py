@@ -33,11 +33,13 @@ def test_the_verb_writes_an_adapter_that_gives_the_functions_scores(tmp_path: Pa
     base = AutoModel.from_pretrained(open_backbone("minilm").locate(), attn_implementation="sdpa")
     theirs = PeftModel.from_pretrained(base, str(tmp_path / "adapter")).eval()
     head = load_file(tmp_path / "adapter/head.safetensors")
+    assert "brought to the length √384" in (tmp_path / "adapter/README.md").read_text(encoding="utf-8")
     labels = json.loads((tmp_path / "adapter/functory.json").read_text())["state"]["labels"]
     for text in ("we saw the good film", "Quite a poor song, and a bad book: 不好."):
         [row] = function.form.formulation.encode([function.read(text)], function.reader, function.state).rows
         with torch.no_grad():
             hidden = theirs(**{name: torch.from_numpy(array)[None] for name, array in row.items()}).last_hidden_state
-            scores = (hidden.mean(1) @ head["linear.weight"].T + head["linear.bias"]).softmax(-1)[0].tolist()
+            read = torch.nn.functional.normalize(hidden.mean(1)) * 384**0.5  # as the card says
+            scores = (read @ head["linear.weight"].T + head["linear.bias"]).softmax(-1)[0].tolist()
         given = function(text).scores
         assert dict(zip(labels, scores, strict=True)) == pytest.approx(given, abs=1e-5)

@@ -205,6 +205,40 @@ def test_options_choose_pooling_and_prefix(tiny: Callable[[str], Path]) -> None:
     assert (spec.pooling, spec.prefix) == ("first", "query: ")
 
 
+@pytest.mark.parametrize(
+    ("modules", "config", "found"),
+    [
+        (["Transformer", "Pooling", "Normalize"], {"pooling_mode_cls_token": True}, ("first", True)),
+        (["Transformer", "Pooling"], {"pooling_mode": "lasttoken"}, ("last", False)),
+        (["Transformer", "Pooling", "Dense", "Normalize"], {"pooling_mode_lasttoken": True}, ("last", False)),
+        (["Transformer", "Pooling", "Normalize"], {"pooling_mode_max_tokens": True}, ("mean", False)),
+        (["Transformer", "Pooling"], {"pooling_mode_cls_token": True, "pooling_mode_max_tokens": True}, ("mean", False)),
+        (["Transformer"], {}, ("mean", False)),
+    ],
+)
+def test_the_models_own_pooling_and_normalisation_are_read(
+    modules: list[str], config: dict[str, Any], found: tuple[str, bool], tmp_path: Path, tiny: Callable[[str], Path]
+) -> None:
+    folder = tmp_path / "sentence"
+    shutil.copytree(tiny("bert"), folder)
+    (folder / "1_Pooling").mkdir()
+    (folder / "1_Pooling/config.json").write_text(json.dumps(config))
+    listed = [{"type": f"sentence_transformers.models.{name}", "path": f"{n}_{name}"} for n, name in enumerate(modules)]
+    (folder / "modules.json").write_text(json.dumps(listed))
+    spec = backbone(folder).spec
+    assert (spec.pooling, spec.is_normalised) == found
+    chosen = backbone(folder, pooling="mean", is_normalised=True).spec
+    assert (chosen.pooling, chosen.is_normalised) == ("mean", True)
+    assert backbone(folder, pooling="mean").spec.is_normalised is False, "its normalisation was of another vector"
+
+
+def test_modules_that_cannot_be_read_are_named(tmp_path: Path, tiny: Callable[[str], Path]) -> None:
+    shutil.copytree(tiny("bert"), tmp_path / "other")
+    (tmp_path / "other/modules.json").write_text('{"0": "Transformer"}')
+    with pytest.raises(ArtefactCorrupt, match=r"modules\.json is no list of modules"):
+        _ = backbone(tmp_path / "other").spec
+
+
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
 

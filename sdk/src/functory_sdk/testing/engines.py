@@ -53,14 +53,14 @@ class EngineSuite(ComponentSuite, TorchSuite):
         """Whether the engine declares an ability."""
         return ability in self.load().abilities
 
-    def fitted(self, seed: int = 0, backbone: str = "tiny-encoder") -> Fitted:
+    def fitted(self, seed: int = 0, backbone: str = "tiny-encoder", **options: Any) -> Fitted:
         """Return a torch model with φ, assembled by the engine itself or by the reference."""
         from functory.plugins.registry import load
         from functory.running.backbones import open_backbone
         from functory_sdk.testing.toy import ToyAdaptation, ToyState, ToyTask
 
         engine = self.engine if self.has("training") else load("engines", self.reference).configure()
-        opened, adaptation, task = open_backbone(backbone), ToyAdaptation(), ToyTask()
+        opened, adaptation, task = open_backbone(backbone, options), ToyAdaptation(), ToyTask()
         engine.seed(seed)
         state = ToyState(labels=("no", "yes"))
         model = engine.adapt(opened, task.formulate(opened.spec, "supervised"), state, adaptation)
@@ -83,9 +83,15 @@ class EngineSuite(ComponentSuite, TorchSuite):
                 own = shutil.copytree(program.folder, folder / precision)
                 yield precision, program.at(own), expected
 
-    def converted(self, folder: Path) -> Iterator[tuple[str, Program, list[Row]]]:
-        """Convert the program to each form that the engine runs, as `programs` gives them."""
-        fitted = self.fitted()
+    def converted(
+        self, folder: Path, precisions: Sequence[str] = (), **options: Any
+    ) -> Iterator[tuple[str, Program, list[Row]]]:
+        """Convert the program to each form that the engine runs, as `programs` gives them.
+
+        :param precisions: some of the forms; all when empty.
+        :param options: of the tiny encoder.
+        """
+        fitted = self.fitted(**options)
         perturb(fitted.model)
         rows = self.rows()
         expected = fitted.outputs(rows)
@@ -93,7 +99,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
         if not self.load().precisions:  # it has no form of its own and runs the torch form
             yield "fp32", whole, expected
             return
-        for precision in self.load().precisions:
+        for precision in precisions or self.load().precisions:
             place = folder / precision
             place.mkdir(parents=True)
             yield precision, self.engine.convert(whole, place, precision=precision, samples=rows), expected
@@ -118,6 +124,20 @@ class EngineSuite(ComponentSuite, TorchSuite):
         """
         for precision, program, expected in self.programs(tmp_path):
             assert program.precision == precision, f"{precision}: the program calls itself {program.precision!r}."
+            session = self.open(program)
+            found = session.run(self.rows())
+            session.close()
+            check_close(precision, expected, found)
+
+    def test_texts_are_read_at_one_length(self, tmp_path: Path) -> None:
+        """Where a backbone's vectors have one length, the program brings them to it, as the torch form does.
+
+        If this fails: convert the program as it is, normalisation included; it is a norm and a division.
+        """
+        if not self.has("forward"):
+            pytest.skip("the engine declares no forward pass")
+        first = self.load().precisions[:1]  # in every form the reading is the same
+        for precision, program, expected in self.converted(tmp_path, first, is_normalised=True):
             session = self.open(program)
             found = session.run(self.rows())
             session.close()

@@ -32,6 +32,7 @@ class TinyOptions(Options):
     width: int = Field(32, ge=8, le=1024, multiple_of=8, description="Elements of one hidden state.")
     layers: int = Field(3, ge=1, le=24, description="Layers.")
     context: int = Field(64, ge=16, le=4096, description="The longest row, in tokens.")
+    is_normalised: bool = Field(False, description="All texts' vectors are brought to one length.")
     seed: int = Field(0, ge=0, description="Of the weights.")
 
 
@@ -62,6 +63,7 @@ class TinyEncoder(_Tiny):
             context=self.options.context,
             pad_id=0,
             has_token_types=True,
+            is_normalised=self.options.is_normalised,
             licence="Apache-2.0",
             weights_hash=self._hash(),
         )

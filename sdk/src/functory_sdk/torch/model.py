@@ -72,7 +72,8 @@ class Model(nn.Module):
         if pooler is not None:
             read: Tensor = pooler(hidden, mask)
             return read
-        return pool(hidden, mask, self.network.spec.pooling)
+        spec = self.network.spec
+        return pool(hidden, mask, spec.pooling, is_normalised=spec.is_normalised)
 
     def _likelihood(self, hidden: Tensor, ids: Tensor, scored: Tensor) -> Tensor:
         """Return the log-probability of each scored token after those before it, (batch, tokens); 0 elsewhere."""

@@ -48,8 +48,9 @@ def card(name: str, manifest: Manifest, spec: BackboneSpec, config: dict[str, An
 def _head(spec: BackboneSpec, about: dict[str, Any]) -> list[str]:
     """Return how the task's head reads what the model gives."""
     readout = about["head"].get("readout", {})
+    length = f", brought to the length √{spec.width}" if spec.is_normalised and not readout else ""
     read = {
-        "pooled": f"reads one vector per text: {POOLED[readout.get('pooling', spec.pooling)]}",
+        "pooled": f"reads one vector per text: {POOLED[readout.get('pooling', spec.pooling)]}{length}",
         "tokens": "reads the last hidden state of each token",
         "logits": "reads the scores of the next token",
     }.get(about["head"]["reads"], "reads the log-probability of each token")

@@ -92,13 +92,13 @@ def _check_base(folder: Folder, backbone: Backbone[Any], check_base: bool) -> No
             f"{spec.weights_hash[:16]}…",
             backbone,
         )
-    for name in ("pooling", "prefix") if folder.head else ():
-        if made and made.get(name) != getattr(spec, name):
+    for name in ("pooling", "is_normalised", "prefix") if folder.head else ():
+        if made and made.get(name, False) != getattr(spec, name):
             raise NotSupported(
-                f"the adapter's head was fitted with {name} = {made.get(name)!r}; backbone {backbone.reference!r} has "
+                f"the adapter's head was fitted with {name} = {made.get(name, False)!r}; backbone {backbone.reference!r} has "
                 f"{getattr(spec, name)!r}.",
                 where=str(folder.place / ABOUT),
-                do=f"set the backbone's {name} to {made.get(name)!r}.",
+                do=f"set the backbone's {name} to {made.get(name, False)!r}.",
             )
     named = str(folder.config.get("base_model_name_or_path") or "")
     have = backbone.reference.partition(":")[2].partition("@")[0]

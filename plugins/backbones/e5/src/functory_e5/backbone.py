@@ -32,8 +32,13 @@ class E5(PackedBackbone[E5Options]):
     weights: ClassVar[PackedWeights] = WEIGHTS
 
     def read_spec(self) -> BackboneSpec:
-        return BackboneSpec(
-            **self.read_facts(), architecture="encoder", pooling="mean", prefix=self.options.prefix, licence="MIT"
+        return BackboneSpec(  # the mean, normalised: section 2 of the paper, and the model's card
+            **self.read_facts(),
+            architecture="encoder",
+            pooling="mean",
+            is_normalised=True,
+            prefix=self.options.prefix,
+            licence="MIT",
         )
 
     def load_network(self) -> Network:

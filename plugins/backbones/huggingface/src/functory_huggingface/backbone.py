@@ -11,7 +11,7 @@ from pydantic import Field
 from functory_huggingface import hub
 from functory_huggingface.facts import Facts, read_tokenizer
 from functory_huggingface.weights import hash_of, weight_files
-from functory_sdk import Backbone, BackboneSpec, Options, Tokenizer, WeightsMissing
+from functory_sdk import Backbone, BackboneSpec, Options, Pooling, Tokenizer, WeightsMissing, sentence_reading
 
 if TYPE_CHECKING:
     from functory_sdk.torch import Network
@@ -21,7 +21,12 @@ class HuggingFaceOptions(Options):
     """Options of the hf backbone."""
 
     pooling: Literal["auto", "mean", "first", "last"] = Field(
-        "auto", description="How hidden states become one vector; auto: the mean for encoders, the last token for decoders."
+        "auto",
+        description="How hidden states become one vector; auto: as the model's modules.json says; without one, the mean for "
+        "encoders, the last token for decoders.",
+    )
+    is_normalised: bool | None = Field(
+        None, description="Bring those vectors to one length; as modules.json says when neither this nor pooling is given."
     )
     prefix: str = Field("", description="Put before each text, as the model was trained: 'query: '.")
 
@@ -77,9 +82,7 @@ class HuggingFace(Backbone[HuggingFaceOptions]):
     def read_spec(self) -> BackboneSpec:
         facts = Facts(self._folder)
         architecture = facts.architecture
-        pooling = self.options.pooling
-        if pooling == "auto":
-            pooling = "mean" if architecture == "encoder" else "last"
+        pooling, is_normalised = self._reading(architecture)
         return BackboneSpec(
             reference=self.reference,
             architecture=architecture,
@@ -94,12 +97,23 @@ class HuggingFace(Backbone[HuggingFaceOptions]):
             has_token_types=facts.has_token_types,
             has_logits=facts.has_logits,
             pooling=pooling,
+            is_normalised=is_normalised,
             prefix=self.options.prefix,
             chat_template=facts.chat_template,
             revision=self._commit,
             licence=facts.licence,
             weights_hash=hash_of(self._folder),
         )
+
+    def _reading(self, architecture: str) -> tuple[Pooling, bool]:
+        """Return the pooling and whether its vectors have one length: the options', the model's own, or what is usual."""
+        options = self.options
+        if options.pooling != "auto":
+            return options.pooling, bool(options.is_normalised)
+        own = sentence_reading(self._folder)
+        usual: Pooling = "mean" if architecture == "encoder" else "last"
+        is_normalised = own is not None and own.is_normalised if options.is_normalised is None else options.is_normalised
+        return own.pooling if own else usual, is_normalised
 
     def read_tokenizer(self) -> Tokenizer:
         return read_tokenizer(self._folder)

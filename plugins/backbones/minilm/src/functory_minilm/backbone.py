@@ -15,6 +15,7 @@ from functory_sdk import (
     WeightsMissing,
     config_facts,
     package_file,
+    sentence_reading,
     source_hash,
 )
 
@@ -59,12 +60,14 @@ class MiniLM(Backbone[MiniLMOptions]):
 
     def read_spec(self) -> BackboneSpec:
         folder = self.locate()
+        reading = sentence_reading(folder)
         return BackboneSpec(
             **config_facts(folder),
             reference=self.reference,
             architecture="encoder",
             has_token_types=True,
-            pooling="mean",
+            pooling=reading.pooling if reading else "mean",
+            is_normalised=reading is None or reading.is_normalised,
             licence="Apache-2.0",
             weights_hash=source_hash(folder / WEIGHTS),
         )

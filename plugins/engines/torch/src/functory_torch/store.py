@@ -42,9 +42,8 @@ class FeatureStore:
         self.folder = folder
         self.spec = spec
         threads, capability = torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()
-        self._about = (
-            f"{spec.weights_hash} {cut} {reduction} {spec.pooling} fp32 {torch.__version__} {threads} {capability}"
-        )
+        reading = f"{reduction} {spec.pooling}{' normalised' if spec.is_normalised else ''}"
+        self._about = f"{spec.weights_hash} {cut} {reading} fp32 {torch.__version__} {threads} {capability}"
 
     def shards(
         self, rows: Sequence[Row], compute: Compute, varying: Mapping[str, str], told: Told = lambda rows: None
