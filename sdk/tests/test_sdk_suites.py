@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import inspect
 import os
+import re
+import textwrap
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,7 +20,8 @@ pytest.importorskip("torch", reason="the suites run tiny networks: pip install f
 from functory.plugins import registry as plugins
 from functory_sdk import testing
 from functory_sdk.testing import kit, registered
-from functory_sdk.testing.suite import Suite, checks
+from functory_sdk.testing.guarding import checks
+from functory_sdk.testing.suite import Suite
 
 SUITES = {
     "adaptations": testing.AdaptationSuite,
@@ -46,27 +50,12 @@ TABLE = [
     ("adaptations", "Undefaulted", "test_defaults_suffice", "rank must be given"),
     ("adaptations", "Forgetful", "test_options_survive_json", "became"),
     ("adaptations", "Tolerant", "test_a_wrong_option_is_refused_by_name", "'no_such_option' was accepted"),
-    ("adaptations", "Buffered", "test_phi_alone_restores_the_outputs", "with φ alone the outputs differ"),
     ("adaptations", "Incomplete", "test_phi_alone_restores_the_outputs", r"φ than its options build: network\.layers\.0"),
     ("adaptations", "Secretive", "test_phi_alone_restores_the_outputs", r"φ than its options build: head\.hidden"),
     ("adaptations", "Enormous", "test_phi_is_small", "φ has .* numbers beside"),
     ("adaptations", "Unseeded", "test_the_same_seed_gives_the_same_phi", "differs between two fits with one seed"),
     ("adaptations", "Unreached", "test_gradients_reach_phi_and_nothing_else", r"no gradient reaches network\.idle"),
-    (
-        "adaptations",
-        "Sharing",
-        "test_a_second_function_changes_nothing_in_the_first",
-        "first function's outputs changed",
-    ),
-    (
-        "adaptations",
-        "Untruthful",
-        "test_below_the_cut_nothing_is_changed",
-        "φ changes the trunk below the declared cut 5",
-    ),
     ("adaptations", "Unreached", "test_phi_has_an_effect", r"network\.idle is φ, and the outputs do not feel it"),
-    ("adaptations", "Mixing", "test_batches_change_nothing", "between alone and in a batch"),
-    ("adaptations", "Idle", "test_fitting_lowers_the_loss", "the loss was"),
     ("backbones", "Lost", "test_weights_are_located_without_side_effects", "says no line that brings the weights"),
     ("backbones", "HeavyFacts", "test_facts_and_tokenizer_need_no_torch", "imports torch"),
     ("backbones", "Changing", "test_facts_survive_a_manifest", "differ the second time"),
@@ -90,14 +79,12 @@ TABLE = [
     ("tasks", "Fickle", "test_state_survives_json", "gives another state"),
     ("tasks", "Picky", "test_its_own_examples_pass_its_check", "no"),
     ("tasks", "Untupled", "test_its_own_examples_pass_its_check", "no tuple"),
-    ("tasks", "Ownerless", "test_every_row_has_its_owner", "owners are out of order"),
     ("tasks", "Portless", "test_rows_fit_the_programs_ports", "'attention_mask' has shape"),
     ("tasks", "Gregarious", "test_an_input_gives_the_same_rows_in_any_company", "depend on the inputs beside them"),
     ("tasks", "Unruly", "test_long_texts_follow_the_rule", "was not refused"),
     ("tasks", "Brittle", "test_hard_inputs_give_outputs", "breaks decode"),
     ("tasks", "Goldless", "test_golden_inputs_run", "0 golden inputs"),
     ("tasks", "Leading", "test_golden_inputs_run", "no difference of probabilities"),
-    ("tasks", "Batchy", "test_any_batch_gives_the_same_outputs", "in another batch"),
     ("tasks", "Racing", "test_many_threads_give_the_same_outputs", "differ between threads"),
     ("tasks", "Aimless", "test_targets_stand_where_they_say", "out of bounds"),
     ("tasks", "Mislabelling", "test_labels_fit_rows_and_ports", "'gold' has 1 axes, its port 0"),
@@ -105,12 +92,12 @@ TABLE = [
     ("tasks", "Padded", "test_the_loss_of_a_batch_is_the_sum_of_its_rows", "a batch's loss is off"),
     ("tasks", "Headless", "test_the_head_gives_the_ports_it_declares", r"'scores' has shape \(2,\)"),
     ("tasks", "Untuned", "test_tuning_gives_a_state", "tune gave NoneType"),
-    ("tasks", "Unfair", "test_right_outputs_score_best", "right outputs score 0"),
     ("tasks", "Misjudging", "test_right_outputs_are_judged_right", "is judged wrong"),
     ("tasks", "Lenient", "test_right_outputs_are_judged_right", "is_right=True"),
+    ("tasks", "Misnaming", "test_its_labels_take_other_names", "became"),
+    ("tasks", "Overstating", "test_every_interval_holds_its_own_value", "holds not its own value"),
     ("tasks", "Untold", "test_metrics_are_told", "metrics does not tell accuracy"),
     ("tasks", "Opaque", "test_the_breakdown_is_plain_data", "not JSON serializable"),
-    ("engines", "OffByALittle", "test_every_form_gives_the_torch_forms_outputs", "outputs are off by 0.01"),
     ("engines", "Averaging", "test_batches_change_nothing", "a batch changes a row"),
     ("engines", "OneRequest", "test_many_threads_share_a_session", "when threads share a session"),
     ("engines", "Doubling", "test_outputs_fit_the_ports", "fp32: 'scores'"),
@@ -141,7 +128,6 @@ TABLE = [
     ("explanations", "Guessing", "test_it_gives_the_same_weights_each_time", "two explanations of .* differ"),
     ("explanations", "Meddling", "test_it_changes_nothing", "explaining changed the function's outputs"),
     ("explanations", "Nameless", "test_it_names_target_score_and_method", "it calls its method ''"),
-    ("explanations", "Boasting", "test_its_faithfulness_is_measured", "it says comprehensiveness 1.0000; taking"),
     ("explanations", "Scripted", "test_its_page_is_self_contained", "script"),
     (
         "optimizations",
@@ -177,6 +163,137 @@ TABLE = [
     ("hooks", "Stepless", "test_it_implements_steps_that_exist", "no method is marked"),
     ("hooks", "Falsifying", "test_a_build_with_it_ends_as_one_without", "the report has other figures"),
 ]
+PLANTED = [
+    # the fault, as an author makes it; kind, broken component, the check that finds it, what it says
+    (
+        "nothing is attached",
+        "adaptations",
+        "Detached",
+        "test_a_cut_below_the_head_has_phi_in_the_network",
+        "nothing is attached there",
+    ),
+    (
+        "labels are reversed in decode",
+        "tasks",
+        "Reversed",
+        "test_a_fitted_function_answers_its_own_examples",
+        "it scores 0 on them; right answers score 1",
+    ),
+    (
+        "the second text is ignored",
+        "tasks",
+        "OneEyed",
+        "test_each_field_changes_the_rows",
+        "the rows are the same whatever 'second' says",
+    ),
+    (
+        "a target has a wrong index",
+        "tasks",
+        "Misaimed",
+        "test_a_targets_value_is_its_named_score",
+        "changes its score from",
+    ),
+    (
+        "an explanation's sign is flipped",
+        "explanations",
+        "Flipped",
+        "test_the_weightiest_words_carry_the_target",
+        "lowers the target by -",
+    ),
+    (
+        "an explanation's words are reversed",
+        "explanations",
+        "Backwards",
+        "test_the_weightiest_words_carry_the_target",
+        "lowers the target by",
+    ),
+    (
+        "an explanation is all zero",
+        "explanations",
+        "Silent",
+        "test_the_weightiest_words_carry_the_target",
+        "lowers the target by",
+    ),
+    (
+        "a hook raises at every event",
+        "hooks",
+        "Failing",
+        "test_it_is_not_set_aside",
+        r"told 'start'.*no room for start.*hooks\.py, line \d+",
+    ),
+    (
+        "an optimization reports a metric it did not measure",
+        "optimizations",
+        "Inventing",
+        "test_its_figures_are_measured",
+        "reports accuracy 0.9 for .*; measured again",
+    ),
+    (
+        "what was learned is not all in φ",
+        "adaptations",
+        "Buffered",
+        "test_phi_alone_restores_the_outputs",
+        "with φ alone the outputs differ",
+    ),
+    (
+        "the trunk is changed below the declared cut",
+        "adaptations",
+        "Untruthful",
+        "test_below_the_cut_nothing_is_changed",
+        "φ changes the trunk below the declared cut 5",
+    ),
+    (
+        "padding reaches the outputs",
+        "adaptations",
+        "Mixing",
+        "test_batches_change_nothing",
+        "between alone and in a batch",
+    ),
+    ("nothing is fitted", "adaptations", "Idle", "test_fitting_lowers_the_loss", "the loss was"),
+    (
+        "an input is given another's rows",
+        "tasks",
+        "Ownerless",
+        "test_every_row_has_its_owner",
+        "owners are out of order",
+    ),
+    (
+        "the head looks at the other rows",
+        "tasks",
+        "Batchy",
+        "test_any_batch_gives_the_same_outputs",
+        "in another batch",
+    ),
+    (
+        "wrong answers score above right ones",
+        "tasks",
+        "Unfair",
+        "test_right_outputs_score_best",
+        "right outputs score 0",
+    ),
+    (
+        "an engine computes a little wrongly",
+        "engines",
+        "OffByALittle",
+        "test_every_form_gives_the_torch_forms_outputs",
+        "outputs are off by 0.01",
+    ),
+    (
+        "an explanation invents its faithfulness",
+        "explanations",
+        "Boasting",
+        "test_its_faithfulness_is_measured",
+        "it says comprehensiveness 1.0000; taking",
+    ),
+    (
+        "a backbone that all share is changed",
+        "adaptations",
+        "Sharing",
+        "test_a_second_function_changes_nothing_in_the_first",
+        "first function's outputs changed",
+    ),
+]
+"""Nineteen faults of meaning: a component of each looks as it should, and answers wrongly."""
 PACKED_HASH = hashlib.sha256(b"weights").hexdigest()
 """Of what the sound packed backbone converts to."""
 ELSEWHERE = {
@@ -214,6 +331,19 @@ def run(suite: type[Suite], check: str, tmp_path: Path, capsys: Any) -> None:
 def test_a_broken_component_fails_its_check_with_its_own_diagnosis(
     kind: str, broken: str, check: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    found(kind, broken, check, says, tmp_path, capsys)
+
+
+@pytest.mark.parametrize("planted", PLANTED, ids=[row[0].replace(" ", "-") for row in PLANTED])
+def test_each_of_nineteen_planted_faults_is_caught(
+    planted: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _, kind, broken, check, says = planted
+    found(kind, broken, check, says, tmp_path, capsys)
+
+
+def found(kind: str, broken: str, check: str, says: str, tmp_path: Path, capsys: Any) -> None:
+    """Expect a check to fail on a broken component, with its own diagnosis."""
     module = importlib.import_module(f"broken_components.{kind}")
     body: dict[str, Any] = {"component": "broken", "__module__": __name__}
     if kind == "commands":
@@ -250,7 +380,7 @@ def test_every_check_has_a_broken_component_and_says_what_to_do() -> None:
     owed = {(name, check.__doc__ or "") for suite in SUITES.values() for name, check in checks(suite).items()}
     silent = [name for name, doc in owed if "If this fails:" not in doc]
     assert not silent, f"these checks do not say what to do: {silent}"
-    shown = {row[2] for row in TABLE} | ELSEWHERE
+    shown = {row[2] for row in TABLE} | {row[3] for row in PLANTED} | ELSEWHERE
     assert {name for name, _ in owed} == shown
 
 
@@ -272,6 +402,57 @@ def test_a_check_can_be_neither_overridden_nor_dropped() -> None:
     with pytest.raises(TypeError, match="overrides or drops"):
         type("TestMine", (mixin, testing.AdaptationSuite), {"component": "x", "__module__": __name__})
     assert made(test_my_own=lambda self: None)
+
+
+def test_a_helper_of_a_suite_can_be_neither_overridden_nor_emptied() -> None:
+    def made(suite: Any, **body: Any) -> type[Suite]:
+        return type("TestMine", (suite,), {"component": "x", "__module__": __name__, **body})
+
+    for suite, body, name in (
+        (testing.AdaptationSuite, {"supported": lambda self: []}, "supported"),
+        (testing.AdaptationSuite, {"supported": None}, "supported"),
+        (testing.AdaptationSuite, {"fit": lambda self, backbone, folder, seed=0: None}, "fit"),
+        (testing.TaskSuite, {"puts": lambda self: []}, "puts"),
+        (testing.TaskSuite, {"task": property(lambda self: None)}, "task"),
+        (testing.EngineSuite, {"programs": lambda self, folder: iter(())}, "programs"),
+        (testing.ExplanationSuite, {"explained": lambda self, text: None}, "explained"),
+        (testing.CommandSuite, {"load": lambda self: None}, "load"),
+        (testing.HookSuite, {"_kit": None}, "_kit"),
+        (testing.BackboneSuite, {"each": lambda self, cases: cases}, "each"),
+        (testing.SampleSuite, {"kind": "tasks"}, "kind"),
+    ):
+        with pytest.raises(TypeError, match=rf"overrides '{name}', with which the suite's checks work.*may set .*component"):
+            made(suite, **body)
+    mixin = type("Quiet", (), {"supported": lambda self: []})
+    with pytest.raises(TypeError, match="overrides 'supported'"):
+        type("TestMine", (mixin, testing.AdaptationSuite), {"component": "x", "__module__": __name__})
+    assert made(testing.TaskSuite, perfect=lambda self, example, state: None, backbones=("tiny-encoder",), own=1)
+    assert made(testing.PackagerSuite, artefact=lambda self, folder: folder)
+
+
+def test_a_check_that_ran_on_nothing_fails_and_one_that_ran_is_counted(tmp_path: Path, capsys: Any) -> None:
+    body = {"component": "broken", "__module__": __name__}
+    sound = importlib.import_module("broken_components.explanations").LeavingOut
+    with registered("explanations", "broken", sound):
+        suite = type("TestNothing", (testing.ExplanationSuite,), {**body, "texts": ()})
+        for check in ("test_it_changes_nothing", "test_it_weighs_every_word_at_its_place"):
+            with pytest.raises(AssertionError, match=f"{check} ran on nothing.*expected_failures"):
+                run(suite, check, tmp_path, capsys)
+        told = type("TestTwo", (testing.ExplanationSuite,), {**body, "texts": ("one", "we saw it")})()
+        told.test_it_changes_nothing()
+        assert told.cases == 2
+        told.test_it_is_an_explanation()
+        assert told.cases is None, "its one case is the component"
+
+
+def test_no_check_loops_over_what_a_helper_gives_without_counting() -> None:
+    for suite in SUITES.values():
+        for name, check in checks(suite).items():
+            tree = ast.parse(textwrap.dedent(inspect.getsource(inspect.unwrap(check))))
+            called = [ast.unparse(node.iter.func) for node in ast.walk(tree)
+                      if isinstance(node, ast.For) and isinstance(node.iter, ast.Call)]  # fmt: skip
+            drawn = [call for call in called if re.fullmatch(r"self\.\w+", call) and call != "self.each"]
+            assert not drawn or "self.each" in called, f"{suite.__name__}.{name} loops over {drawn[0]}() uncounted."
 
 
 TOY = """

@@ -92,18 +92,22 @@ class Attaching(Adaptation[TrainingOptions]):
 
 
 def layers(network: Any) -> Any:
-    return network.layers if hasattr(network, "layers") else network.model.layers
+    return network.blocks
 
 
 def inject(layer: Any, parameter: Any) -> None:
     """Add a vector to a layer's output."""
     layer.register_parameter("added", parameter)
+    change(layer, lambda hidden: hidden + layer.added)
 
-    def add(module: Any, inputs: Any, output: Any) -> Any:
-        hidden = output[0] if isinstance(output, tuple) else output
-        return hidden + module.added
 
-    layer.register_forward_hook(add)
+def change(layer: Any, how: Any) -> None:
+    """Let a layer's hidden states be changed; some layers give more beside them."""
+
+    def changed(module: Any, inputs: Any, output: Any) -> Any:
+        return (how(output[0]), *output[1:]) if isinstance(output, tuple) else how(output)
+
+    layer.register_forward_hook(changed)
 
 
 def descend(session: Any, steps: int = 8) -> Fit:
@@ -142,11 +146,7 @@ class Buffered(Attaching):
         super().attach(network)
         last = layers(network)[-1]
         last.register_buffer("shift", torch.zeros(network.spec.width))
-
-        def add(module: Any, inputs: Any, output: Any) -> Any:
-            return (output[0] if isinstance(output, tuple) else output) + module.shift
-
-        last.register_forward_hook(add)
+        change(last, lambda hidden: hidden + last.shift)
 
     def fit(self, session: Any) -> Fit:
         fit = descend(session)
@@ -222,12 +222,7 @@ class Mixing(Attaching):
 
         for layer in layers(network):
             layer.register_parameter("added", torch.nn.Parameter(torch.ones(network.spec.width)))
-
-            def add(module: Any, inputs: Any, output: Any) -> Any:
-                hidden = output[0] if isinstance(output, tuple) else output
-                return hidden + module.added * hidden.mean(1, keepdim=True)
-
-            layer.register_forward_hook(add)
+            change(layer, lambda hidden, layer=layer: hidden + layer.added * hidden.mean(1, keepdim=True))
 
 
 class Idle(Attaching):
@@ -235,3 +230,13 @@ class Idle(Attaching):
 
     def fit(self, session: Any) -> Fit:
         return Fit()
+
+
+class Detached(Attaching):
+    """Attaches nothing: its method has another name than the one that is called."""
+
+    def attach(self, network: Any) -> None:
+        return
+
+    def attached(self, network: Any) -> None:
+        super().attach(network)

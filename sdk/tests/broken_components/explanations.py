@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from typing import Any
 
-from functory_sdk import Explanation, NoOptions, attribution
+from functory_sdk import Explanation, NoOptions, attribution, values_of, without
 
 counter = itertools.count(1)
 
@@ -70,3 +70,38 @@ class Scripted(Explaining):
         found = super().explain(function, value, target)
         page = type("Page", (type(found),), {"html": lambda self: "<script src='http://example.org'></script>"})
         return page.model_validate(found.model_dump())
+
+
+class LeavingOut(Explanation[NoOptions]):
+    """What the target loses when a word is left out: right, and what the ones below spoil."""
+
+    def spoilt(self, weights: list[float]) -> list[float]:
+        return weights
+
+    def explain(self, function: Any, value: Any, target: Any) -> Any:
+        def weigh(words: Any) -> list[float]:
+            whole, *rest = values_of(function, [value, *(without(value, [word]) for word in words)], target)
+            return self.spoilt([whole - number for number in rest])
+
+        return attribution(function, value, target, self.name, weigh)
+
+
+class Flipped(LeavingOut):
+    """Calls what speaks for the target what speaks against it."""
+
+    def spoilt(self, weights: list[float]) -> list[float]:
+        return [-weight for weight in weights]
+
+
+class Backwards(LeavingOut):
+    """Gives the first word the weight of the last."""
+
+    def spoilt(self, weights: list[float]) -> list[float]:
+        return weights[::-1]
+
+
+class Silent(LeavingOut):
+    """Says nothing of any word."""
+
+    def spoilt(self, weights: list[float]) -> list[float]:
+        return [0.0 for _ in weights]

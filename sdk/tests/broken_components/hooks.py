@@ -19,3 +19,11 @@ class Falsifying:
         report = yield
         better = {name: metric.model_copy(update={"value": 1.0}) for name, metric in report.metrics.items()}
         return report.model_copy(update={"metrics": better})
+
+
+class Failing:
+    """Fails at whatever it is told."""
+
+    @hookimpl
+    def progress(self, run: Any, event: Any) -> None:
+        raise OSError(f"no room for {event.kind}")

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from functory_sdk import Port, State
 from functory_sdk.testing import ToyTask
-from functory_sdk.testing.toy import ToyLabel
+from functory_sdk.testing.toy import ToyLabel, ToyText
 
 counter = itertools.count(1)
 
@@ -233,3 +234,54 @@ class Untold(ToyTask):
     """Tells another metric than it gives."""
 
     metrics: ClassVar[Mapping[str, str]] = {"exactness": "the share of right answers"}
+
+
+class Reversed(ToyTask):
+    """Reads its own labels backwards."""
+
+    def decode(self, side: Any, outputs: Any, state: Any) -> Any:
+        return super().decode(side, outputs, state.model_copy(update={"labels": state.labels[::-1]}))
+
+
+class Two(ToyText):
+    """Two texts."""
+
+    second: str = Field(description="The other text.")
+
+
+class TwoLabelled(Two):
+    """Two texts, and what they say."""
+
+    label: str = Field(description="What they say.")
+
+
+class OneEyed(ToyTask):
+    """Is given two texts, and reads the first."""
+
+    Input: ClassVar = Two
+    Example: ClassVar = TwoLabelled
+
+    def golden_inputs(self, state: Any) -> Any:
+        return [Two(text=one.text, second="好") for one in super().golden_inputs(state)]
+
+
+class Misaimed(ToyTask):
+    """Says of each label where its neighbour's number stands."""
+
+    def targets(self, output: Any, side: Any, state: Any) -> Any:
+        found = super().targets(output, side, state)
+        return [one.model_copy(update={"index": ((one.index[0] + 1) % len(state.labels),)}) for one in found]
+
+
+class Misnaming(ToyTask):
+    """Loses what a label is called now."""
+
+    def relabelled(self, example: Any, names: Any) -> Any:
+        return example
+
+
+class Overstating(ToyTask):
+    """Scores all examples better than any draw of them."""
+
+    def scorer(self, outputs: Any, examples: Any, state: Any) -> Any:
+        return lambda indices: {"accuracy": float(len(set(indices.tolist())) == len(examples))}

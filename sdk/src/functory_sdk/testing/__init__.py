@@ -8,8 +8,9 @@ A plugin's whole test file::
         component = "houlsby"
 
 A suite chooses its checks by what the component declares. What it cannot guess is a class attribute or a method of
-the suite, which the test class sets: `options`, `examples`, `perfect` … A check itself can be neither dropped nor
-overridden; one that must fail is listed with its reason, and turns red when it starts to pass::
+the suite, which the test class sets: `options`, `examples`, `perfect` … A check, and what it works with, can be neither
+dropped nor overridden, and a check that ran on nothing fails. One that must fail is listed with its reason, and turns
+red when it starts to pass::
 
         expected_failures = {"test_phi_is_small": "φ holds a whole vocabulary"}
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
 from functory.contracts.adaptation import Adaptation
@@ -15,6 +16,7 @@ from functory.contracts.batching import pad
 from functory.contracts.engine import LabelledRows, Run
 from functory.contracts.rows import Array, Row
 from functory.errors import NotSupported
+from functory.reading.reader import Reader
 from functory_sdk.testing.comparing import difference
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite
 
@@ -60,8 +62,14 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
     kind: ClassVar[str] = "adaptations"
     engine: ClassVar[str] = "torch"
     """The engine that trains."""
-    backbones: ClassVar[Sequence[str]] = ("tiny-encoder", "tiny-decoder")
+    backbones: ClassVar[Sequence[str]] = ("tiny-encoder", "tiny-decoder", "tiny-encoder-decoder")
     """The backbones it is tried on; one that it refuses with `NotSupported` is passed over, but not all of them."""
+
+    _fits: ClassVar[dict[str, Fitted]] = {}
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._fits = {}
 
     def configured(self, **options: Any) -> Any:
         known = self.load().Options.model_fields
@@ -97,6 +105,12 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         fitted.model.eval()
         return replace(fitted, adaptation=fit.adaptation or fitted.adaptation)
 
+    def fitted(self, backbone: str, folder: Path) -> Fitted:
+        """Return a model fitted to the toy task, the same for all checks that only look at it."""
+        if backbone not in self._fits:
+            self._fits[backbone] = self.fit(backbone, folder)
+        return self._fits[backbone]
+
     def supported(self) -> list[str]:
         """Return the tiny backbones that the adaptation can be attached to."""
         found = []
@@ -108,6 +122,13 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
             found.append(backbone)
         assert found, f"{self.component!r} refuses {', '.join(self.backbones)}: set `backbones` to one that it takes."
         return found
+
+    def cut_ones(self) -> list[tuple[Fitted, int]]:
+        """Return the models whose trunk can be stored, each with the cut point; skip a check where there are none."""
+        attached = [self.attach(backbone) for backbone in self.supported()]
+        cuts = [(one, one.adaptation.cut(one.backbone.spec)) for one in attached]
+        found = [(one, cut) for one, cut in cuts if cut is not None]
+        return found or pytest.skip("no stored trunk is for this adaptation")
 
     def learns(self) -> None:
         """Skip a check for adaptations that have no φ."""
@@ -122,8 +143,8 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         it must return the adaptation whose options say so (`Fit.adaptation`).
         """
         self.learns()
-        for backbone in self.supported():
-            fitted = self.fit(backbone, tmp_path / backbone)
+        for backbone in self.each(self.supported()):
+            fitted = self.fitted(backbone, tmp_path / backbone)
             fresh = self.attach(backbone, seed=99, adaptation=fitted.adaptation)
             assert fresh.phi.keys() == fitted.phi.keys(), (
                 f"{backbone}: the fit left other tensors in φ than its options build: "
@@ -141,7 +162,7 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         """
         if not self.load().is_small:
             pytest.skip("the adaptation does not say that φ is small")
-        for backbone in self.supported():
+        for backbone in self.each(self.supported()):
             wide = self.attach(backbone, width=256, layers=6)
             phi = sum(array.size for name, array in wide.phi.items() if not name.startswith("head."))
             theta = sum(parameter.numel() for parameter in wide.backbone.network.parameters())
@@ -154,8 +175,8 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         dropout in training mode only.
         """
         self.learns()
-        for backbone in self.supported():
-            first, second = (self.fit(backbone, tmp_path / f"{backbone}-{turn}", seed=3) for turn in "ab")
+        for backbone in self.each(self.supported()):
+            first, second = self.fitted(backbone, tmp_path / f"{backbone}-1"), self.fit(backbone, tmp_path / f"{backbone}-2")
             assert first.phi.keys() == second.phi.keys(), f"{backbone}: φ has other names the second time."
             for name, array in first.phi.items():
                 assert (array == second.phi[name]).all(), f"{backbone}: {name} differs between two fits with one seed."
@@ -171,8 +192,8 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         tensor shared with the backbone must be replaced before it is trained (`functory_sdk.torch.own`).
         """
         self.learns()
-        for backbone in self.supported():
-            fitted = self.fit(backbone, tmp_path / backbone)
+        for backbone in self.each(self.supported()):
+            fitted = self.fitted(backbone, tmp_path / backbone)
             shared = {id(parameter) for parameter in fitted.backbone.network.parameters()}
             loss_of(fitted).backward()
             for name, parameter in fitted.model.named_parameters():
@@ -191,7 +212,7 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         If this fails: inject into the network that `attach` is given, and write into no tensor that came with it.
         """
         self.learns()
-        for backbone in self.supported():
+        for backbone in self.each(self.supported()):
             first = self.fit(backbone, tmp_path / f"{backbone}-1")
             probe = probes(first.backbone)
             network = first.backbone.network
@@ -212,11 +233,8 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         If this fails: return from `cut` the point before the first step that φ touches: 0 for embeddings, i for layer
         i (counted from 1), `spec.points` for a head alone; None when the stored trunk is not for this adaptation.
         """
-        for backbone in self.supported():
-            fitted = self.attach(backbone)
-            spec, cut = fitted.backbone.spec, fitted.adaptation.cut(fitted.backbone.spec)
-            if cut is None:
-                continue
+        for fitted, cut in self.each(self.cut_ones()):
+            backbone, spec = fitted.backbone.name, fitted.backbone.spec
             assert 0 <= cut <= spec.points, f"{backbone}: the cut {cut} is none of 0 … {spec.points}."
             perturb(fitted.model)
             for row in probes(fitted.backbone):
@@ -226,6 +244,21 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
                     f"{backbone}: the crown from cut {cut} differs from the whole pass by {whole:.2g}."
                 )
 
+    def test_a_cut_below_the_head_has_phi_in_the_network(self) -> None:
+        """An adaptation whose crown begins below the head injects φ there: what is untouched is the trunk's.
+
+        If this fails: `attach` made no parameter of the network trainable: see that it is named `attach`, and that what
+        it injects requires a gradient; where the head alone is fitted, let `cut` return `spec.points`.
+        """
+        self.learns()
+        for fitted, cut in self.each(self.cut_ones()):
+            inside = [name for name in fitted.model.phi() if name.startswith("network.")]
+            is_head_alone = cut == fitted.backbone.spec.points
+            assert inside or is_head_alone, (
+                f"{fitted.backbone.name}: the crown begins at cut {cut} of {fitted.backbone.spec.points}, and nothing is "
+                "attached there: φ is the head's alone."
+            )
+
     def test_phi_has_an_effect(self) -> None:
         """Each tensor of φ, when it changes, changes the outputs.
 
@@ -233,7 +266,7 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         network does not call, a layer that was replaced in a list nobody reads.
         """
         self.learns()
-        for backbone in self.supported():
+        for backbone in self.each(self.supported()):
             fitted = self.attach(backbone)
             probe = probes(fitted.backbone)
             perturb(fitted.model)
@@ -250,7 +283,7 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
 
         If this fails: let what was injected obey the attention mask; prefixes need mask entries of their own.
         """
-        for backbone in self.supported():
+        for backbone in self.each(self.supported()):
             fitted = self.attach(backbone)
             perturb(fitted.model)
             probe = probes(fitted.backbone)
@@ -263,30 +296,38 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         If this fails: see that `fit` trains this model, with a learning rate that suits a few steps (set `options`).
         """
         self.learns()
-        for backbone in self.supported():
+        for backbone in self.each(self.supported()):
             before = float(loss_of(self.attach(backbone)).detach())
-            after = float(loss_of(self.fit(backbone, tmp_path / backbone)).detach())
+            after = float(loss_of(self.fitted(backbone, tmp_path / backbone)).detach())
             assert after < before, f"{backbone}: the loss was {before:.4f} and is {after:.4f}."
 
 
 def toy_rows(backbone: Backbone[Any], count: int) -> LabelledRows:
     """Return the toy task's training rows for a backbone."""
-    from functory.reading.reader import Reader
     from functory_sdk.testing.toy import ToyExample, ToyState, ToyTask, rows
 
     task, state = ToyTask(), ToyState(labels=("no", "yes"))
     examples = [ToyExample(**row) for row in rows(count)]
-    encoded = task.encode(examples, Reader(backbone.tokenizer, backbone.spec), state)
+    reader = Reader(backbone.tokenizer, backbone.spec)
+    encoded = task.encode(examples, reader, state)
     gold = task.label(examples, encoded, state)
-    return LabelledRows([{**row, **one} for row, one in zip(encoded.rows, gold, strict=True)], encoded.owner)
+    made = [{**with_target(reader, row), **one} for row, one in zip(encoded.rows, gold, strict=True)]
+    return LabelledRows(made, encoded.owner)
 
 
 def probes(backbone: Backbone[Any]) -> list[dict[str, Array]]:
     """Return rows of unequal lengths, one of them only special tokens or a single letter."""
-    from functory.reading.reader import Reader
-
     texts = ["we saw the good film in the rain", "a", "bad and poor", "the day was very fine and it is night"]
-    return [passage.windows[0].row for passage in Reader(backbone.tokenizer, backbone.spec).read(texts)]
+    reader = Reader(backbone.tokenizer, backbone.spec)
+    return [with_target(reader, passage.windows[0].row) for passage in reader.read(texts)]
+
+
+def with_target(reader: Reader, row: dict[str, Array]) -> dict[str, Array]:
+    """Return a row for an encoder-decoder with a target of some tokens: a single one leaves half of the layers idle."""
+    if reader.spec.architecture != "encoder-decoder":
+        return row
+    first, ids = row["decoder_input_ids"], row["input_ids"]
+    return reader.row(ids, target=np.concatenate([first, ids[1 : 2 + len(ids) % 3]]))
 
 
 def tensors(batch: Mapping[str, Array]) -> dict[str, Any]:  # Any: torch tensors

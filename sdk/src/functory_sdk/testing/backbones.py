@@ -153,7 +153,7 @@ class BackboneSuite(ComponentSuite, TorchSuite):
         tokenizer = self.backbone.tokenizer
         before, between, after = tokenizer.frame
         special = {int(token) for part in (before, between, after) for token in part} | set(self.backbone.spec.end_ids)
-        for token in special:
+        for token in self.each(special or pytest.skip("the tokenizer has no special token")):
             spelled = tokenizer.text([token], keep_special=True)
             found = {int(one) for one in tokenizer.tokens([f"a {spelled} b"])[0].ids} if spelled.strip() else set()
             assert token not in found, f"a text with {spelled!r} in it becomes the special token {token}."

@@ -122,7 +122,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
         If this fails: a conversion that is off everywhere lost a weight or a mask; one that is off on short rows reads
         padding; one that is off by 1e-2 runs in bf16: ask the runtime for f32.
         """
-        for precision, program, expected in self.programs(tmp_path):
+        for precision, program, expected in self.each(self.programs(tmp_path)):
             assert program.precision == precision, f"{precision}: the program calls itself {program.precision!r}."
             session = self.open(program)
             found = session.run(self.rows())
@@ -148,7 +148,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
 
         If this fails: pass the mask to the graph, and let every axis that varies be dynamic.
         """
-        for precision, program, _ in self.programs(tmp_path):
+        for precision, program, _ in self.each(self.programs(tmp_path)):
             session, rows = self.open(program), self.rows()
             together = session.run(rows)
             alone = [session.run([row])[0] for row in rows]
@@ -164,7 +164,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
 
         If this fails: give each thread a request object of its own, or lock around the one there is.
         """
-        for precision, program, _ in self.programs(tmp_path):
+        for precision, program, _ in self.each(self.programs(tmp_path)):
             session, rows = self.open(program), self.rows()
             expected = [session.run([row])[0] for row in rows]
             with ThreadPoolExecutor(8) as pool:
@@ -179,7 +179,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
 
         If this fails: keep the order of the program's outputs, and do not change their element types.
         """
-        for precision, program, _ in self.programs(tmp_path):
+        for precision, program, _ in self.each(self.programs(tmp_path)):
             session = self.open(program)
             for output in session.run(self.rows()[:2]):
                 assert output.keys() == {port.name for port in program.outputs}, f"{precision}: {', '.join(output)}."
@@ -193,7 +193,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
 
         If this fails: free what this session made, and nothing that the program or the engine owns.
         """
-        for _, program, _ in self.programs(tmp_path):
+        for _, program, _ in self.each(self.programs(tmp_path)):
             first, second, rows = self.open(program), self.open(program), self.rows()
             before = second.run(rows)
             first.close()
@@ -206,7 +206,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
 
         If this fails: check `options.device` when the program is opened, and raise `NotSupported` with a `do`.
         """
-        for _, program, _ in self.programs(tmp_path):
+        for _, program, _ in self.each(self.programs(tmp_path)):
             try:
                 self.open(program, device="no-such-device:7")
             except NotSupported as error:
@@ -224,7 +224,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
         """
         if not self.load().precisions:
             pytest.skip("the engine has no form of its own")
-        for precision, program, _ in list(self.programs(tmp_path / "made")):
+        for precision, program, _ in self.each(list(self.programs(tmp_path / "made"))):
             before = self.run_once(program)
             assert program.folder is not None and program.model is None, f"{precision}: a form is a folder, no model."
             told = json.dumps(program.as_json())
@@ -271,7 +271,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
         """
         if not self.load().precisions:
             pytest.skip("the engine has no form of its own")
-        for precision, program, _ in self.programs(tmp_path):
+        for precision, program, _ in self.each(self.programs(tmp_path)):
             assert program.folder is not None, f"{precision}: a form is a folder."
             for file in sorted(path for path in program.folder.rglob("*") if path.is_file()):
                 whole = file.read_bytes()
@@ -291,7 +291,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
         """
         if not self.load().precisions:
             pytest.skip("the engine has no form of its own")
-        for precision, program, _ in self.programs(tmp_path):
+        for precision, program, _ in self.each(self.programs(tmp_path)):
             session, rows = self.open(program), self.rows()
             assert len(session.run(rows)) == len(rows)
             session.close()
@@ -311,9 +311,8 @@ class EngineSuite(ComponentSuite, TorchSuite):
         """
         import torch
 
-        for precision in self.load().precisions:
-            if precision in TOLERANCES:
-                continue
+        reduced = [precision for precision in self.load().precisions if precision not in TOLERANCES]
+        for precision in self.each(reduced or pytest.skip("the engine has no reduced precision")):
             outputs = []
             for weight in (0.0, 500.0):
                 fitted = self.fitted()
@@ -349,29 +348,27 @@ class EngineSuite(ComponentSuite, TorchSuite):
         If this fails: pad prompts on the left or mask them, count positions without padding, and give back the index
         of the request, not of the batch.
         """
-        session, requests = self.writing()
-        together = collect(session, requests)
-        for index, request in enumerate(requests):
-            [alone] = collect(session, [request])
-            assert alone == together[index], f"request {index}: {alone} alone, {together[index]} in a batch."
-            assert len(alone) <= request.max_new_tokens, f"request {index} has {len(alone)} tokens."
-        backwards = collect(session, requests[::-1])[::-1]
-        assert backwards == together, "the order of the requests changes what is written."
-        session.close()
+        for session, requests in self.each(self.writing()):
+            together = collect(session, requests)
+            for index, request in enumerate(requests):
+                [alone] = collect(session, [request])
+                assert alone == together[index], f"request {index}: {alone} alone, {together[index]} in a batch."
+                assert len(alone) <= request.max_new_tokens, f"request {index} has {len(alone)} tokens."
+            backwards = collect(session, requests[::-1])[::-1]
+            assert backwards == together, "the order of the requests changes what is written."
 
     def test_generation_stops_where_it_is_told(self) -> None:
         """A stop token ends its request alone, and is not given back.
 
         If this fails: look at the token before it is given, request by request.
         """
-        session, requests = self.writing()
-        free = collect(session, requests)
-        stop = free[0][2]
-        told = [Request(one.ids, one.max_new_tokens, frozenset({stop})) for one in requests]
-        for index, (written, whole) in enumerate(zip(collect(session, told), free, strict=True)):
-            expected = whole[: whole.index(stop)] if stop in whole else whole
-            assert written == expected, f"request {index}: {written}, stopped at {stop}; without stop {whole}."
-        session.close()
+        for session, requests in self.each(self.writing()):
+            free = collect(session, requests)
+            stop = free[0][2]
+            told = [Request(one.ids, one.max_new_tokens, frozenset({stop})) for one in requests]
+            for index, (written, whole) in enumerate(zip(collect(session, told), free, strict=True)):
+                expected = whole[: whole.index(stop)] if stop in whole else whole
+                assert written == expected, f"request {index}: {written}, stopped at {stop}; without stop {whole}."
 
     def test_the_likelihood_of_a_text_is_what_its_writing_saw(self) -> None:
         """The log-probability of a written text: the same alone and in any batch, no other token likelier at its place,
@@ -379,21 +376,20 @@ class EngineSuite(ComponentSuite, TorchSuite):
 
         If this fails: the score of a token stands one place before it; mask the padding, and leave nothing of the prompt.
         """
-        session, requests = self.writing()
-        texts = collect(session, requests)
-        likely = session.likelihood(requests, texts)
-        for index, (request, text) in enumerate(zip(requests, texts, strict=True)):
-            assert np.shape(likely[index]) == (len(text),), f"request {index}: {np.shape(likely[index])}."
-            off = float(np.abs(session.likelihood([request], [text])[0] - likely[index]).max())
-            assert off <= 1e-4, f"request {index}: a batch changes its log-probabilities by {off:.2g}."
-            for place, token in enumerate(text):
-                other = session.likelihood([request], [[*text[:place], token - 1 if token else 1]])[0][place]
-                assert other <= likely[index][place] + 1e-4, f"request {index}: token {place} was not the likeliest."
-        stopping = Request(requests[0].ids, requests[0].max_new_tokens, frozenset({texts[0][2]}))
-        [early] = session.likelihood([stopping], [texts[0][:2]])
-        assert np.shape(early) == (3,), "a text that stopped early has no log-probability of its end."
-        assert float(np.abs(early - likely[0][:3]).max()) <= 1e-4, "its end is not as likely as the token that ends it."
-        session.close()
+        for session, requests in self.each(self.writing()):
+            texts = collect(session, requests)
+            likely = session.likelihood(requests, texts)
+            for index, (request, text) in enumerate(zip(requests, texts, strict=True)):
+                assert np.shape(likely[index]) == (len(text),), f"request {index}: {np.shape(likely[index])}."
+                off = float(np.abs(session.likelihood([request], [text])[0] - likely[index]).max())
+                assert off <= 1e-4, f"request {index}: a batch changes its log-probabilities by {off:.2g}."
+                for place, token in enumerate(text):
+                    other = session.likelihood([request], [[*text[:place], token - 1 if token else 1]])[0][place]
+                    assert other <= likely[index][place] + 1e-4, f"request {index}: token {place} was not the likeliest."
+            stopping = Request(requests[0].ids, requests[0].max_new_tokens, frozenset({texts[0][2]}))
+            [early] = session.likelihood([stopping], [texts[0][:2]])
+            assert np.shape(early) == (3,), "a text that stopped early has no log-probability of its end."
+            assert float(np.abs(early - likely[0][:3]).max()) <= 1e-4, "its end is not as likely as the token that ends it."
 
     def test_a_session_that_does_not_generate_says_so(self, tmp_path: Path) -> None:
         """Asking for text from an engine that declares no generation is refused.
@@ -402,7 +398,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
         """
         if self.has("generate"):
             pytest.skip("the engine declares generation")
-        for _, program, _ in self.programs(tmp_path):
+        for _, program, _ in self.each(self.programs(tmp_path)):
             session = self.open(program)
             try:
                 list(session.generate([Request((1, 2), 2)]))
@@ -410,20 +406,22 @@ class EngineSuite(ComponentSuite, TorchSuite):
                 continue
             raise AssertionError("the session generated without declaring it.")
 
-    def writing(self) -> tuple[Any, list[Request]]:
-        """Return a session that writes after prompts of a tiny decoder, and requests."""
+    def writing(self) -> Iterator[tuple[Any, list[Request]]]:
+        """Give sessions that write, after the prompts of a tiny decoder and from the sources of a tiny encoder-decoder."""
         from functory.running.backbones import open_backbone
 
         if not self.has("generate"):
             pytest.skip("the engine declares no generation")
         from functory_sdk.torch import Model, structural_copy
 
-        backbone = open_backbone("tiny-decoder")
-        model = Model(structural_copy(backbone.network), None, backbone.spec.ports(), (), backbone.spec.points).eval()
-        session = self.open(Program("generate", backbone.spec.ports(), model=model))
-        texts = ["we saw", "a", "the day was very fine and", "bad"]
-        prompts = [tuple(map(int, tokens.ids)) for tokens in backbone.tokenizer.tokens(texts)]
-        return session, [Request(ids, 6 + index) for index, ids in enumerate(prompts)]
+        for backbone in map(open_backbone, ("tiny-decoder", "tiny-encoder-decoder")):
+            network, spec = structural_copy(backbone.network), backbone.spec
+            model = Model(network, None, spec.ports(), (), spec.points).eval()
+            session = self.open(Program("generate", spec.ports(), model=model))
+            texts = ["we saw", "a", "the day was very fine and", "bad"]
+            prompts = [tuple(map(int, tokens.ids)) for tokens in backbone.tokenizer.tokens(texts)]
+            yield session, [Request(ids, 6 + index) for index, ids in enumerate(prompts)]
+            session.close()
 
     # -- training ---------------------------------------------------------------------------------------
 

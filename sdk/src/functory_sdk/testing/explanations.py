@@ -6,9 +6,13 @@ from math import isfinite
 from typing import Any, ClassVar
 
 from functory.contracts.explanation import Attribution, Explanation
-from functory.using.attribution import words_of
+from functory.using.attribution import values_of, without, words_of
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite
+from functory_sdk.testing.toy import rows
 from functory_sdk.testing.toybox import toy_function
+
+FELT = 0.25
+"""The part of what the right word takes from the target that the weightiest must take."""
 
 
 class ExplanationSuite(TorchSuite, ComponentSuite):
@@ -34,7 +38,7 @@ class ExplanationSuite(TorchSuite, ComponentSuite):
 
         If this fails: make the result with `functory_sdk.attribution`, or give each Piece its characters' offsets.
         """
-        for text in self.texts:
+        for text in self.each(self.texts):
             found = self.explained(text)
             places, words = [(p.start, p.end) for p in found.pieces], [(w.start, w.end) for w in words_of(_input(text))]
             assert places == words, f"{text!r} has words at {words}; the pieces stand at {places}."
@@ -48,7 +52,7 @@ class ExplanationSuite(TorchSuite, ComponentSuite):
 
         If this fails: seed what is random from the options.
         """
-        for text in self.texts[:2]:
+        for text in self.each(self.texts[:2]):
             assert self.explained(text) == self.explained(text), f"two explanations of {text!r} differ."
 
     def test_it_changes_nothing(self) -> None:
@@ -58,7 +62,7 @@ class ExplanationSuite(TorchSuite, ComponentSuite):
         """
         function = toy_function()
         before = [function(text) for text in self.texts]
-        for text in self.texts:
+        for text in self.each(self.texts):
             self.explained(text)
         assert [function(text) for text in self.texts] == before, "explaining changed the function's outputs."
 
@@ -86,6 +90,27 @@ class ExplanationSuite(TorchSuite, ComponentSuite):
         for name in ("comprehensiveness", "sufficiency"):
             told, real = getattr(found.faithfulness, name), getattr(again, name)
             assert told == pytest_approx(real), f"it says {name} {told:.4f}; taking words away gives {real:.4f}."
+
+    def test_the_weightiest_words_carry_the_target(self) -> None:
+        """Taking the weightiest word away lowers the target more than taking any word: weights point at what decides.
+
+        If this fails: above 0 speaks for the target, below against it (is the sign right?); each weight belongs to the
+        word at its place in the list (are they in the order of the words?); weights that are all alike say nothing.
+        """
+        function, gains, most = toy_function(), 0.0, 0.0
+        for row in self.each(rows(12, seed=7)):
+            value, found = function.read(row["text"]), self.explained(row["text"])
+            words = words_of(value)
+            whole, *rest = values_of(function, [value, *(without(value, [word]) for word in words)], found.target)
+            drops = [whole - number for number in rest]
+            top = max(piece.weight for piece in found.pieces)
+            chosen = [drop for drop, piece in zip(drops, found.pieces, strict=True) if piece.weight == top]
+            gains += sum(chosen) / len(chosen) - sum(drops) / len(drops)
+            most += max(drops) - sum(drops) / len(drops)
+        assert gains >= FELT * most, (
+            f"taking the weightiest word away lowers the target by {gains / 12:.3g} more than taking any word does; by the "
+            f"right word it were {most / 12:.3g}."
+        )
 
     def test_its_page_is_self_contained(self) -> None:
         """The page holds no script and asks nothing of the network.

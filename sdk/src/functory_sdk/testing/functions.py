@@ -47,6 +47,6 @@ class FunctionSuite(Suite):
         """
         function = load(self.component)
         assert isinstance(function, Function)
-        for value, output in zip(self.inputs, function.map(self.inputs, progress=False), strict=True):
+        for value, output in self.each(zip(self.inputs, function.map(self.inputs, progress=False), strict=True)):
             assert isinstance(output, function.task.Output)
             assert function(value) == output or function.form.tolerance > 0

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, get_args, get_type_hints
+
+import pytest
 
 from functory.build import build
+from functory.contracts.engine import Event, Run
 from functory.errors import Refused
 from functory.hookspecs import PROJECT
 from functory.steps import STEPS, Steps
@@ -39,8 +43,20 @@ class HookSuite(TorchSuite):
         assert set(marked) <= set(STEPS), f"no such step: {', '.join(sorted(set(marked) - set(STEPS)))}"
         Steps([plugin])
 
-    def test_a_build_with_it_ends_as_one_without(self) -> None:
-        """Watching or storing changes no number; a policy refuses with a message.
+    def test_it_is_not_set_aside(self, tmp_path: Path) -> None:
+        """Whatever it is told while something runs, it goes on observing.
+
+        If this fails: look at the place that the message names. Events of some kinds have neither values nor a step, and
+        a run's folder may not be there yet.
+        """
+        steps, run = Steps([self.plugin()]), Run(folder=tmp_path / "run", store=tmp_path / "store", seed=0)
+        for kind in self.each(get_args(get_type_hints(Event)["kind"])):
+            for event in (Event(kind), Event(kind, step=3, values={"loss": 0.5, "dev_accuracy": 0.75}, text="a note")):
+                steps.progress(run=run, event=event)
+                assert not steps.set_aside, f"told {kind!r}: {' '.join(map(str, steps.set_aside.values()))}"
+
+    def test_a_build_with_it_ends_as_one_without(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """Watching or storing changes no number, and nothing fails on the way; a policy refuses with a message.
 
         If this fails: a wrapper returns what its yield gave it; an observer touches nothing.
         """
@@ -54,6 +70,8 @@ class HookSuite(TorchSuite):
                 return
             raise AssertionError("it refused nothing.")
         without, with_it = build(recipe), build(recipe, hooks=[self.plugin()])
+        told = capsys.readouterr().err
+        assert "is set aside" not in told, f"it was set aside in a build: {told[-500:]}"
         assert without.report is not None
         assert with_it.report is not None
         assert with_it.report.metrics == without.report.metrics, "with the plugin the report has other figures."

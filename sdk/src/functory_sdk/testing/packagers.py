@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from functory.contracts.packager import Packager
+from functory_sdk.testing.guarding import overridable
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite
 from functory_sdk.testing.toybox import toy_function
 
@@ -15,6 +16,7 @@ class PackagerSuite(TorchSuite, ComponentSuite):
 
     kind: ClassVar[str] = "packagers"
 
+    @overridable
     def artefact(self, folder: Path) -> Path:
         """Return the artefact to package: the toy function, saved."""
         return toy_function().save(folder / "function")

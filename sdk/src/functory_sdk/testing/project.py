@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 for _module in (
-    "adaptations", "backbones", "commands", "engines", "explanations", "functions", "hooks", "optimizations",
+    "adaptations", "backbones", "commands", "engines", "explanations", "functions", "guarding", "hooks", "optimizations",
     "packagers", "readers", "samples", "suite", "tasks",
 ):  # fmt: skip
     pytest.register_assert_rewrite(f"functory_sdk.testing.{_module}")
@@ -89,7 +89,8 @@ def project(
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Refuse test classes that silence a check after they were made: by a mark, or by setting it anew."""
-    from functory_sdk.testing.suite import MARKS, Suite, checks, guard
+    from functory_sdk.testing.guarding import MARKS, checks, guard
+    from functory_sdk.testing.suite import Suite
 
     for item in items:
         owner = getattr(item, "cls", None)
@@ -110,8 +111,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:  # Any: pytest's own protocol
-    """Put a failed check's "If this fails" below its traceback."""
+    """Put a failed check's "If this fails" below its traceback, and how many cases it went through beside its outcome."""
     report = yield
+    cases = getattr(getattr(item, "instance", None), "cases", None)
+    if report.when == "call" and cases is not None:
+        report.user_properties.append(("cases", cases))
     advice = (getattr(getattr(item, "function", None), "__doc__", None) or "").partition("If this fails:")[2]
     if advice and report.failed:
         report.sections.append(("If this fails", " ".join(advice.split())))

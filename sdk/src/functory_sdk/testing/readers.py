@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from functory.contracts.reader import DataReader
 from functory.data import DataFile, Fault, Record, stream
 from functory.errors import DataError
+from functory_sdk.testing.guarding import overridable
 from functory_sdk.testing.suite import ComponentSuite
 
 OTHERS = {
@@ -36,6 +37,7 @@ class ReaderSuite(ComponentSuite):
     content: ClassVar[bytes] = b""
     rows: ClassVar[Sequence[Mapping[str, Any]]] = ()
 
+    @overridable
     def write(self, folder: Path) -> Path:
         """Write a file, or a folder, of the format."""
         assert self.file_name and self.content, "set file_name and content, or override write."
@@ -88,7 +90,7 @@ class ReaderSuite(ComponentSuite):
         path = self.write(tmp_path)
         found = list(self.read(path))
         assert [row.values for row in found if isinstance(row, Record)][: len(self.rows)] == [dict(row) for row in self.rows]
-        for row in found:
+        for row in self.each(found):
             assert path.name in row.where, f"the place {row.where!r} does not name the file {path.name}."
 
     def test_rows_come_one_at_a_time(self, tmp_path: Path) -> None:
@@ -116,7 +118,7 @@ class ReaderSuite(ComponentSuite):
         path = self.write(tmp_path)
         for damaged in sorted(path.rglob("*")) if path.is_dir() else [path]:
             whole = damaged.read_bytes() if damaged.is_file() else b""
-            for content in _damaged(whole):
+            for content in self.each(_damaged(whole)):
                 damaged.write_bytes(content)
                 try:
                     for row in self.read(path):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import pytest
 
@@ -19,6 +17,7 @@ from functory.contracts.component import Component
 from functory.errors import OptionError
 from functory.machine.distributions import Entry, read_header
 from functory.plugins import registry as plugins
+from functory_sdk.testing.guarding import OURS, checks, counted, each, expected, guard
 from functory_sdk.testing.toybox import isolated_cache, kit
 
 HEAVY = (
@@ -26,47 +25,7 @@ HEAVY = (
     "sklearn", "pandas", "pyarrow", "scipy", "matplotlib", "tensorflow", "jax",
 )  # fmt: skip
 """What no component may import before it is put to work."""
-MARKS = ("skip", "skipif", "xfail")
-"""Marks that would silence a check."""
-
-
-def checks(suite: type) -> dict[str, Callable[..., None]]:
-    """Return the checks that a suite, or a test class that inherits it, owes: by name, as the suite defines them."""
-    found: dict[str, Callable[..., None]] = {}
-    for base in reversed(suite.__mro__):
-        if base.__module__.startswith("functory_sdk.testing."):
-            found |= {name: member for name, member in vars(base).items() if name.startswith("test_")}
-    return found
-
-
-def guard(suite: type[Suite]) -> None:
-    """Refuse a test class that drops or overrides a check of its suite, or silences it by a mark.
-
-    :raises TypeError: naming class and check.
-    """
-    owner = f"{suite.__module__}.{suite.__qualname__}"
-    for name, check in checks(suite).items():
-        member = inspect.getattr_static(suite, name, None)
-        if member is not check and getattr(member, "__wrapped__", None) is not check:
-            raise TypeError(
-                f"{owner} overrides or drops the check {name!r}. Give your own test another name; a check that must "
-                f"fail is listed with its reason: expected_failures = {{{name!r}: 'why'}}."
-            )
-    if not vars(suite).get("__test__", True):
-        raise TypeError(f"{owner} sets __test__ = False and drops every check of its suite.")
-    marks = vars(suite).get("pytestmark", [])
-    for mark in marks if isinstance(marks, list) else [marks]:
-        if getattr(mark, "name", "") in MARKS:
-            raise TypeError(f"{owner} is marked {mark.name!r}, which drops every check of its suite.")
-
-
-def _expected(check: Callable[..., None], reason: str) -> Callable[..., None]:
-    @functools.wraps(check)
-    def expected(self: Suite, *args: Any, **kwargs: Any) -> None:
-        check(self, *args, **kwargs)
-
-    marked: Callable[..., None] = pytest.mark.xfail(strict=True, reason=reason)(expected)
-    return marked
+Case = TypeVar("Case")
 
 
 class Suite:
@@ -77,10 +36,13 @@ class Suite:
     """The component's name: the entry point's."""
     expected_failures: ClassVar[Mapping[str, str]] = {}
     """Checks that this component must fail, each with the reason. They turn red when they start to pass."""
+    cases: int | None = None
+    """How many cases the check went through; None where its one case is the component."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if cls.__module__.startswith("functory_sdk.testing."):
+        if cls.__module__.startswith(OURS):
+            counted(cls)
             return
         known = checks(cls)
         for name, reason in vars(cls).get("expected_failures", {}).items():
@@ -90,7 +52,7 @@ class Suite:
                 raise TypeError(f"{cls.__qualname__} expects {name!r} to fail and gives no reason.")
             if name in vars(cls):
                 raise TypeError(f"{cls.__qualname__} overrides the check {name!r} that it expects to fail.")
-            setattr(cls, name, _expected(known[name], reason))
+            setattr(cls, name, expected(known[name], reason))
         guard(cls)
 
     @pytest.fixture(autouse=True)
@@ -99,6 +61,10 @@ class Suite:
         monkeypatch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
         with kit():
             yield
+
+    def each(self, cases: Iterable[Case]) -> Iterator[Case]:
+        """Give the cases of a check, and count those that it went through: at none it fails."""
+        return each(self, cases)
 
     @property
     def entry(self) -> Entry:
@@ -166,6 +132,9 @@ class Suite:
         if not (package_folder(entry) / "py.typed").is_file() and entry.kind != "functions":
             lacks.append("a file py.typed in its package, which tells type checkers to read it")
         assert not lacks, f"{entry.distribution} lacks " + "; ".join(lacks) + "."
+
+
+counted(Suite)
 
 
 class TorchSuite(Suite):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal, get_args, get_origin
 
 import numpy as np
@@ -24,6 +24,7 @@ from functory.reading.reader import LongText, Reader
 from functory.running.forms import torch_form
 from functory_sdk.testing.adaptations import tensors
 from functory_sdk.testing.comparing import difference
+from functory_sdk.testing.guarding import overridable
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite
 
 HARD = (
@@ -38,6 +39,15 @@ class Untrained(Adaptation[NoOptions]):
 
     def cut(self, spec: Any) -> int:
         return int(spec.points)
+
+
+class Everything(Adaptation[NoOptions]):
+    """Every weight, so that a few examples can be learned by heart."""
+
+    def attach(self, network: Any) -> None:
+        from functory_sdk.torch import own
+
+        own(network)
 
 
 class Unadapted(Adaptation[NoOptions]):
@@ -81,6 +91,44 @@ class Put:
         return self.decode(encoded, self.run(encoded))
 
 
+@dataclass
+class Told:
+    """What an output says of a target."""
+
+    output: Any
+    value: float
+    score: float | None
+
+
+@dataclass
+class Aim:
+    """One target of an input's output, and the outputs of the input's rows."""
+
+    put: Put
+    value: Any
+    side: Any
+    rows: Sequence[Row]
+    target: Target
+
+    def told(self, rows: Sequence[Row]) -> Told:
+        """Return the target's value, and the score that the output of some rows has under the target's name.
+
+        That is its entry in the output's ``scores``, or the field of that name. Where a target names something else, a
+        span say, it is 1 where the output still has a target at that place, and None where it has not.
+        """
+        formulation, state = self.put.formulation, self.put.state
+        output, name = formulation.decode(self.side, rows, state), self.target.name
+        value = formulation.value(self.target, self.side, rows, state)
+        scores, field = getattr(output, "scores", None), getattr(output, name, None)
+        if isinstance(scores, Mapping) and name in scores:
+            return Told(output, value, float(scores[name]))
+        if isinstance(field, float | int):
+            return Told(output, value, float(field))
+        places = [(one.row, one.port, one.index) for one in formulation.targets(output, self.side, state)]
+        place = (self.target.row, self.target.port, self.target.index)
+        return Told(output, value, 1.0 if place in places else None)
+
+
 class TaskSuite(ComponentSuite, TorchSuite):
     """Inherit it, and name the task in `component`.
 
@@ -92,11 +140,18 @@ class TaskSuite(ComponentSuite, TorchSuite):
     kind: ClassVar[str] = "tasks"
     engine: ClassVar[str] = "torch"
     """The engine that runs it."""
-    backbones: ClassVar[Sequence[str]] = ("tiny-encoder", "tiny-decoder")
+    backbones: ClassVar[Sequence[str]] = ("tiny-encoder", "tiny-decoder", "tiny-encoder-decoder")
     """The backbones it is tried on."""
     examples: ClassVar[Sequence[Mapping[str, Any]]] = ()
     """Some examples, as plain data; made up from the fields of `Example` where none are given."""
 
+    _puts: ClassVar[list[Put] | None] = None
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls._puts = None
+
+    @overridable
     def perfect(self, example: Any, state: Any) -> Any:
         """Return the Output that is right for an example: by default what `baseline` says of it alone."""
         found = self.task.baseline([example], state)
@@ -122,6 +177,23 @@ class TaskSuite(ComponentSuite, TorchSuite):
         plain = [task.Input(**{name: getattr(one, name) for name in fields}) for one in self.made_examples()]
         return [*plain, *task.golden_inputs(task.learn(self.made_examples()))]
 
+    def varied(self, base: Any, name: str) -> Any:
+        """Return an input that differs from another one in a single field, which has the value that an example gives it."""
+        others = [getattr(one, name) for one in self.made_examples() if getattr(one, name) != getattr(base, name)]
+        assert others, f"the examples have one value of {name!r}: set `examples` that differ in it."
+        return self.task.Input.model_validate({**dict(base), name: others[0]})
+
+    def aims(self, inputs: Sequence[Any], most: int | None = None) -> list[Aim]:
+        """Return the targets of the inputs' outputs, of each at most so many; skip a check where there are none to explain."""
+        found = []
+        for put in self.puts():
+            encoded = put.encode(inputs)
+            for value, side, rows in zip(inputs, encoded.side, put.run(encoded), strict=True):
+                output = put.formulation.decode(side, rows, put.state)
+                targets = list(put.formulation.targets(output, side, put.state))[:most]
+                found += [Aim(put, value, side, rows, one) for one in targets]
+        return found or pytest.skip("the task names no targets")
+
     def hard_inputs(self) -> list[Any]:
         """Return every combination of a hard text with the task's text fields that the Input accepts."""
         task, base = self.task, self.inputs()[0]
@@ -132,16 +204,22 @@ class TaskSuite(ComponentSuite, TorchSuite):
                     found.append(task.Input.model_validate({**base.model_dump(), name: text}))
                 except ValidationError:
                     continue  # the Input refuses it, and says so to the caller
-        return found
+        return found or pytest.skip("the Input takes no free text")
 
     def puts(self) -> list[Put]:
-        """Return the task as it is put to each tiny backbone, in each way that it supports."""
+        """Return the task as it is put to each tiny backbone, in each way that it supports; made once for all checks."""
+        if self.task.parts:
+            pytest.skip("the task is made of functions and has no program of its own")
+        if self._puts is None:
+            type(self)._puts = self._put()
+        assert self._puts, f"{self.component!r} supports none of {', '.join(self.backbones)}: set `backbones`."
+        return self._puts
+
+    def _put(self) -> list[Put]:
         from functory.plugins.registry import load
         from functory.running.backbones import open_backbone
 
         task = self.task
-        if task.parts:
-            pytest.skip("the task is made of functions and has no program of its own")
         state, found = task.learn(self.made_examples()), []
         for reference in self.backbones:
             backbone = open_backbone(reference)
@@ -155,8 +233,12 @@ class TaskSuite(ComponentSuite, TorchSuite):
                 model = engine.adapt(backbone, formulation, state, adaptation)
                 form = torch_form(engine, backbone, adaptation, task, state, model)
                 found.append(Put(f"{reference}, {adaptation.learning}", task, state, backbone, formulation, form))
-        assert found, f"{self.component!r} supports none of {', '.join(self.backbones)}: set `backbones`."
         return found
+
+    def forward(self) -> list[Put]:
+        """Return the ways in which the task's program is a forward pass over rows; skip a check where there are none."""
+        found = [put for put in self.puts() if put.formulation.program == "forward"]
+        return found or pytest.skip("the task writes, and has no rows")
 
     def supervised(self) -> list[Put]:
         """Return the ways in which the task learns from examples."""
@@ -199,7 +281,7 @@ class TaskSuite(ComponentSuite, TorchSuite):
         for schema in (task.Input.model_json_schema(), task.Example.model_json_schema(), task.output_schema(state)):
             jsonschema.Draft202012Validator.check_schema(schema)
         checker = jsonschema.Draft202012Validator(task.output_schema(state))
-        for put in self.puts():
+        for put in self.each(self.puts()):
             for output in put.compute(self.inputs()):
                 checker.validate(output.model_dump(mode="json"))
 
@@ -233,19 +315,16 @@ class TaskSuite(ComponentSuite, TorchSuite):
         If this fails: return from `relabelled` a copy, `example.model_copy(update=…)`, in which every label of `labels` has its
         new name.
         """
-        task, counted = self.task, 0
-        for example in self.made_examples():
-            before = task.labels(example)
+        task = self.task
+        labelled = [(example, names) for example in self.made_examples() if (names := task.labels(example))]
+        for example, before in self.each(labelled or pytest.skip("the task has no labels")):
             try:
-                renamed = task.relabelled(example, {label: f"{label} 2" for label in before}) if before else example
+                renamed = task.relabelled(example, {label: f"{label} 2" for label in before})
             except NotSupported:
                 pytest.skip("the task does not rename its labels")
-            counted += bool(before)
             assert task.labels(renamed) == tuple(f"{label} 2" for label in before), f"{example!r} became {renamed!r}."
             for name in task.Input.model_fields:
                 assert getattr(renamed, name) == getattr(example, name), f"renaming labels changed {name!r}."
-        if not counted:
-            pytest.skip("the task has no labels")
 
     # -- rows -------------------------------------------------------------------------------------------
 
@@ -255,7 +334,7 @@ class TaskSuite(ComponentSuite, TorchSuite):
         If this fails: append to rows and owner together, and to side once per input, even where it gives no row.
         """
         inputs = self.inputs()
-        for put in self.puts():
+        for put in self.each(self.puts()):
             encoded = put.encode(inputs)
             assert len(encoded.side) == len(inputs), f"{put.name}: {len(encoded.side)} sides for {len(inputs)} inputs."
             assert len(encoded.owner) == len(encoded.rows), f"{put.name}: owner and rows differ in length."
@@ -271,14 +350,26 @@ class TaskSuite(ComponentSuite, TorchSuite):
 
         If this fails: make rows with `reader.row`, and declare what you add in `Formulation.inputs`.
         """
-        for put in self.puts():
-            if put.formulation.program != "forward":
-                continue
+        for put in self.each(self.forward()):
             for row in put.encode([*self.inputs(), *self.hard_inputs()]).rows:
                 for port in put.form.program.inputs:
                     fits_port(put.name, row, port)
                 length = len(row["input_ids"])
                 assert length <= put.backbone.spec.context, f"{put.name}: a row of {length} tokens."
+
+    def test_each_field_changes_the_rows(self) -> None:
+        """An input that differs in one field gives other rows, whichever field that is: none is ignored.
+
+        If this fails: `encode` passes over the field. Read both texts of a pair: `reader.encode([(one.first, one.second)])`.
+        """
+        task = self.task
+        base = self.inputs()[0]
+        for put in self.puts():
+            before = put.encode([base])
+            for name in self.each(task.Input.model_fields):
+                after = put.encode([self.varied(base, name)])
+                is_same = before.requests == after.requests and difference(before.rows, after.rows) == 0
+                assert not is_same, f"{put.name}: the rows are the same whatever {name!r} says."
 
     def test_an_input_gives_the_same_rows_in_any_company(self) -> None:
         """Encoding inputs one by one gives the rows that encoding them together gives.
@@ -286,7 +377,7 @@ class TaskSuite(ComponentSuite, TorchSuite):
         If this fails: let nothing of one input reach the rows of another.
         """
         inputs = self.inputs()
-        for put in self.puts():
+        for put in self.each(self.puts()):
             together = put.encode(inputs)
             alone = [put.encode([value]) for value in inputs]
             rows = [row for one in alone for row in one.rows]
@@ -299,10 +390,8 @@ class TaskSuite(ComponentSuite, TorchSuite):
         If this fails: read texts with `reader.read`, pass its notes on to the Output, and count your own tokens in.
         """
         longs = [value for value in self.hard_inputs() if any(len(str(v)) > 1000 for v in dict(value).values())]
-        for put in self.puts():
-            if put.formulation.program != "forward":
-                continue
-            for value in longs:
+        for put in self.forward():
+            for value in self.each(longs):
                 for rule in ("window", "cut"):
                     encoded = put.encode([value], rule)
                     longest = max((len(row["input_ids"]) for row in encoded.rows), default=0)
@@ -323,7 +412,7 @@ class TaskSuite(ComponentSuite, TorchSuite):
         If this fails: `decode` must bear inputs without rows and rows without text; or let the Input refuse them.
         """
         values = self.hard_inputs()
-        for put in self.puts():
+        for put in self.each(self.puts()):
             encoded = put.encode(values)
             for value, side, rows in zip(values, encoded.side, put.run(encoded), strict=True):
                 try:
@@ -344,7 +433,7 @@ class TaskSuite(ComponentSuite, TorchSuite):
         golden = task.golden_inputs(task.learn(self.made_examples()))
         assert len(golden) >= 3, f"{len(golden)} golden inputs; a conversion that does nothing needs more to show."
         assert any(not text.isascii() for value in golden for text in map(str, dict(value).values())), "all are ASCII."
-        for put in self.puts():
+        for put in self.each(self.puts()):
             encoded = put.encode(golden)
             rows = put.run(encoded)
             assert len(put.decode(encoded, rows)) == len(golden)
@@ -358,7 +447,7 @@ class TaskSuite(ComponentSuite, TorchSuite):
         If this fails: the head looks at padding, at other rows, or at positions counted from the end of the batch.
         """
         inputs = self.inputs()
-        for put in self.puts():
+        for put in self.each(self.puts()):
             together = put.run(put.encode(inputs))
             backwards = put.run(put.encode(inputs[::-1]))[::-1]
             alone = [put.run(put.encode([value]))[0] for value in inputs]
@@ -372,7 +461,7 @@ class TaskSuite(ComponentSuite, TorchSuite):
         If this fails: a formulation holds no state besides its construction; keep what belongs to an input in `side`.
         """
         inputs = self.inputs()
-        for put in self.puts():
+        for put in self.each(self.puts()):
             expected = [put.compute([value])[0] for value in inputs[:4]]
             with ThreadPoolExecutor(8) as pool:
                 found = list(pool.map(lambda i: put.compute([inputs[i % 4 % len(inputs)]])[0], range(16)))  # noqa: B023
@@ -384,14 +473,25 @@ class TaskSuite(ComponentSuite, TorchSuite):
 
         If this fails: index the row's own output: `outputs[row][port][index]`.
         """
-        inputs = self.inputs()
-        for put in self.puts():
-            encoded = put.encode(inputs)
-            for value, side, rows in zip(inputs, encoded.side, put.run(encoded), strict=True):
-                output = put.formulation.decode(side, rows, put.state)
-                for target in put.formulation.targets(output, side, put.state):
-                    found = standing(target, rows)
-                    assert np.isfinite(found).all(), f"{put.name}: {target.name!r} of {value!r} is {found}."
+        for aim in self.each(self.aims(self.inputs())):
+            found = standing(aim.target, aim.rows)
+            assert np.isfinite(found).all(), f"{aim.put.name}: {aim.target.name!r} of {aim.value!r} is {found}."
+
+    def test_a_targets_value_is_its_named_score(self) -> None:
+        """Raising the number at a target's place raises the target's value, and what the output says of it by name.
+
+        If this fails: `index`, `row` and `port` lead to the number of another label than the target's `name`, or
+        `value` reads another place than they name.
+        """
+        for aim in self.each(self.aims(self.inputs()[:4], most=3)):
+            was, now = aim.told(aim.rows), aim.told(raised(aim.target, aim.rows))
+            what = f"{aim.put.name}: raising the number of {aim.target.name!r} for {aim.value!r}"
+            assert now.value > was.value, f"{what} leaves its value at {now.value:.4g}."
+            assert now.score is not None, f"{what} takes it from the output: {now.output!r}."
+            if was.score is not None:
+                assert now.score > was.score or was.score >= 0.999, (
+                    f"{what} changes its score from {was.score:.4g} to {now.score:.4g}."
+                )
 
     # -- learning ---------------------------------------------------------------------------------------
 
@@ -401,13 +501,16 @@ class TaskSuite(ComponentSuite, TorchSuite):
         If this fails: return one mapping per row of `encoded`, not per example, and declare it in `gold_ports`.
         """
         examples = self.made_examples()
-        for put in self.supervised():
+        for put in self.each(self.supervised()):
             encoded, golds = labelled(put, examples)
             assert len(golds) == len(encoded.rows), f"{put.name}: {len(golds)} labels for {len(encoded.rows)} rows."
             for row, gold in zip(encoded.rows, golds, strict=True):
                 clash = gold.keys() & row.keys()
                 assert not clash, f"{put.name}: the gold array {min(clash)!r} hides an input of that name."
-                for port in put.formulation.gold_ports(put.backbone.spec, put.state):
+                ports = put.formulation.gold_ports(put.backbone.spec, put.state)
+                undeclared = gold.keys() - {port.name for port in ports}
+                assert not undeclared, f"{put.name}: the gold array {min(undeclared)!r} has no port."
+                for port in ports:
                     fits_port(put.name, gold, port, len(row["input_ids"]))
 
     def test_special_tokens_are_not_trained_on(self) -> None:
@@ -415,14 +518,15 @@ class TaskSuite(ComponentSuite, TorchSuite):
 
         If this fails: start from an array full of the port's fill, and write labels at the text's own tokens only.
         """
-        for put in self.supervised():
+        puts = [(put, put.formulation.gold_ports(put.backbone.spec, put.state)) for put in self.supervised()]
+        found = [(put, port) for put, ports in puts for port in ports if port.axes[:1] == ("tokens",)]
+        for put, port in self.each(found or pytest.skip("the task labels no tokens")):
             before, _, after = put.backbone.tokenizer.frame
             _, golds = labelled(put, self.made_examples())
-            for port in put.formulation.gold_ports(put.backbone.spec, put.state):
-                for gold in golds if port.axes[:1] == ("tokens",) else ():
-                    array = gold[port.name]
-                    ends = np.concatenate([array[: len(before)], array[len(array) - len(after) :]])
-                    assert (ends == port.fill).all(), f"{put.name}: {port.name!r} labels a special token: {ends}."
+            for gold in golds:
+                array = gold[port.name]
+                ends = np.concatenate([array[: len(before)], array[len(array) - len(after) :]])
+                assert (ends == port.fill).all(), f"{put.name}: {port.name!r} labels a special token: {ends}."
 
     def test_the_loss_of_a_batch_is_the_sum_of_its_rows(self) -> None:
         """Loss and count of a padded batch are the sums of each row's own: padding is trained on nowhere.
@@ -431,7 +535,7 @@ class TaskSuite(ComponentSuite, TorchSuite):
         """
         import torch
 
-        for put in self.supervised():
+        for put in self.each(self.supervised()):
             encoded, golds = labelled(put, self.made_examples())
             rows = [{**row, **gold} for row, gold in zip(encoded.rows, golds, strict=True)]
             ports = (*put.form.program.inputs, *put.formulation.gold_ports(put.backbone.spec, put.state))
@@ -444,14 +548,39 @@ class TaskSuite(ComponentSuite, TorchSuite):
             assert off <= 1e-3 * max(1.0, abs(total)), f"{put.name}: a batch's loss is off by {off:.2g} of {total:.4g}."
             assert count == sum(number for _, number in parts), f"{put.name}: a batch counts other units than its rows."
 
+    def test_a_fitted_function_answers_its_own_examples(self) -> None:
+        """Fitted until the loss is next to nothing, the function gives the examples back that it was fitted to.
+
+        If this fails: gold and answer do not speak of the same thing: `label` and `decode` count labels in different
+        orders, read rows of other inputs, or `scorer` compares with other examples. Where the loss itself stays, the
+        message says so: the examples contradict each other, or `encode` leaves out what decides.
+        """
+        task, examples = self.task, self.made_examples()
+        if not task.metric:
+            pytest.skip("the task declares no metric")
+        everything, state = np.arange(len(examples)), task.learn(examples)
+        right = [self.perfect(example, state) for example in examples]
+        best, worse = (
+            task.scorer(outputs, examples, state)(everything)[task.metric] for outputs in (right, right[1:] + right[:1])
+        )
+        for untrained in self.each(self.supervised()[:1]):
+            put, first, last = overfit(untrained, self.engine, examples)
+            assert last < 0.2 * first, f"{put.name}: the loss on its own examples went from {first:.4g} to {last:.4g} only."
+            encoded, _ = labelled(put, examples)
+            rows = put.run(encoded)
+            tuned = put.formulation.tune(rows, examples, put.state)
+            outputs = [put.formulation.decode(side, one, tuned) for side, one in zip(encoded.side, rows, strict=True)]
+            found = task.scorer(outputs, examples, tuned)(everything)[task.metric]
+            assert found >= best - 0.2 * (best - worse), (
+                f"{put.name}: fitted to {len(examples)} examples it scores {found:.4g} on them; right answers score {best:.4g}."
+            )
+
     def test_the_head_gives_the_ports_it_declares(self) -> None:
         """The head is importable, and its outputs have the names, types and shapes of `Formulation.outputs`.
 
         If this fails: name the head as "package.head:Class", and let `forward` return one array per declared port.
         """
-        for put in self.puts():
-            if put.formulation.program != "forward":
-                continue
+        for put in self.each(self.forward()):
             ports = put.form.program.outputs
             assert ports, f"{put.name}: the formulation declares no outputs."
             encoded = put.encode(self.inputs())
@@ -466,7 +595,7 @@ class TaskSuite(ComponentSuite, TorchSuite):
         If this fails: return a copy of the state, `state.model_copy(update=…)`.
         """
         examples = self.made_examples()
-        for put in self.supervised():
+        for put in self.each(self.supervised()):
             encoded, _ = labelled(put, examples)
             tuned = put.formulation.tune(put.run(encoded), examples, put.state)
             assert isinstance(tuned, type(put.state)), f"{put.name}: tune gave {type(tuned).__name__}."
@@ -490,7 +619,7 @@ class TaskSuite(ComponentSuite, TorchSuite):
         assert task.metric in best, f"the metric {task.metric!r} is not among {', '.join(best)}."
         worse = task.scorer(wrong, examples, state)(everything)[task.metric]
         assert best[task.metric] > worse, f"right outputs score {best[task.metric]:.4g}, shifted ones {worse:.4g}."
-        for put in self.puts():
+        for put in self.each(self.puts()):
             inputs = [put.task.Input(**{n: getattr(e, n) for n in put.task.Input.model_fields}) for e in examples]
             got = task.scorer(put.compute(inputs), examples, state)(everything)[task.metric]
             assert got <= best[task.metric] + 1e-9, f"{put.name}: untrained outputs score {got:.4g}, above right ones."
@@ -565,13 +694,50 @@ class TaskSuite(ComponentSuite, TorchSuite):
         assert found.keys() <= {"per_class", "confusion"}, f"breakdown gives {', '.join(found)}."
 
 
+def raised(target: Target, rows: Sequence[Row], by: float = 8.0) -> list[Row]:
+    """Return the outputs of an input's rows with the numbers at a target's place raised."""
+    changed: list[Row] = []
+    for index, row in enumerate(rows):
+        copies = {name: np.array(array) for name, array in row.items()}
+        if target.row is None or index == target.row:
+            copies[target.port][target.index] += by
+        changed.append(copies)
+    return changed
+
+
+def overfit(put: Put, engine: str, examples: Sequence[Any], steps: int = 150) -> tuple[Put, float, float]:
+    """Return the task with every weight fitted to the examples, and the first and the last mean loss."""
+    import torch
+
+    from functory.plugins.registry import load
+
+    made, adaptation = load("engines", engine).configure(), Everything()
+    made.seed(0)
+    model = made.adapt(put.backbone, put.formulation, put.state, adaptation)
+    put = replace(put, form=torch_form(made, put.backbone, adaptation, put.task, put.state, model))
+    encoded, golds = labelled(put, examples)
+    rows = [{**row, **gold} for row, gold in zip(encoded.rows, golds, strict=True)]
+    ports = (*put.form.program.inputs, *put.formulation.gold_ports(put.backbone.spec, put.state))
+    batch = tensors(pad(rows, ports))
+    solver = torch.optim.Adam(model.phi().values(), lr=3e-3)
+    losses: list[float] = []
+    while len(losses) < steps and (not losses or losses[-1] > 0.01 * losses[0]):
+        solver.zero_grad()
+        total, count = model.head.loss(model(batch), batch)
+        (total / count).backward()
+        solver.step()
+        losses.append(float((total / count).detach()))
+    return put, losses[0], losses[-1]
+
+
 def guessed(example: type[BaseModel], inputs: type[BaseModel]) -> Iterator[dict[str, Any]]:
-    """Make up examples from the fields' types: texts for the inputs, two names or numbers for the rest."""
+    """Make up examples from the fields' types: texts for the inputs, each another, two names or numbers for the rest."""
     from functory_sdk.testing.toy import rows
 
-    for index, row in enumerate(rows(8)):
+    for index in range(8):
         made: dict[str, Any] = {}
-        for name, field in example.model_fields.items():
+        for seed, (name, field) in enumerate(example.model_fields.items()):
+            row = rows(8, seed if name in inputs.model_fields else 0)[index]
             kinds = get_args(field.annotation) if get_origin(field.annotation) is not Literal else ()
             plain: Any = field.annotation if field.annotation in (str, int, float, bool) else None
             plain = plain or next((kind for kind in (str, bool, int, float) if kind in kinds), None)
