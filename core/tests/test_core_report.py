@@ -3,6 +3,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 
 from functory.errors import DataError, OptionError
+from functory.measuring.baseline import against_baseline
 from functory.measuring.intervals import FEWEST, evaluate_with_intervals
 from functory.measuring.mistakes import Mistake
 from functory.measuring.report import Confusion, Metric, Report
@@ -265,6 +267,33 @@ def test_the_score_is_that_of_the_chosen_metric() -> None:
     assert made(metric="loss").score == 0.31
     with pytest.raises(DataError, match="no metric 'f1'"):
         _ = made(metric="f1").score
+
+
+@pytest.mark.parametrize(
+    ("metric", "says"),
+    [
+        (Metric(value=0.819, low=0.79, high=0.84, baseline=0.884), "is 0.819, below the 0.884"),
+        (Metric(value=0.89, low=0.871, high=0.908, baseline=0.884), r"0.890 \(0.871–0.908\), not clearly above the 0.884"),
+        (Metric(value=0.95, low=0.93, high=0.97, baseline=0.884), ""),
+        (Metric(value=0.819, baseline=0.884), "below"),
+        (Metric(value=0.95, baseline=0.884), ""),
+        (Metric(value=0.1), ""),
+        (Metric(value=0.9, low=0.8, high=1.0, baseline=0.7, higher_is_better=False), "above the 0.700"),
+        (Metric(value=0.6, low=0.5, high=0.8, baseline=0.7, higher_is_better=False), "not clearly below the 0.700"),
+        (Metric(value=0.6, low=0.5, high=0.65, baseline=0.7, higher_is_better=False), ""),
+    ],
+)
+def test_a_function_that_does_not_beat_its_baseline_is_told_by_the_interval(metric: Metric, says: str) -> None:
+    notes = against_baseline({"measure": metric}, "")
+    assert (len(notes) == 1 and re.search(says, notes[0])) if says else not notes
+
+
+def test_of_other_metrics_only_what_is_below_the_baseline_is_told() -> None:
+    unclear = Metric(value=0.89, low=0.871, high=0.908, baseline=0.884)
+    worse = Metric(value=0.4, low=0.3, high=0.5, baseline=0.45)
+    clear = Metric(value=0.9, low=0.8, high=1.0, baseline=0.1)
+    [note] = against_baseline({"f1": clear, "accuracy": unclear, "recall": worse}, "f1")
+    assert note.startswith("recall is 0.400, below")
 
 
 # Terminal

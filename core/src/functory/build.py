@@ -29,6 +29,7 @@ from functory.data import Examples, Splits, audit, checked, split
 from functory.errors import DataError, NotSupported, OptionError, RecipeError, UnknownComponent
 from functory.function import Function
 from functory.machine.places import cache
+from functory.measuring.baseline import against_baseline
 from functory.measuring.evaluation import read_examples
 from functory.measuring.mistakes import KEPT
 from functory.plugins.registry import is_file, load, load_file
@@ -125,7 +126,10 @@ class _Building:
         if report and len(splits.test):
             function.report = self.steps.evaluate(function=function, examples=splits.test).keeping(KEPT)
             figures = {name: metric.model_dump(mode="json") for name, metric in function.report.metrics.items()}
-            about = replace(function.about, metrics=figures)
+            doubts = against_baseline(function.report.metrics, function.report.metric)
+            for note in doubts:
+                self.tell(note)
+            about = replace(function.about, metrics=figures, notes=(*function.about.notes, *doubts))
             function = function.replaced(about=about)
         return function
 

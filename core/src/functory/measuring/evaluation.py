@@ -10,6 +10,7 @@ from functory.contracts.task import Task
 from functory.data import Examples, Limit, checked, examples, stream
 from functory.data.labels import settled
 from functory.data.sources import Format
+from functory.measuring.baseline import against_baseline
 from functory.measuring.intervals import evaluate_with_intervals
 from functory.measuring.mistakes import mistakes
 from functory.measuring.report import Confusion, Report
@@ -73,6 +74,7 @@ def evaluate(function: Function, found: Examples) -> Report:
     )
     parts = task.breakdown(outputs, list(found), state)
     confusion = parts.get("confusion")
+    chosen = task.metric if task.metric in measured.metrics else ""
     wrong, surest = mistakes(task, outputs, found, state, MOST_MISTAKES)
     return Report(
         function=function.about.name,
@@ -82,7 +84,7 @@ def evaluate(function: Function, found: Examples) -> Report:
         examples=len(found),
         skipped=len(found.skipped),
         metrics=measured.metrics,
-        metric=task.metric if task.metric in measured.metrics else "",
+        metric=chosen,
         confidence=measured.confidence,
         resamples=measured.resamples,
         per_class=tuple(parts.get("per_class", ())),
@@ -90,7 +92,13 @@ def evaluate(function: Function, found: Examples) -> Report:
         wrong=wrong,
         mistakes=surest,
         seconds=seconds,
-        notes=(*filter(None, [found.passed_over]), *found.notes, *task.audit(found), *_notes(outputs)),
+        notes=(
+            *against_baseline(measured.metrics, chosen),
+            *filter(None, [found.passed_over]),
+            *found.notes,
+            *task.audit(found),
+            *_notes(outputs),
+        ),
     )
 
 
