@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functory.contracts.cells import structure
-from functory.contracts.labels import MISSING, Label, LabelRules, folded, label_text
+from functory.contracts.labels import MISSING, Label, LabelOrList, LabelRules, folded, label_text
+from functory.contracts.plain import plain_type
 from functory.contracts.task import Input, Task
 from functory.data import Examples, Splits, audit
 from functory.errors import DataError, NotSupported, OptionError
@@ -183,6 +184,13 @@ def test_an_input_with_several_answers_is_noted_with_its_rows() -> None:
     assert "1 input has several answers: 'pos' in rows[0], 'neg' in rows[2]." in notes
     clean = audit(Splits(some.take([0, 1, 3]), nothing, nothing), stratify=Toy().strata)
     assert not [note for note in clean if "several answers" in note]
+
+
+def test_a_type_is_told_without_what_validates_it() -> None:
+    assert plain_type(LabelOrList) == (str | tuple[str, ...])
+    assert plain_type(dict[str, list[Label]] | None) == (dict[str, list[str]] | None)
+    assert plain_type(Literal["a", 1]) == Literal["a", 1]
+    assert plain_type(tuple[int, ...]) == tuple[int, ...]
 
 
 # What a cell holds

@@ -1,4 +1,4 @@
-"""Values as plain Python, whatever array, series or scalar holds them.
+"""Values and types as plain Python, whatever array, series, scalar or validator holds them.
 
 numpy, pandas, polars, Arrow and torch each have their own; none is imported here: they are known by what they can do.
 """
@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from functools import reduce
+from operator import or_
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin
 
 _AS_PYTHON = ("tolist", "to_pylist", "to_list", "as_py")
 """What makes lists and numbers of a value: of numpy, torch and pandas; Arrow's arrays; polars; Arrow's scalars."""
@@ -22,6 +25,18 @@ def plain(value: Any) -> Any:  # Any: whatever a table of any library holds
     if isinstance(value, Mapping):
         return {name: plain(one) for name, one in value.items()}
     return None if type(value).__name__ in ("NAType", "NaTType") else _converted(value)
+
+
+def plain_type(annotation: Any) -> Any:  # Any: a type expression, in and out
+    """Return a type without what validates it: ``str | tuple[str, ...]`` for `LabelOrList`."""
+    if get_origin(annotation) is Annotated:
+        return plain_type(get_args(annotation)[0])
+    arguments = get_args(annotation)
+    bare = tuple(plain_type(one) for one in arguments)
+    if all(one is other for one, other in zip(bare, arguments, strict=True)):
+        return annotation
+    origin = get_origin(annotation)
+    return reduce(or_, bare) if origin in (Union, UnionType) else origin[bare]
 
 
 def _converted(value: Any) -> Any:  # Any: as above

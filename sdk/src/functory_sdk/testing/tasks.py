@@ -17,6 +17,7 @@ from functory.contracts.backbone import Backbone
 from functory.contracts.batching import pad
 from functory.contracts.component import NoOptions
 from functory.contracts.engine import SessionOptions
+from functory.contracts.plain import plain_type
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.contracts.task import Formulation, Input, Learning, Output, State, Target, Task
 from functory.errors import FunctoryError, NotSupported, TooLong
@@ -738,8 +739,9 @@ def guessed(example: type[BaseModel], inputs: type[BaseModel]) -> Iterator[dict[
         made: dict[str, Any] = {}
         for seed, (name, field) in enumerate(example.model_fields.items()):
             row = rows(8, seed if name in inputs.model_fields else 0)[index]
-            kinds = get_args(field.annotation) if get_origin(field.annotation) is not Literal else ()
-            plain: Any = field.annotation if field.annotation in (str, int, float, bool) else None
+            annotation = plain_type(field.annotation)
+            kinds = get_args(annotation) if get_origin(annotation) is not Literal else ()
+            plain: Any = annotation if annotation in (str, int, float, bool) else None
             plain = plain or next((kind for kind in (str, bool, int, float) if kind in kinds), None)
             if get_origin(field.annotation) is Literal:
                 choices = get_args(field.annotation)
