@@ -23,6 +23,7 @@ EXAMPLES = rows(40, seed=3)
 VERBS: dict[str, list[str]] = {
     "build": ["--task", "toy", "--train", "toy.jsonl", "--backbone", "tiny-encoder", "--output", "built", "--json"],
     "cache": ["--json"],
+    "compare": ["toy", "toy", "--data", "toy.jsonl", "--json"],
     "completion": ["bash", "--json"],
     "doctor": ["--help"],  # it starts a process for each plugin
     "evaluate": ["toy", "--data", "toy.jsonl", "--json"],
@@ -39,7 +40,7 @@ VERBS: dict[str, list[str]] = {
     "verify": ["toy", "--json"],
 }  # fmt: skip
 """Every verb, as it is typed where its output goes into a file."""
-WITH_BARS = {"build", "evaluate", "optimize", "run"}
+WITH_BARS = {"build", "compare", "evaluate", "optimize", "run"}
 
 
 @pytest.fixture(scope="module")
