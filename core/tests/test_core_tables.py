@@ -226,7 +226,7 @@ def test_map_goes_through_whatever_holds_many_inputs(inputs: Any) -> None:
     [
         ("ab", r"was given one text: 'ab'(?s:.*)call toy\(…\) for one, or give a list"),
         (b"ab", "was given one text: b'ab'"),
-        (__import__("pathlib").Path("a.csv"), r"was given one \w*Path(?s:.*)functory.data.read\(FILE\)"),
+        (__import__("pathlib").Path("a.csv"), r"was given one \w*Path(?s:.*)toy\.map\(read\(FILE\)\)"),
         (Text(text="a"), "was given one Text"),
         ({"text": "a"}, r"one dict with the keys 'text'(?s:.*)toy\(\*\*fields\)"),
         ({"body": ["a"]}, r"no column is clearly 'text'(?s:.*)toy\.map\(table\['body'\]\)"),

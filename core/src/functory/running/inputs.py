@@ -55,7 +55,7 @@ def many(task: Task[Any], inputs: Any, call: str) -> Iterable[Any]:  # Any: what
     if isinstance(inputs, (PathLike, Input)):
         raise InputError(
             f"{name}.map goes through many inputs, and was given one {type(inputs).__name__}.",
-            do=f"give an iterable; of a file: {name}.map(functory.data.read(FILE))."
+            do=f"give an iterable; of a file: from functory.data import read; {name}.map(read(FILE))."
             if isinstance(inputs, PathLike)
             else f"call {name}(…) for one, or give a list of them.",
         )

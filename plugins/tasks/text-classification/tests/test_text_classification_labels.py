@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 from functory.measuring.evaluation import read_examples
+from functory.recipe import set_option
 from functory_sdk import DataError, Input, Label, LabelOptions, LabelTask, OptionError
 from functory_sdk.labels.several import joined_by
 from functory_text_classification import LabelledText, Text, TextClassification
@@ -68,7 +70,9 @@ def test_joined_labels_are_refused_where_several_are_wanted_and_noted_elsewhere(
     error = refusal(["blue", "red,car", "car"], mode="multi")
     assert error.what == "label = 'red,car' looks like several labels in one text."
     assert error.where == "rows[1]"
-    assert "separator = ','" in error.do
+    fields: dict[str, Any] = {"task": "text-classification"}
+    set_option(fields, shlex.split(error.do.partition("(--set ")[2].partition(")")[0])[0])
+    assert fields["task"]["separator"] == ","  # the remedy can be typed as it stands
     assert read(["blue", "red,car"], mode="multi", separator="|") == [("blue",), ("red,car",)]
     assert read(["red", "car"], mode="multi") == ["red", "car"]
     task = TextClassification()

@@ -156,8 +156,8 @@ class LabelTask(Task[L]):
             raise DataError(
                 f"{self.gold} = {getattr(found[first], self.gold)!r} looks like several labels in one text.",
                 where=found.places[first],
-                do=f"say what stands between them: separator = {separator!r} (--set task.separator={separator!r}); if it is "
-                "one label, give lists, or a separator that stands in none.",
+                do=f"say what stands between them: separator = {separator!r} (--set 'task.separator=\"{separator}\"'); if it "
+                "is one label, give lists, or a separator that stands in none.",
             )
         return found
 
