@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Annotated, Any, Literal, Optional
+from typing import Annotated, Any, ClassVar, Literal, Optional
 
 import pytest
 from pydantic import StringConstraints
@@ -21,7 +21,10 @@ import functory
 from functory.artefact.assembling import read_report
 from functory.artefact.card import _table
 from functory.cli import main
+from functory.contracts.task import Input, Output, Task
 from functory.machine.folders import sha256
+from functory.measuring.mistakes import input_text
+from functory.plugins.registry import registered
 from functory.plugins.telling import type_name
 from functory.running.notebook import example
 
@@ -278,3 +281,27 @@ def test_types_are_written_by_their_short_names(toy: Any) -> None:
     checked = Annotated[str, StringConstraints(min_length=1)]
     assert type_name(Optional[checked | tuple[checked, ...]]) == "str | tuple[str, ...] | None"  # noqa: UP045
     assert type_name(Literal["a", "b"]) == "Literal['a', 'b']"
+
+
+def test_info_of_an_installed_function_reads_its_folder_and_opens_nothing(models: Path, capsys: Any) -> None:
+    with registered("functions", "my-toy", models / "toy", distribution="my-toy", version="0.1.0"):
+        assert main(["info", "my-toy"]) == 0
+        out = capsys.readouterr().out
+        assert main(["info", "my-toy", "--kind", "functions", "--json"]) == 0
+        [told] = json.loads(capsys.readouterr().out)
+    assert "toy 0.1.0  (function, my-toy, " in out
+    assert 'functory run my-toy "…"' in out.replace("run toy", "run my-toy")
+    assert (told["distribution"], told["folder"]) == ("my-toy", str(models / "toy"))
+
+
+def test_an_input_of_several_fields_is_told_with_their_names() -> None:
+    class Pair(Input):
+        first: str
+        second: str = "b"
+
+    class Pairs(Task[Any]):
+        Input: ClassVar = Pair
+        Output: ClassVar = Output
+        Example: ClassVar = Pair
+
+    assert input_text(Pairs(), Pair(first="a\n  text")) == "first: a text | second: b"

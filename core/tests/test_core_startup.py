@@ -69,3 +69,8 @@ def test_a_verb_imports_no_other_verb(site: Any) -> None:
     found = modules(site, "from functory.cli import main; main(['cache'])")
     assert "functory.cli.cache" in found
     assert not found & {"functory.cli.list", "functory.cli.doctor", "functory.cli.info"}
+
+
+def test_a_list_draws_no_bar(site: Any) -> None:
+    found = modules(site, "from functory.cli import main; main(['list'])")
+    assert not found & {"functory.terminal.bars", "functory.terminal.foot"}
