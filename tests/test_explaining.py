@@ -258,3 +258,21 @@ def test_weights_that_do_not_fit_the_words_are_named_with_file_and_line(weights:
         with pytest.raises(errors.PluginError, match=f"explanation 'mine' {says}") as caught:
             attribution(function, value, target, "mine", weigh)
     assert caught.value.where.startswith(f"{__file__}, line {weigh.__code__.co_firstlineno}, in ")
+
+
+def test_a_label_that_is_weighed_by_likelihood_is_explained_against_the_others() -> None:
+    with kit():
+        fn = functory.build(
+            task={"name": "text-classification", "options": {"labels": ["sport", "film", "rain"]}},
+            backbone="tiny-decoder", adaptation="zero-shot",
+        )  # fmt: skip
+        answer = fn("we saw the good film")
+        for label in answer.scores:
+            found = fn.explain("we saw the good film", target=label)
+            assert found.score == pytest.approx(answer.scores[label], abs=1e-4)
+            without_film = fn("we saw the good     ").scores[label]
+            told = {piece.text: piece.weight for piece in found.pieces}["film"]
+            odds = [np.log(share / (1 - share)) for share in (answer.scores[label], without_film)]
+            assert told == pytest.approx(odds[0] - odds[1], abs=1e-3)
+        assert any("occlusion weighs them together" in note for note in fn.explain("good film", method="gradient-x-input").notes)
+        assert not any("own row alone" in note for note in toy_function().explain("good film", method="gradient-x-input").notes)

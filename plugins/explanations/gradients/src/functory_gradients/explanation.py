@@ -7,7 +7,25 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from functory_sdk import Attribution, Explanation, Function, NotSupported, Options, Target, TorchForm, Word, attribution
+from functory_sdk import (
+    Attribution,
+    Explanation,
+    Function,
+    NotSupported,
+    Options,
+    Target,
+    TorchForm,
+    Word,
+    attribution,
+    values_of,
+)
+
+ROUNDING = 0.05
+"""How far a number may be from itself, as another batch or engine computes it."""
+ALONE = (
+    "the output sets several rows of the program beside each other, and the gradient is that of the target's own row alone; "
+    "occlusion weighs them together"
+)
 
 
 class GradientOptions(Options):
@@ -43,6 +61,9 @@ class _Gradients(Explanation[Any]):
 
         def weigh(words: Sequence[Word]) -> list[float]:
             found = token_weights(function, value, target, self.steps, self.baseline)
+            [whole] = values_of(function, [value], target)
+            if abs(found.value - whole) > ROUNDING * max(1.0, abs(whole)):
+                notes.append(ALONE)
             if self.steps:
                 notes.append(
                     f"the weights sum to the target's gain over the baseline, {found.gain:+.2f}, but for {found.gap:.2g} "

@@ -26,11 +26,13 @@ Rows = list[tuple[list[Place | None], list[float]]]
 class Weighed:
     """The tokens of the rows that a target is read from, with their weights.
 
-    :param gain: what the target gained from the baseline to the input, on the scale of the weights.
+    :param value: the target's number for the input, on the scale of the weights, as the rows that it is read from tell it.
+    :param gain: what it gained from the baseline to the input.
     :param gap: what the weights' sum lacks of it.
     """
 
     rows: Rows
+    value: float
     gain: float
     gap: float
 
@@ -46,23 +48,24 @@ def token_weights(function: Function, value: Any, target: Target, steps: int, ba
     places = places_of(function, value)
     chosen = range(len(encoded.rows)) if target.row is None else [target.row]
     rows: Rows = []
-    gain = gap = 0.0
+    value_here = gain = gap = 0.0
     for index in chosen:
         row = encoded.rows[index]
         arrays = pad([row], [port for port in model.inputs if port.name in row])
         batch = {name: torch.from_numpy(array) for name, array in arrays.items()}
         own = torch.tensor([place is not None for place in places[index]])  # (tokens,)
-        weights, gained = _weigh(model, batch, own, target, steps, baseline)
+        weights, found, gained = _weigh(model, batch, own, target, steps, baseline)
+        value_here += found / len(chosen)
         rows.append((places[index], [weight / len(chosen) for weight in weights]))
         gain += gained / len(chosen)
         gap += abs(sum(weights) - gained) / len(chosen)
-    return Weighed(rows, gain, gap)
+    return Weighed(rows, value_here, gain, gap)
 
 
 def _weigh(
     model: Any, batch: dict[str, Tensor], own: Tensor, target: Target, steps: int, baseline: str
-) -> tuple[list[float], float]:
-    """Return the weight of each token of one row, (tokens,), and what the target gained over the baseline.
+) -> tuple[list[float], float, float]:
+    """Return the weight of each token of one row, (tokens,), the target's number, and what it gained over the baseline.
 
     :param own: (tokens,) which tokens are the input's own; the others frame it and stay as they are.
     """
@@ -76,12 +79,12 @@ def _weigh(
         return evidence(model.crown({name: embedded}, repeated, start=EMBEDDED)[target.port], target)
 
     inputs = start.detach().clone().requires_grad_(True)
-    if not steps:
-        return InputXGradient(value_at).attribute(inputs).sum(-1)[0].tolist(), 0.0
-    found = CaptumGradients(value_at).attribute(inputs, baselines=origin, n_steps=steps, internal_batch_size=16)
     with torch.no_grad():
-        gained = float(value_at(inputs) - value_at(origin))
-    return found.sum(-1)[0].tolist(), gained
+        value, before = float(value_at(inputs)), float(value_at(origin))
+    if not steps:
+        return InputXGradient(value_at).attribute(inputs).sum(-1)[0].tolist(), value, value - before
+    found = CaptumGradients(value_at).attribute(inputs, baselines=origin, n_steps=steps, internal_batch_size=16)
+    return found.sum(-1)[0].tolist(), value, value - before
 
 
 def evidence(scores: Tensor, target: Target) -> Tensor:

@@ -20,6 +20,7 @@ from functory_sdk import (
     Row,
     Target,
     TooLong,
+    log_odds,
 )
 from functory_sdk.labels.classify import answer
 from functory_text_classification.types import ClassificationOptions, Text
@@ -82,10 +83,14 @@ class Likelihood(Formulation):
         return encoded
 
     def decode(self, side: tuple[str, ...], outputs: Sequence[Row], state: Labels) -> Classification:
+        return answer(np.exp(self._shares(outputs, state)), state.model_copy(update={"mode": "single"}), side)
+
+    def _shares(self, outputs: Sequence[Row], state: Labels) -> Array:
+        """Return the log-probability of each label among them all, (labels,)."""
         values = np.asarray([float(output["log_probability"]) for output in outputs]).reshape(-1, len(state.labels))
         scores = values[0] - values[1] if self.options.calibrate else values[0]
-        shares = np.exp(scores - scores.max())
-        return answer(shares / shares.sum(), state.model_copy(update={"mode": "single"}), side)
+        shares: Array = scores - np.logaddexp.reduce(scores)
+        return shares
 
     def targets(self, output: Classification, side: object, state: Labels) -> list[Target]:
         order = sorted(state.labels, key=lambda label: -output.scores[label])
@@ -93,6 +98,14 @@ class Likelihood(Formulation):
             Target(name=label, port="log_probability", index=(), row=state.labels.index(label), scale="log")
             for label in order
         ]
+
+    def value(self, target: Target, side: object, outputs: Sequence[Row], state: Labels) -> float:
+        """The log-probability of the label among them all: what its score is."""
+        return float(self._shares(outputs, state)[target.row or 0])
+
+    def evidence(self, target: Target, side: object, outputs: Sequence[Row], state: Labels) -> float:
+        """The log-odds of the label against the others."""
+        return log_odds(self._shares(outputs, state), (target.row or 0,))
 
 
 def _row(reader: Reader, prompt: Array, label: Array) -> dict[str, Array]:
