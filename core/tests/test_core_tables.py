@@ -6,7 +6,7 @@ pandas, polars and pyarrow are no dependencies: what stands here for them has th
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -190,6 +190,40 @@ def test_numbers_come_out_as_pythons_own_and_nothing_as_none() -> None:
     assert found == {"a": 3, "b": [True], "c": None, "d": [None, "x"]}
     assert type(found["a"]) is int
     assert plain(np.ndarray) is np.ndarray  # a class is no value of it
+
+
+class ClassLabel:
+    """A column of classes, as `datasets` declares it."""
+
+    names = ("O", "B-x")
+
+    def int2str(self, number: int) -> str:
+        return self.names[number]
+
+
+class ListOf:
+    def __init__(self, feature: Any) -> None:
+        self.feature = feature
+
+
+class Dataset:
+    """Rows in the format that was asked for: `with_format("numpy")` gives arrays and numpy's own numbers."""
+
+    features: ClassVar = {"text": object(), "tags": ListOf(ClassLabel()), "label": ClassLabel()}
+    column_names = ("text", "tags", "label")
+
+    def __init__(self, form: Any) -> None:
+        self.form = form
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return iter([{"text": "a", "tags": self.form([0, 1]), "label": self.form(1)}])
+
+
+@pytest.mark.parametrize("form", [lambda value: value, np.asarray, Scalar], ids=["plain", "numpy", "arrow"])
+def test_a_data_set_gives_the_names_of_its_classes_in_every_format(form: Any) -> None:
+    [record] = read(Dataset(form))
+    assert record.values == {"text": "a", "tags": ["O", "B-x"], "label": "B-x"}
+    assert texts(Dataset(form)) == ["a"]
 
 
 # Function.map

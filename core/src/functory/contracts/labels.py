@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections import Counter
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
@@ -68,6 +69,12 @@ def folded(label: str) -> str:
 def _is_invisible(character: str) -> bool:
     """Return whether a character has no form of its own: zero-width signs, marks of direction, variation selectors."""
     return unicodedata.category(character) == "Cf" or "\ufe00" <= character <= "\ufe0f" or character in "\u034f\u115f\u1160"
+
+
+def listed(labels: Sequence[str], most: int = 12) -> str:
+    """Return labels for a message: the first of many, and how many more there are."""
+    shown = ", ".join(labels[:most])
+    return shown if len(labels) <= most else f"{shown} and {len(labels) - most:,} more"
 
 
 class LabelRules(Options):

@@ -193,7 +193,7 @@ def _dataset(dataset: Any) -> RecordStream:  # Any: as above
     name = str(getattr(dataset, "split", None) or "dataset")
     names = {column: _class_names((dataset.features or {}).get(column)) for column in dict.fromkeys(first)}
     rows = (
-        Record({key: names.get(key, _same)(value) for key, value in row.items()}, f"{name}[{n}]")
+        Record({key: names.get(key, _same)(plain(value)) for key, value in row.items()}, f"{name}[{n}]")
         for n, row in enumerate(dataset)
     )
     return RecordStream(rows, f"a data set ({name})", has_end=hasattr(dataset, "__len__"))

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
 from functory.contracts.judging import Judgement, told
+from functory.contracts.labels import listed
 from functory.contracts.task import Formulation, Input, Learning, Scorer, Task
 from functory.errors import DataError, NotSupported, OptionError
 from functory.reading.reader import Text
@@ -116,8 +117,8 @@ class LabelTask(Task[L]):
         named = self.options.labels or tuple(labels)
         if len(named) != len(labels) or len(set(named)) != len(named):
             raise OptionError(
-                f"the head has {len(labels)} outputs; the labels are {_listed(named)}.",
-                do=f"name {len(labels)} different labels, in the order of {_listed(tuple(labels))}.",
+                f"the head has {len(labels)} outputs; the labels are {listed(named)}.",
+                do=f"name {len(labels)} different labels, in the order of {listed(tuple(labels))}.",
             )
         if is_multi is None:
             is_multi = self.options.mode == "multi"
@@ -200,7 +201,7 @@ class LabelTask(Task[L]):
         labels = self.labels_of(example)
         unknown = [label for label in labels if label not in state.labels]
         if unknown:
-            raise DataError(f"unknown label {unknown[0]!r}.", do=f"the function knows {_listed(state.labels)}.")
+            raise DataError(f"unknown label {unknown[0]!r}.", do=f"the function knows {listed(state.labels)}.")
         if state.mode != "multi" and len(labels) != 1:
             raise DataError(f"{len(labels)} labels where one is wanted.", do="use mode = 'multi'.")
 
@@ -272,8 +273,3 @@ def _mixture(found: Examples, texts: Sequence[int], field: str) -> DataError:
         where=found.source,
         do="give every example a list, ['red'] too; or name what stands between labels in a text: separator = ','.",
     )
-
-
-def _listed(labels: Sequence[str]) -> str:
-    shown = ", ".join(labels[:12])
-    return shown if len(labels) <= 12 else f"{shown} and {len(labels) - 12} more"
