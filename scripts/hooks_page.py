@@ -29,9 +29,11 @@ the second names its step: `@hookimpl(wrapper=True, specname="evaluate")`.
 
 A hook plugin acts only where it is named: in a recipe (`hooks = ["step-times"]`), in a call
 (`functory.build(…, hooks=["step-times"])`, objects as well as names), or for everything on this machine in functory's
-`config.toml`. Installing one changes nothing by itself. The list's order is the order in which plugins are asked, and in which
-wrappers lie around each other, the first outermost; those of the configuration come before those of the recipe.
-`FUNCTORY_TRACE=1` prints each call to stderr: the step, who takes part in which order, how long it took.
+`config.toml`. One with options gets them beside its name (`{name = "tensorboard", folder = "curves"}`), or on the command line
+(`--hook tensorboard --set hooks.tensorboard.folder=curves`). Installing one changes nothing by itself. The list's order is the
+order in which plugins are asked, and in which wrappers lie around each other, the first outermost; those of the configuration
+come before those of the recipe. `FUNCTORY_TRACE=1` prints each call to stderr: the step, who takes part in which order, and how
+long it took.
 
 An installed hook plugin is a class, or an object, under an entry point:
 
@@ -42,6 +44,8 @@ An installed hook plugin is a class, or an object, under an entry point:
 [project.entry-points."functory.hooks"]
 evaluation-cache = "acme_evaluation_cache:EvaluationCache"
 ```
+
+A class with options is a `functory_sdk.Hook`, as components are: `class TensorBoard(Hook[TensorBoardOptions])`.
 """
 
 

@@ -81,7 +81,8 @@ def test_every_example_is_complete_in_fifteen_lines(step: str) -> None:
     assert any("hookimpl" in line for line in lines)
 
 
-def test_the_examples_of_building_take_part_in_a_build(tmp_path: Path) -> None:
+def test_the_examples_of_building_take_part_in_a_build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FUNCTORY_LOGS", str(tmp_path / "logs"))
     small, count, clock, enough, log = (
         plugin(step)() for step in ("load_backbone", "adapt", "train", "evaluate", "progress")
     )
@@ -90,7 +91,7 @@ def test_the_examples_of_building_take_part_in_a_build(tmp_path: Path) -> None:
     )
     assert count.numbers == 2 * 384 + 2
     assert any(note.startswith("trained in ") for note in fn.about.notes)
-    logged = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    logged = [json.loads(line) for line in next((tmp_path / "logs").glob("*/metrics.jsonl")).read_text().splitlines()]
     assert logged[-1]["kind"] == "done"
     small.limit = 3
     with pytest.raises(errors.Refused, match=r"minilm has 6 layers; 3 are allowed"):
@@ -127,7 +128,7 @@ def test_the_examples_of_what_comes_after_take_part_in_their_steps(tmp_path: Pat
 
 def test_the_example_observer_sees_what_a_run_emits(tmp_path: Path) -> None:
     steps = Steps([plugin("progress")()])
-    run = Run(tmp_path / "run", tmp_path, 0)
+    run = Run(tmp_path / "run", tmp_path, 0, logs=tmp_path / "logs")
     steps.progress(run=run, event=Event("step", 3, {"loss": 0.5}))
     steps.progress(run=run, event=Event("note", 3, text="nothing to write"))
-    assert json.loads((tmp_path / "run" / "metrics.jsonl").read_text()) == {"kind": "step", "step": 3, "loss": 0.5}
+    assert json.loads((tmp_path / "logs" / "metrics.jsonl").read_text()) == {"kind": "step", "step": 3, "loss": 0.5}

@@ -28,7 +28,7 @@ from functory.contracts.task import Formulation
 from functory.data import Examples, Splits, audit, checked, split
 from functory.errors import DataError, NotSupported, OptionError, RecipeError, UnknownComponent
 from functory.function import Function
-from functory.machine.places import cache
+from functory.machine.places import cache, new_log
 from functory.measuring.baseline import against_baseline
 from functory.measuring.evaluation import read_examples
 from functory.measuring.mistakes import KEPT
@@ -64,8 +64,16 @@ def build(
     :raises TrainingError: when a sentinel finds that training did nothing.
     """
     recipe = Recipe.make(recipe, **fields)
-    building = _Building(recipe, Steps(recipe.hooks), tell or (lambda note: None))
+    building = _Building(recipe, _steps(recipe), tell or (lambda note: None))
     return building.run(Path(run) if run else None, report)
+
+
+def _steps(recipe: Recipe) -> Steps:
+    """Return the steps with the recipe's hooks; a wrong name or option of one is told with the recipe's line."""
+    try:
+        return Steps(recipe.hooks)
+    except (OptionError, UnknownComponent) as error:
+        raise error.located(recipe.where("hooks")) from error.__cause__
 
 
 @dataclass
@@ -245,6 +253,7 @@ class _Building:
             seed=self.recipe.seed,
             name=function.about.name,
             options=function.session_options,
+            logs=new_log(function.about.name),
         )
         with RunBars(run.name) as bars:
             run.emit = partial(self._told, run, bars)
@@ -269,6 +278,8 @@ class _Building:
                 function = function.replaced(state=tuned)
         if folder is None:
             shutil.rmtree(place, ignore_errors=True)
+        if run.logs.exists():
+            self.tell(f"what hooks wrote about this run is in {run.logs}")
         return function
 
     def _told(self, run: Run, bars: RunBars, event: Event) -> None:

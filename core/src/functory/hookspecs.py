@@ -227,7 +227,8 @@ class Hooks:
     def progress(self, run: Run, event: Event) -> None:
         r"""Observe what happens in a run: start, progress, step, metric, epoch, checkpoint, note, done.
 
-        When:    all through training. Keep it short: training waits.
+        When:    all through training. Keep it short: training waits. What should stay is written into `run.logs`:
+                 the build removes `run.folder`, and says where the logs are.
         Roles:   observe only; what is returned is not looked at.
         Raising: reported once, then your observer is set aside; the run goes on.
         Order:   as named.
@@ -238,12 +239,12 @@ class Hooks:
             from functory_sdk import hookimpl
 
             class MetricsLog:
-                '''Writes the figures of a run into a file beside its checkpoints.'''
+                '''Writes the figures of a run into a file that outlives it.'''
 
                 @hookimpl
                 def progress(self, run, event):
                     if event.values:
-                        run.folder.mkdir(parents=True, exist_ok=True)
-                        with (run.folder / "metrics.jsonl").open("a") as file:
+                        run.logs.mkdir(parents=True, exist_ok=True)
+                        with (run.logs / "metrics.jsonl").open("a") as file:
                             file.write(json.dumps({"kind": event.kind, "step": event.step, **event.values}) + "\n")
         """

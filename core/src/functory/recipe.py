@@ -56,7 +56,9 @@ class Recipe(BaseModel):
     seed: int = Field(0, ge=0, lt=2**32, description="Governs everything random.")
     limit: int = Field(0, ge=0, description="Keep so many training examples at most, each label by its share; all when 0.")
     session: dict[str, Any] = Field({}, description="Threads, device and batch budget: {threads = 2}.")
-    hooks: tuple[Any, ...] = Field((), description="Hook plugins that take part, in order.")
+    hooks: tuple[Any, ...] = Field(
+        (), description="Hook plugins that take part, in order: names, or {name = 'tensorboard', folder = 'logs'}."
+    )
     golden: Any = Field((), description="Inputs that are replayed wherever the function is loaded, as `map` takes them.")
     name: str = Field("", description="The function's name; the task's when empty.")
     version: str = Field("0.1.0", description="The function's version.")
@@ -68,13 +70,19 @@ class Recipe(BaseModel):
     @classmethod
     def _named(cls, value: Any, info: ValidationInfo) -> Any:
         """A name alone, or a table that holds the name among the options; without one it is the default's."""
-        if isinstance(value, str):
-            return {"name": value}
-        if isinstance(value, Mapping) and "options" not in value:
-            options = dict(value)
-            default = {"backbone": "minilm", "engine": "torch"}.get(info.field_name or "", "")
-            return {"name": options.pop("name", default), "options": options}
+        if isinstance(value, str) or (isinstance(value, Mapping) and "options" not in value):
+            return Part.of(value, {"backbone": "minilm", "engine": "torch"}.get(info.field_name or "", ""))
         return value
+
+    @field_validator("hooks", mode="before")
+    @classmethod
+    def _hooks(cls, value: Any) -> Any:
+        """Names, tables of a name and options, and plugin objects (from Python), in one list."""
+        given = [value] if isinstance(value, str | Mapping) else value
+        hooks = [Part.of(hook) if isinstance(hook, Mapping) else hook for hook in given]
+        if any(isinstance(hook, Part) and not hook.name for hook in hooks):
+            raise ValueError("a table of a hook's options must have its name: {name = 'tensorboard', folder = 'logs'}")
+        return hooks
 
     @classmethod
     def make(cls, source: Recipe | Path | str | Mapping[str, Any] | None = None, **changes: Any) -> Recipe:
@@ -130,7 +138,7 @@ class Recipe(BaseModel):
         for part in ("task", "backbone", "adaptation", "engine", "format"):
             if part in data and data[part] and is_file(data[part]["name"]):  # where it lay is the maker's matter
                 data[part]["name"] = Path(data[part]["name"]).name
-        data["hooks"] = [hook if isinstance(hook, str) else type(hook).__name__ for hook in self.hooks]
+        data["hooks"] = [_hook_name(hook) for hook in self.hooks]
         return data
 
 
@@ -148,6 +156,11 @@ def _taskless(fields: Mapping[str, Any], where: str, text: str) -> RecipeError:
         where=where,
         do="say what is to be computed: task = 'text-classification'; see docs/recipes.md.",
     )
+
+
+def _hook_name(hook: Any) -> str:
+    """Return a hook plugin's name, without its options: folders and addresses are the maker's matter."""
+    return hook if isinstance(hook, str) else hook.name if isinstance(hook, Part) else type(hook).__name__
 
 
 def _name(source: Any) -> str:
@@ -243,10 +256,30 @@ def set_option(fields: dict[str, Any], assignment: str) -> None:
     if not dot:
         fields[part] = _value(value)
         return
+    if part == "hooks":
+        fields["hooks"] = _with_hook_option(fields.get("hooks") or (), option, _value(value))
+        return
     current = fields.get(part) or {}
     table = {"name": current} if isinstance(current, str) else dict(current)
     table[option] = _value(value)
     fields[part] = table
+
+
+def _with_hook_option(hooks: Any, assigned: str, value: Any) -> list[Any]:
+    """Return hooks with one more option; one that was not among them takes part from now on.
+
+    :param assigned: the hook plugin and its option: ``tensorboard.folder``.
+    :raises OptionError: when no option is named.
+    """
+    name, dot, option = assigned.partition(".")
+    if not dot or not name or not option:
+        raise OptionError(f"hooks.{assigned} names no option of a hook.", do="write --set hooks.tensorboard.folder=logs.")
+    listed = list(hooks)
+    for place, hook in enumerate(listed):
+        table = {"name": hook} if isinstance(hook, str) else hook
+        if isinstance(table, dict) and table.get("name") == name:
+            return [*listed[:place], {**table, option: value}, *listed[place + 1 :]]
+    return [*listed, {"name": name, option: value}]
 
 
 def _value(text: str) -> Any:

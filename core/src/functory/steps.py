@@ -9,14 +9,15 @@ import functools
 import os
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from difflib import get_close_matches
 from inspect import getattr_static, isgeneratorfunction, unwrap
 from typing import Any
 
 import pluggy
 
-from functory.errors import FunctoryError, HookError
+from functory.contracts.component import Component, Part
+from functory.errors import FunctoryError, HookError, OptionError
 from functory.hookspecs import PROJECT, Hooks, hookimpl
 from functory.machine import configuration
 
@@ -63,8 +64,9 @@ class CoreSteps:
 class Steps:
     """The steps with the named hook plugins around them; those of the user's configuration come first.
 
-    :param hooks: names of hook plugins, in order, or plugin objects (from Python).
+    :param hooks: hook plugins in order: names, tables of a name and options, or plugin objects (from Python).
     :raises UnknownComponent: when a hook plugin is not installed.
+    :raises OptionError: for an option that it does not have.
     """
 
     def __init__(self, hooks: Sequence[Any] = ()) -> None:
@@ -73,7 +75,8 @@ class Steps:
         self._manager.register(CoreSteps(), "core")
         self.set_aside: dict[str, HookError] = {}
         """The observers that failed, and how; nothing is told to them any more."""
-        everywhere = [name for name in configuration.hooks() if name not in hooks]
+        named = {Part.of(hook).name for hook in hooks if isinstance(hook, str | Mapping | Part)}
+        everywhere = [name for name in configuration.hooks() if name not in named]
         for hook in reversed([*everywhere, *hooks]):  # pluggy calls the last registered first
             plugin, name = _plugin(hook)
             self._register(_Blamed(plugin, name, self.set_aside), name)
@@ -99,13 +102,28 @@ class Steps:
 
 
 def _plugin(hook: Any) -> tuple[Any, str]:
-    """Return a hook plugin and its name, from a name or an object."""
-    if isinstance(hook, str):
-        from functory.plugins.registry import load
+    """Return a hook plugin and its name, from a name, a name with options, or an object."""
+    if not isinstance(hook, str | Mapping | Part):
+        return hook, getattr(hook, "name", "") or type(hook).__name__
+    from functory.plugins.registry import load
 
-        found: Any = load("hooks", hook)
-        return (found() if isinstance(found, type) else found), hook
-    return hook, getattr(hook, "name", type(hook).__name__)
+    part = Part.of(hook)
+    return _configured(load("hooks", part.name), part), part.name
+
+
+def _configured(found: Any, part: Part) -> Any:
+    """Return a hook plugin as its options say; any class or object without options may be one.
+
+    :raises OptionError: for an option that it does not have.
+    """
+    if isinstance(found, type) and issubclass(found, Component):
+        return found.configure(part.options)
+    if part.options:
+        raise OptionError(
+            f"hook plugin {part.name!r} has no options; given: {', '.join(part.options)}.",
+            do="leave them out; its author gives it some with functory_sdk.Hook.",
+        )
+    return found() if isinstance(found, type) else found
 
 
 class _Blamed:

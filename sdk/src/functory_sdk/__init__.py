@@ -20,6 +20,7 @@ _HOMES = {
     "functory.contracts.explanation": ("Attribution", "Explanation", "Faithfulness", "Piece"),
     "functory.contracts.judging": ("Judgement", "told"),
     "functory.contracts.odds": ("SUREST", "chance", "log_odds"),
+    "functory.contracts.hook": ("Hook",),
     "functory.contracts.optimization": ("FormReport", "Optimization", "OptimizationReport"),
     "functory.contracts.packager": ("Packager",),
     "functory.contracts.reader": ("DataReader", "Recognition"),

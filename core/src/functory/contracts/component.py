@@ -36,6 +36,17 @@ class Part(BaseModel):
     name: str = Field("", description="Empty where a recipe gives only options of the default.")
     options: dict[str, Any] = {}
 
+    @classmethod
+    def of(cls, named: str | Mapping[str, Any] | Part, default: str = "") -> Part:
+        """Return a name alone, or a table that holds the name among the options, as a part.
+
+        :param default: the name where a table has none.
+        """
+        if isinstance(named, Part):
+            return named
+        options = {"name": named} if isinstance(named, str) else dict(named)
+        return cls(name=options.pop("name", default), options=options)
+
 
 M = TypeVar("M", bound=BaseModel)
 O = TypeVar("O", bound=Options, covariant=True)  # noqa: E741 - the paper letter of this contract

@@ -143,6 +143,8 @@ class Run:
     :param seed: governs everything random in the run.
     :param emit: tells an event to the observers.
     :param options: threads and device to train with.
+    :param logs: a folder of the run's own for what observers write, made by the first who does; it outlives the build,
+        which removes `folder`.
     """
 
     folder: Path
@@ -151,6 +153,7 @@ class Run:
     emit: Callable[[Event], None] = lambda event: None
     name: str = "run"
     options: SessionOptions = field(default_factory=SessionOptions)
+    logs: Path = Path("runs")
 
 
 @dataclass(slots=True)

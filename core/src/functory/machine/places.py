@@ -7,6 +7,8 @@ root carries a CACHEDIR.TAG: backup programs skip it, and `functory cache clear`
 from __future__ import annotations
 
 import os
+import re
+import time
 from pathlib import Path
 
 TAG = "CACHEDIR.TAG"
@@ -53,6 +55,26 @@ def data() -> Path:
     return Path(_platform("data"))
 
 
+def logs() -> Path:
+    """Return the folder of what observers write about runs, which need not exist: ``$FUNCTORY_LOGS``, or the system's place.
+
+    Never cleared here: a curve is looked at when its run is long over.
+    """
+    chosen = os.environ.get("FUNCTORY_LOGS")
+    return Path(chosen).expanduser().absolute() if chosen else Path(_platform("state")) / "runs"
+
+
+def new_log(name: str) -> Path:
+    """Return where one run's observers may write; nothing is made yet."""
+    of = re.sub(r"[^\w.-]+", "-", name)
+    stamp = f"{of}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+    folder, number = logs() / stamp, 1
+    while folder.exists():
+        number += 1
+        folder = logs() / f"{stamp}-{number}"
+    return folder
+
+
 def _platform(which: str) -> str:
     """Ask platformdirs, which costs too much for a start that needs no place."""
     import platformdirs
@@ -61,5 +83,6 @@ def _platform(which: str) -> str:
         "cache": platformdirs.user_cache_dir,
         "config": platformdirs.user_config_dir,
         "data": platformdirs.user_data_dir,
+        "state": platformdirs.user_state_dir,
     }
     return ask[which]("functory", appauthor=False)

@@ -286,7 +286,7 @@ def _named(component: Any, entry: Entry) -> Any:  # Any: as in load
     if isinstance(component, type) and id(component) in _origins:
         # one class under two names: each name has a class of its own
         component = type(component)(component.__name__, (component,), {"__module__": component.__module__})
-    if entry.kind not in ("functions", "hooks"):
+    if entry.kind not in ("functions", "hooks") or getattr(component, "kind", "") == entry.kind:
         component.name = entry.name
     _origins[id(component)] = (component, entry)
     return component

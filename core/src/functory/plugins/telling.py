@@ -27,7 +27,7 @@ def describe(entry: Entry) -> dict[str, Any]:  # Any: JSON
     component = plugins.load(entry.kind, entry.qualified)
     if entry.kind == "commands":
         return facts | {"summary": component.help, "examples": component.example.strip().splitlines()}
-    if entry.kind not in CLASSES:
+    if entry.kind not in CLASSES and not hasattr(component, "Options"):  # a hook plugin with options is told like a component
         owner = component if isinstance(component, type) else type(component)
         doc = (getattr(component, "__doc__", None) or owner.__doc__ or "").strip()
         return facts | {"summary": doc.split("\n\n")[0].replace("\n", " ")}

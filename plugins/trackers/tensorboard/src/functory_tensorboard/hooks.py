@@ -2,36 +2,45 @@
 
 from __future__ import annotations
 
-import os
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from functory_sdk import hookimpl
+from pydantic import Field
+
+from functory_sdk import Hook, Options, hookimpl
 
 if TYPE_CHECKING:
     from functory_sdk import Event, Run
 
-PLACE = "FUNCTORY_TENSORBOARD"
-"""The environment variable that says where to write; ``runs`` in the current folder when it is not set."""
+
+class TensorBoardOptions(Options):
+    """Options of the tracker."""
+
+    folder: Path | None = Field(
+        None, description="Where each run gets a folder of its own; the user's folder of runs when not given."
+    )
 
 
-class TensorBoard:
-    """Writes loss, learning rate and dev metrics of a run as TensorBoard event files.
+class TensorBoard(Hook[TensorBoardOptions]):
+    """Writes losses, learning rate and dev metrics of a run as TensorBoard event files.
 
-    One folder per run, named after the function and the time; look at them with ``tensorboard --logdir runs``.
+    One folder per run, named after the function and the time; the build says where, for ``tensorboard --logdir``.
     """
 
-    name = "tensorboard"
+    examples: ClassVar[tuple[str, ...]] = (
+        "functory build recipe.toml --hook tensorboard --set hooks.tensorboard.folder=curves",
+    )
 
-    def __init__(self) -> None:
+    def __init__(self, options: TensorBoardOptions | None = None) -> None:
+        super().__init__(options)
         self._writers: dict[int, Any] = {}  # Any: tensorboard's writer, imported when a run starts
 
     @hookimpl
     def progress(self, run: Run, event: Event) -> None:
         """Write an event's numbers at its step."""
         if event.kind == "start":
-            self._writers[id(run)] = _writer(run.name)
+            self._writers[id(run)] = _writer(self._place(run))
         writer = self._writers.get(id(run))
         if writer is None:
             return
@@ -44,12 +53,15 @@ class TensorBoard:
             self._writers.pop(id(run)).close()
 
 
-def _writer(name: str) -> Any:  # Any: as above
-    """Return a writer of a new folder."""
+    def _place(self, run: Run) -> Path:
+        """Return the run's folder: the one that the build gave it, or one of that name where the options say."""
+        return run.logs if self.options.folder is None else self.options.folder / run.logs.name
+
+
+def _writer(folder: Path) -> Any:  # Any: as above
+    """Return a writer into a folder, which it makes."""
     from tensorboard.summary.writer.event_file_writer import EventFileWriter
 
-    stamp = time.strftime("%Y%m%d-%H%M%S")
-    folder = Path(os.environ.get(PLACE, "runs")) / f"{name}-{stamp}-{os.getpid()}"
     return EventFileWriter(str(folder))
 
 
