@@ -34,6 +34,9 @@ PYTHON = VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 EVERYTHING = ("dependency-groups", "source-only", "constraints.txt", "scripts/bootstrap.py")
 """When one of these changes, everything is installed anew; else only the distributions that changed."""
 
+QUIET_SECONDS = 30
+"""After so long without a word, one is said."""
+
 
 def main() -> None:
     """Bring .venv in step with the workspace, doing no more than that takes."""
@@ -104,7 +107,7 @@ def make_environment() -> None:
     """Make .venv from nothing: one that was interrupted may hold half a package, which pip would not see."""
     say(
         f"making .venv with Python {sys.version.split()[0]}; "
-        "about 1 GB comes down, which takes some minutes and 3 GB of disk"
+        "about 1 GB comes down, which takes some minutes and 2.5 GB of disk"
     )
     run(sys.executable, "-m", "venv", "--clear", str(VENV))
 
@@ -235,9 +238,28 @@ def run(*command: str) -> None:
 
     :raises SystemExit: with the command's exit code, when it fails.
     """
-    code = subprocess.run(command, cwd=ROOT, check=False).returncode
+    started = time.monotonic()
+    with subprocess.Popen(command, cwd=ROOT) as process:
+        while process.poll() is None:
+            try:
+                process.wait(timeout=QUIET_SECONDS)
+            except subprocess.TimeoutExpired:
+                say(f"still at it: {time.monotonic() - started:.0f} s, .venv holds {megabytes(VENV):,.0f} MB so far")
+    code = process.returncode
     if code:
         sys.exit(f"failed ({code}): {' '.join(command)}")
+
+
+def megabytes(folder: "Path") -> float:
+    """Return the size of a folder's files, in 10⁶ bytes; those that come and go meanwhile are left aside."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            try:
+                total += os.lstat(os.path.join(place, name)).st_size
+            except OSError:
+                continue
+    return total / 1e6
 
 
 def say(line: str) -> None:

@@ -32,6 +32,7 @@ def bootstrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Modul
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     ran: list[tuple[str, ...]] = []
+    monkeypatch.setattr(module, "really_run", module.run, raising=False)
     monkeypatch.setattr(module, "run", lambda *command: ran.append(command))
     monkeypatch.setattr(module, "note", lambda venv, report: None)
     monkeypatch.setattr(module, "refuse_cuda_torch", lambda: None)
@@ -51,6 +52,18 @@ def installs(module: ModuleType) -> list[str]:
     folders = [Path(part).name for command in module.ran for flag, part in pairwise(command) if flag == "-e"]
     module.ran.clear()
     return folders
+
+
+def test_a_command_that_takes_long_is_not_waited_for_in_silence(
+    bootstrap: ModuleType, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bootstrap, "QUIET_SECONDS", 0.05)
+    bootstrap.really_run(sys.executable, "-c", "import time; time.sleep(0.2); print('done')")
+    out, err = capfd.readouterr()
+    assert out == "done\n"
+    assert "setup: still at it: 0 s, .venv holds" in err
+    with pytest.raises(SystemExit, match=r"failed \(3\): .*exit\(3\)"):
+        bootstrap.really_run(sys.executable, "-c", "exit(3)")
 
 
 def test_first_run_installs_everything_and_the_second_nothing(bootstrap: ModuleType) -> None:

@@ -43,10 +43,16 @@ def split(frames: tuple[str, ...], people: tuple[str, ...], places: tuple[str, .
     return train, [row(frame, p, q) for frame in frames for p in people[6:] for q in places[6:]]
 
 
+@pytest.fixture(scope="module")
+def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One cache for the builds of this file: a backbone reads each sentence once."""
+    return tmp_path_factory.mktemp("cache")
+
+
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
+def _own_cache(stored: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
     if "e5" not in request.node.name:  # its converted weights are worth keeping
-        monkeypatch.setenv("FUNCTORY_CACHE", str(tmp_path / "cache"))
+        monkeypatch.setenv("FUNCTORY_CACHE", str(stored))
 
 
 @pytest.mark.parametrize("subwords", ["all", "first"])
