@@ -10,7 +10,7 @@ import lzma
 import os
 import shlex
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
-from functory.data import Examples, Fault, Record, examples, read, stream
+from functory.contracts.component import NoOptions
+from functory.contracts.reader import DataReader, Recognition
+from functory.data import DataFile, Examples, Fault, Record, examples, read, stream
 from functory.data.encodings import likely
-from functory.errors import BadRows, DataError, OptionError, UnknownComponent
+from functory.errors import BadRows, DataError, OptionError, PluginImportError, UnknownComponent
+from functory.plugins.registry import registered
 from functory.recipe import set_option
 
 COLUMNS = {"text": ("text", "review"), "label": ("label", "category")}
@@ -193,11 +196,25 @@ def test_patterns_and_lists_are_read_one_after_the_other_with_each_rows_own_file
     assert found.source == "0.csv and 2 more"
     assert [record.row for record in read([tmp_path / "0.csv", last])] == [0, 1]
     assert "no file fits the pattern" in told(str(tmp_path / "*.tsv"))
+    (tmp_path / "folder").mkdir()
+    assert len(read(str(tmp_path / "*"))) == 3  # the folder is none of the files
     odd = written(tmp_path, "[x].csv", FRENCH)
     assert pairs(str(odd)) == pairs(odd)  # what is there by its very name is no pattern
     (tmp_path / "more").mkdir()
     written(tmp_path / "more", "0.csv", "text,label\n,b\n")
     assert f"where: {tmp_path}/more/0.csv, line 2" in told([tmp_path / "0.csv", tmp_path / "more/0.csv"])
+
+
+def test_a_sample_may_stand_among_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Haiku:
+        def rows(self) -> list[dict[str, str]]:
+            return [{"text": "an old pond", "label": "spring"}]
+
+    path = written(tmp_path, "r.jsonl", '{"text": "a", "label": "b"}\n')
+    monkeypatch.setattr("functory.data.sources._sample", lambda name: stream(Haiku().rows()))
+    found = load(["samples:haiku", path])
+    assert [example.text for example in found] == ["an old pond", "a"]
+    assert found.places == ("rows[0]", "r.jsonl, line 1")
 
 
 # Headers
@@ -263,8 +280,9 @@ def test_names_that_differ_only_in_case_or_space_are_asked_for(tmp_path: Path) -
         ("text,label\na,b,\nc,d,,\n", [("a", "b"), ("c", "d")]),
         ("\n\ntext,label\n\na,b\n\n", [("a", "b")]),
         ('text,label\n"a\rb",c\n', [("a\rb", "c")]),
+        ("sep=^\r\ntext^label^x\r\na,b^c^d\r\n", [("a,b", "c")]),
     ],
-    ids=["Macs", "mixed", "twice", "space", "late", "quoted", "name", "bars", "trailing", "blank", "inside"],
+    ids=["Macs", "mixed", "twice", "space", "late", "quoted", "name", "bars", "trailing", "blank", "inside", "Excel"],
 )
 def test_rows_are_cut_as_they_were_meant(tmp_path: Path, content: str, expected: list[tuple[str, str]]) -> None:
     path = written(tmp_path, "r.csv", content)
@@ -392,3 +410,64 @@ def test_reading_is_one_pass_and_the_file_is_closed(tmp_path: Path, monkeypatch:
     assert sum(1 for _ in rows) == 49_999
     assert len(opened) == 1
     assert opened[0].closed
+
+
+# Readers that plugins bring
+
+
+class Bars(DataReader[NoOptions]):
+    """Lines with a label, a bar and a text."""
+
+    endings = (".bars",)
+
+    def recognise(self, file: DataFile) -> Recognition:
+        return "certain" if file.head.startswith(b"pos|") else super().recognise(file)
+
+    def read(self, file: DataFile) -> Iterator[Record | Fault]:
+        for number, line in enumerate(file.lines(), 1):
+            label, _, text = line.strip().partition("|")
+            yield Record({"label": label, "text": text}, file.place(number))
+
+
+class Rival(Bars):
+    """Takes the same files."""
+
+
+def test_a_reader_takes_its_files_without_being_named_anywhere_and_goes_before_the_name(tmp_path: Path) -> None:
+    path = written(tmp_path, "r.csv", "pos|good, old\nneg|bad\n")
+    with registered("readers", "bars", Bars):
+        assert pairs(path) == [("good, old", "pos"), ("bad", "neg")]
+        assert pairs(path, format={"name": "csv", "names": ["label", "text"], "delimiter": "|"}) == pairs(path)
+        with registered("readers", "rival", Rival):
+            message = told(path)
+            assert "the file may be read as bars or as rival" in message
+            assert "say which: --format bars or --format rival" in message
+            assert pairs(path, format="rival") == [("good, old", "pos"), ("bad", "neg")]
+    assert "no column is clearly" in told(path)  # the csv reader's, once more
+
+
+def test_a_broken_reader_keeps_no_other_from_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from functory.data import recognition
+
+    plain_load = recognition.load
+
+    def load_or_break(kind: str, name: str) -> Any:
+        if name.endswith("jsonl"):
+            raise PluginImportError("functory-x 1 (reader 'jsonl') raised ValueError while it was imported.")
+        return plain_load(kind, name)
+
+    monkeypatch.setattr(recognition, "load", load_or_break)
+    assert len(pairs(written(tmp_path, "r.csv", FRENCH))) == 2
+    message = told(written(tmp_path, "r.jsonl", '{"text": "a", "label": "b"}\n'))
+    assert "A plugin is broken that may read it: functory-x 1 (reader 'jsonl') raised ValueError" in message
+
+
+def test_a_reader_in_a_file_reads_where_it_is_named(tmp_path: Path) -> None:
+    code = (
+        "from functory.contracts.reader import DataReader\nfrom functory.contracts.component import NoOptions\n"
+        "from functory.data import Record\n\n\nclass Lines(DataReader[NoOptions]):\n"
+        "    def read(self, file):\n        for n, line in enumerate(file.lines(), 1):\n"
+        "            yield Record({'text': line.strip(), 'label': 'x'}, file.place(n))\n"
+    )
+    plugin = written(tmp_path, "lines.py", code)
+    assert pairs(written(tmp_path, "a.txt", "one\ntwo\n"), format=f"{plugin}:Lines") == [("one", "x"), ("two", "x")]

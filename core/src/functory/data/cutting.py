@@ -103,9 +103,12 @@ class Cutter:
         self._taken.append(line)
         return line
 
-    def rows(self) -> Iterator[Cut]:
-        """Yield the rows; blank lines are passed over."""
-        reader, first = _reader(self, self._dialect), 1
+    def rows(self, first: int = 1) -> Iterator[Cut]:
+        """Yield the rows; blank lines are passed over.
+
+        :param first: the number of the first line.
+        """
+        reader = _reader(self, self._dialect)
         while True:
             self._taken, self._size, self._has_nul, complaint = [], 0, False, ""
             before = csv.field_size_limit(_LONGEST_FIELD)  # it belongs to the process: put back before anyone sees

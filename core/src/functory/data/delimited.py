@@ -5,6 +5,7 @@ Here: from rows of fields to records. How lines become rows is in `cutting`.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -21,6 +22,10 @@ from functory.data.records import Record
 from functory.errors import DataError
 
 REMEDY = "put the column names into the first line, such as text,label; or say that there are none: --no-header."
+
+
+_SEPARATOR = re.compile(r"sep=(.)[\r\n]+\Z")
+"""The line by which Excel is told the delimiter; it stands before the header."""
 
 
 class DelimitedOptions(Options):
@@ -47,13 +52,18 @@ class Delimited(DataReader[DelimitedOptions]):
     )
 
     def read(self, file: DataFile) -> Iterator[Record | Fault]:
-        tabs = file.ending in (".tsv", ".tab")
-        dialect = dialect_of(file.head_lines, self.options.delimiter or ("\t" if tabs else ",;\t|"))
-        rows = Cutter(file.lines(), dialect).rows()
+        usual = "\t" if file.ending in (".tsv", ".tab") else ",;\t|"
+        told = _SEPARATOR.match(file.head_lines[0]) if file.head_lines else None
+        dialect = dialect_of(file.head_lines[bool(told) :], self.options.delimiter or (told[1] if told else usual))
+        lines = file.lines()
+        if told:
+            next(lines)
+        rows = Cutter(lines, dialect).rows(2 if told else 1)
         first = next(rows, None)
         names = self._names(first, file)
         if self._has_header:
-            file.doubt = None if "header" in self.options.model_fields_set else _doubt(names, sampled(file.head_lines, dialect))
+            is_said = "header" in self.options.model_fields_set
+            file.doubt = None if is_said else _doubt(names, sampled(file.head_lines[bool(told) :], dialect))
         elif first is not None:
             rows = chain([first], rows)
         repeated: list[int] = []
@@ -114,9 +124,10 @@ def _doubt(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Doubt | None:
     is_text = any(len(name.split()) > 2 or _is_number(name) for name in names)
     if not recurs and not is_text:
         return None
+    what = "looks like an example, not like column names" if recurs else "may be an example, not column names"
     shown = ", ".join(f"{n} ({name if len(name) < 24 else name[:23] + '…'})" for n, name in enumerate(names, 1))
     do = f"if it is one, give --no-header, and name the columns by their numbers, which are {shown}"
-    return Doubt("the first line looks like an example, not like column names", do, is_strong=recurs and is_text)
+    return Doubt(f"the first line {what}", do, is_strong=recurs and is_text)
 
 
 def _is_header(fields: Sequence[str], names: Sequence[str]) -> bool:

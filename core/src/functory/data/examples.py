@@ -174,7 +174,7 @@ def _columns(
     except DataError as error:
         if not doubts or mapping:
             raise
-        what = f"{error.what} {doubts[0].what.capitalize()}."
+        what = f"{error.what} {doubts[0].what[:1].upper()}{doubts[0].what[1:]}."
         do = f"{doubts[0].do}." if doubts[0].is_strong else f"{doubts[0].do}. Or {error.do}"
         raise DataError(what, where=error.where, do=do) from error
 

@@ -62,6 +62,8 @@ def stream(
         return RecordStream(rows, source.source, notes=[*source.notes], doubts=[*source.doubts])
     if isinstance(source, str) and source.startswith(SAMPLES):
         return _sample(source)
+    if _are_paths(source) and any(str(one).startswith(SAMPLES) for one in source):
+        return _joined([stream(one, columns=columns, format=format, encoding=encoding) for one in source])
     if isinstance(source, (str, PathLike)) or _are_paths(source):
         part = part_of(format)
         if columns:
@@ -112,11 +114,23 @@ def _expanded(path: Path) -> list[Path]:
     """
     if not glob.has_magic(str(path)) or path.exists():
         return [path]
-    found = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - it takes absolute patterns too
+    found = [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 - absolute ones too
     if not found:
         do = f"look at what is there: ls {shlex.quote(str(path.parent))}"
         raise DataError(f"no file fits the pattern {str(path)!r}.", do=do)
-    return [Path(name) for name in found]
+    return [name for name in found if not name.is_dir()] or found  # a folder beside files is none of them
+
+
+def _joined(streams: Sequence[RecordStream]) -> RecordStream:
+    """Read several sources, one after the other."""
+    notes: list[str] = []
+
+    def rows() -> Iterator[Record | Fault]:
+        for one in streams:
+            yield from one
+            notes.extend(one.notes)
+
+    return RecordStream(rows(), f"{streams[0].source} and {len(streams) - 1:,} more", notes=notes)
 
 
 def _files(paths: Sequence[Path], part: Part, encoding: str) -> RecordStream:
@@ -127,7 +141,11 @@ def _files(paths: Sequence[Path], part: Part, encoding: str) -> RecordStream:
 
     def opened(path: Path) -> tuple[DataFile, Iterator[Record | Fault]]:
         file = DataFile(path, encoding, name="" if is_clear else str(path))
-        return file, reader_of(file, part).read(file)
+        try:
+            return file, reader_of(file, part).read(file)
+        except BaseException:
+            file.close()
+            raise
 
     first = opened(paths[0])
 
