@@ -75,8 +75,8 @@ class Delimited(DataReader[DelimitedOptions]):
             else:
                 yield Record(dict(zip(names, cut.fields, strict=False)), file.place(cut.first), is_text=True)
         if repeated:
-            lines = ", ".join(f"{line:,}" for line in repeated[:5]) + (" …" if len(repeated) > 5 else "")
-            file.notes.append(f"{file.name}: the header stands again in line {lines}, which is passed over.")
+            places = ", ".join(f"{line:,}" for line in repeated[:5]) + (" …" if len(repeated) > 5 else "")
+            file.notes.append(f"{file.name}: the header stands again in line {places}, which is passed over.")
 
     @property
     def _has_header(self) -> bool:
