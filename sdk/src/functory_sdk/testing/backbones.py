@@ -231,19 +231,21 @@ class BackboneSuite(ComponentSuite, TorchSuite):
         import torch
 
         backbone = self.backbone
-        if not backbone.spec.has_logits or backbone.spec.architecture == "encoder-decoder":
-            pytest.skip("the backbone writes no text after a prompt")
-        rows = [row["input_ids"] for row in self.rows()[:4]]
+        if not backbone.spec.has_logits:
+            pytest.skip("the backbone writes no text")
+        prompts = [row["input_ids"] for row in self.rows()[:4]]
+        texts = [np.empty(0, dtype=np.int64)] * len(prompts)
         with torch.inference_mode():
-            batch = tensors(pad([{"input_ids": ids, "attention_mask": np.ones_like(ids)} for ids in rows],
-                                backbone.spec.ports()[:2]))  # fmt: skip
+            ports = [port for port in backbone.spec.ports() if port.name in ("input_ids", "attention_mask")]
+            batch = tensors(pad([{"input_ids": ids, "attention_mask": np.ones_like(ids)} for ids in prompts], ports))
             writing = backbone.network.writer(batch["input_ids"], batch["attention_mask"])
-            alive = list(range(len(rows)))
+            alive = list(range(len(prompts)))
             for turn in range(4):
-                _compare_scores(backbone, [rows[index] for index in alive], writing.logits, turn)
+                written = [(prompts[index], texts[index]) for index in alive]
+                _compare_scores(backbone, written, writing.logits, turn)
                 tokens = writing.logits.argmax(-1)
                 for place, index in enumerate(alive):
-                    rows[index] = np.append(rows[index], int(tokens[place]))
+                    texts[index] = np.append(texts[index], int(tokens[place]))
                 if turn == 1:
                     staying = [0, len(alive) - 1]
                     writing.keep(staying)
@@ -261,12 +263,14 @@ def _opened(component: type[Backbone[Any]], place: str, options: str) -> Backbon
     return made
 
 
-def _compare_scores(backbone: Backbone[Any], rows: Sequence[Array], scores: Any, turn: int) -> None:
-    """Compare the next token's scores with a whole pass over each row."""
-    network = backbone.network
-    for place, ids in enumerate(rows):
-        row = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
-        last = network.logits(network.hidden(tensors(pad([row], backbone.spec.ports()[:2]))))[0, -1]
+def _compare_scores(backbone: Backbone[Any], written: Sequence[tuple[Array, Array]], scores: Any, turn: int) -> None:
+    """Compare the next token's scores with a whole pass over each prompt and what was written after it."""
+    network, reader = backbone.network, Reader(backbone.tokenizer, backbone.spec)
+    has_source = backbone.spec.architecture == "encoder-decoder"
+    for place, (prompt, text) in enumerate(written):
+        target = np.append(np.int64(backbone.spec.start_id or 0), text)
+        row = reader.row(prompt, target=target) if has_source else reader.row(np.append(prompt, text))
+        last = network.logits(network.hidden(tensors(pad([row], backbone.spec.ports()))))[0, -1]
         off = float((last - scores[place]).abs().max())
         assert off <= 1e-3 * scale(last), f"after {turn} tokens the scores of row {place} differ by {off:.2g}."
 
