@@ -120,3 +120,9 @@ def test_rows_of_zeros_and_ones_are_refused_and_a_list_cut_short_too() -> None:
 
 def test_a_label_that_only_looks_like_a_list_stays_a_label() -> None:
     assert read(["[sic]", "(a)", "plain"]) == ["[sic]", "(a)", "plain"]
+
+
+def test_words_for_a_label_that_there_is_not_are_refused() -> None:
+    options = {"labels": ["sport", "politics"], "descriptions": {"Sport": "a game"}}
+    with pytest.raises(OptionError, match="descriptions has words for 'Sport', which is no label"):
+        TextClassification.configure(options).learn([])

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
-from functory_sdk import BackboneSpec, Formulation, LabelTask, NotSupported
+from functory_sdk import BackboneSpec, Formulation, Labels, LabelTask, NotSupported, OptionError
 from functory_text_classification.types import ClassificationOptions, LabelledText, Text
 
 
@@ -35,3 +35,13 @@ class TextClassification(LabelTask[ClassificationOptions]):
                 do="choose a decoder such as smollm2, or give training data.",
             )
         return Likelihood(self.options)
+
+    def learn(self, examples: Sequence[LabelledText]) -> Labels:
+        """The labels; words that describe none of them would be read by nobody, and are refused."""
+        state = super().learn(examples)
+        strange = [label for label in self.options.descriptions if label not in state.labels]
+        if strange:
+            raise OptionError(
+                f"descriptions has words for {strange[0]!r}, which is no label.", do=f"the labels are {', '.join(state.labels)}."
+            )
+        return state
