@@ -198,8 +198,25 @@ def test_json_lines_are_read_for_one_field_too_where_that_is_said(told: Told) ->
     assert [one["label"] for one in told("toy", "--json", "--format", "jsonl", stdin=f'{{"text": "{GOOD}"}}\n"{BAD}"\n')] == [
         "yes", "no",
     ]  # fmt: skip
-    [found] = told("toy", "--json", "--format", "csv", stdin="a", code=2)
-    assert "--data /dev/stdin --format csv" in found["do"]
+    [found] = told("toy", "--json", "--column", "text=body", stdin=f'{{"body": "{GOOD}", "text": "{BAD}"}}\n')
+    assert found["label"] == "yes"
+    for options in (["--format", "csv"], ["--no-header"], ["--read", "delimiter='|'"]):
+        [found] = told("toy", "--json", *options, stdin="a", code=2)
+        assert "--data /dev/stdin" in found["do"]
+
+
+def test_a_json_object_that_is_read_as_a_text_is_noted_once(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "stderr", noted := io.StringIO())
+        told("toy", stdin=f'{{"text": "{GOOD}"}}\n{{"text": "{BAD}"}}\n')
+        told("toy", stdin="{good}\n{}\n")
+    assert noted.getvalue() == "note: line 1 is a JSON object, and is read as a text; --format jsonl reads its fields.\n"
+
+
+def test_a_closed_stdin_says_so(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", None)
+    [found] = told("toy", "--json", code=2)
+    assert "stdin is closed" in found["what"]
 
 
 # -- as it comes ----------------------------------------------------------------------------------------------

@@ -75,6 +75,7 @@ TABLE = [
     ("backbones", "Misplaced", "test_written_tokens_follow_from_whole_passes", "after 0 tokens the scores of row"),
     ("tasks", "Strange", "test_types_fit_together", "shorthand names 'words'"),
     ("tasks", "Undescribing", "test_every_field_is_described", r"Silent\.extra has no description"),
+    ("tasks", "Spreading", "test_outputs_are_told_in_a_line_and_in_cells", "'labels' holds a list, which is no cell"),
     ("tasks", "Unfitting", "test_schemas_are_valid_and_outputs_fit_them", "is not one of"),
     ("tasks", "Fickle", "test_state_survives_json", "gives another state"),
     ("tasks", "Picky", "test_its_own_examples_pass_its_check", "no"),

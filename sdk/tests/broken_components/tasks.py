@@ -36,6 +36,22 @@ class Undescribing(ToyTask):
     Output: ClassVar = Silent
 
 
+class Spread(ToyLabel):
+    """An output that lies in no cell."""
+
+    def in_cells(self, top: int | None = None) -> dict[str, Any]:
+        return {"labels": [*self.scores]}
+
+
+class Spreading(ToyTask):
+    """Puts a list into a cell."""
+
+    Output: ClassVar = Spread
+
+    def decode(self, side: Any, outputs: Any, state: Any) -> Spread:
+        return Spread(**super().decode(side, outputs, state).model_dump())
+
+
 class Unfitting(ToyTask):
     """Announces labels that it does not give."""
 

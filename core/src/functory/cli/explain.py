@@ -25,13 +25,15 @@ class Explain(Command):
         parser.add_argument("--html", type=Path, help="write it as a page too")
 
     def run(self, args: Namespace) -> int:
+        from functory.machine.folders import file_written_whole
         from functory.terminal import show
 
         function = open_function(args)
         value = function.read(*args.text)
         found = function.explain(value, method=args.method, target=args.target, **values(args.set))
         if args.html:
-            args.html.write_text(found.html(), encoding="utf-8")
+            with file_written_whole(args.html) as page:
+                page.write_text(found.html(), encoding="utf-8")
         if args.json:
             print(found.model_dump_json(indent=2))
         else:

@@ -51,11 +51,29 @@ def from_lines(function: Function, args: Namespace) -> Iterator[list[Question]]:
     """Give the lines of stdin as they come: a text each, or where an input has several fields a JSON object each."""
     from functory.running.arriving import arriving, lines_of
 
+    _check_stdin(args)
+    is_json = _is_json(function, args)
     if sys.stdin.isatty():
-        say(f"reading from the terminal, one {_kind(function, args)} a line; Ctrl-D ends it", sys.stderr)
-    read = _JsonLines(function, args) if _is_json(function, args) else _text
+        kind = f"JSON object with {', '.join(function.task.shorthand)}" if is_json else "text"
+        say(f"reading from the terminal, one {kind} a line; Ctrl-D ends it", sys.stderr)
+    read = _JsonLines(function, args) if is_json else _text
     for lines in arriving(enumerate(lines_of(sys.stdin, args.encoding or ""), 1), MOST):
+        number, first = lines[0]
+        if number == 1 and not is_json and _names_a_field(function, first):
+            say("note: line 1 is a JSON object, and is read as a text; --format jsonl reads its fields.", sys.stderr)
         yield [_line(function, read, number, line) for number, line in lines]
+
+
+def _check_stdin(args: Namespace) -> None:
+    """Refuse to read what cannot be read, or otherwise than it was asked for.
+
+    :raises UsageError: where stdin is closed, or options say how a file is read.
+    """
+    if sys.stdin is None:  # as a daemon has it
+        raise UsageError("there is nothing to run on: stdin is closed.", do="give texts, or --data.")
+    if args.format not in (None, "jsonl") or args.read or args.no_header:
+        do = "give it as a file: --data /dev/stdin, with the same options."
+        raise UsageError("stdin is read line by line, and not by a reader of files.", do=do)
 
 
 def from_data(function: Function, args: Namespace) -> tuple[Iterator[list[Question]], int | None]:
@@ -127,17 +145,21 @@ def _lists(questions: Iterable[Question]) -> Iterator[list[Question]]:
         yield taken
 
 
-def _kind(function: Function, args: Namespace) -> str:
-    fields = ", ".join(function.task.shorthand)
-    return f"JSON object with {fields}" if _is_json(function, args) else "text"
-
-
 def _is_json(function: Function, args: Namespace) -> bool:
-    """Return whether lines of stdin are JSON: where a text alone is no input, or the format is named."""
-    if args.format not in (None, "jsonl"):
-        do = f"give it as a file: --data /dev/stdin --format {args.format}"
-        raise UsageError(f"stdin is read line by line, and not as {args.format}.", do=do)
-    return args.format == "jsonl" or len(function.task.shorthand) > 1
+    """Return whether lines of stdin are JSON: where a text alone is no input, or the format or a column is named."""
+    return args.format == "jsonl" or bool(args.column) or len(function.task.shorthand) > 1
+
+
+def _names_a_field(function: Function, line: str | DataError) -> bool:
+    """Return whether a line is a JSON object with a column for the input's field, and so hardly meant as a text."""
+    if isinstance(line, DataError) or not line.startswith("{"):
+        return False
+    try:
+        given = json.loads(line)
+    except ValueError:
+        return False
+    field = function.task.shorthand[0]
+    return isinstance(given, dict) and not {field, *_columns(function).get(field, ())}.isdisjoint(given)
 
 
 def _line(function: Function, read: Any, number: int, line: str | DataError) -> Question:

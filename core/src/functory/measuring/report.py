@@ -139,18 +139,21 @@ class Report(BaseModel):
         return self.model_dump_json(indent=2)
 
     def save_html(self, path: Path | str) -> Path:
-        """Write the report as one HTML file that needs no other, and return its path.
+        """Write the report as one HTML file that needs no other, whole or not at all, and return its path.
 
         Beside it stands a table of all confusions (``report.confusion.csv``) where the classes are too many for the page.
         """
+        from functory.machine.folders import file_written_whole
         from functory.measuring.pages import is_bounded, page
         from functory.measuring.tables import confusion_csv
 
         path = Path(path)
         beside = path.with_suffix(".confusion.csv")
         if self.confusion and is_bounded(self.confusion):
-            beside.write_text(confusion_csv(self.confusion), encoding="utf-8")
-        path.write_text(page(self, beside.name), encoding="utf-8")
+            with file_written_whole(beside) as file:
+                file.write_text(confusion_csv(self.confusion), encoding="utf-8")
+        with file_written_whole(path) as file:
+            file.write_text(page(self, beside.name), encoding="utf-8")
         return path
 
     def __str__(self) -> str:

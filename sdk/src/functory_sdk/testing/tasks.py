@@ -286,6 +286,21 @@ class TaskSuite(ComponentSuite, TorchSuite):
             for output in put.compute(self.inputs()):
                 checker.validate(output.model_dump(mode="json"))
 
+    def test_outputs_are_told_in_a_line_and_in_cells(self) -> None:
+        """An answer reads as a line, and lies in a table's cells: texts, numbers, true or false.
+
+        If this fails: return from the Output's `in_line` a text, and from `in_cells` what a table can hold; a list is
+        written as JSON.
+        """
+        for put in self.each(self.puts()):
+            for output in put.compute(self.inputs()[:2]):
+                assert isinstance(output.in_line(2), str), f"{put.name}: {output!r} is told as {output.in_line(2)!r}."
+                for top in (None, 2):
+                    for column, cell in output.in_cells(top).items():
+                        assert cell is None or isinstance(cell, str | int | float), (
+                            f"{put.name}: the column {column!r} holds a {type(cell).__name__}, which is no cell."
+                        )
+
     def test_state_survives_json(self) -> None:
         """What the task learned comes back from a manifest as it was, and learning twice gives the same.
 
