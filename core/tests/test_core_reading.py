@@ -94,6 +94,26 @@ def test_another_encoding_is_named_with_words_to_judge_by_and_read_when_it_is_gi
     assert pairs(path, encoding=encoding) == [(text, "pos")]
 
 
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("cp1252", "Très bon café, déjà vu"),
+        ("cp1252", "Das war größer als „erwartet“"),
+        ("cp1252", "¿Qué tal? El niño está aquí"),
+        ("cp1252", "it’s “fine” – I’d say"),
+        ("cp1251", "плохо"),
+        ("cp1251", "Фильм Matrix очень хорош"),
+        ("koi8_r", "Совсем не понравилось"),
+        ("gb18030", "价格便宜，质量也不错。"),
+        ("shift_jis", "アニメが好きです"),
+        ("big5", "價格便宜，品質也不錯。"),
+        ("euc_kr", "배송이 빨라요. good!"),
+    ],
+)
+def test_sentences_of_many_languages_are_told_from_one_another(encoding: str, text: str) -> None:
+    assert likely(text.encode(encoding))[0] == encoding
+
+
 def test_bytes_that_read_well_in_no_encoding_are_no_guess_and_one_bad_line_in_utf8_is_no_encoding(tmp_path: Path) -> None:
     assert likely(b"\xfe\x81\xff\x80 \xc1\x01") == ("", "")
     assert "--encoding NAME, such as" in told(written(tmp_path, "noise.csv", b"text,label\n\xfe\x81\xff\x81,x\n"))
@@ -107,6 +127,7 @@ def test_an_encoding_that_is_none_or_does_not_fit_is_told(tmp_path: Path) -> Non
         with pytest.raises(OptionError, match=f"there is no encoding '{name}'"):
             load(path, encoding=name)
     assert "(now ascii)" in told(path, encoding="ascii")
+    assert "--encoding cp1252" in told(written(tmp_path, "r.json", '[{"text": "Très bon café", "label": "b"}]'.encode("cp1252")))
     assert "the file is not valid utf-16" in told(written(tmp_path, "cut.csv", FRENCH.encode("utf-16")[:-1]))
 
 
@@ -140,6 +161,8 @@ def test_packed_files_are_known_by_their_first_bytes_and_told_when_damaged(
         (b"SQLite format 3\0", "an SQLite database", "sqlite3 -header -csv"),
         (b"%PDF-1.7", "a PDF", "pdftotext"),
         (b"\x80\x04\x95\x00", "a pickle", "never read"),
+        (gzip.compress(b"r.csv".ljust(257, b"\0") + b"ustar\x0000"), "a tar archive", "tar xf"),
+        (b"<?xml version='1.0'?><rows/>", "is XML"[3:], "write it as CSV"),
         (b"\n <!DOCTYPE html><html>", "a web page", "ask for a login"),
         (b"version https://git-lfs.github.com/spec/v1\noid", "a pointer of Git LFS", "git lfs pull"),
     ],
@@ -148,7 +171,7 @@ def test_what_is_no_table_is_named_by_its_first_bytes_with_what_to_do(
     tmp_path: Path, content: bytes, what: str, do: str
 ) -> None:
     message = told(written(tmp_path, "my data.csv", content))
-    assert f"the file is {what}" in message
+    assert f"the file is {what}" in message, message
     assert do in message
     assert "my data.csv'" in message or "FILE" not in message  # a name with a space is quoted for the shell
 

@@ -111,20 +111,25 @@ def _korean(text: str) -> float:
 
 
 def _cyrillic(text: str) -> float:
-    """Return the share of small Cyrillic letters: the encodings of Cyrillic differ in which half is capital."""
-    beyond = [character for character in text if character > "\x7f"]
-    return sum("\u0430" <= character <= "\u045f" for character in beyond) / len(beyond)
+    """Return the share of small Cyrillic letters in words of their own: the encodings of Cyrillic differ in which half is
+    capital, and an accent in a Latin word reads as one letter too.
+    """
+    beyond = [n for n, character in enumerate(text) if character > "\x7f"]
+    small = [n for n in beyond if "\u0430" <= text[n] <= "\u045f" and not _is_beside_latin(text, n)]
+    return len(small) / len(beyond)
 
 
 def _western(text: str) -> float:
     """Return the share of accented letters beside a letter of ASCII, and of typographic signs."""
     beyond = [n for n, character in enumerate(text) if character > "\x7f"]
-    good = 0
-    for n in beyond:
-        beside = text[max(0, n - 1) : n] + text[n + 1 : n + 2]
-        is_letter = text[n].isalpha() and any(other.isascii() and other.isalpha() for other in beside)
-        good += is_letter or text[n] in "“”„‘’‚–—…€£«»°§¿¡\xa0"
-    return 0.95 * good / len(beyond)  # a language of its own goes before
+    good = [n for n in beyond if (text[n].isalpha() and _is_beside_latin(text, n)) or text[n] in "“”„‘’‚–—…€£«»°§¿¡\xa0"]
+    return 0.95 * len(good) / len(beyond)  # a language of its own goes before
+
+
+def _is_beside_latin(text: str, place: int) -> bool:
+    """Return whether a letter of ASCII stands beside a character."""
+    beside = text[max(0, place - 1) : place] + text[place + 1 : place + 2]
+    return any(other.isascii() and other.isalpha() for other in beside)
 
 
 _MEASURES: dict[str, Callable[[str], float]] = {

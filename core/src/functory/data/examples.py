@@ -131,6 +131,7 @@ def validated(
     :raises DataError: when no column is clearly a field's.
     """
     available = rows.columns
+    seen = set(available)
     chosen: dict[str, str] | None = None
     structured = structured_fields(model)
     for row in rows:
@@ -139,8 +140,9 @@ def validated(
             continue
         if chosen is None:
             chosen = _columns(rows, available, model, columns, mapping)
-        if not row.values.keys() <= set(available):
+        if not row.values.keys() <= seen:
             available = tuple(dict.fromkeys([*available, *row.values]))
+            seen = set(available)
             chosen = _again(chosen, row, _columns(rows, available, model, columns, mapping))
         try:
             example = validate(row, model, chosen, structured, row.is_text)

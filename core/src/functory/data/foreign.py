@@ -60,8 +60,10 @@ def _zip(head: bytes) -> tuple[str, str] | None:
 
 
 def _page(head: bytes) -> tuple[str, str] | None:
-    """Tell a web page: what a download gives where the address was wrong, or asks for a login."""
+    """Tell a web page (what a download gives where the address was wrong, or asks for a login), XML, and tar archives."""
     start = head.lstrip(b"\xef\xbb\xbf \t\r\n")[:15].lower()
     if start.startswith((b"<!doctype html", b"<html")):
         return "is a web page, not a table", "open it to see why: the address may be wrong, or ask for a login."
+    if head[257:262] == b"ustar":
+        return "is a tar archive", "unpack it, and give the file in it: tar xf FILE."
     return ("is XML", "write it as CSV or JSON Lines.") if start.startswith(b"<?xml") else None
