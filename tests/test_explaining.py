@@ -21,7 +21,7 @@ from functory.plugins import registry as plugins
 from functory.reading.segmentation import words
 from functory.running.forms import EngineForm
 from functory.running.golden import reformed
-from functory.terminal import plain
+from functory.terminal import bars, plain
 from functory.using.attribution import attribution, measured, values_of, without, words_of
 from functory_sdk.testing.toybox import kit, toy_function
 
@@ -276,3 +276,53 @@ def test_a_label_that_is_weighed_by_likelihood_is_explained_against_the_others()
             assert told == pytest.approx(odds[0] - odds[1], abs=1e-3)
         assert any("occlusion weighs them together" in note for note in fn.explain("good film", method="gradient-x-input").notes)
         assert not any("own row alone" in note for note in toy_function().explain("good film", method="gradient-x-input").notes)
+
+
+@pytest.fixture(scope="module")
+def toy_fn() -> Iterator[functory.Function]:
+    with kit():
+        yield toy_function()
+
+
+LONG = "the good film was very fine and the day was a bad day of rain " * 3
+
+
+def test_occlusion_that_has_time_gives_what_it_gives_without_a_limit(toy_fn: functory.Function) -> None:
+    whole, limited = toy_fn.explain(LONG), toy_fn.explain(LONG, seconds=600)
+    assert [piece.weight for piece in limited.pieces] == pytest.approx([piece.weight for piece in whole.pieces], abs=1e-4)
+    assert not [note for note in limited.notes if "stopped" in note]
+
+
+def test_occlusion_whose_time_is_up_gives_the_best_so_far_and_says_so(
+    toy_fn: functory.Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = toy_fn.explain(LONG)
+    count = len(whole.pieces)
+    monkeypatch.setattr("functory.using.attribution.PART", 4)
+    found = toy_fn.explain(LONG, seconds=1e-9)
+    [note] = [note for note in found.notes if "stopped" in note]
+    assert f"stopped after 1e-09 s: 3 of {count} stretches of 1" in note
+    assert len(found.pieces) == count
+    exact = [piece.start for piece, own in zip(found.pieces, whole.pieces, strict=True)
+             if piece.weight == pytest.approx(own.weight, abs=1e-4)]  # fmt: skip
+    assert len(exact) >= 3
+    assert len({piece.weight for piece in found.pieces}) > 10, "the others have their stretches' weights"
+
+
+def test_integrated_gradients_take_the_steps_that_the_time_allows_and_say_so(toy_fn: functory.Function) -> None:
+    short = toy_fn.explain(LONG, method="integrated-gradients", seconds=1e-6)
+    assert [note for note in short.notes if note.startswith("4 steps, not 32")]
+    assert "(4 steps)" in " ".join(short.notes)
+    long = toy_fn.explain(LONG, method="integrated-gradients", seconds=600)
+    assert long == toy_fn.explain(LONG, method="integrated-gradients")
+
+
+@pytest.mark.parametrize("method", ["occlusion", "integrated-gradients"])
+def test_explaining_shows_how_far_it_is(
+    toy_fn: functory.Function, method: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[float] = []
+    monkeypatch.setattr(bars._Lines, "show", lambda self, done: shown.append(done / self.total))
+    toy_fn.opened(budget=256).explain(LONG, method=method)
+    assert [share for share in shown if 0 < share < 0.9]
+    assert max(shown) == pytest.approx(1)

@@ -40,7 +40,7 @@ VERBS: dict[str, list[str]] = {
     "verify": ["toy", "--json"],
 }  # fmt: skip
 """Every verb, as it is typed where its output goes into a file."""
-WITH_BARS = {"build", "compare", "evaluate", "optimize", "run"}
+WITH_BARS = {"build", "compare", "evaluate", "explain", "optimize", "run"}
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import inspect
 import math
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from functory.contracts.explanation import Attribution, Faithfulness, Piece
@@ -18,11 +20,14 @@ from functory.contracts.task import Target
 from functory.errors import NotSupported, PluginError
 from functory.reading.segmentation import notes, words
 from functory.running.forms import CompositeForm
+from functory.terminal import Progress, progress
 
 if TYPE_CHECKING:
     from functory.function import Function
 
 SHARES = (0.1, 0.2, 0.5)
+PART = 16
+"""Inputs that run together where time is limited: the clock is looked at after each part."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +57,34 @@ def without(value: Any, gone: Sequence[Word]) -> Any:
     return value.model_copy(update={field: "".join(text) for field, text in texts.items()})
 
 
-def values_of(function: Function, inputs: Sequence[Any], target: Target) -> list[float]:
+def values_of(
+    function: Function, inputs: Sequence[Any], target: Target, *, until: float | None = None
+) -> list[float]:
     """Return how much speaks for the target in each of many inputs, all of them run together: the log-odds of a
-    probability, and a number that is none as it is.
+    probability, and a number that is none as it is. A bar shows how far it is.
 
+    :param until: the moment of `time.monotonic` from which no further `PART` of the inputs is begun: values are then those
+        of the first inputs, at least of one part.
     :raises NotSupported: for a function that is made of functions.
     """
     form = function.form
     if isinstance(form, CompositeForm):
         raise NotSupported(f"{function.name} is made of functions.", do="explain one of its parts.")
-    return [form.formulation.evidence(target, side, rows, function.state) for side, rows in function.trace(inputs)]
+    found: list[float] = []
+    size = max(1, len(inputs)) if until is None else PART
+    bar: Progress[Any]
+    with progress(len(inputs), f"{function.name}: explaining", quiet=len(inputs) == 1 or None) as bar:
+        for start in range(0, len(inputs), size):
+            if found and until is not None and time.monotonic() >= until:
+                break
+            part = inputs[start : start + size]
+            traced = function.trace(part, partial(_advance, bar, len(part)))
+            found += [form.formulation.evidence(target, side, rows, function.state) for side, rows in traced]
+    return found
+
+
+def _advance(bar: Progress[Any], count: int, share: float) -> None:
+    bar.advance(share * count)
 
 
 def attribution(

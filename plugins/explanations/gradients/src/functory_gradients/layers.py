@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,9 @@ from functory_sdk.torch import structural_copy
 
 EMBEDDED = 1
 """The cut point after the embeddings."""
+
+TOKENS = 1024
+"""Tokens of the steps that run together."""
 
 Rows = list[tuple[list[Place | None], list[float]]]
 """For each row: where in the input each token stands, and its weight."""
@@ -37,10 +40,13 @@ class Weighed:
     gap: float
 
 
-def token_weights(function: Function, value: Any, target: Target, steps: int, baseline: str) -> Weighed:
+def token_weights(
+    function: Function, value: Any, target: Target, steps: int, baseline: str, told: Callable[[float], None]
+) -> Weighed:
     """Return the weight of every token of the rows that the target is read from.
 
     :param steps: 0 for gradient × input.
+    :param told: told how many steps more are done.
     """
     form: Any = function.form  # Any: a TorchForm, as `explain` has seen
     model = structural_copy(form.program.model).eval()
@@ -54,7 +60,7 @@ def token_weights(function: Function, value: Any, target: Target, steps: int, ba
         arrays = pad([row], [port for port in model.inputs if port.name in row])
         batch = {name: torch.from_numpy(array) for name, array in arrays.items()}
         own = torch.tensor([place is not None for place in places[index]])  # (tokens,)
-        weights, found, gained = _weigh(model, batch, own, target, steps, baseline)
+        weights, found, gained = _weigh(model, batch, own, target, steps, baseline, lambda done: told(done / len(chosen)))
         value_here += found / len(chosen)
         rows.append((places[index], [weight / len(chosen) for weight in weights]))
         gain += gained / len(chosen)
@@ -63,7 +69,13 @@ def token_weights(function: Function, value: Any, target: Target, steps: int, ba
 
 
 def _weigh(
-    model: Any, batch: dict[str, Tensor], own: Tensor, target: Target, steps: int, baseline: str
+    model: Any,
+    batch: dict[str, Tensor],
+    own: Tensor,
+    target: Target,
+    steps: int,
+    baseline: str,
+    told: Callable[[float], None],
 ) -> tuple[list[float], float, float]:
     """Return the weight of each token of one row, (tokens,), the target's number, and what it gained over the baseline.
 
@@ -76,14 +88,18 @@ def _weigh(
     def value_at(embedded: Tensor) -> Tensor:
         """(steps, tokens, width) → (steps,)"""
         repeated = {key: array.expand(len(embedded), *array.shape[1:]) for key, array in batch.items()}
-        return evidence(model.crown({name: embedded}, repeated, start=EMBEDDED)[target.port], target)
+        found = evidence(model.crown({name: embedded}, repeated, start=EMBEDDED)[target.port], target)
+        if steps and torch.is_grad_enabled():
+            told(len(embedded))
+        return found
 
     inputs = start.detach().clone().requires_grad_(True)
     with torch.no_grad():
         value, before = float(value_at(inputs)), float(value_at(origin))
     if not steps:
         return InputXGradient(value_at).attribute(inputs).sum(-1)[0].tolist(), value, value - before
-    found = CaptumGradients(value_at).attribute(inputs, baselines=origin, n_steps=steps, internal_batch_size=16)
+    size = max(1, TOKENS // start.shape[1])
+    found = CaptumGradients(value_at).attribute(inputs, baselines=origin, n_steps=steps, internal_batch_size=size)
     return found.sum(-1)[0].tolist(), value, value - before
 
 
