@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functory.contracts.cells import structure
@@ -18,6 +18,8 @@ from functory.contracts.task import Input, Task
 from functory.data import Examples, Splits, audit
 from functory.errors import DataError, NotSupported, OptionError
 from functory.measuring.evaluation import read_examples
+
+unhurried = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 
 class Text(Input):
@@ -62,6 +64,7 @@ SAME = ("Pos", "POS", "ｐｏｓ", "p\u200bos", "\ufeffpos", "pos\u200e", "poſ"
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
 
 
+@unhurried
 @given(texts)
 def test_what_labels_have_in_common_is_found_at_once(label: str) -> None:
     assert folded(folded(label)) == folded(label)
@@ -85,6 +88,7 @@ def test_labels_that_differ_in_what_nobody_sees_are_refused_in_either_order(labe
 CHANGES = (str.upper, str.title, lambda text: f"{text}\u200b", lambda text: f"{text}s", lambda text: text[::-1], str)
 
 
+@unhurried
 @given(texts.filter(lambda text: text.strip() and text.strip() not in MISSING), st.sampled_from(CHANGES))
 def test_labels_are_refused_exactly_where_they_are_alike(label: str, change: Any) -> None:
     one, other = label.strip(), change(label).strip()
@@ -203,6 +207,7 @@ values = st.recursive(
 ).filter(lambda value: isinstance(value, (list, dict)))
 
 
+@unhurried
 @given(values)
 def test_a_list_or_an_object_is_read_as_json_and_python_write_it(value: Any) -> None:
     assert structure(json.dumps(value)) == structure(json.dumps(value, ensure_ascii=False)) == value

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
@@ -21,6 +21,7 @@ from functory.data.tables import table_of
 from functory.errors import DataError, InputError
 from functory.running.inputs import item, many
 
+unhurried = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 ROWS = [{"text": "a", "tags": ["O", "B-x"]}, {"text": "b", "tags": ["O"]}]
 TAGS = np.asarray([np.asarray(row["tags"], dtype=object) for row in ROWS], dtype=object)
 
@@ -176,6 +177,7 @@ nested = st.recursive(
 )
 
 
+@unhurried
 @given(nested)
 def test_a_value_is_the_same_in_lists_and_in_any_array(value: Any) -> None:
     array = np.empty((), dtype=object)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functory_sdk import DataError, iob2, tag_fault, tag_runs, tag_scheme
 
+unhurried = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 Stretch = tuple[int, int, str]
 
 
@@ -46,6 +47,7 @@ def joined(found: list[Stretch]) -> list[Stretch]:
     return made
 
 
+@unhurried
 @given(stretches(), st.sampled_from(["IOB2", "IOB1", "BIOES", "BILOU", "IO", "bare"]))
 def test_tags_of_each_scheme_name_what_they_were_made_from(made: tuple[int, list[Stretch]], scheme: str) -> None:
     count, found = made

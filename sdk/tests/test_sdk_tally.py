@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functory.measuring.intervals import evaluate_with_intervals
@@ -16,9 +16,11 @@ from functory_sdk.labels.types import Classification, Labels
 from functory_sdk.spans.metrics import scorer as spans_scorer
 from functory_sdk.tally import Tally
 
+unhurried = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 sets = st.lists(st.sets(st.integers(0, 3), max_size=3), min_size=1, max_size=8)
 
 
+@unhurried
 @given(sets, sets, st.data())
 def test_rates_are_those_of_counts_by_hand(said: list[set[int]], true: list[set[int]], data: st.DataObject) -> None:
     count = min(len(said), len(true))
