@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,7 @@ from functory.cli import main
 
 pytest.importorskip("torch", reason="pip install functory-torch")
 
-from functory.measuring.comparison import Difference
+from functory.measuring.comparison import Comparison, Difference, Disagreement
 from functory.measuring.intervals import evaluate_with_intervals
 from functory.using.comparing import _paired
 from functory_sdk.testing.toy import ToyState, rows
@@ -149,3 +150,25 @@ def test_compare_takes_saved_functions_and_prints_what_differs(
     assert (told["first"], told["second"], len(told["rows"])) == ("toy", "weak", 10)
     assert main(["compare", folders[0], str(tmp_path / "none"), "--data", str(file)]) == 1
     assert "no function lies here" in capsys.readouterr().err
+
+
+def test_functions_of_one_name_are_told_apart_as_they_were_called_for_or_by_what_differs(
+    toy: Any, data: list[dict[str, str]], tmp_path: Path
+) -> None:
+    folder = toy.save(tmp_path / "other")
+    assert functory.compare(toy.save(tmp_path / "one"), folder, data[:4]).second == str(folder)
+    newer = toy.replaced(about=dataclasses.replace(toy.about, version="0.2.0"))
+    found = functory.compare(toy, newer, data[:4])
+    assert (found.first, found.second) == ("toy 0.1.0", "toy 0.2.0")
+
+
+def test_of_answers_with_parts_those_are_shown_that_only_one_has(data: list[dict[str, str]]) -> None:
+    row = Disagreement(
+        place="a, line 3", text="x", first="Ann, Rome", second="Ann", first_parts=("Rome",), first_confidence=0.9,
+        wanted="Ann", right="second",
+    )  # fmt: skip
+    made = Comparison(first="a", second="b", task="ner", source="a", examples=5, metrics={}, differing=1, rows=(row,))
+    [line] = [line for line in str(made).splitlines() if "line 3" in line]
+    assert line.split("  ")[0:1] == [" line 3"]
+    assert "alone: Rome 0.90" in line
+    assert "alone: nothing ✓" in line

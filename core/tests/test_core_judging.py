@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from functory.contracts.judging import told
 from functory.contracts.task import Input, Output, Task
 from functory.data import Examples
-from functory.measuring.mistakes import LONGEST, mistakes
+from functory.measuring.mistakes import LONGEST, mistakes, rows
 
 
 class Text(Input):
@@ -99,3 +99,16 @@ def test_mistakes_come_the_surest_first_with_place_and_one_line_of_text() -> Non
 def test_plain_data_are_told_in_words() -> None:
     assert told({"a": ["x", "y"], "b": 0.25}) == "a x, y, b 0.25"
     assert told(()) == told(None) == told("") == "nothing"
+
+
+def test_what_is_wrong_with_an_answer_of_parts_is_told_by_those_parts() -> None:
+    task = task_of(list[str], list[str])
+    found = task.judge(task.Output(answer=["a", "b", "b"]), task.Example(text="", answer=["b", "c"]), None)
+    assert found.fault == "wrong: a, b; lacking: c"
+    assert task.judge(task.Output(answer=["a"]), task.Example(text="", answer=["a"]), None).fault == ""
+    one = task_of(str, str)
+    assert one.judge(one.Output(answer="a"), one.Example(text="", answer="b"), None).fault == ""
+    items = (task.Example(text="x", answer=["b", "c"]),)
+    wrong, kept = mistakes(task, [task.Output(answer=["b"])], Examples(items, ("a, line 1",), "a"), None, 5)
+    header, table = rows(kept, "a")
+    assert (wrong, header, table) == (1, ["where", "sure", "what is wrong", "text"], [["line 1", "0.50", "lacking: c", "x"]])

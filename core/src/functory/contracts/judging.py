@@ -23,12 +23,29 @@ class Judgement:
     :param wanted: the right answer, likewise; None where the example has none to compare with.
     :param is_right: whether they agree; None where an answer is neither right nor wrong, as a number is.
     :param confidence: how sure the function was, 0 to 1: of what is wrong where something is; None where it does not say.
+    :param parts: of an answer that has parts (entities, labels), each in words: what is wrong is told by them.
+    :param wanted_parts: those of the right answer.
     """
 
     given: str
     wanted: str | None = None
     is_right: bool | None = None
     confidence: float | None = None
+    parts: tuple[str, ...] = ()
+    wanted_parts: tuple[str, ...] = ()
+
+    @property
+    def fault(self) -> str:
+        """What is wrong with an answer of parts: those that should not be there, those that are lacking; else empty."""
+        told_wrong = [("wrong", apart(self.parts, self.wanted_parts)), ("lacking", apart(self.wanted_parts, self.parts))]
+        return "; ".join(f"{what}: {', '.join(parts)}" for what, parts in told_wrong if parts)
+
+
+def apart(parts: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+    """Return the parts that are not among the others; one that is there twice counts twice."""
+    from collections import Counter
+
+    return tuple((Counter(parts) - Counter(others)).elements())
 
 
 def judged(output: BaseModel, example: BaseModel, inputs: Sequence[str], common: Sequence[str]) -> Judgement:
@@ -45,7 +62,13 @@ def judged(output: BaseModel, example: BaseModel, inputs: Sequence[str], common:
     if not golds:
         return Judgement(told(given), confidence=confidence)
     is_right = None if any(isinstance(right[name], float) for name in golds) else _agree(given, right)
-    return Judgement(told(given), told(right), is_right, confidence)
+    return Judgement(told(given), told(right), is_right, confidence, _parts(given), _parts(right))
+
+
+def _parts(answer: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the parts of an answer that is one list, each in words."""
+    [*fields] = answer.values()
+    return tuple(map(told, fields[0])) if len(fields) == 1 and isinstance(fields[0], list) else ()
 
 
 def told(value: Any) -> str:  # Any: plain data

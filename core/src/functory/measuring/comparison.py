@@ -48,6 +48,8 @@ class Disagreement(BaseModel):
     text: str = Field(description="The input, its beginning where it is long.")
     first: str = Field(description="The first's answer.")
     second: str = Field(description="The second's answer.")
+    first_parts: tuple[str, ...] = Field((), description="Of an answer of several parts, those that the second's has not.")
+    second_parts: tuple[str, ...] = Field((), description="Likewise, those that the first's has not.")
     wanted: str | None = Field(None, description="The right answer; None where the task cannot say.")
     right: Literal["first", "second", "neither"] | None = Field(None, description="Whose answer is right.")
     first_confidence: float | None = Field(None, description="How sure the first was, 0 to 1.")
@@ -180,12 +182,17 @@ def _rows(comparison: Comparison) -> tuple[list[str], list[list[str]]]:
         [
             one.place.removeprefix(comparison.source).lstrip(", "),
             cut(one.wanted or "", SHOWN),
-            _sure(one.first, one.first_confidence, one.right == "first"),
-            _sure(one.second, one.second_confidence, one.right == "second"),
+            _sure(_apart(one, one.first, one.first_parts), one.first_confidence, one.right == "first"),
+            _sure(_apart(one, one.second, one.second_parts), one.second_confidence, one.right == "second"),
             cut(one.text, SHOWN),
         ]
         for one in comparison.rows
     ]
+
+
+def _apart(row: Disagreement, answer: str, parts: tuple[str, ...]) -> str:
+    """Return an answer; of one of several parts, those alone that the other's has not."""
+    return f"alone: {', '.join(parts) or 'nothing'}" if row.first_parts or row.second_parts else answer
 
 
 def _sure(answer: str, confidence: float | None, is_right: bool) -> str:

@@ -30,6 +30,7 @@ class Mistake(BaseModel):
     given: str = Field(description="The answer.")
     wanted: str = Field(description="The right answer.")
     confidence: float | None = Field(None, description="How sure the function was, 0 to 1; None where it does not say.")
+    fault: str = Field("", description="What is wrong with an answer of several parts, and what is lacking.")
 
 
 def mistakes(
@@ -80,13 +81,13 @@ def rows(found: Sequence[Mistake], source: str, longest: int = SHOWN) -> tuple[l
     :param source: the report's, which is not said again in every row.
     :param longest: characters of each text and answer.
     """
-    header = ["where", "sure", "given", "right", "text"]
+    has_parts = any(one.fault for one in found)
+    header = ["where", "sure", *(["what is wrong"] if has_parts else ["given", "right"]), "text"]
     return header, [
         [
             one.place.removeprefix(source).lstrip(", "),
             "" if one.confidence is None else f"{one.confidence:.2f}",
-            cut(one.given, longest),
-            cut(one.wanted, longest),
+            *(cut(answer, longest) for answer in ([one.fault] if has_parts else [one.given, one.wanted])),
             cut(one.text, longest),
         ]
         for one in found
@@ -100,4 +101,5 @@ def _mistake(place: str, text: str, judgement: Judgement) -> Mistake:
         given=cut(judgement.given, LONGEST),
         wanted=cut(judgement.wanted or "", LONGEST),
         confidence=judgement.confidence,
+        fault=cut(judgement.fault, LONGEST),
     )

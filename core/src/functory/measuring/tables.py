@@ -46,7 +46,8 @@ def draw(report: Report, mistakes: int = FEW_MISTAKES) -> RenderableType:
     if report.mistakes[:mistakes]:
         shown = report.mistakes[:mistakes]
         parts.append(text(mistakes_line(report, len(shown))))
-        parts.append(table(*mistake_rows(shown, report.source), right=(1,), short=(2, 3, 4)))
+        header, rows = mistake_rows(shown, report.source)
+        parts.append(table(header, rows, right=(1,), short=range(2, len(header))))
     return group(*parts, *(text(f"note: {note}") for note in report.notes))
 
 

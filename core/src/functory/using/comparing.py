@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from functory.contracts.judging import Judgement
+from functory.contracts.judging import Judgement, apart
 from functory.data import Examples, checked
 from functory.data.sources import Format
 from functory.errors import DataError, UsageError
@@ -163,6 +163,8 @@ def _row(found: Examples, n: int, one: Judgement, other: Judgement, task: Any) -
         text=input_text(task, found[n]),
         first=cut(one.given, LONGEST),
         second=cut(other.given, LONGEST),
+        first_parts=apart(one.parts, other.parts),
+        second_parts=apart(other.parts, one.parts),
         wanted=None if one.wanted is None else cut(one.wanted, LONGEST),
         right=_right(one, other),
         first_confidence=one.confidence,
@@ -183,15 +185,15 @@ def _listed(labels: Sequence[str]) -> str:
 
 
 def _names(pair: Sequence[Function], references: tuple[Any, Any]) -> tuple[str, str]:
-    """Return two names that tell the functions apart: their own, or with version or form, or where they came from."""
+    """Return two names that tell the functions apart: their own, or as they were called for, or with version or form."""
     candidates = [
         [function.name for function in pair],
+        [str(one).rstrip("/") if isinstance(one, str | Path) else "" for one in references],
         [f"{function.name} {function.about.version}" for function in pair],
         [f"{function.name} ({function.form.name})" for function in pair],
-        [str(one).rstrip("/") if isinstance(one, str | Path) else pair[n].name for n, one in enumerate(references)],
     ]
     for one, other in candidates:
-        if one != other:
+        if one != other and one and other:
             return one, other
     name = pair[0].name
     return f"{name} (first)", f"{name} (second)"

@@ -96,5 +96,6 @@ def test_an_answer_tells_its_entities_with_their_places_and_is_as_sure_as_its_su
     assert (wrong.is_right, wrong.confidence) == (False, 0.7)
     assert wrong.given == "Ann (PER, 0 to 3), Ann (PER, 8 to 11)"
     assert wrong.wanted == "Ann (PER, 0 to 3), Rome (LOC, 15 to 19)"
+    assert wrong.fault == "wrong: Ann (PER, 8 to 11); lacking: Rome (LOC, 15 to 19)"
     lacking = judge(Entities(entities=(right,)))
     assert (lacking.is_right, lacking.confidence) == (False, None)

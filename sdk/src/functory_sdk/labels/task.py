@@ -223,7 +223,8 @@ class LabelTask(Task[L]):
         wrong, sure = {*given} ^ {*wanted}, output.score
         if wrong and state.mode == "multi":
             sure = max(output.scores[label] if label in given else 1 - output.scores[label] for label in wrong)
-        return Judgement(told(given), told(wanted), not wrong, sure)
+        parts = (given, wanted) if state.mode == "multi" else ((), ())
+        return Judgement(told(given), told(wanted), not wrong, sure, *parts)
 
     def baseline(self, examples: Sequence[Any], state: Labels) -> Sequence[Classification]:
         """The commonest label of the examples, for each of them."""

@@ -130,7 +130,8 @@ class SpanTask(Task[S]):
         wrong = [entity.score for entity, span in zip(output.entities, given, strict=True) if span not in wanted]
         is_right = {*given} == {*wanted}
         sure = min((entity.score for entity in output.entities), default=None) if is_right else max(wrong, default=None)
-        return Judgement(_told(given, example.text), _told(wanted, example.text), is_right, sure)
+        parts, right = _told(given, example.text), _told(wanted, example.text)
+        return Judgement(told(parts), told(right), is_right, sure, parts, right)
 
     def baseline(self, examples: Sequence[Any], state: SpanLabels) -> Sequence[Entities]:
         """No entities at all: the commonest tag."""
@@ -160,5 +161,5 @@ def _spans(entities: Sequence[Entity] | Sequence[Span]) -> list[tuple[int, int, 
     return [(entity.start, entity.end, entity.label) for entity in entities]
 
 
-def _told(spans: Sequence[tuple[int, int, str]], text: str) -> str:
-    return told([f"{text[start:end]} ({label}, {start} to {end})" for start, end, label in spans])
+def _told(spans: Sequence[tuple[int, int, str]], text: str) -> tuple[str, ...]:
+    return tuple(f"{text[start:end]} ({label}, {start} to {end})" for start, end, label in spans)
