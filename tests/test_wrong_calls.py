@@ -42,6 +42,12 @@ CALLS: dict[str, tuple[Callable[[functory.Function], object], type[errors.Functo
     "an unknown session option": (lambda fn: fn.opened(treads=1), errors.OptionError, "did you mean 'threads'?"),
     "a wrong option": (lambda fn: fn.explain("a", width=0), errors.OptionError, "width = 0 is not allowed"),
     "a wrong row": (lambda fn: fn.evaluate([{"text": "a", "label": ["x"]}]), errors.DataError, "'label' is ['x']"),
+    "a text that is none": (lambda fn: fn("good \ud800"), errors.InputError, "cannot be tokenised"),
+    "a file that is not there": (lambda fn: fn.evaluate("no.csv"), errors.DataError, "there is no file no.csv"),
+    "a recipe that is not there": (lambda fn: functory.build("no.toml"), errors.RecipeError, "the recipe cannot be read"),
+    "a component's file that is not there": (
+        lambda fn: functory.build(task="./no.py:Task"), errors.UsageError, "names a file that cannot be read",
+    ),
     "a wrong recipe": (lambda fn: functory.build(task="toy", seed="x"), errors.RecipeError, "seed = 'x' is not allowed"),
     "a wrong session in a recipe": (
         lambda fn: functory.build(task="toy", backbone="tiny-encoder", session={"threads": -1}), errors.OptionError,

@@ -13,7 +13,7 @@ _HOMES = {
     "functory.contracts.adaptation": ("Adaptation", "Brought", "TrainingOptions"),
     "functory.contracts.backbone": ("Backbone", "BackboneSpec", "Pooling"),
     "functory.contracts.command": ("Command",),
-    "functory.contracts.component": ("CONTRACT", "Component", "NoOptions", "Options"),
+    "functory.contracts.component": ("CONTRACT", "Component", "NoOptions", "Options", "complaint"),
     "functory.contracts.engine": (
         "Engine", "Event", "Fit", "LabelledRows", "Run", "Session", "SessionOptions", "TrainingSession",
     ),

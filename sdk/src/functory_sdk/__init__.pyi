@@ -17,6 +17,7 @@ from functory.contracts.component import CONTRACT as CONTRACT
 from functory.contracts.component import Component as Component
 from functory.contracts.component import NoOptions as NoOptions
 from functory.contracts.component import Options as Options
+from functory.contracts.component import complaint as complaint
 from functory.contracts.engine import Engine as Engine
 from functory.contracts.engine import Event as Event
 from functory.contracts.engine import Fit as Fit

@@ -178,7 +178,7 @@ def _columns(
             raise
         what = f"{error.what} {doubts[0].what[:1].upper()}{doubts[0].what[1:]}."
         do = f"{doubts[0].do}." if doubts[0].is_strong else f"{doubts[0].do}. Or {error.do}"
-        raise DataError(what, where=error.where, do=do) from error
+        raise DataError(what, where=error.where, do=do) from None
 
 
 def _again(before: dict[str, str], row: Record, now: dict[str, str]) -> dict[str, str]:

@@ -78,12 +78,12 @@ class DataFile:
         """Return the first bytes and the whole stream, unpacked."""
         try:
             stream: BinaryIO = self.path.open("rb")
-        except FileNotFoundError as error:
-            raise DataError(f"there is no file {self.path}.", do=_near(self.path)) from error
+        except FileNotFoundError:
+            raise DataError(f"there is no file {self.path}.", do=_near(self.path)) from None
         except OSError as error:
             raise DataError(
                 f"it cannot be read: {error.strerror or error}.", where=str(self.path), do="check the file and its permissions."
-            ) from error
+            ) from None
         head, stream = peeked(stream, self.name)
         self.packing = packing_of(head)
         if self.packing:
@@ -199,8 +199,8 @@ class DataFile:
             number += 1
             try:
                 line = wrapper.readline()
-            except UnicodeError as error:
-                raise _not_in(self, number) from error
+            except UnicodeError:
+                raise _not_in(self, number) from None
             if not line:
                 return
             if not line.isascii() and _ESCAPED.search(line):
@@ -235,11 +235,11 @@ class _Strict(io.TextIOWrapper):
         """
         try:
             return super().read(size)
-        except UnicodeError as error:
+        except UnicodeError:
             self._file._first_bad = self._file.head
             raise DataError(
                 f"the file is not valid {self._file.encoding}.", where=self._file.name, do=self._file.remedy
-            ) from error
+            ) from None
 
 
 def _not_in(file: DataFile, line: int) -> DataError:

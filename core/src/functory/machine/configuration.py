@@ -41,11 +41,11 @@ def _read() -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the configuration cannot be read: {error}", where=str(place), do="mend or remove it.") from error
+        raise UsageError(f"the configuration cannot be read: {error}", where=str(place), do="mend or remove it.") from None
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"the configuration is no TOML: {error}", where=str(place), do="mend or remove it.") from error
+        raise UsageError(f"the configuration is no TOML: {error}", where=str(place), do="mend or remove it.") from None
     unknown = [key for key in data if key not in KEYS]
     if unknown:
         raise UsageError(

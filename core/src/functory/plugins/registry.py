@@ -215,7 +215,7 @@ def load_file(reference: str, kind: str, *, base: Path | None = None, where: str
             f"{reference!r} names a file that cannot be read: {error.strerror or error}.",
             where=where,
             do=f"looked for {path}.",
-        ) from error
+        ) from None
     entry = Entry(kind, f"{FROM_FILE}{attribute}", reference, "", "", str(CONTRACT))
     key = (str(path), sha256(text).hexdigest()[:16], f"{kind}:{attribute}")
     with _lock:

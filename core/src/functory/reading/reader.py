@@ -133,7 +133,7 @@ class Tokenizer:
         except Exception as error:
             raise InputError(
                 f"a text cannot be tokenised: {error}", do="remove lone surrogates and other invalid characters."
-            ) from error
+            ) from None
         return [
             Tokens(
                 _ids(encoding.ids),

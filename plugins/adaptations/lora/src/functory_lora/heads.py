@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
 from functory_lora.files import ABOUT, CONFIG, HEAD, ROOT, WEIGHTS
 from functory_lora.folder import Folder
-from functory_sdk import Array, ArtefactCorrupt, Backbone, NotSupported, Readout, Task, read_json, readout_of
+from functory_sdk import Array, ArtefactCorrupt, Backbone, NotSupported, Readout, Task, complaint, read_json, readout_of
 
 CLASSIFIER = "SEQ_CLS"
 """PEFT's word for a classifier of texts. A tagger's labels stand in no file of its adapter, and no task could guess them."""
@@ -47,10 +49,10 @@ def own_head(folder: Folder, task: Task[Any]) -> SavedHead:
         state = task.State.model_validate(folder.about.get("state"))
         given = folder.about.get("head", {}).get("readout")
         readout = None if given is None else Readout.model_validate(given)
-    except ValueError as error:
+    except ValidationError as error:
         raise ArtefactCorrupt(
-            f"{ABOUT} holds no state of {task.name!r}: {error}", where=str(folder.place / ABOUT), do="fetch it again."
-        ) from error
+            f"{ABOUT} holds no state of {task.name!r}: {complaint(error)}.", where=str(folder.place / ABOUT), do="fetch it again."
+        ) from None
     phi = {
         f"network.{name}" if name.startswith("pooler.") else f"head.{name}": array
         for name, array in folder.head.items()

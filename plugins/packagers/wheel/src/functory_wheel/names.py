@@ -48,11 +48,11 @@ def names_of(name: str, version: str) -> Names:
     """
     try:
         normal = canonicalize_name(name, validate=True)
-    except InvalidName as error:
+    except InvalidName:
         raise UsageError(
             f"{name!r} cannot be a distribution's name: letters, digits, '-', '_' and '.', a letter or digit at both ends.",
             do="choose another: --name my-sentiment.",
-        ) from error
+        ) from None
     module = normal.replace("-", "_")
     if not module.isidentifier():
         raise UsageError(
@@ -67,11 +67,11 @@ def names_of(name: str, version: str) -> Names:
         )
     try:
         return Names(normal, module, str(Version(version)))
-    except InvalidVersion as error:
+    except InvalidVersion:
         raise UsageError(
             f"the function's version {version!r} is none that pip knows.",
             do="build it with a version such as 1.0.0 (PEP 440).",
-        ) from error
+        ) from None
 
 
 def check_free(names: Names) -> None:
