@@ -6,6 +6,7 @@ import dataclasses
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -172,3 +173,16 @@ def test_of_answers_with_parts_those_are_shown_that_only_one_has(data: list[dict
     assert line.split("  ")[0:1] == [" line 3"]
     assert "alone: Rome 0.90" in line
     assert "alone: nothing ✓" in line
+
+
+def test_the_seconds_of_a_comparison_are_not_those_of_opening(
+    toy: Any, data: list[dict[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = toy.replaced()
+    opened: list[bool] = []
+    monkeypatch.setattr(
+        "functory.using.comparing.time",
+        SimpleNamespace(perf_counter=lambda: opened.append(closed._session is not None) or float(len(opened))),
+    )
+    assert functory.compare(closed, toy, data[:4]).seconds == (1.0, 1.0)
+    assert opened[0]

@@ -92,6 +92,8 @@ def _check(function: Function, example: Any) -> None:
 
 
 def _run(function: Function, found: Examples) -> _Run:
+    """Run a function on the examples; what it takes to open it is not counted among its seconds."""
+    list(function.map(found[:1], progress=False))
     started = time.perf_counter()
     outputs = list(function.map(list(found)))
     return _Run(function, outputs, time.perf_counter() - started)
