@@ -60,7 +60,7 @@ def folded(label: str) -> str:
     """
     while True:
         seen = "".join(character for character in label if not _is_invisible(character))
-        once = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", seen).casefold()).strip()
+        once = unicodedata.normalize("NFKC", seen.casefold()).strip()
         if once == label:
             return label
         label = once
