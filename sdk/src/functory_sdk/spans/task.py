@@ -111,7 +111,7 @@ class SpanTask(Task[S]):
         ways = " or ".join(likely_readings(given))
         why = f"; none would if their offsets were counted {ways}: convert them to characters from 0" if ways else ""
         share = f"{len(cut):,} of {count:,} entities ({len(cut) / count:.1%})"
-        where = f"{_told([(span.start, span.end, span.label)], given[first][0])} in {places[first]}"
+        where = f"{given[first][0][span.start : span.end]} ({span.label}, {span.start} to {span.end}) in {places[first]}"
         return (f"{share} begin or end inside a word, the first {where}{why}.",)
 
     def scorer(self, outputs: Sequence[Entities], examples: Sequence[Any], state: SpanLabels) -> Scorer:
