@@ -181,9 +181,9 @@ def table(found: list[Distribution]) -> str:
 
 
 def budgets(seconds: dict[str, int]) -> str:
-    """Return CONTRIBUTING's table of the test time that a suite may take."""
+    """Return CONTRIBUTING's table of the processor time that a suite may take."""
     rows = [f"| {kind}{'' if kind in ALONE else ', each'} | {number} s |" for kind, number in seconds.items()]
-    return "\n".join(["| suite | test time |", "|---|---|", *rows]) + "\n"
+    return "\n".join(["| suite | processor time |", "|---|---|", *rows]) + "\n"
 
 
 def import_rules(found: list[Distribution]) -> str:

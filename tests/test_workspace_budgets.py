@@ -1,4 +1,4 @@
-"""The test time that suites may take: each has a budget, all of them fit into `make test`, a run names those over theirs."""
+"""The time that suites may take: each has a budget, all of them fit into `make test`, a run names those over theirs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 SECONDS = 15 * 60 * 2
-"""Of `make test`: fifteen minutes of two processes."""
+"""Of `make test`: fifteen minutes of two processors."""
 
 
 @pytest.fixture(scope="module")
@@ -52,10 +52,10 @@ def test_a_run_names_the_suites_over_their_budget_the_furthest_first_and_no_othe
 ) -> None:
     monkeypatch.setattr(guard, "budgets_of", lambda root: {"tasks": 40, "core": 60})
     took = {"plugins/tasks/ner/tests/t.py::a": (1.0, 49.0), "core/tests/t.py::a": (130.0,), "plugins/tasks/qa/t.py": (39.0,)}
-    reports = [SimpleNamespace(nodeid=nodeid, duration=one) for nodeid, all_ in took.items() for one in all_]
+    reports = [SimpleNamespace(nodeid=nodeid, processor_seconds=one) for nodeid, all_ in took.items() for one in all_]
     told: list[str] = []
     reporter = SimpleNamespace(stats={"": reports[:2], "passed": reports[2:]}, write_line=told.append)
-    guard.pytest_terminal_summary(reporter, None)
-    assert [line.partition(" of test time")[0] for line in told] == [
+    guard.pytest_terminal_summary(reporter, SimpleNamespace(option=SimpleNamespace(verbose=0)))
+    assert [line.partition(" of processor time")[0] for line in told] == [
         "over its budget: core took 130 s", "over its budget: plugins/tasks/ner took 50 s"
     ]  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import time
 from collections.abc import Iterator
@@ -41,6 +42,15 @@ class OffByALittle(Wrapping):
 
     def wrong(self) -> dict[str, Any]:
         return {"run_batch": lambda s, b: {name: v + np.float32(0.01) for name, v in base(s).run_batch(s, b).items()}}
+
+
+class Lengthy(Torch):
+    """Leaves texts' vectors at the lengths that they have."""
+
+    def open(self, program: Any, options: Any) -> Any:
+        model = copy.deepcopy(program.model)
+        model.network.spec = model.network.spec.model_copy(update={"is_normalised": False})
+        return super().open(replace(program, model=model), options)
 
 
 class Averaging(Wrapping):

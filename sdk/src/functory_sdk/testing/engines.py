@@ -37,7 +37,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
     device: ClassVar[str] = "cpu"
     """Where the programs are opened."""
     _forms: ClassVar[list[tuple[str, Program, list[Row]]] | None] = None
-    _place: ClassVar[Path]
+    _place: ClassVar[Path | None] = None
 
     @pytest.fixture(scope="class", autouse=True)
     def _place_of_forms(self, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -74,6 +74,9 @@ class EngineSuite(ComponentSuite, TorchSuite):
         if not self.has("forward"):
             pytest.skip("the engine declares no forward pass")
         kind = type(self)
+        if kind._place is None:  # a check that is called by itself, without pytest
+            yield from self.converted(folder)
+            return
         if kind._forms is None:
             kind._forms = list(self.converted(kind._place))
         for precision, program, expected in kind._forms:
@@ -137,7 +140,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
         if not self.has("forward"):
             pytest.skip("the engine declares no forward pass")
         first = self.load().precisions[:1]  # in every form the reading is the same
-        for precision, program, expected in self.converted(tmp_path, first, is_normalised=True):
+        for precision, program, expected in self.each(self.converted(tmp_path, first, is_normalised=True)):
             session = self.open(program)
             found = session.run(self.rows())
             session.close()
