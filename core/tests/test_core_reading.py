@@ -347,6 +347,11 @@ def test_json_lists_are_read_item_by_item_wherever_they_stand(tmp_path: Path) ->
     assert "one JSON object, not a list; its keys: 'version', 'data'" in told(inside)
     assert pairs(inside, format={"at": "data.rows"}) == [("a", "b")]
     assert "--read at=rows" in told(written(tmp_path, "p.json", '{"version": 1,\n "rows": [{"text": "a"}]}'))
+    for rest in ("", " " * 70_000):  # on one line, also where that is longer than what is looked at
+        lone = written(tmp_path, "lone.json", f'{{"v": 1,{rest} "rows": [{{"text": "a", "label": "b"}}]}}')
+        assert "--read at=rows" in told(lone)
+        assert pairs(lone, format={"at": "rows"}) == [("a", "b")]
+    assert pairs(written(tmp_path, "line.json", '{"text": "a", "label": "b"}\n')) == [("a", "b")]
     columns = written(tmp_path, "c.json", '{"text": ["a"],\n "label": ["b"]}')
     assert 'orient="records"' in told(columns)
     broken = told(written(tmp_path, "b.json", '[{"text": "a", "label": "b"},\n {"text": "a" "label"}]'))

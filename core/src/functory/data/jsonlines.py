@@ -25,7 +25,7 @@ class JSONLines(DataReader[NoOptions]):
         line = next((line for line in file.head_lines if line.strip()), "").lstrip()
         if file.ending in self.endings:
             return "no" if line.startswith("[") and line[1:].lstrip()[:1] in ("{", "") else "fits"
-        return "fits" if line.startswith("{") and _is_object(line) else "no"
+        return "fits" if line.startswith("{") and _is_object(line) and not is_lone_object(file) else "no"
 
     def read(self, file: DataFile) -> Iterator[Record | Fault]:
         """Yield one row a line; blank lines are passed over."""
@@ -59,6 +59,18 @@ def kind_of(value: object) -> str:
     if isinstance(value, str):
         return "string"
     return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else json.dumps(value)
+
+
+def is_lone_object(file: DataFile) -> bool:
+    """Return whether a .json file is one object on one line that holds the rows, or begins with a line beyond all bounds."""
+    lines = [line for line in file.head_lines if line.strip()]
+    if file.ending != ".json" or len(lines) != 1 or not lines[0].lstrip().startswith("{"):
+        return False
+    try:
+        found = json.loads(lines[0])
+    except ValueError:
+        return not lines[0].endswith("\n")
+    return any(isinstance(value, list) and value and isinstance(value[0], dict) for value in found.values())
 
 
 def _is_object(line: str) -> bool:

@@ -12,7 +12,7 @@ from functory.contracts.component import Options
 from functory.contracts.reader import DataReader, Recognition
 from functory.data.faults import Fault
 from functory.data.files import DataFile
-from functory.data.jsonlines import kind_of
+from functory.data.jsonlines import is_lone_object, kind_of
 from functory.data.records import Record
 from functory.errors import DataError
 
@@ -41,7 +41,7 @@ class JSONList(DataReader[JSONListOptions]):
         if text.startswith("[") and text[1:].lstrip()[:1] in ("{", "]", ""):
             return "fits"
         first, newline, _ = text.partition("\n")
-        is_object = text.startswith("{") and newline and not _is_whole(first)
+        is_object = text.startswith("{") and ((newline and not _is_whole(first)) or is_lone_object(file))
         return "fits" if file.ending in self.endings and (is_object or not text.startswith("{")) else "no"
 
     def read(self, file: DataFile) -> Iterator[Record | Fault]:

@@ -142,6 +142,16 @@ def test_spacys_pairs_documents_and_annotations_with_classes_say_the_same(tmp_pa
     assert found(tmp_path, SpaCy, (cats,))[0] == [{"text": "so so", "label": "pos"}]
 
 
+def test_an_export_whose_first_item_is_longer_than_what_is_looked_at_is_known_all_the_same(tmp_path: Path) -> None:
+    long = "word " * 20_000
+    pair = [long, {"entities": [[0, 4, "X"]]}]
+    rows, _ = found(tmp_path, SpaCy, {"classes": ["X"], "annotations": [pair]})
+    assert [row["entities"] for row in rows] == [[span(0, 4, "X")]]
+    one = task(long, ("choices", "mood", {"choices": ["sad"]}), completed_by=1)
+    one = {"id": 1, "annotations": one["annotations"], "data": one["data"]}
+    assert [row["mood"] for row in found(tmp_path, LabelStudio, (one,))[0]] == ["sad"]
+
+
 def test_several_paragraphs_are_several_rows_with_places_of_their_own(tmp_path: Path) -> None:
     paragraph = {"sentences": [{"tokens": [{"orth": "a"}]}, {"tokens": [{"orth": "b"}]}]}
     path = tmp_path / "train.json"

@@ -19,6 +19,7 @@ _ANSWERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
     "pairwise": lambda value: value["selected"],
 }
 """What an annotator said, by the type of the control; the column is named after the control."""
+_LONG = ("annotations", "completed_by", "result")
 _MIN = ("annotation_id", "annotator", "lead_time")
 
 
@@ -33,6 +34,9 @@ class LabelStudio(DataReader[NoOptions]):
     def recognise(self, file: DataFile) -> Recognition:
         """By a task's `data` and `annotations`, or by the fields that JSON-MIN adds."""
         item = first_item(file)
+        if item is None and not file.is_folder:  # the first task may be longer than what is looked at
+            start = "".join(file.head_lines)
+            return "certain" if start.lstrip().startswith("[") and all(f'"{name}"' in start for name in _LONG) else "no"
         if not isinstance(item, Mapping):
             return "no"
         is_task = isinstance(item.get("data"), Mapping) and _annotations(item) is not None

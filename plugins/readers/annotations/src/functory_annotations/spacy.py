@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
@@ -20,17 +21,17 @@ class SpaCy(DataReader[NoOptions]):
         """By paragraphs of sentences, pairs of a text and annotations, documents with `ents`, or `classes`."""
         if file.is_folder:
             return "no"
-        start = "".join(file.head_lines)[:4096]
+        start = _start(file)
         if '"paragraphs"' in start and '"sentences"' in start and '"tokens"' in start:
             return "certain"
         item = first_item(file)
         if isinstance(item, Mapping):
             is_document = isinstance(item.get("ents"), list) and isinstance(item.get("text"), str)
-            return "certain" if is_document or _has_classes(item) else "no"
-        return "certain" if _is_pair(item) else "no"
+            return "certain" if is_document or _has_classes(file) else "no"
+        return "certain" if _is_pair(item) or _has_classes(file) else "no"
 
     def read(self, file: DataFile) -> Iterator[Record | Fault]:
-        at = "annotations" if _has_classes(first_item(file)) else ""
+        at = "annotations" if _has_classes(file) else ""
         for row in rows(file, _row, at):
             if isinstance(row, Fault):
                 yield row
@@ -84,5 +85,11 @@ def _is_pair(item: Item) -> bool:
     )  # fmt: skip
 
 
-def _has_classes(item: Item) -> bool:
-    return isinstance(item, Mapping) and isinstance(item.get("classes"), list) and isinstance(item.get("annotations"), list)
+def _start(file: DataFile) -> str:
+    """Return the beginning of a file's text: its first item may be longer than what is looked at."""
+    return "".join(file.head_lines)[:4096]
+
+
+def _has_classes(file: DataFile) -> bool:
+    """Return whether a file is an object that lists its classes before its annotations."""
+    return re.match(r'\s*\{\s*"classes"\s*:\s*\[[^\[\]]*\]\s*,\s*"annotations"\s*:\s*\[', _start(file)) is not None
