@@ -27,6 +27,7 @@ from functory.measuring.mistakes import input_text
 from functory.plugins.registry import registered
 from functory.plugins.telling import type_name
 from functory.running.notebook import example
+from functory.running.replays import makers
 
 pytest.importorskip("torch", reason="pip install functory-torch")
 
@@ -305,3 +306,40 @@ def test_an_input_of_several_fields_is_told_with_their_names() -> None:
         Example: ClassVar = Pair
 
     assert input_text(Pairs(), Pair(first="a\n  text")) == "first: a text | second: b"
+
+
+# What stands in the way
+
+
+def test_a_function_that_is_not_there_is_answered_with_the_near_one_and_what_is_no_name_with_what_is(
+    models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(models)
+    with pytest.raises(functory.errors.ArtefactError, match=r"do:    did you mean 'toy'\? Or name the folder"):
+        functory.load("tyo")
+    for verb in (functory.load, functory.verify, lambda one: functory.compare(one, "toy", [])):
+        with pytest.raises(functory.errors.UsageError, match="by its folder or its name, and not by int 3"):
+            verb(3)
+
+
+def test_a_negative_number_of_rows_is_refused(toy: Any, flipped: Path) -> None:
+    with pytest.raises(functory.errors.OptionError, match="mistakes = -1 is not allowed"):
+        toy.evaluate(flipped, mistakes=-1)
+    with pytest.raises(functory.errors.OptionError, match="rows = -1 is not allowed"):
+        functory.compare(toy, toy, flipped, rows=-1)
+
+
+def test_a_newer_plugin_has_the_golden_examples_replayed_once_more(
+    toy: Any, models: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FUNCTORY_CACHE", str(tmp_path))
+    replayed: list[int] = []
+    monkeypatch.setattr("functory.artefact.opening.replay", lambda *given, **named: replayed.append(1))
+    functory.load(models / "toy")
+    functory.load(models / "toy")
+    assert len(replayed) == 1
+    found = makers(toy)
+    assert {one.split()[0] for one in found} == {"functory-sdk", "functory-torch"}
+    monkeypatch.setattr("functory.running.replays.makers", lambda function: [*found, "functory-minilm 9"])
+    functory.load(models / "toy")
+    assert len(replayed) == 2

@@ -272,6 +272,7 @@ class Function:
         :param format: the reader of the files, or a mapping of its name and options; found out when None.
         :param encoding: the files' encoding, where their bytes do not tell.
         :param mistakes: how many wrong answers the report lists at most, the surest first; 1,000 are the most.
+        :raises OptionError: when that number is negative.
         :raises DataError: for a bad row or an unknown label, naming file and line.
         """
         from functory.measuring.evaluation import read_examples

@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, get_args
 
-from functory.errors import ArtefactError, FunctoryError, UnknownComponent
+from functory.errors import ArtefactError, FunctoryError, UnknownComponent, UsageError
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -21,9 +21,15 @@ def artefact_of(reference: Path | str) -> Path:
 
     :param reference: a folder, or the name of a component of the kind ``functions``, whose entry point is a
         module-level `Path` of the artefact's folder. A folder goes first where it holds a function.
+    :raises UsageError: when it is no name at all.
     :raises ArtefactError: when it is neither.
     :raises FunctoryError: when an installed function's entry point is no folder.
     """
+    if not isinstance(reference, Path | str):
+        raise UsageError(
+            f"a function is called for by its folder or its name, and not by {type(reference).__name__} {reference!r}.",
+            do="functory list --kind functions shows what there is.",
+        )
     folder = Path(reference)
     if isinstance(reference, Path) or "/" in reference or (folder / "function.json").is_file():
         return folder
@@ -37,13 +43,23 @@ def artefact_of(reference: Path | str) -> Path:
         raise ArtefactError(
             f"there is no folder and no installed function named {reference!r}.",
             where=str(Path.cwd()),
-            do=f"name the folder that `save` wrote, or install the function's wheel. {error.do}",
+            do=f"{_near(reference)}name the folder that `save` wrote, or install the function's wheel. {error.do}",
         ) from None
     if not isinstance(found, Path):
         raise FunctoryError(
             f"the installed function {reference!r} gives no folder.", do="package it again with this functory."
         )
     return found
+
+
+def _near(name: str) -> str:
+    """Return a guess at the folder that was meant, among those here that hold a function; empty without one."""
+    from difflib import get_close_matches
+
+    from functory.artefact.finding import find
+
+    near = get_close_matches(name, [one.folder for one in find(Path(), depth=1)], n=1)
+    return f"did you mean {near[0]!r}? Or " if near else ""
 
 
 class InstalledFunction:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from functory.errors import OptionError
+
 if TYPE_CHECKING:
     from functory.contracts.judging import Judgement
     from functory.contracts.task import Task
@@ -47,6 +49,15 @@ def mistakes(
     surest = sorted(wrong, key=lambda n: -sureness(judgements[n]))[:most]
     kept = [_mistake(found.places[n], input_text(task, found[n]), judgements[n]) for n in surest]
     return len(wrong), tuple(kept)
+
+
+def check_count(count: int, name: str) -> None:
+    """Refuse a number of rows to list that is none.
+
+    :raises OptionError: when it is negative.
+    """
+    if count < 0:
+        raise OptionError(f"{name} = {count} is not allowed.", do="say how many to list: 0, 20 …")
 
 
 def sureness(judgement: Judgement) -> float:

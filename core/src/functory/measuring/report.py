@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from functory.errors import DataError
-from functory.measuring.mistakes import Mistake
+from functory.measuring.mistakes import Mistake, check_count
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -131,7 +131,11 @@ class Report(BaseModel):
         return self.examples / self.seconds if self.seconds else 0.0
 
     def keeping(self, mistakes: int) -> Report:
-        """Return the report with so many mistakes at most; none of them brings the data's texts along."""
+        """Return the report with so many of its mistakes at most; with none, no text of the data is in it.
+
+        :raises OptionError: when the number is negative.
+        """
+        check_count(mistakes, "mistakes")
         return self.model_copy(update={"mistakes": self.mistakes[:mistakes]})
 
     def to_json(self) -> str:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from functools import cache as once
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from functory.machine.folders import sha256
 from functory.machine.places import cache
@@ -34,8 +34,20 @@ def remember(folder: Path, function: Function) -> None:
 
 
 def _note(folder: Path, function: Function) -> Path:
-    about = [sha256(folder / "function.json"), function.form.name, cpu(), versions()]
+    about = [sha256(folder / "function.json"), function.form.name, cpu(), versions(), makers(function)]
     return cache("golden") / (hashlib.sha256(json.dumps(about).encode()).hexdigest()[:32] + ".json")
+
+
+def makers(function: Function) -> list[str]:
+    """Return the distributions, with versions, whose components compute this function's numbers: a newer one may differ."""
+    from functory.plugins.registry import origin
+
+    form: Any = function.form
+    parts = list(getattr(form, "parts", {}).values())
+    components = [function.task, *(getattr(form, name, None) for name in ("engine", "backbone", "adaptation"))]
+    entries = [entry for component in components if component is not None and (entry := origin(component)) is not None]
+    own = {f"{entry.distribution} {entry.version}" for entry in entries}
+    return sorted(own.union(*map(makers, parts)))
 
 
 @once

@@ -19,7 +19,7 @@ from functory.function import Function, load
 from functory.measuring.comparison import Comparison, Difference, Disagreement
 from functory.measuring.evaluation import SEED, read_examples
 from functory.measuring.intervals import Scorer, evaluate_with_intervals
-from functory.measuring.mistakes import LONGEST, cut, input_text, sureness
+from functory.measuring.mistakes import LONGEST, check_count, cut, input_text, sureness
 
 
 def compare(
@@ -44,9 +44,11 @@ def compare(
     :param data: as `Function.evaluate` takes it, with on_bad_row, columns, format and encoding.
     :param rows: how many of the examples that they answer differently to list, those first where both are surest.
     :param components: as `functory.load` takes them.
-    :raises UsageError: when they do different tasks.
+    :raises UsageError: when they do different tasks, or one of them is no function.
+    :raises OptionError: when the number of rows is negative.
     :raises DataError: for a bad row, or a label that one of them does not know, naming file and line.
     """
+    check_count(rows, "rows")
     pair = [one if isinstance(one, Function) else load(one, components=components) for one in (first, second)]
     one, other = pair
     if one.task.name != other.task.name:
