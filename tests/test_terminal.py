@@ -25,12 +25,12 @@ VERBS: dict[str, list[str]] = {
     "cache": ["--json"],
     "compare": ["toy", "toy", "--data", "toy.jsonl", "--json"],
     "completion": ["bash", "--json"],
-    "doctor": ["--help"],  # it starts a process for each plugin
+    "doctor": ["functory-occlusion", "--json"],
     "evaluate": ["toy", "--data", "toy.jsonl", "--json"],
     "explain": ["toy", "a good film", "--json"],
     "info": ["text-classification", "--json"],
     "list": ["--json"],
-    "new": ["plugin", "--help"],
+    "new": ["plugin", "--kind", "samples", "--name", "pets", "--output", "pets", "--json"],
     "optimize": [
         "toy", "--data", "toy.jsonl", "--output", "fast", "--json", "--set", 'engines=["onnxruntime"]',
         "--set", 'precisions=["fp32"]', "--set", "probe_inputs=16", "--set", "rounds=1", "--set", "threads=[1]",

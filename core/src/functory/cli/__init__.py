@@ -36,6 +36,7 @@ environment:"""
 _ENVIRONMENT = {
     "FUNCTORY_QUIET=1": "show no progress, in Python too",
     "FUNCTORY_CACHE=DIR": "keep weights, features and runs in this folder",
+    "FUNCTORY_LOGS=DIR": "let hooks write about runs in this folder",
     "FUNCTORY_CONFIG=FILE": "take your configuration from this file",
     "FUNCTORY_DEBUG=1": "show the traceback of an error",
     "FUNCTORY_TRACE=1": "print each call of a hook plugin",

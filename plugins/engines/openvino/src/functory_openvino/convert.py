@@ -5,8 +5,8 @@ from __future__ import annotations
 import io
 import logging
 import warnings
-from collections.abc import Sequence
-from contextlib import redirect_stdout
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -63,6 +63,22 @@ def _traced(program: Program, samples: Sequence[Row]) -> Any:  # Any: an openvin
     return model
 
 
+@contextmanager
+def _without_bars() -> Iterator[None]:
+    """Keep NNCF's bars from among the results: they are drawn on rich's own console.
+
+    stdout stays as it is: to put something in its place would lose what other threads print.
+    """
+    import rich
+
+    console: Any = rich.get_console()
+    console.file = io.StringIO()
+    try:
+        yield
+    finally:
+        console.file = None  # whatever stdout is by then, as before
+
+
 def _quantized(model: Any, program: Program, samples: Sequence[Row]) -> Any:  # Any: as above
     """Return the graph with int8 maps but for the head's, ranges taken from samples.
 
@@ -79,7 +95,7 @@ def _quantized(model: Any, program: Program, samples: Sequence[Row]) -> Any:  # 
         for batch in plan([row_length(row) for row in chosen], CALIBRATION_TOKENS)
     ]
     fix = nncf.OverflowFix.DISABLE if has_vnni() else nncf.OverflowFix.ENABLE
-    with redirect_stdout(io.StringIO()):  # its progress bars would stand among the results
+    with _without_bars():
         return nncf.quantize(
             model,
             nncf.Dataset(batches),

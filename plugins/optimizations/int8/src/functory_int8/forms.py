@@ -70,6 +70,7 @@ def converted(
                     f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
                 )
             bar.advance()
+        bar.say("")
     return found, failures
 
 

@@ -62,6 +62,7 @@ def compare(
             throughput = len(inputs) / statistics.median(seconds[one.form_name])
             reports[one.form_name] = _report(one, examples, throughput, memory[one.form_name])
             bar.advance()
+        bar.say("")
     before = reports[first.form_name]
     judged = [(one, _judge(reports[one.form_name], before, options)) for one in candidates]
     return before, judged
