@@ -14,8 +14,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from rich.console import Console
 
+from functory.contracts.optimization import FormReport, OptimizationReport
 from functory.errors import DataError, OptionError
 from functory.measuring.baseline import against_baseline
+from functory.measuring.comparison import Comparison, Difference
 from functory.measuring.intervals import FEWEST, evaluate_with_intervals
 from functory.measuring.mistakes import Mistake
 from functory.measuring.report import Confusion, Metric, Report
@@ -250,6 +252,21 @@ def test_the_surest_mistakes_are_shown_few_in_a_terminal_and_all_on_a_page() -> 
     assert "text 1 &lt;b&gt;" in page
     assert "wrong" not in str(report.keeping(0))
     assert Report.model_validate_json(report.to_json()) == report
+
+
+def test_what_was_measured_is_one_line_where_python_shows_it_and_whole_in_a_notebook() -> None:
+    report = made(metric="accuracy")
+    line = "accuracy 0.912 (0.895–0.927), baseline 0.578"
+    assert repr(report) == f"<report of sentiment on reviews.csv: {line}; 1,275 examples>"
+    assert repr(made(metrics={}, source="")) == "<report of sentiment; 1,275 examples>"
+    difference = Difference(first=0.5, second=0.75, value=0.25, low=0.1, high=0.4)
+    compared = Comparison(first="a", second="<b>", task="toy", examples=8, metrics={"accuracy": difference}, differing=2)
+    assert repr(compared) == "<comparison of a and <b>: <b> is better in accuracy, by 0.250 (0.100 to 0.400)>"
+    assert "&lt;b&gt; is better" in compared._repr_html_()
+    form = FormReport(form="torch fp32", metric=0.9, latency_ms=1, throughput=1, size_mb=1, memory_mb=1, threads=1)
+    optimized = OptimizationReport(optimization="int8", metric="<m>", before=form, tried=(), kept=form.form, reason="no")
+    assert repr(optimized) == "<int8: stayed torch fp32>"
+    assert "&lt;m&gt;" in optimized._repr_html_()
 
 
 def test_html_stands_alone_and_escapes_what_data_brings(tmp_path: Any) -> None:

@@ -56,10 +56,19 @@ class OptimizationReport(BaseModel):
         title = f"{self.optimization} on {self.cpu}"
         return group(table(header, rows, title=title, right=(1, 2, 3, 4, 5, 6)), text(self.reason))
 
+    def __repr__(self) -> str:
+        return f"<{self.optimization}: {f'became {self.kept}' if self.changed else f'stayed {self.kept}'}>"
+
     def __str__(self) -> str:
         from functory.terminal import plain
 
         return plain(self.__rich__())
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook what a terminal shows."""
+        from html import escape
+
+        return f"<pre>{escape(str(self))}</pre>"
 
 
 def _cells(form: FormReport, is_kept: bool) -> tuple[str, ...]:

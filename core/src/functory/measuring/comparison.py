@@ -101,10 +101,19 @@ class Comparison(BaseModel):
         """Return the comparison as JSON; `Comparison.model_validate_json` reads it back."""
         return self.model_dump_json(indent=2)
 
+    def __repr__(self) -> str:
+        return f"<comparison of {self.first} and {self.second}: {self.verdict().rstrip('.')}>"
+
     def __str__(self) -> str:
         from functory.terminal import plain
 
         return plain(self.__rich__())
+
+    def _repr_html_(self) -> str:
+        """Show in a notebook what a terminal shows."""
+        from html import escape
+
+        return f"<pre>{escape(str(self))}</pre>"
 
     def __rich__(self) -> RenderableType:
         return draw(self)

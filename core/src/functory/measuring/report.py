@@ -160,6 +160,11 @@ class Report(BaseModel):
             file.write_text(page(self, beside.name), encoding="utf-8")
         return path
 
+    def __repr__(self) -> str:
+        name = self.metric or next(iter(self.metrics), "")
+        figure = f": {name} {self.metrics[name]}" if name in self.metrics else ""
+        return f"<report of {self.function}{f' on {self.source}' if self.source else ''}{figure}; {self.examples:,} examples>"
+
     def __str__(self) -> str:
         from functory.terminal import plain
 
