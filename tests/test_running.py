@@ -480,6 +480,19 @@ def test_a_file_is_written_whole_or_not_at_all(told: Told, tmp_path: Path, monke
     assert out.read_text().startswith("text,predicted.label")
 
 
+def test_a_place_that_cannot_be_written_is_told_before_anything_is_computed(
+    told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("")
+    (tmp_path / "folder.csv").mkdir()
+    monkeypatch.setattr(functory.Function, "map", lambda *_, **__: pytest.fail("it was computed"))
+    for place, why in (("file/out.csv", ""), ("folder.csv", "it is a folder")):
+        [found] = told("toy", GOOD, "--output", str(tmp_path / place), "--json", code=2)
+        assert f"{tmp_path / place} cannot be written: {why}" in found["what"]
+    with pytest.raises(errors.UsageError, match="cannot be written"):
+        functory.load("toy").save(tmp_path / "file" / "toy")
+
+
 def test_a_name_that_tells_no_format_is_refused_before_anything_is_computed(
     told: Told, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

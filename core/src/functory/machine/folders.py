@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from functory.errors import ArtefactUnsafe
+from functory.errors import ArtefactUnsafe, UsageError
 
 
 @contextmanager
@@ -20,10 +21,13 @@ def written_whole(folder: Path) -> Iterator[Path]:
 
     An earlier folder stays until the new one is complete, and is then replaced. A block that raises leaves
     everything as it was. A process that is killed leaves at most a folder whose name begins with a dot.
+
+    :raises UsageError: where nothing can be written.
     """
     folder = folder.absolute()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
+    with _told(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        made = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", suffix=".part", dir=folder.parent))
     try:
         yield made
         sync(made)
@@ -35,10 +39,16 @@ def written_whole(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def file_written_whole(path: Path) -> Iterator[Path]:
-    """Give a temporary file beside `path`; when the block ends well, sync it and put it in its place, as `written_whole` does."""
+    """Give a temporary file beside `path`; when the block ends well, sync it and put it in its place, as `written_whole` does.
+
+    :raises UsageError: where nothing can be written, or a folder is in its place.
+    """
     path = path.absolute()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
+    with _told(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     os.close(handle)
     made = Path(name)
     try:
@@ -50,6 +60,16 @@ def file_written_whole(path: Path) -> Iterator[Path]:
         sync_folder(path.parent)
     finally:
         made.unlink(missing_ok=True)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say that a place cannot be written, as the user's own matter."""
+    try:
+        yield
+    except OSError as error:
+        what = f"{path} cannot be written: {error.strerror or error}."
+        raise UsageError(what, do="name a place that is yours to write.") from None
 
 
 def _put(made: Path, folder: Path) -> None:
