@@ -499,3 +499,16 @@ def test_a_reader_in_a_file_reads_where_it_is_named(tmp_path: Path) -> None:
     )
     plugin = written(tmp_path, "lines.py", code)
     assert pairs(written(tmp_path, "a.txt", "one\ntwo\n"), format=f"{plugin}:Lines") == [("one", "x"), ("two", "x")]
+
+
+def test_a_format_whose_reader_is_not_installed_is_answered_with_what_brings_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from functory.data import recognition
+
+    cores = [entry for entry in recognition.entries("readers") if entry.distribution == "functory"]
+    monkeypatch.setattr(recognition, "entries", lambda kind: cores)
+    for content, what in ((b"PAR1" + bytes(20), "a Parquet file"), (b"ARROW1\0\0" + bytes(20), "an Arrow file")):
+        message = told(written(tmp_path, "r.csv", content))
+        assert f"the file is {what}, and no reader for it is installed" in message
+        assert "do:    pip install functory-arrow" in message
