@@ -100,6 +100,7 @@ TABLE = [
     ("tasks", "Untold", "test_metrics_are_told", "metrics does not tell accuracy"),
     ("tasks", "Opaque", "test_the_breakdown_is_plain_data", "not JSON serializable"),
     ("engines", "Lengthy", "test_texts_are_read_at_one_length", "outputs are off by"),
+    ("engines", "Unable", "test_it_declares_what_it_can", "can do nothing"),
     ("engines", "Averaging", "test_batches_change_nothing", "a batch changes a row"),
     ("engines", "OneRequest", "test_many_threads_share_a_session", "when threads share a session"),
     ("engines", "Doubling", "test_outputs_fit_the_ports", "fp32: 'scores'"),

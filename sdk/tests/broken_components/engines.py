@@ -240,3 +240,9 @@ class Restarting(Torch):
 
         session.loop = loop
         return session
+
+
+class Unable(Torch):
+    """Declares nothing, so that nothing is asked of it."""
+
+    abilities: ClassVar = frozenset()

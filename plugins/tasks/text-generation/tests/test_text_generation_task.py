@@ -23,7 +23,6 @@ CHATML = (
 
 class TestTextGeneration(TaskSuite):
     component = "text-generation"
-    backbones = ("tiny-decoder",)
     options = {"max_new_tokens": 6}
 
     def perfect(self, example: ReferencedPrompt, state: State) -> Written:

@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 import numpy as np
 import pytest
 
 from functory.contracts.adaptation import TrainingOptions
-from functory.contracts.engine import Event, Run, SessionOptions
+from functory.contracts.engine import Ability, Event, Run, SessionOptions
 from functory.contracts.rows import Array, Program, Request, Row
 from functory.errors import ArtefactCorrupt, FunctoryError, NotSupported
 from functory_sdk.testing.adaptations import Fitted, loss_of, perturb, probes, toy_rows
@@ -116,6 +116,16 @@ class EngineSuite(ComponentSuite, TorchSuite):
     def open(self, program: Program, **options: Any) -> Any:  # Any: a session
         """Open a program."""
         return self.engine.open(program, OPTIONS.model_copy(update={"device": self.device, **options}))
+
+    def test_it_declares_what_it_can(self) -> None:
+        """It runs forward passes or writes; every ability and precision that it names is one that functory knows.
+
+        If this fails: set `abilities = frozenset({"forward"})`, or more of what the contract lists: what is not declared
+        is not asked for, and not checked.
+        """
+        abilities, known = self.load().abilities, frozenset(get_args(Ability))
+        assert abilities & {"forward", "generate"}, "it declares neither forward passes nor generation, and can do nothing."
+        assert abilities <= known, f"nobody asks for {', '.join(sorted(abilities - known))}."
 
     # -- forward ----------------------------------------------------------------------------------------
 
