@@ -28,6 +28,14 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield Path(before)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Keep what hooks write about runs out of the user's folder."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FUNCTORY_LOGS", str(tmp_path_factory.mktemp("logs")))
+        yield
+
+
 @pytest.fixture(scope="session")
 def sentiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A saved sentiment function, built on a real backbone from real reviews."""

@@ -99,6 +99,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A cache of the test's own."""
     folder = tmp_path / "cache"
     monkeypatch.setenv("FUNCTORY_CACHE", str(folder))
+    monkeypatch.setenv("FUNCTORY_LOGS", str(tmp_path / "logs"))
     monkeypatch.delenv("FUNCTORY_DEBUG", raising=False)
     return folder
 

@@ -83,6 +83,7 @@ def project(
     folder.mkdir()
     monkeypatch.chdir(folder)
     monkeypatch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path / "cache")))
+    monkeypatch.setenv("FUNCTORY_LOGS", str(tmp_path / "logs"))
     with kit():
         yield Project(folder)
 

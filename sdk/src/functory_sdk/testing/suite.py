@@ -57,8 +57,10 @@ class Suite:
 
     @pytest.fixture(autouse=True)
     def _kit(self, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        """The tiny backbones and the toy task under their names, and a cache apart from the user's."""
-        monkeypatch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
+        """The tiny backbones and the toy task under their names; a cache, and logs of runs, apart from the user's."""
+        base = tmp_path_factory.getbasetemp()
+        monkeypatch.setenv("FUNCTORY_CACHE", str(isolated_cache(base / "functory-cache")))
+        monkeypatch.setenv("FUNCTORY_LOGS", str(base / "functory-logs"))
         with kit():
             yield
 
