@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -269,6 +270,20 @@ def test_inputs_of_a_slow_source_are_answered_while_it_gives_them() -> None:
 
     assert list(gathered(source(), 2, patience=1.0, clock=lambda: now[0])) == [[0, 1], [2], [3, 4]]
     assert list(gathered(iter(()), 2)) == []
+
+
+def test_map_gives_outputs_while_a_slow_source_gives_inputs(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functory.function.gathered", partial(gathered, patience=0.0))  # every source is slow
+    given: list[str] = []
+
+    def source() -> Iterator[str]:
+        for text in (GOOD, BAD, GOOD):
+            given.append(text)
+            yield text
+
+    for number, output in enumerate(functory.load(place / "toy").map(source(), progress=False), 1):
+        assert output.label == ("no" if number == 2 else "yes")
+        assert len(given) == number
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from functory.cli import SUMMARIES, main
-from functory.cli.output import print_columns, print_paragraphs
+from functory.cli.output import print_columns, print_json, print_paragraphs
 from functory.machine import places
 from functory.plugins import registry as plugins
 
@@ -282,6 +282,11 @@ def test_an_area_that_is_not_there_is_refused_and_no_path_leaves_the_cache(
     places.cache("weights")
     assert main(["cache", "clear", "../site", "--yes"]) == 2
     assert "the cache has no area '../site'" in capsys.readouterr().err
+
+
+def test_json_has_nothing_where_a_number_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"a": [1.5, float("nan"), (float("inf"), {"b": -float("inf")})], "c": "NaN"})
+    assert json.loads(capsys.readouterr().out, parse_constant=pytest.fail) == {"a": [1.5, None, [None, {"b": None}]], "c": "NaN"}
 
 
 @pytest.mark.parametrize("before", [None, "0", "1"])

@@ -96,19 +96,35 @@ def test_the_script_is_printed_plainly_or_as_json(capsys: pytest.CaptureFixture[
     ],
 )
 def test_bash_completes(place: Path, site: Any, tmp_path: Path, line: str, expected: list[str]) -> None:
-    program = tmp_path / "bin" / "functory"
-    program.parent.mkdir()
-    program.write_text(f"#!/bin/sh\nexec {sys.executable} -m functory \"$@\"\n")
-    program.chmod(0o755)
     ask = (
         'eval "$(functory completion bash)"; complete -p functory >/dev/null || exit 9\n'
         f'COMP_LINE={line!r}; COMP_POINT=${{#COMP_LINE}}; _functory functory; printf "%s\\n" "${{COMPREPLY[@]}}"'
     )
-    environment = {
-        **os.environ, "PYTHONPATH": str(site.folder), "PATH": f"{program.parent}{os.pathsep}{os.environ['PATH']}",
-    }  # fmt: skip
-    done = subprocess.run(
-        ["bash", "--norc", "-c", ask], env=environment, capture_output=True, text=True, timeout=60, check=False
-    )
+    assert asked(["bash", "--norc", "-c", ask], site, tmp_path) == expected
+
+
+@pytest.mark.skipif(shutil.which("fish") is None, reason="needs fish")
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("functory ver", [f"verify\t{SUMMARIES['verify']}"]),
+        ("functory run o", ["other things/"]),  # it escapes what it inserts
+        ("functory run sentiment --data rev", ["reviews.csv"]),
+    ],
+)
+def test_fish_completes(place: Path, site: Any, tmp_path: Path, line: str, expected: list[str]) -> None:
+    ask = f"functory completion fish | source; complete -C {line!r}"
+    assert asked(["fish", "--no-config", "-c", ask], site, tmp_path) == expected
+
+
+def asked(command: list[str], site: Any, folder: Path) -> list[str]:
+    """Run a shell that knows the program; return the lines that it prints."""
+    program = folder / "bin" / "functory"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\nexec {sys.executable} -m functory \"$@\"\n")
+    program.chmod(0o755)
+    path = f"{program.parent}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PYTHONPATH": str(site.folder), "PATH": path, "HOME": str(folder)}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
-    assert [word for word in done.stdout.splitlines() if word] == expected
+    return [word for word in done.stdout.splitlines() if word]
