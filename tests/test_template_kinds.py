@@ -52,6 +52,9 @@ def test_what_is_rendered_builds_installs_passes_and_is_seen_to_fail(kind: str, 
     assert passed.returncode == 0, passed.stdout[-3000:]
     if like:
         environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
+        typed = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "src", "tests"]
+        found = subprocess.run(typed, cwd=folder, env=os.environ, capture_output=True, text=True, check=False)
+        assert found.returncode == 0, found.stdout[-3000:]
         command = [sys.executable, "-c", USE.format(like=like)]
         used = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
         assert used.returncode == 0, used.stderr[-3000:]
@@ -66,6 +69,8 @@ def test_new_says_what_to_do_next_and_refuses_what_cannot_be(tmp_path: Path, cap
     arguments = ["new", "plugin", "--kind", "samples", "--name", "parcels", "--output", str(tmp_path)]
     assert main(arguments) == 0
     assert "pytest" in capsys.readouterr().out
+    assert main([*arguments[:3], "tasks", "--like", "spans", "--name", "stretches", "--output", str(tmp_path)]) == 0
+    assert "functory build --task stretches --train examples.jsonl" in capsys.readouterr().out
     assert main(arguments) == 2
     assert "is there already" in capsys.readouterr().err
     with pytest.raises(errors.UsageError, match="'My Method' is not possible"):

@@ -48,3 +48,18 @@ def test_importing_the_sdk_and_its_pytest_plugin_is_light() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_defaults_of_fields_are_named_so_that_every_type_checker_knows_them() -> None:
+    """``Field(8)`` is a required argument to a checker without pydantic's plugin, ``Field(default=8)`` is none."""
+    import functory.contracts
+
+    homes = [Path(functory.contracts.__file__).parent, FOLDER, FOLDER / "labels", FOLDER / "spans", FOLDER / "writes"]
+    unnamed = [
+        f"{file.name}:{node.lineno}"
+        for home in homes
+        for file in home.glob("*.py")
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Field" and node.args
+    ]
+    assert not unnamed, f"write default=: {', '.join(unnamed)}"

@@ -35,7 +35,7 @@ class PackedOptions(Options):
     """Options of every packed backbone; derive from them to add your own."""
 
     folder: Path | None = Field(
-        None, description="A packed file, its folder or a model folder, instead of the installed package's."
+        default=None, description="A packed file, its folder or a model folder, instead of the installed package's."
     )
 
 

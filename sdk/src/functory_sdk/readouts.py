@@ -24,13 +24,13 @@ class Readout(Options):
     """How hidden states become what the last map of a classifier reads: pooled, mapped, activated, normed."""
 
     pooling: Literal["first", "mean", "last", "each"] = Field(
-        "first", description="The token that is read, or the mean of all; each: every token by itself."
+        default="first", description="The token that is read, or the mean of all; each: every token by itself."
     )
-    has_map: bool = Field(False, description="An affine map comes before the last one.")
-    has_bias: bool = Field(True, description="That map adds a bias.")
-    activation: str = Field("", description="What follows that map, as transformers names it: tanh, gelu …")
-    epsilon: float = Field(0.0, ge=0, description="Of the norm after the activation; 0 where there is none.")
-    has_norm_bias: bool = Field(False, description="That norm adds a bias.")
+    has_map: bool = Field(default=False, description="An affine map comes before the last one.")
+    has_bias: bool = Field(default=True, description="That map adds a bias.")
+    activation: str = Field(default="", description="What follows that map, as transformers names it: tanh, gelu …")
+    epsilon: float = Field(default=0.0, ge=0, description="Of the norm after the activation; 0 where there is none.")
+    has_norm_bias: bool = Field(default=False, description="That norm adds a bias.")
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,9 @@ class New(Command):
         if args.json:
             print_json({"folder": str(made)})
         else:
-            print(f"{made} is a complete plugin. Next:\n  cd {quote(str(made))}\n  pip install --editable '.[test]'\n  pytest")
+            steps = [f"cd {quote(str(made))}", "pip install --editable '.[test]'", "pytest"]
+            steps += [f"functory build --task {args.name} --train {table.name}" for table in made.glob("examples.*")]
+            print(f"{made} is a complete plugin. Next:", *steps, sep="\n  ")
         return 0
 
 

@@ -27,25 +27,25 @@ class TrainingOptions(Options):
     AdamW (Loshchilov and Hutter 2019) with linear warm-up and decay.
     """
 
-    epochs: int = Field(3, ge=1, le=1000, description="Passes over the training examples.")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="The highest learning rate, after warm-up.")
-    batch_rows: int = Field(32, ge=1, le=4096, description="Rows that one optimiser step sees.")
-    warmup: float = Field(0.06, ge=0, lt=1, description="The part of all steps in which the learning rate rises.")
-    weight_decay: float = Field(0.01, ge=0, le=1, description="Decay of weights; biases and norms are spared.")
-    clip: float = Field(1.0, gt=0, le=1000, description="The largest norm of the gradient.")
+    epochs: int = Field(default=3, ge=1, le=1000, description="Passes over the training examples.")
+    learning_rate: float = Field(default=1e-3, gt=0, le=1, description="The highest learning rate, after warm-up.")
+    batch_rows: int = Field(default=32, ge=1, le=4096, description="Rows that one optimiser step sees.")
+    warmup: float = Field(default=0.06, ge=0, lt=1, description="The part of all steps in which the learning rate rises.")
+    weight_decay: float = Field(default=0.01, ge=0, le=1, description="Decay of weights; biases and norms are spared.")
+    clip: float = Field(default=1.0, gt=0, le=1000, description="The largest norm of the gradient.")
     head_first: bool = Field(
-        True,
+        default=True,
         description="Fit the head to the features as they are before the first step, where it is one affine map "
         "(Kumar et al. 2022).",
     )
-    dropout: float = Field(0.1, ge=0, lt=1, description="Dropout before the head and in φ.")
-    label_smoothing: float = Field(0.0, ge=0, lt=1, description="Probability given to the other labels in training.")
-    patience: int = Field(3, ge=1, le=1000, description="Evaluations on dev without a gain before stopping early.")
-    evaluations: int = Field(2, ge=1, le=100, description="Evaluations on dev in each epoch; the best is kept.")
+    dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout before the head and in φ.")
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="Probability given to the other labels in training.")
+    patience: int = Field(default=3, ge=1, le=1000, description="Evaluations on dev without a gain before stopping early.")
+    evaluations: int = Field(default=2, ge=1, le=100, description="Evaluations on dev in each epoch; the best is kept.")
     precision: Literal["fp32", "bf16"] = Field(
-        "fp32", description="Precision of the crown's forward pass; weights and gradients stay in fp32."
+        default="fp32", description="Precision of the crown's forward pass; weights and gradients stay in fp32."
     )
-    checkpoint_steps: int = Field(50, ge=1, description="Optimiser steps between checkpoints.")
+    checkpoint_steps: int = Field(default=50, ge=1, description="Optimiser steps between checkpoints.")
 
 
 @dataclass(frozen=True)

@@ -36,16 +36,18 @@ class BackboneSpec(BaseModel):
     vocabulary: int = Field(gt=0)
     context: int = Field(gt=0, description="The longest row, in tokens, special ones included.")
     pad_id: int = Field(ge=0)
-    end_ids: tuple[int, ...] = Field((), description="Tokens that end a generation.")
-    start_id: int | None = Field(None, description="The first token of an encoder-decoder's output.")
-    has_token_types: bool = Field(False, description="Rows hold token_type_ids (pairs of texts).")
-    has_logits: bool = Field(False, description="The network predicts tokens.")
-    pooling: Pooling = Field("mean", description="How the hidden states of a row become one vector.")
-    is_normalised: bool = Field(False, description="Those vectors are brought to one length, as sentence encoders are trained.")
-    prefix: str = Field("", description="Put before each text, as the model was trained: 'query: '.")
-    chat_template: str = Field("", description="Jinja template of a conversation; empty for a base model.")
-    revision: str = Field("", description="The exact version of the weights, where a place has versions.")
-    licence: str = Field("", description="SPDX name of the weights' licence.")
+    end_ids: tuple[int, ...] = Field(default=(), description="Tokens that end a generation.")
+    start_id: int | None = Field(default=None, description="The first token of an encoder-decoder's output.")
+    has_token_types: bool = Field(default=False, description="Rows hold token_type_ids (pairs of texts).")
+    has_logits: bool = Field(default=False, description="The network predicts tokens.")
+    pooling: Pooling = Field(default="mean", description="How the hidden states of a row become one vector.")
+    is_normalised: bool = Field(
+        default=False, description="Those vectors are brought to one length, as sentence encoders are trained."
+    )
+    prefix: str = Field(default="", description="Put before each text, as the model was trained: 'query: '.")
+    chat_template: str = Field(default="", description="Jinja template of a conversation; empty for a base model.")
+    revision: str = Field(default="", description="The exact version of the weights, where a place has versions.")
+    licence: str = Field(default="", description="SPDX name of the weights' licence.")
     weights_hash: str = Field(description="sha256 of the weights: what φ was fitted to.")
 
     @property

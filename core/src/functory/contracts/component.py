@@ -33,7 +33,7 @@ class Part(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field("", description="Empty where a recipe gives only options of the default.")
+    name: str = Field(default="", description="Empty where a recipe gives only options of the default.")
     options: dict[str, Any] = {}
 
     @classmethod

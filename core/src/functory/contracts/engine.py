@@ -29,9 +29,9 @@ Ability = Literal["forward", "generate", "gradients", "training"]
 class SessionOptions(Options):
     """How a program is opened: where, with how many threads, and how batches are made."""
 
-    threads: int = Field(0, ge=0, le=1024, description="Threads of one forward pass; 0 takes the machine's cores.")
-    device: str = Field("cpu", description="Where it runs: cpu, cuda, cuda:1, mps; what the engine knows.")
-    budget: int = Field(0, ge=0, description="Tokens of one batch; 0 finds the fastest while it works.")
+    threads: int = Field(default=0, ge=0, le=1024, description="Threads of one forward pass; 0 takes the machine's cores.")
+    device: str = Field(default="cpu", description="Where it runs: cpu, cuda, cuda:1, mps; what the engine knows.")
+    budget: int = Field(default=0, ge=0, description="Tokens of one batch; 0 finds the fastest while it works.")
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> SessionOptions:

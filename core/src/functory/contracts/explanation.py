@@ -25,7 +25,7 @@ class Piece(BaseModel):
     weight: float = Field(
         description="Above 0: speaks for the target; below: against. Log-odds, where the target is a probability."
     )
-    field: str = Field("text", description="The field of the input it stands in.")
+    field: str = Field(default="text", description="The field of the input it stands in.")
 
 
 class Faithfulness(BaseModel):
@@ -41,8 +41,8 @@ class Faithfulness(BaseModel):
         description="Drop of the target when the weightiest words are taken away; high is good."
     )
     sufficiency: float = Field(description="Drop of the target when only they are kept; low is good.")
-    comprehensiveness_log_odds: float | None = Field(None, description="The same drop in log-odds.")
-    sufficiency_log_odds: float | None = Field(None, description="The same drop in log-odds.")
+    comprehensiveness_log_odds: float | None = Field(default=None, description="The same drop in log-odds.")
+    sufficiency_log_odds: float | None = Field(default=None, description="The same drop in log-odds.")
     shares: tuple[float, ...] = (0.1, 0.2, 0.5)
 
 

@@ -81,19 +81,19 @@ class LabelRules(Options):
     """What every task with labels lets its user say about them; its options inherit from it."""
 
     alike: Literal["refuse", "merge", "keep"] = Field(
-        "refuse",
+        default="refuse",
         description="Labels that differ in nothing but case, Unicode form or invisible characters, as 'pos' and 'Pos'. "
         "refuse: an error that counts them. merge: all become the commonest, or the one that 'labels' names. keep: each is "
         "a label of its own.",
     )
     missing: Literal["refuse", "keep", "drop"] = Field(
-        "refuse",
+        default="refuse",
         description="Labels that say there is none, as tables do: nan, None, NA, NULL, #N/A. refuse: an error that counts "
         "them. keep: they are labels like any other. drop: pass over their rows.",
     )
 
     labels: tuple[str, ...] = Field(
-        (), description="The labels in their order; taken from the training data if not given."
+        default=(), description="The labels in their order; taken from the training data if not given."
     )
     @field_validator("labels")
     @classmethod

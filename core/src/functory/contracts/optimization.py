@@ -27,7 +27,7 @@ class FormReport(BaseModel):
     size_mb: float = Field(description="Megabytes (10⁶ bytes) on disk that this form needs.")
     memory_mb: float = Field(description="Megabytes of memory that the process grew by when it was opened and run.")
     threads: int
-    note: str = Field("", description="Why it was not taken, where it was not.")
+    note: str = Field(default="", description="Why it was not taken, where it was not.")
 
 
 class OptimizationReport(BaseModel):
@@ -41,7 +41,7 @@ class OptimizationReport(BaseModel):
     tried: tuple[FormReport, ...]
     kept: str = Field(description="The form that was kept; the first one's name where nothing was gained.")
     reason: str = Field(description="Why, in one sentence.")
-    cpu: str = Field("", description="The processor, with the flags that matter.")
+    cpu: str = Field(default="", description="The processor, with the flags that matter.")
 
     @property
     def changed(self) -> bool:

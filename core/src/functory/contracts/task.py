@@ -46,8 +46,8 @@ class Output(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    abstained: bool = Field(False, description="The function declined to answer.")
-    notes: tuple[str, ...] = Field((), description="What the caller should know: 'cut at 512 tokens'.")
+    abstained: bool = Field(default=False, description="The function declined to answer.")
+    notes: tuple[str, ...] = Field(default=(), description="What the caller should know: 'cut at 512 tokens'.")
 
     def __repr_args__(self) -> Iterator[tuple[str | None, Any]]:
         """Show the task's own fields first, and the common ones only where they say something."""
@@ -98,12 +98,12 @@ class Target(BaseModel):
     name: str
     port: str = Field(description="The program output it is read from.")
     index: tuple[int, ...] = Field(description="The place in that output, for one row.")
-    row: int | None = Field(None, description="Which row of the input; None for the mean over its rows.")
+    row: int | None = Field(default=None, description="Which row of the input; None for the mean over its rows.")
     at: int | None = Field(
-        None, description="The character it stands at, where the place in the rows moves when the text changes."
+        default=None, description="The character it stands at, where the place in the rows moves when the text changes."
     )
     scale: Scale = Field(
-        "raw", description="What the number is: a log-probability, a logit, or neither."
+        default="raw", description="What the number is: a log-probability, a logit, or neither."
     )
 
 

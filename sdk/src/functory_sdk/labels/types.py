@@ -21,7 +21,7 @@ class Classification(Output):
     )
     score: float = Field(description="The probability of that label, 0 to 1.")
     scores: dict[str, float] = Field(description="The probability of each label.")
-    labels: tuple[str, ...] = Field((), description="Every label given; several or none for multi-label functions.")
+    labels: tuple[str, ...] = Field(default=(), description="Every label given; several or none for multi-label functions.")
 
     def in_line(self, top: int = 3) -> str:
         """The labels given, then the likeliest of the others in parentheses."""
@@ -45,11 +45,11 @@ class LabelOptions(LabelRules):
     """Options of every task that labels."""
 
     mode: Literal["auto", "single", "binary", "multi"] = Field(
-        "auto",
+        default="auto",
         description="single: one of several labels (softmax). binary: one label or not (sigmoid, threshold tuned on dev). "
         "multi: any number of labels (sigmoid each). auto: multi where an example has a list, else single.",
     )
     separator: str = Field(
-        "", description="What stands between several labels in one text: ',' reads 'red,car' as two. None if empty."
+        default="", description="What stands between several labels in one text: ',' reads 'red,car' as two. None if empty."
     )
-    positive: str = Field("", description="The label that a binary function looks for; the rarer one if not given.")
+    positive: str = Field(default="", description="The label that a binary function looks for; the rarer one if not given.")

@@ -23,7 +23,7 @@ class Span(BaseModel):
     start: int = Field(description="The first character.")
     end: int = Field(description="The character after the last.")
     label: Label = Field(description="The type.")
-    text: str = Field("", exclude=True, repr=False, description="The characters themselves, to be checked.")
+    text: str = Field(default="", exclude=True, repr=False, description="The characters themselves, to be checked.")
 
     @model_validator(mode="before")
     @classmethod
@@ -94,12 +94,12 @@ class SpanOptions(LabelRules):
     """Options of every task that finds spans."""
 
     subwords: Literal["first", "all"] = Field(
-        "all",
+        default="all",
         description="Which tokens of a word learn and decide. first: its first token speaks for the word. all: each for "
         "itself. Scripts without spaces have no such words: there each token speaks for itself in both.",
     )
     overlap: int = Field(
-        64, ge=0, le=4096, description="Tokens that the windows of a long text share, at most half a window."
+        default=64, ge=0, le=4096, description="Tokens that the windows of a long text share, at most half a window."
     )
 
 

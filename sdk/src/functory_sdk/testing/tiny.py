@@ -29,11 +29,11 @@ WORDS = (
 class TinyOptions(Options):
     """Options of the tiny backbones."""
 
-    width: int = Field(32, ge=8, le=1024, multiple_of=8, description="Elements of one hidden state.")
-    layers: int = Field(3, ge=1, le=24, description="Layers.")
-    context: int = Field(64, ge=16, le=4096, description="The longest row, in tokens.")
-    is_normalised: bool = Field(False, description="All texts' vectors are brought to one length.")
-    seed: int = Field(0, ge=0, description="Of the weights.")
+    width: int = Field(default=32, ge=8, le=1024, multiple_of=8, description="Elements of one hidden state.")
+    layers: int = Field(default=3, ge=1, le=24, description="Layers.")
+    context: int = Field(default=64, ge=16, le=4096, description="The longest row, in tokens.")
+    is_normalised: bool = Field(default=False, description="All texts' vectors are brought to one length.")
+    seed: int = Field(default=0, ge=0, description="Of the weights.")
 
 
 class _Tiny(Backbone[TinyOptions]):

@@ -25,10 +25,10 @@ class Written(Output):
 class WriteOptions(Options):
     """Options of every task that writes."""
 
-    max_new_tokens: int = Field(64, ge=1, le=100_000, description="How many tokens are written at most.")
+    max_new_tokens: int = Field(default=64, ge=1, le=100_000, description="How many tokens are written at most.")
     chat: Literal["auto", "on", "off"] = Field(
-        "auto",
+        default="auto",
         description="on: the prompt is a user's message in the backbone's chat template. off: the text is continued as it "
         "stands. auto: on where the backbone has a template.",
     )
-    system: str = Field("", description="Told to the model before the prompt, where its template knows such a message.")
+    system: str = Field(default="", description="Told to the model before the prompt, where its template knows such a message.")

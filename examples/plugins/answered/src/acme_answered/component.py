@@ -1,4 +1,7 @@
-"""The task: two texts, one label. Its types and columns stand here; how labels are learned, read and scored is the SDK's."""
+"""The task: two texts, one label.
+
+Its types and columns stand here; how labels are learned, read and scored is the SDK's.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The task: one text, one label. Its types and columns stand here; how labels are learned, read and scored is the SDK's."""
+"""The task: one text, one label.
+
+Its types and columns stand here; how labels are learned, read and scored is the SDK's.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The task: a text, and typed stretches of it. Its types and columns stand here; how they are tagged and scored is the SDK's."""
+"""The task: a text, and typed stretches of it.
+
+Its types and columns stand here; how spans are tagged, read and scored is the SDK's.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ class Text(Input):
 class MarkedText(Text):
     """A text with the stretches that are to be found."""
 
-    entities: Spans = Field(description="The right ones, [start, end, label] each; end is the character after the last.")
+    entities: Spans = Field(description="The right ones: [start, end, label] each, end being after the last.")
 
 
 class {{ cookiecutter.__class }}(SpanTask[SpanOptions]):

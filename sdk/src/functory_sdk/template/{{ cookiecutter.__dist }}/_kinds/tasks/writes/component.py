@@ -1,4 +1,7 @@
-"""The task: a text in, a text out. Its types and its prompt stand here; the chat frame, the limits and the scores are the SDK's."""
+"""The task: a text in, a text out.
+
+Its types and its prompt stand here; the chat frame, the limits and the scores are the SDK's.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +29,10 @@ class {{ cookiecutter.__class }}(WriteTask[WriteOptions]):
 
     Input: ClassVar = Text
     Example: ClassVar = WrittenText
-    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"text": ("text", "article"), "reference": ("reference", "summary")}
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "text": ("text", "article"),
+        "reference": ("reference", "summary"),
+    }
     examples: ClassVar[tuple[str, ...]] = ("functory build --task {{ cookiecutter.__entry }} --backbone smollm2",)
 
     def prompt(self, value: Text) -> str:
