@@ -73,7 +73,7 @@ class PairTask(ToyTask):
 
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """A folder with two saved functions: `toy`, whose texts must not be empty, and `pair`, of two texts."""
+    """A folder with saved functions: `toy`, whose texts must not be empty, `pair`, of two texts, and `gen`, which writes."""
     folder = tmp_path_factory.mktemp("running")
     names = {"toy-filled": FilledTask, "toy-pair": PairTask}
     with kit():
@@ -84,6 +84,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         functory.build(task="toy-filled", train=rows(96), name="toy", **said).save(folder / "toy")
         pairs = [{"text": "the film", "second": row["text"], "label": row["label"]} for row in rows(96)]
         functory.build(task="toy-pair", train=pairs, name="pair", **said).save(folder / "pair")
+        writes = {"name": "text-generation", "options": {"max_new_tokens": 8}}
+        functory.build(task=writes, backbone="tiny-decoder", adaptation="zero-shot", name="gen").save(folder / "gen")
         yield folder
         for one in reversed(opened):
             one.__exit__(None, None, None)
@@ -352,11 +354,21 @@ def test_a_pipe_that_is_named_as_data_is_read_once(told: Told, tmp_path: Path) -
     assert [one["label"] for one in found] == ["yes", "no"]
 
 
-def test_text_that_is_written_comes_in_pieces_or_as_json(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_text_comes_as_it_is_written_or_as_json_for_each_piece(told: Told, capsys: pytest.CaptureFixture[str]) -> None:
+    whole = [one["text"] for one in told("gen", GOOD, BAD, "--json")]
+    pieces = told("gen", GOOD, BAD, "--json", "--stream")
+    assert ["".join(one["piece"] for one in pieces if one["row"] == row) for row in (1, 2)] == whole
+    assert main(["run", "gen", GOOD, "--stream"]) == 0
+    assert capsys.readouterr().out == f"{whole[0]}\n"
+
+
+def test_what_cannot_go_together_is_refused(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", str(place / "toy"), GOOD, "--stream", "--json"]) == 2  # it does not write
     assert json.loads(capsys.readouterr().out)["error"] == "NotSupported"
     assert main(["run", "nothing", GOOD, "--stream", "--output", "a.csv"]) == 2
     assert "leave one of the two out" in capsys.readouterr().err
+    assert main(["run", "nothing", GOOD, "--data", "a.csv"]) == 2
+    assert "run on one of the two" in capsys.readouterr().err
 
 
 # -- for people -----------------------------------------------------------------------------------------------

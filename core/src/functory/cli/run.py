@@ -60,6 +60,8 @@ class Run(Command):
     def run(self, args: Namespace) -> int:
         if args.stream and args.output:
             raise UsageError("--stream writes to the terminal, and not into --output.", do="leave one of the two out.")
+        if args.data and args.texts:
+            raise UsageError(f"there are texts ({args.texts[0]!r} …) and --data.", do="run on one of the two.")
         function = open_function(args)
         lists, total = _asked(function, args)
         if args.stream:
