@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,8 +56,14 @@ def told(text: str) -> set[str]:
 
 
 def covers(said: set[str], name: str) -> bool:
-    """Whether an error is among those that a docstring names, itself or by an error above it."""
+    """Whether an error is among those that a docstring names, itself or by an error above it.
+
+    What a helper makes, and an OSError that a context of the same function turns into another error, are told by any.
+    """
     kind = getattr(errors, name, None)
+    system = getattr(builtins, name, None)
+    if isinstance(system, type) and issubclass(system, OSError):
+        return bool(said)
     names = {base.__name__ for base in kind.__mro__} if isinstance(kind, type) else {name}
     return bool(said) if kind is None and not name[:1].isupper() else bool(said & names)
 

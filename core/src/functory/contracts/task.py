@@ -230,6 +230,7 @@ class Task(Component[O]):
 
         :param examples: instances of Example; empty without training data.
         :raises DataError: where the examples give nothing to learn: no label, one alone.
+        :raises OptionError: where the task's options name what the examples do not have.
         """
         return self.State()
 
