@@ -43,7 +43,7 @@ class Borrowed(Session):
     def run_batch(self, batch: Mapping[str, Array]) -> Mapping[str, Array]:
         raise NotImplementedError
 
-    def run(self, rows: Sequence[Row]) -> list[Row]:
+    def run(self, rows: Sequence[Row], told: object = None) -> list[Row]:
         self.calls.append(self.name)
         time.sleep(self.delay)
         return [
@@ -74,7 +74,7 @@ class Wrong(Slow):
 
     def open(self, program: Program, options: SessionOptions) -> Session:
         session = Borrowed(program, options, self.name, 0.0, 0.0)
-        session.run = lambda rows: [
+        session.run = lambda rows, told=None: [
             {name: -np.asarray(value) for name, value in row.items()} for row in Borrowed.real.run(rows)
         ]  # type: ignore[method-assign]
         return session

@@ -75,11 +75,12 @@ def test_a_self_contained_wheel_runs_in_an_environment_without_torch(
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", wheels, *folders],
         tmp_path,
     )
-    run([sys.executable, "-m", "venv", tmp_path / "venv"], tmp_path)
+    run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "venv"], tmp_path)
     there = tmp_path / "venv" / ("Scripts" if os.name == "nt" else "bin")
-    pip = [there / "pip", "install", "-q", "--disable-pip-version-check"]
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", "--python", there / "python", "install"]
     # Every wheel of ours by its file: no distribution of the same name elsewhere can come in its place.
-    run([*pip, "-c", ROOT / "constraints.txt", *sorted(wheels.glob("*.whl"))], tmp_path)
+    bound = ["--only-binary", ":all:", "-c", ROOT / "constraints.txt"]
+    run([*pip, *bound, *sorted(wheels.glob("*.whl"))], tmp_path)
 
     code = f"""
 import importlib.util, sys
