@@ -23,6 +23,7 @@ from typing import Any
 
 from functory.contracts.adaptation import Brought
 from functory.contracts.component import Part
+from functory.contracts.counted import encode, label
 from functory.contracts.engine import Event, LabelledRows, Run, SessionOptions
 from functory.contracts.task import Formulation
 from functory.data import Examples, Splits, audit, checked, split
@@ -325,8 +326,8 @@ def _input(task: Any, example: Any) -> Any:
 
 def _rows(task: Any, formulation: Formulation, side: Examples, reader: Reader, state: Any) -> LabelledRows:
     """Return a split's rows with their gold arrays; none for texts that have none."""
-    encoded = formulation.encode([_input(task, example) for example in side], reader, state)
-    golds = formulation.label(list(side), encoded, state)
+    encoded = encode(formulation, [_input(task, example) for example in side], reader, state)
+    golds = label(formulation, list(side), encoded, state)
     return LabelledRows([{**row, **gold} for row, gold in zip(encoded.rows, golds, strict=True)], encoded.owner)
 
 
@@ -336,7 +337,7 @@ def _scored(
     """Return the function that scores a split's outputs: the task's own metric first."""
     import numpy as np
 
-    encoded = formulation.encode([_input(task, example) for example in side], reader, state)
+    encoded = encode(formulation, [_input(task, example) for example in side], reader, state)
     examples = list(side)
 
     def score(outputs: Sequence[Any]) -> Mapping[str, float]:

@@ -14,6 +14,7 @@ from operator import length_hint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from functory.contracts.counted import compose, encode
 from functory.contracts.engine import Session, SessionOptions
 from functory.contracts.rows import Row
 from functory.contracts.task import Task
@@ -135,7 +136,7 @@ class Function:
         form = self._single_form()
         if form.program.kind != "generate":
             raise NotSupported(f"{self.about.name} does not write text.", do="call it: its output comes whole.")
-        encoded = form.formulation.encode([self.read(*args, **kwargs)], self.reader, self.state)
+        encoded = encode(form.formulation, [self.read(*args, **kwargs)], self.reader, self.state)
         tokens: list[int] = []
         told = ""
         for _, token in self.session.generate(encoded.requests):
@@ -151,7 +152,7 @@ class Function:
     def _compute(self, values: Sequence[Any], told: Told | None = None) -> list[Any]:
         """Compute the outputs of Input objects: encode → run → decode."""
         if isinstance(self.form, CompositeForm):
-            outputs = list(self.task.compose(self.form.parts, values))
+            outputs = compose(self.task, self.form.parts, values)
             if told is not None:
                 told(1.0)
             return outputs
@@ -163,7 +164,7 @@ class Function:
         :param told: told of each part that is done, as its share of the whole.
         """
         form = self._single_form()
-        encoded = form.formulation.encode(values, self.reader, self.state)
+        encoded = encode(form.formulation, values, self.reader, self.state)
         if form.program.kind == "forward":
             return list(zip(encoded.side, encoded.rows_of(self.session.run(encoded.rows, told)), strict=True))
         import numpy as np

@@ -6,7 +6,6 @@ blanks), and the offsets of everything else stay, so the definition holds for ev
 
 from __future__ import annotations
 
-import inspect
 import math
 import time
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from functory.contracts.counted import place
 from functory.contracts.explanation import Attribution, Faithfulness, Piece
 from functory.contracts.odds import chance
 from functory.contracts.task import Target
@@ -129,11 +129,10 @@ def _weights(method: str, weigh: Callable[[Sequence[Word]], Sequence[float]], fo
     odd = [weight for weight in weights if not _is_finite(weight)]
     if len(weights) == len(found) and not odd:
         return [float(weight) for weight in weights]
-    code = getattr(inspect.unwrap(weigh), "__code__", None)
     said = f"the weight {odd[0]!r}" if odd else f"{len(weights)} weights for {len(found)} words"
     raise PluginError(
         f"explanation {method!r} gives {said}.",
-        where=f"{code.co_filename}, line {code.co_firstlineno}, in {code.co_qualname}" if code else repr(weigh),
+        where=place(weigh),
         do="give one finite number for each of the words, in their order.",
     )
 
