@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -123,6 +124,24 @@ def test_an_unfinished_line_is_not_drawn_over(monkeypatch: pytest.MonkeyPatch) -
         print("Ada")
         assert screen(stream.getvalue()).startswith("name? Ada\nwork")
     assert screen(stream.getvalue()) == "name? Ada"
+
+
+def test_bars_of_many_threads_share_one_terminal_and_leave_it_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = Terminal()
+    monkeypatch.setattr(sys, "stdout", stream)
+    monkeypatch.setattr(sys, "stderr", stream)
+
+    def work(number: int) -> None:
+        for n in range(20):
+            for _ in progress(range(2), f"work {number}"):
+                sys.stdout.write(f"line {number} {n}\n")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(work, range(8)))
+    assert sys.stdout is stream
+    assert sorted(screen(stream.getvalue()).splitlines()) == sorted(
+        f"line {k} {n}" for k in range(8) for n in range(20) for _ in "ab"
+    )
 
 
 def test_a_stream_kept_from_the_time_of_a_bar_still_writes_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -155,8 +155,7 @@ class _Bar(_Lines):
 
     def start(self) -> None:
         super().start()
-        self.foot = Foot.of(self.stream)
-        self.foot.add(self.line)
+        self.foot = Foot.show(self.stream, self.line)
 
     def show(self, done: float) -> None:
         self.done = done

@@ -27,30 +27,26 @@ class Foot:
     """The bars on one terminal, the newest lowest. From any thread."""
 
     _all: dict[int, Foot] = {}  # by the stream's id
-    _guard = threading.Lock()
+    _lock = threading.RLock()  # one for all: a bar that comes must not meet a foot that goes
 
     def __init__(self, stream: TextIO) -> None:
         self.stream = stream
         self._bars: list[Line] = []
         self._drawn = 0  # lines
         self._is_open = False  # an unfinished line of somebody else stands where the bars would
-        self._lock = threading.RLock()
         self._over = threading.Event()
 
     @classmethod
-    def of(cls, stream: TextIO) -> Foot:
-        """Return the foot of the terminal that a stream leads to."""
+    def show(cls, stream: TextIO, bar: Line) -> Foot:
+        """Show a bar on the terminal that a stream leads to; return its foot."""
         beneath = stream.beneath if isinstance(stream, _Above) else stream
-        with cls._guard:
-            return cls._all.setdefault(id(beneath), cls(beneath))
-
-    def add(self, bar: Line) -> None:
-        """Show a bar."""
-        with self._lock:
-            self._bars.append(bar)
-            if len(self._bars) == 1:
-                self._begin()
-            self.draw()
+        with cls._lock:
+            foot = cls._all.setdefault(id(beneath), cls(beneath))
+            foot._bars.append(bar)
+            if len(foot._bars) == 1:
+                foot._begin()
+            foot.draw()
+        return foot
 
     def remove(self, bar: Line) -> None:
         """Take a bar away."""
@@ -117,8 +113,7 @@ class Foot:
             stream = getattr(sys, name)
             if isinstance(stream, _Above) and stream.foot is self:
                 setattr(sys, name, stream.beneath)
-        with Foot._guard:
-            Foot._all.pop(id(self.stream), None)
+        Foot._all.pop(id(self.stream), None)
 
 
 class _Above(io.TextIOBase):
