@@ -100,7 +100,7 @@ def test_the_fastest_budget_is_found_while_the_work_is_done(best: int, monkeypat
     assert set(clock.sizes[-3:-1]) == {best}
 
 
-@given(LENGTHS.filter(bool))
+@given(LENGTHS)
 def test_each_batch_is_told_as_its_share_of_the_tokens(lengths: list[int]) -> None:
     shares: list[float] = []
     batches: list[int] = []
@@ -111,7 +111,7 @@ def test_each_batch_is_told_as_its_share_of_the_tokens(lengths: list[int]) -> No
         return run_batch(batch)
 
     Planner(budget=64).run(rows_of(lengths), PROGRAM, run, shares.append)
-    assert len(shares) == len(batches)
+    assert len(shares) == max(1, len(batches))
     assert sum(shares) == pytest.approx(1)
     if len(set(lengths)) == 1:
         assert shares[:-1] == pytest.approx([shares[0]] * (len(shares) - 1))

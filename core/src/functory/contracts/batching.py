@@ -127,8 +127,10 @@ class Planner:
     def run(self, rows: Sequence[Row], program: Program, run_batch: Batch, told: Told | None = None) -> list[Row]:
         """Run rows and give back their outputs in the rows' order.
 
-        :param told: told of each batch, by its tokens.
+        :param told: told of each batch, by its tokens; of all at once where there are no rows.
         """
+        if not rows and told is not None:
+            told(1.0)
         results: list[Row | None] = [None] * len(rows)
         lengths = [row_length(row) for row in rows]
         waiting, cost = _longest_first(lengths), sum(max(1, length) for length in lengths)
