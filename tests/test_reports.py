@@ -24,8 +24,8 @@ from functory.cli import main
 from functory.contracts.task import Input, Output, Task
 from functory.machine.folders import sha256
 from functory.measuring.mistakes import input_text
+from functory.plugins.describing import type_name
 from functory.plugins.registry import registered
-from functory.plugins.telling import type_name
 from functory.running.notebook import example
 from functory.running.replays import makers
 

@@ -97,7 +97,7 @@ def _function(folder: Path) -> dict[str, Any]:  # Any: JSON
 
 def _component(entry: Entry) -> dict[str, Any]:  # Any: JSON
     """Return what there is to tell about an entry: of an installed function, what there is in its folder."""
-    from functory.plugins.telling import describe
+    from functory.plugins.describing import describe
 
     if entry.kind != "functions":
         return describe(entry)

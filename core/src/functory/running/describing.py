@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from functory.contracts.task import Output, Task
-from functory.plugins.telling import type_name
+from functory.plugins.describing import type_name
 from functory.running.forms import CompositeForm, EngineForm, TorchForm
 
 if TYPE_CHECKING:

@@ -22,7 +22,7 @@ from functory.contracts.component import complaint
 from functory.contracts.rows import Row
 from functory.contracts.task import Formulation
 from functory.errors import ArtefactError, GoldenMismatch
-from functory.running import comparing
+from functory.running import distances
 from functory.running.forms import CompositeForm, Form
 
 if TYPE_CHECKING:
@@ -140,10 +140,10 @@ def _again(function: Function, golden: Sequence[Golden]) -> list[_Again]:
     ran = [(output.model_dump(mode="json"), rows) for output, rows in _run(function, values)]
     put = _generation(function)
     if put is None:
-        distances = [comparing.distance(one.numeric, rows) for one, (_, rows) in zip(golden, ran, strict=True)]
-        leads = _leads(function, values, golden) if max(distances, default=0) < float("inf") else [None] * len(golden)
+        apart = [distances.distance(one.numeric, rows) for one, (_, rows) in zip(golden, ran, strict=True)]
+        leads = _leads(function, values, golden) if max(apart, default=0) < float("inf") else [None] * len(golden)
         return [
-            _Again(output, distance, lead=lead) for (output, _), distance, lead in zip(ran, distances, leads, strict=True)
+            _Again(output, distance, lead=lead) for (output, _), distance, lead in zip(ran, apart, leads, strict=True)
         ]
     likely = _likelihood(function, put, values, [one.numeric[0]["tokens"] for one in golden])
     return [
@@ -159,13 +159,13 @@ def _rewritten(then: dict[str, Any], output: dict[str, Any], now: Row, stored: A
     :param now: what was written now, with its own log-probabilities.
     :param stored: the stored tokens' log-probabilities now.
     """
-    distance = comparing.apart(then.get("log_probability", ()), stored)
+    distance = distances.apart(then.get("log_probability", ()), stored)
     old, new = then["tokens"], np.asarray(now["tokens"]).tolist()
     if old == new:
         return _Again(output, distance)
     parted = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
     here = slice(parted, parted + 1)
-    gap = comparing.apart(np.asarray(stored)[here], np.asarray(now["log_probability"])[here])
+    gap = distances.apart(np.asarray(stored)[here], np.asarray(now["log_probability"])[here])
     return _Again(output, distance, parted, gap)
 
 
@@ -175,12 +175,12 @@ def _fault(one: Golden, now: _Again, allowed: float) -> str:
         of_what = "the log-probabilities of its tokens are " if "tokens" in (*one.numeric, {})[0] else ""
         return f"{of_what}off by {now.distance:.2g} where {allowed:.2g} is allowed"
     if now.gap is not None:
-        is_tie = now.gap <= comparing.margin(allowed)
+        is_tie = now.gap <= distances.margin(allowed)
         what = (
             f"after {now.parted} tokens it takes another, whose log-probability is {now.gap:.2g} from the stored one's"
         )
         return "" if is_tie else what
-    if not comparing.same(one.output, now.output, allowed, now.lead):
+    if not distances.same(one.output, now.output, allowed, now.lead):
         return f"its numbers are within {allowed:.2g}, and its answer is another"
     return ""
 

@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functory.running.comparing import CLOSE, distance, margin, same
+from functory.running.distances import CLOSE, distance, margin, same
 
 shares = st.floats(0, 1)
 allowances = st.floats(1e-6, 100)
