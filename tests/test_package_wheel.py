@@ -50,9 +50,11 @@ def site(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def python(code: str, site: Path, *arguments: str) -> str:
-    """Run code in a fresh interpreter that has the wheel."""
+    """Run code in a fresh interpreter that has the wheel, in a folder where no function lies."""
+    elsewhere = site.with_name(f"{site.name}-elsewhere")
+    elsewhere.mkdir(exist_ok=True)
     done = subprocess.run(
-        [sys.executable, "-c", code, *arguments],
+        [sys.executable, "-c", code, *arguments], cwd=elsewhere,
         env={**os.environ, "PYTHONPATH": str(site)}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
