@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +15,7 @@ from typing import Any
 import pytest
 
 from functory.cli import SUMMARIES, main
+from functory.cli.dispatch import parser_of
 from functory.cli.output import print_columns, print_json, print_paragraphs
 from functory.machine import places
 from functory.plugins import registry as plugins
@@ -334,3 +337,49 @@ def test_what_a_name_holds_does_not_steer_the_terminal(capsys: pytest.CaptureFix
     for layout in (print_columns, print_paragraphs):
         layout([("\x1b[2Ja", "b\x07")])
         assert capsys.readouterr().out == "  \ufffd[2Ja  b\ufffd\n"
+
+
+def test_every_example_of_the_help_can_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--help"])
+    told = capsys.readouterr().out
+    assert "functory build --task" in told
+    examples = told + "".join(plugins.load("commands", verb).example + "\n" for verb in SUMMARIES)
+    for line in (line for line in examples.splitlines() if line.strip().startswith("functory ") and "VERB" not in line):
+        _, verb, *arguments = shlex.split(line.partition(" > ")[0])
+        parser_of(plugins.load("commands", verb)).parse_intermixed_args(arguments)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["run", "f", "--json", "a text"], ["run", "--json", "f", "a text"], ["run", "f", "a text", "--json"]],
+)
+def test_options_stand_before_between_and_after_what_a_verb_is_given(
+    arguments: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 1
+    assert json.loads(capsys.readouterr().out)["error"] == "ArtefactError"
+    assert main(["run"]) == 2
+    assert "are required: function." in capsys.readouterr().err
+
+
+def test_a_verb_with_verbs_of_its_own_parses_as_argparse_does(site: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    body = VERB.replace('parser.add_argument("--text", default="")', 'parser.add_subparsers(dest="sub").add_parser("go")')
+    site.add("functory-verb", {"commands": {"verb": "COMMAND"}}, body.format(body="print(args.sub); return 0"))
+    plugins.refresh()
+    assert main(["verb", "go"]) == 0
+    assert capsys.readouterr().out == "go\n"
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "utf-8"])
+def test_what_an_output_cannot_write_is_replaced_and_in_json_escaped(
+    encoding: str, site: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verb(site, "print('{\"a\": \"é φ 😀\"}'); return 0")
+    for options, wanted in (["--json"], None), ([], "é φ 😀".encode(encoding, "replace").decode(encoding)):
+        out = io.TextIOWrapper(io.BytesIO(), encoding)
+        monkeypatch.setattr(sys, "stdout", out)
+        assert main(["verb", *options]) == 0
+        out.seek(0)
+        assert json.loads(out.read()) == {"a": wanted or "é φ 😀"}
+        assert out.errors == "strict"

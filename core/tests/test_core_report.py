@@ -226,6 +226,14 @@ def test_the_terminal_shows_a_thousand_classes_by_their_errors() -> None:
     assert "intent 5 " not in told
 
 
+def test_of_many_classes_those_that_do_not_occur_take_no_row() -> None:
+    rows = tuple({"label": f"intent {n}", "f1": 0.0, "support": 3 * (n < 2)} for n in range(77))
+    told = str(made(per_class=rows))
+    assert "the 2 classes of 77 that occur in these examples" in told
+    assert "intent 1 " in told
+    assert "intent 2 " not in told
+
+
 def test_a_matrix_and_its_counts_are_one_confusion() -> None:
     matrix = [[3, 1, 0], [0, 4, 2], [5, 0, 0]]
     found = Confusion.model_validate({"labels": ("a", "b", "c"), "matrix": matrix})

@@ -26,7 +26,7 @@ SUMMARIES = {
 _EXAMPLES = """\
 examples:
   functory list --kind adaptations
-  functory build --task text-classification --train reviews.csv --backbone minilm --out sentiment
+  functory build --task text-classification --train reviews.csv --backbone minilm --output sentiment
   functory run sentiment "A small movie with a big impact."
 """
 _MORE = """\

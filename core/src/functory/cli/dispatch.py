@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import codecs
+import io
+import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -39,9 +42,19 @@ def run(command: Command, arguments: Sequence[str]) -> int:
     :return: the verb's exit code.
     :raises UsageError: for arguments that it does not take.
     """
-    args = parser_of(command).parse_args(arguments)
+    args = _parsed(parser_of(command), arguments)
     with _quiet(args.quiet):
         return command.run(args)
+
+
+def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the arguments, with options anywhere among them: ``functory run f --json "a text"``.
+
+    argparse itself gives a place that may stay empty nothing, where an option stands before what is meant for it.
+    """
+    if any(action.nargs in (argparse.PARSER, argparse.REMAINDER) for action in parser._actions):  # it refuses these
+        return parser.parse_args(arguments)
+    return parser.parse_intermixed_args(arguments)
 
 
 def parser_of(command: Command) -> argparse.ArgumentParser:
@@ -84,8 +97,9 @@ def guarded(work: Callable[[], int], *, as_json: bool) -> int:
     :return: the exit code.
     """
     try:
-        code = work()
-        sys.stdout.flush()
+        with _encodable(as_json):
+            code = work()
+            sys.stdout.flush()
     except SystemExit as end:  # argparse ends so after --help
         return end.code if isinstance(end.code, int) else int(bool(end.code))
     except BrokenPipeError:  # the reader of our output has enough: `functory list | head`
@@ -101,12 +115,34 @@ def guarded(work: Callable[[], int], *, as_json: bool) -> int:
     return code
 
 
+@contextmanager
+def _encodable(as_json: bool) -> Iterator[None]:
+    """Let stdout take every character: one that its encoding lacks is escaped in JSON, and replaced elsewhere."""
+    out = sys.stdout
+    if not isinstance(out, io.TextIOWrapper):
+        yield
+        return
+    codecs.register_error("functory-json", _as_json_escape)
+    before = out.errors
+    out.reconfigure(errors="functory-json" if as_json else "replace")
+    try:
+        yield
+    finally:
+        out.reconfigure(errors=before)
+
+
+def _as_json_escape(error: UnicodeError) -> tuple[str, int]:
+    """Return what JSON writes in the place of characters that an encoding lacks."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
+
+
 def _tell(error: FunctoryError, as_json: bool) -> int:
     """Print an error and return its exit code."""
     if as_json:
-        import json
-
-        print(json.dumps(error.as_json(), ensure_ascii=False))
+        with _encodable(as_json):
+            print(json.dumps(error.as_json(), ensure_ascii=False))
     print(f"{type(error).__name__}: {error}", file=sys.stderr)
     return error.exit_code
 

@@ -39,6 +39,7 @@ class Run(Command):
         parser.add_argument(
             "texts",
             nargs="*",
+            default=[],
             help="inputs, or the fields of one input where it has several; lines of stdin when neither these nor --data are "
             "given: texts, or JSON objects where an input has several fields",
         )

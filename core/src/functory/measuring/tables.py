@@ -79,18 +79,21 @@ def class_rows(per_class: Sequence[Mapping[str, Any]]) -> Table:  # Any: text an
 
 
 def telling(per_class: Sequence[Mapping[str, Any]], most: int) -> tuple[Sequence[Mapping[str, Any]], str]:
-    """Return the classes that a table shows, and what to say of the others: of many those with the most errors, in their
-    order.
+    """Return the classes that a table shows, and what to say of the others: of many those that occur, of many of these those
+    with the most errors, in their order.
 
     :param per_class: text and numbers by column; errors are told from `support` and `f1`, where all rows have them.
     """
     if len(per_class) <= most:
         return per_class, ""
     has_errors = all({"support", "f1"} <= row.keys() for row in per_class)
-    errors = [row["support"] * (1 - row["f1"]) if has_errors else 0 for row in per_class]
-    chosen = sorted(sorted(range(len(per_class)), key=lambda n: -errors[n])[:most])
+    there = [row for row in per_class if row["support"]] if has_errors else list(per_class)
+    if len(there) <= most:
+        return there, f"the {len(there):,} classes of {len(per_class):,} that occur in these examples"
+    errors = [row["support"] * (1 - row["f1"]) if has_errors else 0 for row in there]
+    chosen = sorted(sorted(range(len(there)), key=lambda n: -errors[n])[:most])
     which = f"the {most:,} classes with the most errors" if has_errors else f"the first {most:,} classes"
-    return [per_class[n] for n in chosen], f"{which} of {len(per_class):,}"
+    return [there[n] for n in chosen], f"{which} of {len(per_class):,}"
 
 
 def confusion_csv(confusion: Confusion) -> str:
