@@ -435,3 +435,52 @@ def test_the_audit_says_what_is_suspicious_and_is_silent_otherwise() -> None:
     notes = audit(single, stratify=by_label)
     assert "every label in train is 'a'." in notes
     assert "dev has labels that train has not: 'b'." in notes
+
+
+def test_a_header_that_stands_again_in_another_case_is_no_row(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text("text,label\na,pos\nText, LABEL\nb,neg\n")
+    rows = read(path)
+    assert [row.values["label"] for row in rows] == ["pos", "neg"]
+    assert "line 3" in rows.notes[0]
+
+
+def test_options_choose_among_formats_with_one_ending(tmp_path: Path) -> None:
+    path = tmp_path / "r.json"
+    path.write_text('{"version": 1, "data": {"rows": [{"text": "a"}, {"text": "b"}]}}')
+    assert [row.values for row in read(path, format={"at": "data.rows"})] == [{"text": "a"}, {"text": "b"}]
+    path.write_text('{"version": 1, "data": {"rows": []}}\n{"version": 2, "data": {"rows": []}}\n')
+    assert [row.values["version"] for row in read(path)] == [1, 2]
+    with pytest.raises(OptionError, match="no option 'att'"):
+        read(path, format={"att": "data.rows"})
+
+
+def test_what_an_inner_object_lacks_is_named_with_what_it_has() -> None:
+    class Span(BaseModel):
+        start: int
+        label: str
+
+    class Marked(BaseModel):
+        text: str
+        spans: list[Span]
+
+    rows = [{"text": "a", "spans": [{"start": 0, "label": "x"}, {"start": 0, "type": "x"}]}]
+    with pytest.raises(DataError, match=r"spans\.1 has no 'label', but 'start', 'type'"):
+        examples(read(rows), Marked, {})
+
+
+def test_json_in_a_file_named_csv_is_called_json(tmp_path: Path) -> None:
+    path = tmp_path / "r.csv"
+    path.write_text('{"text": "a", "label": "x"}\n')
+    with pytest.raises(DataError, match="it is JSON") as refused:
+        read(path)
+    assert "--format jsonl" in refused.value.do
+    assert len(read(path, format="jsonl")) == 1
+
+
+def test_what_python_is_to_read_is_quoted_as_python_quotes(tmp_path: Path) -> None:
+    path = tmp_path / "a b.csv"
+    path.write_bytes(b"PK\x03\x04\x14\0\6\0\0\0[Content_Types].xml   xl/workbook")
+    with pytest.raises(DataError) as refused:
+        read(path)
+    assert f"pandas.read_excel({str(path)!r})" in refused.value.do

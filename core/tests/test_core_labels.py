@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from functory.contracts.cells import structure
-from functory.contracts.labels import MISSING, Label, LabelOrList, LabelRules, folded, label_text
+from functory.contracts.labels import MISSING, Label, LabelOrList, LabelRules, folded, known_labels, label_text
 from functory.contracts.plain import plain_type
 from functory.contracts.task import Input, Task
 from functory.data import Examples, Splits, audit
@@ -58,6 +58,20 @@ def refusal(*labels: Any, **options: Any) -> DataError:
     return refused.value
 
 
+def test_a_label_that_is_not_known_is_told_with_the_near_one() -> None:
+    assert known_labels("catt", ("cat", "dog")) == "did you mean 'cat'? The function knows cat, dog."
+    assert known_labels("bird", ("cat", "dog")) == "the function knows cat, dog."
+
+
+def test_whole_numbers_are_alike_however_a_table_writes_them() -> None:
+    assert "'1' (once, in rows[0])" in refusal("1", "1.0", "0").what
+    assert "'1.0'" in refusal("1.0", "0.0", known=("0", "1")).what
+    assert read("1", 1, "1.00", "-2.0", -2.0, alike="merge") == ["1", "1", "1", "-2", "-2"]
+    assert read("0.0", "1.0", known=("0", "1"), alike="merge") == ["0", "1"]
+    assert read("1", "1.0", alike="keep") == ["1", "1.0"]
+    assert read("1", "01", "1.5", "1.0.0", "v1.0", "v1") == ["1", "01", "1.5", "1.0.0", "v1.0", "v1"]
+
+
 SAME = ("Pos", "POS", "ｐｏｓ", "p\u200bos", "\ufeffpos", "pos\u200e", "poſ", "p\u00ados", "pos\ufe0e")
 """Labels that look like 'pos', or are it to everyone but a computer."""
 
@@ -76,7 +90,7 @@ def test_what_labels_have_in_common_is_found_at_once(label: str) -> None:
 def test_labels_that_differ_in_what_nobody_sees_are_refused_in_either_order(label: str) -> None:
     for labels in (["pos", "neg", label], [label, "neg", "pos"]):
         error = refusal(*labels)
-        assert "differ in nothing but case, Unicode form or invisible characters" in error.what
+        assert "differ in nothing but case, Unicode form, invisible characters or '.0'" in error.what
         assert repr(label) in error.what
         assert repr("pos") in error.what
         assert "alike = 'merge'" in error.do

@@ -5,9 +5,11 @@ Apart from `task`, because options, examples and the reading of data all speak o
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Sequence
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
@@ -22,7 +24,10 @@ MISSING = frozenset(
 """What tables write where there is nothing, each in its spelling: 'none', 'na' and 'no' are words."""
 
 
-ALIKE = "differ in nothing but case, Unicode form or invisible characters"
+ALIKE = "differ in nothing but case, Unicode form, invisible characters or '.0'"
+
+_WHOLE = re.compile(r"([+-]?\d+)\.0+")
+"""A whole number as floats are written: a column of numbers with a gap is one of floats, to pandas and to others."""
 
 
 def label_text(value: Any) -> Any:  # Any: whatever the data hold
@@ -56,13 +61,13 @@ LabelOrList = Annotated[Label | tuple[Label, ...], BeforeValidator(_read)]
 
 def folded(label: str) -> str:
     """Return what a label has in common with those that look like it: without regard to case, Unicode form and what is
-    invisible (NFKC_Casefold of Unicode, chapter 3.13, without all format characters and the white space around).
+    invisible (NFKC_Casefold of Unicode, chapter 3.13, without all format characters and the white space around), 1.0 as 1.
     """
     while True:
         seen = "".join(character for character in label if not _is_invisible(character))
         once = unicodedata.normalize("NFKC", seen.casefold()).strip()
         if once == label:
-            return label
+            return whole[1] if (whole := _WHOLE.fullmatch(label)) else label
         label = once
 
 
@@ -77,12 +82,19 @@ def listed(labels: Sequence[str], most: int = 12) -> str:
     return shown if len(labels) <= most else f"{shown} and {len(labels) - most:,} more"
 
 
+def known_labels(label: str, labels: Sequence[str]) -> str:
+    """Return what to do about a label that a function does not know: the near one, and those that it knows."""
+    near = get_close_matches(label, labels, n=1)
+    hint = f"did you mean {near[0]!r}? " if near else ""
+    return f"{hint}{'T' if near else 't'}he function knows {listed(labels)}."
+
+
 class LabelRules(Options):
     """What every task with labels lets its user say about them; its options inherit from it."""
 
     alike: Literal["refuse", "merge", "keep"] = Field(
         default="refuse",
-        description="Labels that differ in nothing but case, Unicode form or invisible characters, as 'pos' and 'Pos'. "
+        description="Labels that differ in nothing but case, Unicode form, invisible characters or '.0', as 'pos' and 'Pos'. "
         "refuse: an error that counts them. merge: all become the commonest, or the one that 'labels' names. keep: each is "
         "a label of its own.",
     )

@@ -108,6 +108,8 @@ def _header(row: Cut | None, file: DataFile) -> list[str]:
         raise DataError("the file has no header line.", where=file.name, do=REMEDY)
     if row.complaint:
         what, do = _complaint(row.complaint)
+        if file.head_lines[0].lstrip().startswith('{"'):
+            what, do = "it is JSON", "read it as such: --format jsonl (format='jsonl'), or name it .jsonl."
         raise DataError(f"the header cannot be read: {what}.", where=file.place(row.first), do=do)
     if bad := [line for line in range(row.first, row.last + 1) if line in file.bad]:
         raise DataError(f"{file.complaint(bad[0])}.", where=file.place(bad[0]), do=file.remedy)
@@ -131,8 +133,10 @@ def _doubt(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Doubt | None:
 
 
 def _is_header(fields: Sequence[str], names: Sequence[str]) -> bool:
-    """Return whether a row is the header once more."""
-    return len(fields) == len(names) and fields[0].strip() == names[0] and [f.strip() for f in fields] == list(names)
+    """Return whether a row is the header once more, in whatever case."""
+    if len(fields) != len(names) or fields[0].strip().casefold() != names[0].casefold():
+        return False
+    return all(field.strip().casefold() == name.casefold() for field, name in zip(fields, names, strict=True))
 
 
 def _is_number(name: str) -> bool:

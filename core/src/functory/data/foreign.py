@@ -7,7 +7,7 @@ from pathlib import Path
 
 from functory.errors import DataError
 
-_EXCEL = "save the sheet as CSV UTF-8; or in Python: pandas.read_excel(FILE), and give the frame."
+_EXCEL = "save the sheet as CSV UTF-8; or in Python: pandas.read_excel('FILE'), and give the frame."
 _SQLITE = "sqlite3 -header -csv FILE 'select * from TABLE' > data.csv"
 _PYTHON = "it holds Python objects, which are never read: write it as CSV, JSON Lines or Parquet where it was made."
 
@@ -34,7 +34,8 @@ def foreign(path: Path, head: bytes) -> DataError | None:
     if found is None:
         return None
     what, do = found
-    return DataError(f"the file {what}.", where=str(path), do=do.replace("FILE", shlex.quote(str(path))))
+    do = do.replace("'FILE'", repr(str(path))).replace("FILE", shlex.quote(str(path)))  # as Python and as the shell quote it
+    return DataError(f"the file {what}.", where=str(path), do=do)
 
 
 def brought_by(head: bytes) -> tuple[str, str] | None:

@@ -25,13 +25,13 @@ def reader_of(file: DataFile, part: Part) -> AnyReader:
     if part.name:
         found = load_file(part.name, "readers") if is_file(part.name) else load("readers", part.name)
     else:
-        found = _recognised(file)
+        found = _recognised(file, part)
     made: AnyReader = found.configure(part.options)
     return made
 
 
-def _recognised(file: DataFile) -> type[AnyReader]:
-    """Return the one reader that is the surest."""
+def _recognised(file: DataFile, part: Part) -> type[AnyReader]:
+    """Return the one reader that is the surest; where two formats share an ending, the one that has the options."""
     answers: dict[str, list[type[AnyReader]]] = {"certain": [], "fits": [], "no": []}
     broken: list[PluginError] = []
     for entry in entries("readers"):
@@ -44,11 +44,18 @@ def _recognised(file: DataFile) -> type[AnyReader]:
     if not answers["certain"] and (none := _known_to_be_none(file)):
         raise none
     surest = answers["certain"] or answers["fits"]
+    if surest and not any(_has(reader, part) for reader in surest):
+        surest = [reader for reader in answers["no"] if file.ending in reader.endings and _has(reader, part)] or surest
     if len(surest) > 1:
         raise _ambiguous(file, surest)
     if not surest:
         raise _unknown(file, answers["no"], broken)
     return surest[0]
+
+
+def _has(reader: type[AnyReader], part: Part) -> bool:
+    """Return whether a reader has the options that the user gives."""
+    return part.options.keys() <= reader.Options.model_fields.keys()
 
 
 def _ambiguous(file: DataFile, readers: list[type[AnyReader]]) -> DataError:

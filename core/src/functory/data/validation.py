@@ -70,6 +70,9 @@ def _wrong(error: ValidationError, chosen: Mapping[str, str]) -> DataError:
     shown = repr(fault["input"]) if field else ""
     shown = f" is {shown if len(shown) <= 60 else shown[:59] + '…'}" if fault["type"] != "missing" else ""
     told = f"{field!r}{shown}: {message[0].lower()}{message[1:]}" if field else message
+    if fault["type"] == "missing" and len(fault["loc"]) > 1 and isinstance(fault["input"], Mapping):
+        *owner, lacking = map(str, fault["loc"])
+        told = f"{'.'.join(owner)} has no {lacking!r}, but {', '.join(map(repr, fault['input'])) or 'nothing'}"
     return DataError(told, where=chosen.get(field, ""))
 
 

@@ -38,7 +38,42 @@ def test_doccano_gives_spans_whatever_its_version(tmp_path: Path) -> None:
         {"text": "Bo", "entities": []},
     ]
     classes = [{"text": "a", "label": [[0, 1, "X"]]}, {"data": "b", "label": ["pos"]}, {"text": "c", "label": ["p", "q"]}]
-    assert found(tmp_path, Doccano, classes)[0][1:] == [{"text": "b", "label": "pos"}, {"text": "c", "label": ["p", "q"]}]
+    assert found(tmp_path, Doccano, classes)[0][1:] == [{"text": "b", "label": ["pos"]}, {"text": "c", "label": ["p", "q"]}]
+
+
+def test_doccano_is_known_though_the_first_texts_have_no_entities(tmp_path: Path) -> None:
+    for empty, marked in (
+        ({"text": "a", "label": []}, {"text": "Ann", "label": [[0, 3, "PER"]]}),
+        ({"text": "a", "entities": []}, {"text": "Ann", "entities": [{"label": "PER", "start_offset": 0, "end_offset": 3}]}),
+    ):
+        for items in ([empty, empty, marked], (empty, empty, marked)):
+            rows = found(tmp_path, Doccano, items)[0]
+            assert [row["entities"] for row in rows] == [[], [], [span(0, 3, "PER")]]
+
+
+def test_a_text_without_a_word_of_entities_has_none_where_others_have_some(tmp_path: Path) -> None:
+    prodigy = {"text": "Bo", "_task_hash": 1, "answer": "accept"}
+    marked = {**prodigy, "text": "Ann", "spans": [span(0, 3, "PER")]}
+    assert [row["entities"] for row in found(tmp_path, Prodigy, [prodigy, marked])[0]] == [[], [span(0, 3, "PER")]]
+    minimal = {"text": "Bo", "annotator": 1, "annotation_id": 1}
+    labelled = {**minimal, "text": "Ann", "label": [{**span(0, 3, ""), "labels": ["PER"]}]}
+    assert [row["entities"] for row in found(tmp_path, LabelStudio, (minimal, labelled))[0]] == [[], [span(0, 3, "PER")]]
+    assert "entities" not in found(tmp_path, Prodigy, [{**prodigy, "label": "x"}])[0][0]
+
+
+def test_labels_have_one_form_in_a_file_whether_one_or_several_were_picked(tmp_path: Path) -> None:
+    def labels(reader: Any, items: Any, column: str = "label") -> list[Any]:
+        return [row[column] for row in found(tmp_path, reader, items)[0]]
+
+    task = {"text": "a", "_task_hash": 1, "answer": "accept", "options": []}
+    one, two, none = ({**task, "accept": picked} for picked in (["p"], ["p", "q"], []))
+    assert labels(Prodigy, [one, two, none]) == [["p"], ["p", "q"], []]
+    assert labels(Prodigy, [one, one, none]) == ["p", "p", None]
+    pairs = [["a", {"cats": {"p": 1, "q": 0}}], ["b", {"cats": {"p": 1, "q": 1}}]]
+    assert labels(SpaCy, tuple(pairs)) == [["p"], ["p", "q"]]
+    minimal = {"text": "a", "annotator": 1, "annotation_id": 1}
+    mixed = ({**minimal, "mood": "p"}, {**minimal, "mood": {"choices": ["p", "q"]}})
+    assert labels(LabelStudio, mixed, "mood") == [["p"], ["p", "q"]]
 
 
 def test_plain_rows_that_look_alike_are_left_to_others(tmp_path: Path) -> None:
@@ -77,7 +112,7 @@ def test_label_studio_gives_a_column_a_control_and_counts_in_characters(tmp_path
     )
     rows, _ = found(tmp_path, LabelStudio, (emoji, right, controls))
     assert rows[0] == rows[1] == {"text": "😀 Ann", "entities": [span(2, 5, "PER")]}
-    assert rows[2] == {"text": "x", "topics": ["a", "b"], "stars": 4, "answer": "yes", "kind": "Food / Fruit"}
+    assert rows[2] == {"text": "x", "topics": ["a", "b"], "stars": 4, "answer": "yes", "kind": "Food / Fruit", "entities": []}
 
 
 def test_label_studio_leaves_out_what_was_not_answered_and_says_so(tmp_path: Path) -> None:
@@ -118,8 +153,8 @@ def test_prodigy_reads_what_was_accepted_and_counts_the_rest(tmp_path: Path) -> 
         ],
     )
     assert rows == [
-        {"text": "a", "label": "pos"},
-        {"text": "c", "label": "neg", "meta": {"n": 1}},
+        {"text": "a", "label": ["pos"]},
+        {"text": "c", "label": ["neg"], "meta": {"n": 1}},
         {"text": "d", "label": ["pos", "neg"]},
     ]
     assert notes == [

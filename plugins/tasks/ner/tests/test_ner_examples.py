@@ -94,6 +94,18 @@ def test_each_fault_of_an_example_is_named(fields: dict[str, Any], told: str) ->
         read(**fields)
 
 
+@pytest.mark.parametrize(("begin", "inside"), [("B_PER", "I_PER"), ("PER-B", "PER-I"), ("B:PER", "I:PER")])
+def test_tags_in_a_writing_that_no_scheme_has_are_noted(begin: str, inside: str) -> None:
+    from functory.measuring.evaluation import read_examples
+
+    def notes(*tags: str) -> str:
+        return " ".join(NER().audit(read_examples(NER(), None, [{"tokens": ["a"] * len(tags), "tags": tags}])))
+
+    assert f"{begin!r} was read as a type of its own, and looks like the tag 'B-PER'" in notes(begin, inside, "O")
+    assert "looks like" not in notes(begin, "O")  # a type may be called so
+    assert "looks like" not in notes("B-PER", "I-PER", "O")
+
+
 def test_an_inside_tag_that_continues_nothing_is_repaired_or_refused_as_the_user_chose() -> None:
     example = read(tokens=["in", "New", "York"], tags=["O", "I-LOC", "I-LOC"])
     state = NER().learn([example])

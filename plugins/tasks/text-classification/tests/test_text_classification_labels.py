@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,18 @@ def test_joined_labels_are_refused_where_several_are_wanted_and_noted_elsewhere(
     rows = [{"text": f"text {n}", "label": label} for n, label in enumerate(("blue", "red;car", "red", "car"))]
     [note] = task.audit(read_examples(task, None, rows))
     assert note == "labels look joined by ';': 'red;car' in rows[1]; separator = ';' reads them as several each."
+
+
+def test_lists_of_one_label_each_are_noted_since_they_may_mean_one_of_several() -> None:
+    def notes(*labels: list[str], **options: Any) -> Sequence[str]:
+        rows = [{"text": f"text {n}", "label": label} for n, label in enumerate(labels)]
+        task = TextClassification.configure(options)
+        return task.audit(read_examples(task, None, rows))
+
+    assert "mode = 'single'" in notes(["red"], ["car"])[0]
+    assert not notes(["red"], ["car"], ["red", "car"])
+    assert not notes(["red"], ["car"], [])
+    assert not notes(["red"], ["car"], mode="multi")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
 from functory.contracts.judging import Judgement, told
-from functory.contracts.labels import listed
+from functory.contracts.labels import known_labels, listed
 from functory.contracts.task import Formulation, Input, Learning, Scorer, Task
 from functory.errors import DataError, NotSupported, OptionError
 from functory.reading.reader import Text
@@ -189,7 +189,10 @@ class LabelTask(Task[L]):
         return example.model_copy(update={self.gold: named[0] if is_one else named})
 
     def audit(self, found: Examples) -> Sequence[str]:
-        """Say that labels seem to be joined in one text."""
+        """Say that labels seem to be joined in one text, or that lists hold one label each."""
+        lists = [given for example in found if not isinstance(given := getattr(example, self.gold), str)]
+        if len(lists) > 1 and self.options.mode == "auto" and all(len(given) == 1 for given in lists):
+            return ("every text has a list of one label, and may get any number of them: mode = 'single' gives each one.",)
         separator = joined_by(self._texts(found)) if not self.options.separator else ""
         if not separator:
             return ()
@@ -201,7 +204,7 @@ class LabelTask(Task[L]):
         labels = self.labels_of(example)
         unknown = [label for label in labels if label not in state.labels]
         if unknown:
-            raise DataError(f"unknown label {unknown[0]!r}.", do=f"the function knows {listed(state.labels)}.")
+            raise DataError(f"unknown label {unknown[0]!r}.", do=known_labels(unknown[0], state.labels))
         if state.mode != "multi" and len(labels) != 1:
             raise DataError(f"{len(labels)} labels where one is wanted.", do="use mode = 'multi'.")
 

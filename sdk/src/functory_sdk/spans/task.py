@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
 from functory.contracts.judging import Judgement, told
-from functory.contracts.labels import listed
+from functory.contracts.labels import known_labels
 from functory.contracts.task import Formulation, Learning, Scorer, Task
 from functory.errors import DataError, NotSupported
 from functory_sdk.spans.metrics import breakdown, scorer
@@ -83,7 +83,7 @@ class SpanTask(Task[S]):
             if span.label not in state.labels:
                 raise DataError(
                     f"unknown label {span.label!r} of {example.text[span.start : span.end]!r} (from {span.start} to {span.end}).",
-                    do=f"the function knows {listed(state.labels)}.",
+                    do=known_labels(span.label, state.labels),
                 )
 
     def strata(self, example: Any) -> tuple[str, ...]:

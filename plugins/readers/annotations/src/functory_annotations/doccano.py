@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from functory_annotations.items import Item, Misshapen, entity, first_item, one_or_all, rows
+from functory_annotations.items import Item, Misshapen, Picked, consistent, entity, first_items, rows
 from functory_sdk import DataFile, DataReader, Fault, NoOptions, Recognition, Record
 
 _LABELS = ("label", "labels", "annotations")
@@ -17,14 +17,18 @@ class Doccano(DataReader[NoOptions]):
     examples: ClassVar[tuple[str, ...]] = ("functory build --task ner --train doccano.jsonl --backbone minilm",)
 
     def recognise(self, file: DataFile) -> Recognition:
-        """By labels that are [start, end, label], or entities with start_offset."""
-        item = first_item(file)
-        if not isinstance(item, Mapping) or not isinstance(item.get("text", item.get("data")), str):
-            return "no"
-        return "certain" if _spans_of(item) or _has_offsets(item.get("entities")) else "no"
+        """By labels that are [start, end, label], or entities with start_offset; the first texts may have none."""
+        for item in first_items(file):
+            if not isinstance(item, Mapping) or not isinstance(item.get("text", item.get("data")), str):
+                return "no"
+            if _spans_of(item) or _has_offsets(item.get("entities")):
+                return "certain"
+            if not any(item.get(name) == [] for name in (*_LABELS, "entities")):
+                return "no"
+        return "no"
 
     def read(self, file: DataFile) -> Iterator[Record | Fault]:
-        yield from rows(file, _row)
+        yield from consistent(rows(file, _row), is_marked=False)
 
 
 def _row(item: Item) -> dict[str, Any]:
@@ -42,7 +46,7 @@ def _row(item: Item) -> dict[str, Any]:
     if all(isinstance(label, list) for label in labels):  # an empty list: a text without entities
         values["entities"] = [entity(*label) for label in labels]
     else:
-        values["label"] = one_or_all(labels)
+        values["label"] = Picked(labels)
     return values
 
 

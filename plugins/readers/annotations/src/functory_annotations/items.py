@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import chain, islice
 from typing import Any
 
 from functory_sdk import DataFile, Fault, Record, json_members, load
 
 Item = Any  # JSON: an object in most exports, a pair in some
+
+
+AHEAD = 1000
+"""So many rows are looked at to know whether a column holds one label a text, or many."""
+
+
+class Picked(list[Any]):
+    """What an annotator picked of a list. Tools write it in the same way whether one could be picked or many."""
 
 
 class Misshapen(Exception):
@@ -17,15 +26,22 @@ class Misshapen(Exception):
 
 def first_item(file: DataFile) -> Item:
     """Return the first item of a file, as far as its first bytes hold it; None otherwise."""
-    if file.is_folder:
-        return None
-    text = "".join(file.head_lines).lstrip("\ufeff \t\r\n")
-    if text.startswith("["):
-        text = text[1:].lstrip()
-    try:
-        return json.JSONDecoder().raw_decode(text)[0]
-    except (ValueError, RecursionError):
-        return None
+    return next(first_items(file), None)
+
+
+def first_items(file: DataFile) -> Iterator[Item]:
+    """Yield the items that the first bytes of a file hold."""
+    text = "" if file.is_folder else "".join(file.head_lines).lstrip("\ufeff \t\r\n")
+    text = text.removeprefix("[").lstrip()
+    place = 0
+    while place < len(text):
+        try:
+            item, place = json.JSONDecoder().raw_decode(text, place)
+        except (ValueError, RecursionError):
+            return
+        yield item
+        while text[place : place + 1] in (*", \t\r\n",):
+            place += 1
 
 
 def items(file: DataFile, at: str = "") -> Iterator[tuple[str, Item] | Fault]:
@@ -70,9 +86,34 @@ def rows(
         file.notes.append(f"{file.name}: {count:,} left out: {why}, the first at {where.removeprefix(f'{file.name}, ')}.")
 
 
-def one_or_all(labels: Sequence[Any]) -> Any:
-    """Return the label where there is one alone, else all of them."""
-    return labels[0] if len(labels) == 1 else list(labels)
+def consistent(found: Iterable[Record | Fault], *, is_marked: bool = True) -> Iterator[Record | Fault]:
+    """Yield rows with one form for each column: where some text has several labels, all have a list of them; else each has
+    its one, or nothing.
+
+    :param is_marked: where some text has entities, one without a word of them has none.
+    """
+    rows = iter(found)
+    ahead = list(islice(rows, AHEAD))
+    values = [row.values for row in ahead if isinstance(row, Record)]
+    many = {name for row in values for name, value in row.items() if isinstance(value, Picked) and len(value) > 1}
+    has_entities = is_marked and any(row.get("entities") for row in values)
+    for row in chain(ahead, rows):
+        if isinstance(row, Record):
+            row.values = {name: _in_form(value, name in many) for name, value in row.values.items()}
+            if has_entities:
+                row.values.setdefault("entities", [])
+        yield row
+
+
+def _in_form(value: Any, is_many: bool) -> Any:
+    """Return what was picked as a list or as the one that it is."""
+    if is_many and isinstance(value, str):  # a tool that writes one in another way than several
+        return [value]
+    if not isinstance(value, Picked):
+        return value
+    if is_many or len(value) > 1:
+        return list(value)
+    return value[0] if value else None
 
 
 def entity(start: Any, end: Any, label: Any) -> dict[str, Any]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
-from functory_annotations.items import Item, Misshapen, entity, first_item, one_or_all, rows
+from functory_annotations.items import Item, Misshapen, Picked, consistent, entity, first_item, rows
 from functory_annotations.offsets import in_characters
 from functory_sdk import DataFile, DataReader, Fault, NoOptions, Recognition, Record
 
 _SPANS = ("labels", "hypertextlabels", "paragraphlabels")
 _ANSWERS: Mapping[str, Callable[[Mapping[str, Any]], Any]] = {
-    "choices": lambda value: one_or_all(value["choices"]),
-    "taxonomy": lambda value: one_or_all([" / ".join(path) for path in value["taxonomy"]]),
-    "textarea": lambda value: one_or_all(value["text"]) if isinstance(value["text"], list) else value["text"],
+    "choices": lambda value: Picked(value["choices"]),
+    "taxonomy": lambda value: Picked([" / ".join(path) for path in value["taxonomy"]]),
+    "textarea": lambda value: Picked(value["text"]) if isinstance(value["text"], list) else value["text"],
     "rating": lambda value: value["rating"],
     "number": lambda value: value["number"],
     "pairwise": lambda value: value["selected"],
@@ -44,7 +44,7 @@ class LabelStudio(DataReader[NoOptions]):
 
     def read(self, file: DataFile) -> Iterator[Record | Fault]:
         several: list[int] = []
-        yield from rows(file, lambda item: _row(item, several))
+        yield from consistent(rows(file, lambda item: _row(item, several)))
         if several:
             file.notes.append(f"{file.name}: {len(several):,} have several annotations: the first that stands was read.")
 
@@ -95,7 +95,7 @@ def _minimal(item: Mapping[str, Any]) -> dict[str, Any]:
         if isinstance(value, list) and value and all(isinstance(one, Mapping) and "labels" in one for one in value):
             entities += [span for one in value for span in _entities(one, one["labels"], text)]
         elif isinstance(value, Mapping) and isinstance(value.get("choices"), list):
-            values[name] = one_or_all(value["choices"])
+            values[name] = Picked(value["choices"])
         else:
             values[name] = value
     return {**values, "entities": entities} if entities else values

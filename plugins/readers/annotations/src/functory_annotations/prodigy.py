@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from functory_annotations.items import Item, Misshapen, entity, first_item, one_or_all, rows
+from functory_annotations.items import Item, Misshapen, Picked, consistent, entity, first_item, rows
 from functory_sdk import DataFile, DataReader, Fault, NoOptions, Recognition, Record
 
 _ANSWERS = ("accept", "reject", "ignore")
@@ -24,7 +24,7 @@ class Prodigy(DataReader[NoOptions]):
         return "certain" if is_own and ("_task_hash" in item or "_input_hash" in item or "spans" in item) else "no"
 
     def read(self, file: DataFile) -> Iterator[Record | Fault]:
-        yield from rows(file, _row)
+        yield from consistent(rows(file, _row))
 
 
 def _row(item: Item) -> dict[str, Any] | str:
@@ -35,7 +35,7 @@ def _row(item: Item) -> dict[str, Any] | str:
         return "rejected" if item["answer"] == "reject" else "ignored"
     values = {key: value for key, value in item.items() if key not in _OWN and not key.startswith("_")}
     if "options" in item:
-        values["label"] = one_or_all(item.get("accept", []))
+        values["label"] = Picked(item.get("accept", []))
     if "spans" in item:
         values["entities"] = [entity(span["start"], span["end"], span["label"]) for span in item["spans"]]
     return values

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from functory_annotations.items import Item, Misshapen, entity, first_item, one_or_all, rows
+from functory_annotations.items import Item, Misshapen, Picked, consistent, entity, first_item, rows
 from functory_sdk import DataFile, DataReader, Fault, NoOptions, Recognition, Record
 
 LIKELY = 0.5  # a category holds from here
@@ -31,6 +31,10 @@ class SpaCy(DataReader[NoOptions]):
         return "certain" if _is_pair(item) or _has_classes(file) else "no"
 
     def read(self, file: DataFile) -> Iterator[Record | Fault]:
+        yield from consistent(self._paragraphs(file), is_marked=False)
+
+    def _paragraphs(self, file: DataFile) -> Iterator[Record | Fault]:
+        """Yield the texts of a file, each a row."""
         at = "annotations" if _has_classes(file) else ""
         for row in rows(file, _row, at):
             if isinstance(row, Fault):
@@ -61,7 +65,7 @@ def _annotated(text: str, annotations: Mapping[str, Any]) -> dict[str, Any]:
     if "entities" in annotations:
         values["entities"] = [entity(*span[:3]) for span in annotations["entities"]]
     if annotations.get("cats"):
-        values["label"] = one_or_all([name for name, value in annotations["cats"].items() if value >= LIKELY])
+        values["label"] = Picked([name for name, value in annotations["cats"].items() if value >= LIKELY])
     return values
 
 
@@ -74,7 +78,7 @@ def _paragraph(paragraph: Mapping[str, Any]) -> dict[str, Any]:
     if any("ner" in token for token in tokens):
         values["tags"] = ["O" if token.get("ner", "-") in ("-", "") else token["ner"] for token in tokens]
     if cats := paragraph.get("cats"):
-        values["label"] = one_or_all([cat["label"] for cat in cats if cat["value"] >= LIKELY])
+        values["label"] = Picked([cat["label"] for cat in cats if cat["value"] >= LIKELY])
     return values
 
 

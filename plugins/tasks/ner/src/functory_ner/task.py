@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
+from functory_ner.odd import odd_tag
 from functory_ner.types import NEROptions, TaggedText, Text
 from functory_sdk import (
     DataError,
@@ -83,6 +84,8 @@ class NER(SpanTask[NEROptions]):
         if faulty and scheme not in ("IOB1", "IO"):
             count = f"{len(faulty):,} of {len(rows):,} rows have tags that do not fit those before"
             notes.append(f"{count}, the first {faulty[0][0]!r} in {faulty[0][1]}: what continues nothing begins an entity.")
+        if odd := odd_tag({label for tags, _ in rows for _, label in split_tags(tags)}):
+            notes.append(f"{odd[0]!r} was read as a type of its own, and looks like the tag {odd[1]!r}: if it is, write it so.")
         return (*super().audit(found), *notes)
 
     def check(self, example: TaggedText, state: SpanLabels) -> None:
