@@ -19,7 +19,7 @@ SHOWN = 10
 MOST_REMEDIES = 3
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # a file may have a million of them
 class Fault:
     """One bad row.
 

@@ -125,3 +125,17 @@ def test_every_sentence_that_was_written_comes_back(tmp_path: Path, sentences: A
     assert [row.values["tokens"] for row in found] == [[token for token, _ in s] for s in sentences]  # type: ignore[union-attr]
     for row, sentence in zip(found, sentences, strict=True):
         assert list(tag_runs(row.values["tags"])) == list(tag_runs([tag for _, tag in sentence]))  # type: ignore[union-attr]
+
+
+def test_a_parse_of_single_brackets_is_not_taken_for_names(tmp_path: Path) -> None:
+    lines = ("a 0 0 John NNP (TOP* - - - - (PERSON) -", "a 0 1 left VBD * - - - - * -", "a 0 2 . . *) - - - - * -")
+    content = "\n".join(["#begin document (a); part 000", *lines, "", "#end document", ""])
+    assert rows(tmp_path, content) == ["John/B-PERSON left/O ./O"]
+
+
+def test_a_table_of_whole_sentences_is_none_of_tokens(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    for line, is_taken in (("0,Ann,B-PER", True), ("0,\"['Ann', 'is']\",\"['B-PER', 'O']\"", False)):
+        for header in ("sentence_id,words,labels", "sentence_id,tokens,ner_tags"):
+            path.write_text(f"{header}\n{line}\n")
+            assert (TokenRows().recognise(DataFile(path)) == "certain") is is_taken

@@ -11,6 +11,8 @@ _TAG = re.compile(r"O|[BIESLUMW]-\S+")
 _BRACKET = re.compile(r"(\([^()*\s]+)?\*\)?|\([^()*\s]+\)")
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z]+)?:")
 _GAPS = re.compile("[ \t]+")
+NAMES_2012 = 10
+"""CoNLL-2011's and 2012's column of names, from 0: the first with brackets after the parse and the speaker."""
 RANGE = re.compile(r"\d+[-.]\d+")
 """CoNLL-U's number of a token that is written as several, or of one that is not written at all."""
 
@@ -65,6 +67,8 @@ def layout_of(lines: Sequence[str]) -> Layout | None:
     token = _token(columns, lines)
     tagged = [n for n, column in enumerate(columns) if n != token and _holds_tags(column)]
     bracketed = [n for n, column in enumerate(columns) if n != token and all(map(_BRACKET.fullmatch, column))]
+    if lines[0].startswith("#begin document"):  # the parse before it has brackets too
+        bracketed = [n for n in bracketed if n >= NAMES_2012] or bracketed
     found = tagged or bracketed[:1] or [width - 1]
     prefixes = {match[0] if (match := _LANGUAGE.match(text)) else "" for text in columns[token]}
     uneven = [row for row, line in zip(rows, written, strict=True) if len(row) != width and not line.startswith("#")]

@@ -15,7 +15,7 @@ from functory_sdk import DataError, DataFile, DataReader, Fault, Options, Recogn
 NAMES = {
     "sentence": ("sentence #", "sentence#", "sentence_id", "sentence id", "sentence_idx", "sentence", "sent_id", "sent"),
     "word": ("word", "token", "words", "tokens"),
-    "tag": ("tag", "ner", "ner_tag", "tags", "iob", "label", "entity"),
+    "tag": ("tag", "ner", "ner_tag", "tags", "ner_tags", "iob", "label", "labels", "entity"),
 }
 """The columns by the names that are met, in small letters."""
 _NUMBER = re.compile(r"(sentence\s*:?\s*#?\s*)?[\w.-]*\d[\w.-]*", re.IGNORECASE)
@@ -38,7 +38,7 @@ class TokenRows(DataReader[TokenRowsOptions]):
     )
 
     def recognise(self, file: DataFile) -> Recognition:
-        """By a header that names the three columns, the sentence's holding nothing but numbers and gaps."""
+        """By a header that names the three columns, the sentence's holding nothing but numbers and gaps, and no other lists."""
         if file.is_folder or not file.head_lines or len(file.head_lines) < 2:
             return "no"
         delimiter = max(",;\t", key=file.head_lines[0].count)
@@ -49,9 +49,11 @@ class TokenRows(DataReader[TokenRowsOptions]):
         found = [_column(rows[0], role) for role in NAMES]
         if not all(found):
             return "no"
-        place = rows[0].index(found[0])
-        values = [row[place].strip() for row in rows[1:] if len(row) == len(rows[0])]
-        return "certain" if values and all(not value or _NUMBER.fullmatch(value) for value in values) else "no"
+        places = [rows[0].index(name) for name in found]
+        values = [[row[place].strip() for place in places] for row in rows[1:] if len(row) == len(rows[0])]
+        has_lists = any(tag.startswith(("[", "(")) for *_, tag in values)  # a row is a sentence there
+        is_numbered = all(not number or _NUMBER.fullmatch(number) for number, *_ in values)
+        return "certain" if values and is_numbered and not has_lists else "no"
 
     def read(self, file: DataFile) -> Iterator[Record | Fault]:
         """Yield one row a sentence. A sentence begins where its column holds another value; a gap goes on with it."""
