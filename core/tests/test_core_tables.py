@@ -162,6 +162,18 @@ def test_a_dict_of_anything_but_columns_of_one_length_is_no_table(source: Mappin
         read(source)
 
 
+@pytest.mark.parametrize("frame", [PandasFrame, ArrowTable])
+def test_columns_of_one_name_are_refused_since_a_row_keeps_one(monkeypatch: pytest.MonkeyPatch, frame: type) -> None:
+    monkeypatch.setattr(*(PandasFrame, "columns") if frame is PandasFrame else (Schema, "names"), ("text", "text"))
+    with pytest.raises(DataError, match="two columns are named 'text'"):
+        table_of(frame())
+
+
+def test_an_array_of_no_dimension_is_no_rows() -> None:
+    with pytest.raises(DataError, match="is not rows"):
+        read(np.array("a.csv"))
+
+
 def test_what_only_streams_arrow_needs_pyarrow_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     class Relation:
         def __arrow_c_stream__(self) -> Any:
@@ -267,6 +279,8 @@ def test_map_goes_through_whatever_holds_many_inputs(inputs: Any) -> None:
         ({"text": "a"}, r"one dict with the keys 'text'(?s:.*)toy\(\*\*fields\)"),
         ({"body": ["a"]}, r"no column is clearly 'text'(?s:.*)toy\.map\(table\['body'\]\)"),
         (3, "a int is not many inputs"),
+        (np.array("ab"), "was given one text: 'ab'"),
+        (np.array(3), "a int is not many inputs"),
     ],
 )
 def test_map_says_what_to_do_with_what_is_one_input_or_none(inputs: Any, told: str) -> None:

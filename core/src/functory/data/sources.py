@@ -187,7 +187,7 @@ def _iterable(source: object) -> RecordStream:
             do="give an iterable of dicts, one per example, or columns of one length; of a data set in several splits, "
             "give one split.",
         )
-    if not isinstance(source, Iterable):
+    if not isinstance(source, Iterable) or getattr(source, "ndim", 1) == 0:
         raise DataError(f"a {type(source).__name__} is not rows.", do="give a path, or an iterable of dicts.")
     rows = (_row(item, f"rows[{n}]") for n, item in enumerate(source))
     return RecordStream(rows, "rows in memory", has_end=hasattr(source, "__len__"))

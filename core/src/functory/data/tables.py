@@ -5,6 +5,7 @@ None of their libraries is imported for it, but pyarrow for what can only be rea
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -22,17 +23,24 @@ class Table:
     :param columns: the names of its columns.
     :param rows: one dict a row, to be gone through once.
     :param count: how many rows there are; None where that is not known before.
+    :raises DataError: when two columns have one name: a dict would keep one of them.
     """
 
     columns: tuple[str, ...]
     rows: Iterable[Mapping[str, Any]]  # Any: what the cells hold
     count: int | None = None
 
+    def __post_init__(self) -> None:
+        twice = next((name for name, count in Counter(self.columns).items() if count > 1), None)
+        if twice is not None:
+            raise DataError(f"two columns are named {twice!r}.", do="give each column its own name.")
+
 
 def table_of(source: Any) -> Table | None:  # Any: whatever a caller has
     """Return a source as a table; None where it is none.
 
-    :raises DataError: when it can only be read as a stream of Arrow, and pyarrow is not installed.
+    :raises DataError: when it can only be read as a stream of Arrow, and pyarrow is not installed; when two columns have
+        one name.
     """
     if isinstance(source, Mapping):
         return _of_columns(source)

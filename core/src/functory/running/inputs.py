@@ -47,6 +47,7 @@ def many(task: Task[Any], inputs: Any, call: str) -> Iterable[Any]:  # Any: what
     if isinstance(inputs, (list, tuple, Iterator)):
         return inputs
     name = call.partition("(")[0]
+    inputs = plain(inputs) if getattr(inputs, "ndim", 1) == 0 else inputs  # an array that holds one thing
     if isinstance(inputs, (str, bytes)):
         raise InputError(
             f"{name}.map goes through many inputs, and was given one text: {_short(inputs)}.",

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from pyarrow import feather, parquet
 
+from functory.data import read
 from functory_arrow import DatasetFolder, Parquet
 from functory_arrow.features import namer_of
 from functory_sdk import DataError, DataFile
@@ -84,3 +85,13 @@ def test_class_numbers_become_names_wherever_they_stand(feature: object, value: 
 def test_what_holds_no_classes_is_left_as_it_is() -> None:
     for feature in ({"dtype": "int64", "_type": "Value"}, {"_type": "List", "feature": {"_type": "Value"}}, [], None, "x", {}):
         assert namer_of(feature) is None
+
+
+def test_columns_of_one_name_are_refused_since_a_row_keeps_one(tmp_path: Path) -> None:
+    table = pa.Table.from_arrays([pa.array(["a"]), pa.array(["x"]), pa.array(["y"])], names=["text", "label", "label"])
+    feather.write_feather(pa.table({"text": ["a"]}), tmp_path / "one.feather")
+    with (tmp_path / "two.arrow").open("wb") as file, pa.ipc.new_file(file, table.schema) as writer:
+        writer.write_table(table)
+    assert len(read(tmp_path / "one.feather")) == 1
+    with pytest.raises(DataError, match="two columns are named 'label'"):
+        read(tmp_path / "two.arrow")

@@ -21,8 +21,10 @@ def rows(
     :param name: what places are named after.
     :param features: what `datasets` declares of the columns; what the schema carries when None.
     :param start: how many rows went before.
-    :raises DataError: when the file is damaged.
+    :raises DataError: when the file is damaged, or two columns have one name: a dict would keep one of them.
     """
+    if twice := [column for column in schema.names if schema.names.count(column) > 1]:
+        raise DataError(f"two columns are named {twice[0]!r}.", where=name, do="give each column its own name.")
     declared = features_of(schema) if features is None else features
     namers = {column: namer for column, feature in declared.items() if (namer := namer_of(feature)) is not None}
     number = start
