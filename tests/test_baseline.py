@@ -26,3 +26,48 @@ def test_a_build_that_learned_nothing_says_so_in_the_end_in_the_report_and_in_th
     assert good.report is not None
     assert good.report.metrics["accuracy"].beats_baseline()
     assert not [note for note in (*told, *good.report.notes) if "reads nothing" in note]
+
+
+GRADED = '''
+from typing import ClassVar
+
+from functory_sdk import Input, Label, LabelOptions, LabelTask
+from pydantic import Field
+
+
+class Text(Input):
+    text: str = Field(description="A text.")
+
+
+class Graded(Text):
+    label: Label = Field(description="Its grade, 0 to 2.")
+
+
+class Grade(LabelTask[LabelOptions]):
+    """Says which grade a text gives."""
+
+    Input: ClassVar = Text
+    Example: ClassVar = Graded
+    lower_is_better: ClassVar = ("off",)
+
+    def scorer(self, outputs, examples, state):
+        scored = super().scorer(outputs, examples, state)
+        off = [abs(int(one.label) - int(other.label)) for one, other in zip(outputs, examples)]
+        return lambda which: {**scored(which), "off": sum(off[n] for n in which) / len(which)}
+'''
+
+
+def test_a_metric_that_is_an_error_is_better_below_its_baseline(tmp_path: Path) -> None:
+    (tmp_path / "grades.py").write_text(GRADED, encoding="utf-8")
+    graded = [{"text": row["text"], "label": {"no": 0, "yes": 2}[row["label"]]} for row in rows(96)]
+    parts = {"task": f"{tmp_path}/grades.py:Grade", "backbone": "tiny-encoder", "adaptation": "toy-head"}
+    with kit():
+        good = functory.build(**parts, train=graded, test=graded[:40])
+        turned = [{**row, "label": 2 - int(row["label"])} for row in graded]
+        bad = functory.build(**parts, train=turned, report=False)
+        found = functory.compare(bad, good, graded[:40])
+    assert good.report is not None
+    off = good.report.metrics["off"]
+    assert (off.higher_is_better, off.beats_baseline()) == (False, True)
+    assert not [note for note in good.report.notes if note.startswith("off")]
+    assert found.metrics["off"].better() == found.metrics["accuracy"].better() == "second"

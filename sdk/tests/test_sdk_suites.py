@@ -11,6 +11,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from functory.plugins import registry as plugins
 from functory_sdk import testing
 from functory_sdk.testing import kit, registered
 from functory_sdk.testing.guarding import checks
+from functory_sdk.testing.project import _of_made_up_examples
 from functory_sdk.testing.suite import Suite
 
 SUITES = {
@@ -97,6 +99,7 @@ TABLE = [
     ("tasks", "Lenient", "test_right_outputs_are_judged_right", "is_right=True"),
     ("tasks", "Misnaming", "test_its_labels_take_other_names", "became"),
     ("tasks", "Overstating", "test_every_interval_holds_its_own_value", "holds not its own value"),
+    ("tasks", "Costly", "test_right_outputs_score_best", "functions are chosen by it"),
     ("tasks", "Untold", "test_metrics_are_told", "metrics does not tell accuracy"),
     ("tasks", "Opaque", "test_the_breakdown_is_plain_data", "not JSON serializable"),
     ("engines", "Lengthy", "test_texts_are_read_at_one_length", "outputs are off by"),
@@ -544,3 +547,15 @@ def test_a_packaged_function_passes_and_a_damaged_one_fails(tmp_path: Path, caps
         for check in owed:
             with pytest.raises(Exception, match=r"golden\.jsonl"):
                 run(suite, check, tmp_path, capsys)
+
+
+def test_a_plugins_own_error_on_made_up_examples_says_that_they_are_and_what_to_set() -> None:
+    def told(message: str, examples: Any) -> list[str]:
+        crash = SimpleNamespace(longrepr=SimpleNamespace(reprcrash=SimpleNamespace(message=message)))
+        return _of_made_up_examples(SimpleNamespace(cls=type("Test", (), {"examples": examples})), crash)  # type: ignore[arg-type]
+
+    error = "ValueError: invalid literal for int() with base 10: 'yes'"
+    [said] = told(error, ())
+    assert "set `examples` in the test's class" in said
+    assert not told(error, ({"text": "a"},))
+    assert not told("AssertionError: right outputs score 0", ())

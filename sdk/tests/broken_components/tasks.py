@@ -252,6 +252,12 @@ class Untold(ToyTask):
     metrics: ClassVar[Mapping[str, str]] = {"exactness": "the share of right answers"}
 
 
+class Costly(ToyTask):
+    """Chooses functions by what it calls an error."""
+
+    lower_is_better = ("accuracy",)
+
+
 class Reversed(ToyTask):
     """Reads its own labels backwards."""
 

@@ -9,7 +9,7 @@ its own formulation. Everything here is numpy only; the head and its loss are to
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -214,6 +214,8 @@ class Task(Component[O]):
     """The metric by which one function is better than another."""
     metrics: ClassVar[Mapping[str, str]] = {}
     """What `scorer` may give: each metric's name, and what it is in a few words."""
+    lower_is_better: ClassVar[Collection[str]] = ()
+    """Which of them are errors, so that less is better; never `metric`, by which functions are chosen."""
 
     def formulate(self, spec: BackboneSpec, learning: Learning) -> Formulation:
         """Return how this task is put to such a backbone.

@@ -71,6 +71,7 @@ def evaluate(function: Function, found: Examples) -> Report:
         len(found),
         seed=SEED,
         baseline=task.scorer(base, list(found), state) if base is not None else None,
+        lower_is_better=task.lower_is_better,
     )
     parts = task.breakdown(outputs, list(found), state)
     confusion = parts.get("confusion")

@@ -106,12 +106,12 @@ def _compared(names: tuple[str, str], runs: Sequence[_Run], found: Examples, mos
     scorers = [run.scorer(found) for run in runs]
     everything = np.arange(len(found), dtype=np.int64)
     whole = [scorer(everything) for scorer in scorers]
-    measured = evaluate_with_intervals(_paired(scorers), len(found), seed=SEED)
+    task = one.function.task
+    measured = evaluate_with_intervals(_paired(scorers), len(found), seed=SEED, lower_is_better=task.lower_is_better)
     judged = [run.judged(found) for run in runs]
     differing = [n for n, (a, b) in enumerate(zip(*judged, strict=True)) if a.given != b.given]
     right = [_right(judged[0][n], judged[1][n]) for n in differing]
     surest = sorted(differing, key=lambda n: -min(sureness(judged[0][n]), sureness(judged[1][n])))[:most]
-    task = one.function.task
     is_known = all(which is not None for which in right)
     return Comparison(
         first=names[0],

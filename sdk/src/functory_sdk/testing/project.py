@@ -110,6 +110,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 )
 
 
+MADE_UP = (
+    "The examples are made up from the types of `Example`, with the labels 'no' and 'yes': where the task needs others, set "
+    "`examples` in the test's class, a list of dicts. Else:"
+)
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Any:  # Any: pytest's own protocol
     """Put a failed check's "If this fails" below its traceback, and how many cases it went through beside its outcome."""
@@ -119,5 +125,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Any:  # Any: pytest's own pr
         report.user_properties.append(("cases", cases))
     advice = (getattr(getattr(item, "function", None), "__doc__", None) or "").partition("If this fails:")[2]
     if advice and report.failed:
-        report.sections.append(("If this fails", " ".join(advice.split())))
+        report.sections.append(("If this fails", " ".join([*_of_made_up_examples(item, report), *advice.split()])))
     return report
+
+
+def _of_made_up_examples(item: pytest.Item, report: pytest.TestReport) -> list[str]:
+    """Return what to say where the plugin's own code fails on examples that the suite made up from the types."""
+    crash = getattr(report.longrepr, "reprcrash", None)
+    is_own = crash is not None and not crash.message.startswith(("AssertionError", "assert "))
+    if not is_own or getattr(getattr(item, "cls", None), "examples", None) != ():
+        return []
+    return [MADE_UP]

@@ -622,7 +622,8 @@ class TaskSuite(ComponentSuite, TorchSuite):
     def test_right_outputs_score_best(self) -> None:
         """The task's own metric is highest for the right outputs, lower for wrong ones, and finite on any resample.
 
-        If this fails: compare outputs with the examples' gold in the same order, and divide by nothing that can be 0.
+        If this fails: compare outputs with the examples' gold in the same order, and divide by nothing that can be 0. The
+        metric grows with what is right: of an error take the negative; errors beside it stand in `lower_is_better`.
         """
         task, examples = self.task, self.made_examples()
         if not task.metric:
@@ -633,7 +634,12 @@ class TaskSuite(ComponentSuite, TorchSuite):
         everything = np.arange(len(examples))
         best = task.scorer(right, examples, state)(everything)
         assert task.metric in best, f"the metric {task.metric!r} is not among {', '.join(best)}."
-        worse = task.scorer(wrong, examples, state)(everything)[task.metric]
+        assert task.metric not in task.lower_is_better, f"{task.metric!r} is in lower_is_better, and functions are chosen by it."
+        shifted = task.scorer(wrong, examples, state)(everything)
+        worse = shifted[task.metric]
+        for name in task.lower_is_better:
+            errors = f"{best[name]:.4g} for right outputs, {shifted[name]:.4g} for shifted ones"
+            assert best[name] <= shifted[name], f"{name}, which is in lower_is_better, is {errors}."
         assert best[task.metric] > worse, f"right outputs score {best[task.metric]:.4g}, shifted ones {worse:.4g}."
         for put in self.each(self.puts()):
             inputs = [put.task.Input(**{n: getattr(e, n) for n in put.task.Input.model_fields}) for e in examples]
