@@ -484,3 +484,20 @@ def test_what_python_is_to_read_is_quoted_as_python_quotes(tmp_path: Path) -> No
     with pytest.raises(DataError) as refused:
         read(path)
     assert f"pandas.read_excel({str(path)!r})" in refused.value.do
+
+
+def test_a_first_line_that_may_be_an_example_is_told_even_where_its_words_are_taken_for_names(tmp_path: Path) -> None:
+    class Verdict(BaseModel):
+        text: str
+        label: str
+
+    path = tmp_path / "r.csv"
+    path.write_text("great film,good\nbad film,poor\n")
+    with pytest.raises(DataError, match="may be an example") as refused:
+        examples(read(path), Verdict, {})
+    assert "--no-header" in refused.value.do
+    found = examples(read(path), Verdict, {}, {"text": "great film", "label": "good"})
+    assert "may be an example" in found.notes[0]
+    assert "--no-header" in found.notes[0]
+    path.write_text("body,mood\nbad film,poor\n")
+    assert not examples(read(path), Verdict, {}, {"text": "body", "label": "mood"}).notes

@@ -241,7 +241,25 @@ def test_an_array_a_tuple_and_a_set_are_lists(text: str, value: list[str]) -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["[sic]", "(a, b)", "red", "", "[", "['a' ... 'b']", "[1 2]", "'a'", "[__import__('os')]", "[f'x']", "(" * 500 + ")" * 500],
+    ["[sic]", "(a, b)", "", "[", "['a' ... 'b']", "[1 .. 2]", "'a'", "[__import__('os')]", "[f'x']", "(" * 500 + ")" * 500],
 )
 def test_what_is_no_literal_stays_a_text_and_is_never_run(text: str) -> None:
+    assert structure(text) == text
+
+
+def test_rows_that_are_dropped_have_labels_like_none_that_stay() -> None:
+    for alike in ("refuse", "merge"):
+        assert read("None", "none", "None", "pos", missing="drop", alike=alike) == ["none", "pos"]
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [("[1 2 10]", [1, 2, 10]), ("[1. 2.5]", [1.0, 2.5]), ("[ True False]", [True, False]), ("['a' 'b']", ["a", "b"])],
+)
+def test_arrays_are_read_as_numpy_writes_them(text: str, meant: list[Any]) -> None:
+    assert structure(text) == meant
+
+
+@pytest.mark.parametrize("text", ["[red car]", "[a]", "[1 red]", "(not sure)"])
+def test_words_in_brackets_are_no_list(text: str) -> None:
     assert structure(text) == text

@@ -9,6 +9,7 @@ import tokenize
 import warnings
 from typing import Any
 
+_VALUES = (tokenize.STRING, tokenize.NUMBER, tokenize.NAME)
 _OPENING = {"[": "]", "{": "}", "(": ")"}
 
 
@@ -42,14 +43,14 @@ def _python(text: str) -> Any:  # Any: as above
 
 
 def _separated(text: str) -> str:
-    """Return a literal with a comma between texts that have but white space between them.
+    """Return a literal with a comma between texts, numbers and truth values that have but white space between them.
 
     :raises tokenize.TokenError: when it is no Python.
     """
     tokens = list(tokenize.generate_tokens(io.StringIO(text.replace("\n", " ")).readline))
     parts, before = [], None
     for token in tokens:
-        if token.type == tokenize.STRING and before == tokenize.STRING:
+        if token.type in _VALUES and before == token.type:
             parts.append(",")
         parts.append(token.string)
         before = token.type

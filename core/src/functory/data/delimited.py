@@ -124,7 +124,7 @@ def _doubt(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Doubt | None:
     others = [row for row in rows[1:] if not _is_header(row, names) and len(row) == len(names)]
     recurs = any(name and any(row[n].strip() == name for row in others) for n, name in enumerate(names))
     is_text = any(len(name.split()) > 2 or _is_number(name) for name in names)
-    if not recurs and not is_text:
+    if not recurs and not is_text and not any(" " in name for name in names):
         return None
     what = "looks like an example, not like column names" if recurs else "may be an example, not column names"
     shown = ", ".join(f"{n} ({name if len(name) < 24 else name[:23] + '…'})" for n, name in enumerate(names, 1))

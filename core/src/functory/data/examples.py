@@ -171,6 +171,10 @@ def _columns(
     if mapping and doubts and not named:
         do = f"{doubts[0].do}; if it does name them, --read header=true."
         raise DataError(f"{doubts[0].what}.", where=rows.source, do=do)
+    for doubt in rows.doubts if mapping and not named else ():
+        note = f"{rows.source}: {doubt.what}; it was taken for names ({doubt.do})."
+        if note not in rows.notes:
+            rows.notes.append(note)
     try:
         return guess(available, model, columns, mapping, source=rows.source)
     except DataError as error:

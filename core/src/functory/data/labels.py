@@ -36,15 +36,16 @@ def settled(found: Examples, task: Task[Any], known: Iterable[str] = ()) -> Exam
     found = _renamed(found, task, {label: label.strip() for label in _rows(found, task)})
     rows, right = _rows(found, task), {*known, *rules.labels}
     lost = _missing(found, rows, rules, right)
-    names = _merged(found, rows, rules, right, has_options=rules is task.options)
-    found = replace(_renamed(found, task, names), notes=(*found.notes, *_noted(names, rows)))
+    kept = {label: numbers for label, numbers in rows.items() if label not in lost}  # what goes is like nothing that stays
+    names = _merged(found, kept, rules, right, has_options=rules is task.options)
+    found = replace(_renamed(found, task, names), notes=(*found.notes, *_noted(names, kept)))
     if not lost:
         return found
     gone = {number for label in lost for number in rows[label]}
     faults = [Fault(f"its label is {label!r}", number, found.places[number]) for label in lost for number in rows[label]]
-    kept = found.take(number for number in range(len(found)) if number not in gone)
+    rest = found.take(number for number in range(len(found)) if number not in gone)
     skipped = (*found.skipped, *sorted(faults, key=lambda fault: fault.row))
-    return replace(kept, skipped=skipped, notes=found.notes)
+    return replace(rest, skipped=skipped, notes=found.notes)
 
 
 def _rows(found: Examples, task: Task[Any]) -> Rows:
