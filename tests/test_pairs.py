@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,6 +11,8 @@ from typing import Any
 import pytest
 
 import functory
+from functory.cli import main
+from functory_sdk.testing import kit
 
 THINGS = ("film", "book", "song", "meal", "room", "shop", "game", "talk", "walk", "play", "house", "train")
 HOW = ("good", "bad", "long", "fun", "short", "new")
@@ -58,7 +61,15 @@ def test_a_pair_too_long_is_read_in_windows_and_says_so(answered: Path) -> None:
 
 
 def test_run_takes_the_texts_of_a_pair_as_the_tasks_fields(answered: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from functory.cli import main
-
     assert main(["run", str(answered), "How was the house?", "The house was good.", "--json"]) == 0
     assert '"label":"answered"' in capsys.readouterr().out.replace(" ", "")
+
+
+def test_a_build_says_how_to_try_a_function_of_two_texts(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    if find_spec("acme_answered") is None:
+        pytest.skip("needs acme-answered: make setup")
+    (tmp_path / "train.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in exchanges()[0][:40]), encoding="utf-8")
+    parts = ["--task", "answered", "--backbone", "tiny-encoder", "--adaptation", "toy-head"]
+    with kit():
+        assert main(["build", *parts, "--train", f"{tmp_path}/train.jsonl", "--output", f"{tmp_path}/pair"]) == 0
+    assert capsys.readouterr().out.endswith(f'Try it: functory run {tmp_path}/pair "…" "…"\n')

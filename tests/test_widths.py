@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,3 +108,14 @@ def test_rows_and_prose_fit_a_terminal_and_stand_whole_in_a_file(
         assert "也有中文的说明" in terminal.text.replace("\n", "").replace(" ", "")
         assert sum(line.startswith("    ") for line in lines) >= 2  # the note goes on below itself
     assert cut("电影很好看", 7) == "电影很…"
+
+
+def test_prose_fits_the_terminal_that_it_goes_to_while_stdout_leads_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
+    monkeypatch.delenv("COLUMNS", raising=False)
+    with Terminal() as terminal:
+        fcntl.ioctl(terminal.stream.fileno(), termios.TIOCSWINSZ, struct.pack("HHHH", 24, 37, 0, 0))
+        say("note: " + "many words " * 12, terminal.stream)
+    lines = terminal.text.splitlines()
+    assert max(map(len, lines)) <= 37
+    assert len(lines) == 5

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from functory.terminal import progress
-from functory.terminal.bars import LINE_SECONDS, Progress, _Lines
+from functory.terminal.bars import LINE_SECONDS, Progress, _Bar, _Lines
 from functory.terminal.pace import Pace
 from functory_sdk.testing import Terminal as PseudoTerminal
 from functory_sdk.testing import screen
@@ -170,6 +170,18 @@ def test_a_note_stands_beside_the_count() -> None:
         bar.say("loss 0.31")
         with progress(1, "inner", stream=stream):
             assert "loss 0.31" in screen(stream.getvalue())
+
+
+def test_a_bar_whose_steps_are_done_tells_the_time_and_no_rest() -> None:
+    now = [0.0]
+    bar = _Bar("training", 4, Terminal(), clock=lambda: now[0])
+    for done in (1, 2, 3, 4):
+        now[0] += 2
+        bar.pace.mark(now[0], done)
+        bar.done = done
+    assert bar.line(80).endswith("  4/4  8.0 s")
+    bar.done = 3
+    assert bar.line(80).endswith("left")
 
 
 def test_time_left_follows_what_was_measured_last() -> None:

@@ -80,7 +80,8 @@ class Build(Command):
             return 0
         if function.report:
             show(function.report)
-        say(f'saved to {folder}. Try it: functory run {quote(str(folder))} "…"')
+        texts = " ".join('"…"' for _ in function.task.shorthand)
+        say(f"saved to {folder}. Try it: functory run {quote(str(folder))} {texts}")
         return 0
 
 

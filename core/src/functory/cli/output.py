@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import Any, TextIO
 
 from functory.terminal import clean
@@ -89,8 +90,13 @@ def size(count: int) -> str:
 
 def terminal_width(stream: TextIO | None = None) -> int:
     """Return the columns of the terminal that a stream leads to, or a million where it is none: a file wants whole lines."""
-    if not (stream or sys.stdout).isatty():
+    stream = stream or sys.stdout
+    if not stream.isatty():
         return 1_000_000
+    import os
     import shutil
 
+    if not os.environ.get("COLUMNS"):
+        with suppress(OSError, ValueError):  # no file beneath it
+            return os.get_terminal_size(stream.fileno()).columns or 80
     return shutil.get_terminal_size().columns
