@@ -241,7 +241,8 @@ def test_an_array_a_tuple_and_a_set_are_lists(text: str, value: list[str]) -> No
 
 @pytest.mark.parametrize(
     "text",
-    ["[sic]", "(a, b)", "", "[", "['a' ... 'b']", "[1 .. 2]", "'a'", "[__import__('os')]", "[f'x']", "(" * 500 + ")" * 500],
+    ["[sic]", "(a, b)",
+     "red", "", "[", "['a' ... 'b']", "[1 .. 2]", "'a'", "[__import__('os')]", "[f'x']", "(" * 500 + ")" * 500],
 )
 def test_what_is_no_literal_stays_a_text_and_is_never_run(text: str) -> None:
     assert structure(text) == text

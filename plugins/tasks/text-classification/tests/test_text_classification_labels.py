@@ -84,11 +84,12 @@ def test_joined_labels_are_refused_where_several_are_wanted_and_noted_elsewhere(
 
 def test_lists_of_one_label_each_are_noted_since_they_may_mean_one_of_several() -> None:
     def notes(*labels: list[str], **options: Any) -> Sequence[str]:
-        rows = [{"text": f"text {n}", "label": label} for n, label in enumerate(labels)]
+        rows = [{"text": f"text {n}", "label": label} for n, label in enumerate(labels * 15)]
         task = TextClassification.configure(options)
         return task.audit(read_examples(task, None, rows))
 
     assert "mode = 'single'" in notes(["red"], ["car"])[0]
+    assert not notes(["red"])  # a side of a split may hold no other
     assert not notes(["red"], ["car"], ["red", "car"])
     assert not notes(["red"], ["car"], [])
     assert not notes(["red"], ["car"], mode="multi")

@@ -40,6 +40,9 @@ GOLDEN = (
 
 L = TypeVar("L", bound=LabelOptions, covariant=True)
 
+TELLING = 30
+"""So many lists of one label each tell that there may be none of several; fewer may be a small side of a split."""
+
 
 class LabelTask(Task[L]):
     """Says which label an input has: one of several, one or not, or any number of them.
@@ -191,8 +194,8 @@ class LabelTask(Task[L]):
     def audit(self, found: Examples) -> Sequence[str]:
         """Say that labels seem to be joined in one text, or that lists hold one label each."""
         lists = [given for example in found if not isinstance(given := getattr(example, self.gold), str)]
-        if len(lists) > 1 and self.options.mode == "auto" and all(len(given) == 1 for given in lists):
-            return ("every text has a list of one label, and may get any number of them: mode = 'single' gives each one.",)
+        if len(lists) >= TELLING and self.options.mode == "auto" and all(len(given) == 1 for given in lists):
+            return (f"all {len(lists):,} texts have a list of one label: if none can have several, mode = 'single' says so.",)
         separator = joined_by(self._texts(found)) if not self.options.separator else ""
         if not separator:
             return ()
