@@ -128,6 +128,11 @@ def test_a_save_that_fails_leaves_the_earlier_function_and_nothing_half_written(
     verify(copy)
 
 
+def test_what_verify_gives_shows_itself_in_a_line(copy: Path) -> None:
+    manifest = verify(copy)
+    assert str(manifest) == repr(manifest) == "<manifest of sentiment 0.1.0: text-classification, 4 files>"
+
+
 def test_a_folder_without_a_function_says_what_is_missing(tmp_path: Path) -> None:
     with pytest.raises(errors.ArtefactError, match=r"function\.json is missing"):
         functory.load(tmp_path)

@@ -501,3 +501,9 @@ def test_a_first_line_that_may_be_an_example_is_told_even_where_its_words_are_ta
     assert "--no-header" in found.notes[0]
     path.write_text("body,mood\nbad film,poor\n")
     assert not examples(read(path), Verdict, {}, {"text": "body", "label": "mood"}).notes
+
+
+def test_data_show_themselves_in_a_line(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("text,label\n" + "good,pos\nbad,neg\n" * 600, encoding="utf-8")
+    assert repr(read(tmp_path / "a.csv")) == "<1,200 records of a.csv: text, label>"
+    assert repr(load(tmp_path / "a.csv")) == "<1,200 examples of a.csv>"

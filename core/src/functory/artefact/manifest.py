@@ -96,6 +96,12 @@ class Manifest(BaseModel):
     optimization: dict[str, Any] | None = None
     members: dict[str, Member] = {}
 
+    def __repr__(self) -> str:
+        return f"<manifest of {self.name} {self.version}: {self.task.name}, {len(self.members)} files>"
+
+    def __str__(self) -> str:
+        return repr(self)
+
     @field_validator("members")
     @classmethod
     def _inside(cls, members: dict[str, Member]) -> dict[str, Member]:

@@ -38,6 +38,9 @@ class Examples(Sequence[Any]):  # Any: instances of the task's own Example, a py
     skipped: tuple[Fault, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<{len(self.items):,} examples of {self.source}>"
+
     @overload
     def __getitem__(self, index: int) -> Any: ...
     @overload

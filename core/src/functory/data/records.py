@@ -57,6 +57,9 @@ class Records(Sequence[Record]):
     notes: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"<{len(self.items):,} records of {self.source}: {', '.join(self.columns)}>"
+
     @overload
     def __getitem__(self, index: int) -> Record: ...
     @overload
