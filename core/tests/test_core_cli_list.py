@@ -383,3 +383,12 @@ def test_what_an_output_cannot_write_is_replaced_and_in_json_escaped(
         out.seek(0)
         assert json.loads(out.read()) == {"a": wanted or "é φ 😀"}
         assert out.errors == "strict"
+
+
+def test_info_of_a_file_says_that_it_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "answers.csv").write_text("text\n")
+    assert main(["info", "answers.csv"]) == 1
+    assert "this is a file, and a saved function is a folder." in capsys.readouterr().err

@@ -76,6 +76,8 @@ def _entries(name: str, kind: str | None, folder: Path | None) -> list[Entry]:
             where=name,
             do=f"functory list {quote(name)} looks into the folders in it.",
         )
+    if not found and folder is None and Path(name).is_file():
+        raise ArtefactError("this is a file, and a saved function is a folder.", where=name, do="name a folder, or a component.")
     if not found and folder is None:
         known = {other: dist for names in plugins.known().values() for other, dist in names.items()}
         raise UnknownComponent("components", name, {entry.name for entry in plugins.entries()} | _saved_here(), known)

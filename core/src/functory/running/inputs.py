@@ -29,7 +29,8 @@ def arguments(task: Task[Any], args: Sequence[Any], kwargs: Mapping[str, Any], c
     if len(args) > len(names):
         name = call.partition("(")[0]
         raise InputError(
-            f"{name} takes {len(names)} positional arguments; {len(args)} were given.", do=f"call it as {call}."
+            f"{name} takes {len(names)} positional argument{'' if len(names) == 1 else 's'}; {len(args)} were given.",
+            do=f"call it as {call}.",
         )
     placed = dict(zip(names, args, strict=False))
     twice = next((name for name in placed if name in kwargs), "")
