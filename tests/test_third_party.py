@@ -300,7 +300,7 @@ def test_broken_plugins_get_a_diagnosis_each_and_spoil_nothing(outside: Outside,
 def test_a_broken_plugin_that_is_asked_for_is_named_with_version_and_remedy(
     outside: Outside, broken: Any, name: str
 ) -> None:
-    code = f"import functory.plugins.registry\nfunctory.plugins.load('packagers', {name!r})"
+    code = f"import functory.plugins.registry\nfunctory.plugins.registry.load('packagers', {name!r})"
     done = outside.run(outside.python, "-c", code, status=1)
     assert re.search(broken.BROKEN[name].told, done.stderr)
     assert f"bad-{name} 1.0" in done.stderr
