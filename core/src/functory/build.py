@@ -94,21 +94,12 @@ class _Building:
         # 2: the task and what it learns besides φ; the adaptation
         with self._named("task"):
             task = component("tasks", recipe.task)
-        has_data = recipe.train is not None
-        chosen = recipe.adaptation or Part()
-        default = "head" if has_data else "zero-shot"
-        with self._named("adaptation"):
-            adaptation = component("adaptations", chosen.model_copy(update={"name": chosen.name or default}))
+        adaptation = self._adaptation()
         with self._named("engine"):
             engine = component("engines", recipe.engine)
         brought = self._bring(adaptation, backbone, task)
         if brought is not None:
             adaptation = brought.adaptation
-        elif adaptation.learning == "supervised" and not has_data:
-            raise RecipeError(
-                f"the adaptation {adaptation.name!r} learns from examples, and there are none.",
-                do="give train = '…', or leave the adaptation out for a zero-shot function.",
-            )
         splits = self._split(task)
         state = None if brought is None else brought.state
         if state is None:
@@ -132,15 +123,7 @@ class _Building:
         function.held_out = splits.test if len(splits.test) else splits.dev
         function.calibration = [_input(task, example) for example in list(splits.train)[:512]]
         # 6: how good it is
-        if report and len(splits.test):
-            function.report = self.steps.evaluate(function=function, examples=splits.test).keeping(KEPT)
-            figures = {name: metric.model_dump(mode="json") for name, metric in function.report.metrics.items()}
-            doubts = against_baseline(function.report.metrics, function.report.metric)
-            for note in doubts:
-                self.tell(note)
-            about = replace(function.about, metrics=figures, notes=(*function.about.notes, *doubts))
-            function = function.replaced(about=about)
-        return function
+        return self._measured(function, splits.test) if report and len(splits.test) else function
 
     @contextmanager
     def _named(self, part: str) -> Iterator[None]:
@@ -151,6 +134,23 @@ class _Building:
             raise error.located(self.recipe.where(part, error.field)) from error.__cause__
         except UnknownComponent as error:
             raise error.located(self.recipe.where(part)) from error.__cause__
+
+    def _adaptation(self) -> Any:
+        """Return the recipe's adaptation, or the one that suits: `head` where there are data, `zero-shot` where not.
+
+        :raises RecipeError: when it learns from examples, and there are none.
+        """
+        has_data = self.recipe.train is not None
+        chosen = self.recipe.adaptation or Part()
+        name = chosen.name or ("head" if has_data else "zero-shot")
+        with self._named("adaptation"):
+            adaptation = component("adaptations", chosen.model_copy(update={"name": name}))
+        if adaptation.learning == "supervised" and not (has_data or adaptation.is_brought):
+            raise RecipeError(
+                f"the adaptation {adaptation.name!r} learns from examples, and there are none.",
+                do="give train = '…', or leave the adaptation out for a zero-shot function.",
+            )
+        return adaptation
 
     def _bring(self, adaptation: Any, backbone: Any, task: Any) -> Brought | None:
         """Return φ where the adaptation brings it; training data beside it would be read for nothing."""
@@ -232,21 +232,7 @@ class _Building:
 
     def _train(self, function: Function, form: TorchForm, splits: Splits, folder: Path | None) -> Function:
         """Fit φ, then what the task tunes on held-out outputs."""
-        task, state, formulation = function.task, function.state, form.formulation
-        reader = Reader(form.tokenizer, form.spec, self.recipe.long_text, self.recipe.max_tokens)
-        train = _rows(task, formulation, splits.train, reader, state)
-        if not train.rows:
-            raise NotSupported(
-                f"{type(formulation).__name__} gives no rows to train on.",
-                do="choose another adaptation, or give longer texts.",
-            )
-        dev = _rows(task, formulation, splits.dev, reader, state)
-        if dev.rows:
-            dev.score = _scored(task, formulation, splits.dev, reader, state, dev)
-        elif len(splits.dev):
-            note = f"dev has no text to measure on ({len(splits.dev):,} empty): nothing is chosen by it."
-            self.tell(note)
-            function = function.replaced(about=replace(function.about, notes=(*function.about.notes, note)))
+        train, dev, doubts = self._taught(form, splits, function)
         place = folder or cache("runs") / self._key(form, splits)
         run = Run(
             folder=place,
@@ -260,28 +246,55 @@ class _Building:
             run.emit = partial(self._told, run, bars)
             run.emit(Event("start", text=f"{run.name}: {len(splits.train):,} examples, {len(train.rows):,} rows"))
             fit = self.steps.train(
-                engine=form.engine, model=form.program.model, adaptation=form.adaptation, train=train,
-                dev=dev if dev.rows else None, run=run,
-            )  # fmt: skip
+                engine=form.engine, model=form.program.model, adaptation=form.adaptation, train=train, dev=dev, run=run
+            )
             run.emit(Event("done", values=fit.metrics))
         form.adaptation = fit.adaptation or form.adaptation
-        about = replace(function.about, notes=(*function.about.notes, *fit.notes))
+        about = replace(function.about, notes=(*function.about.notes, *doubts, *fit.notes))
         about.data["fit"] = dict(fit.metrics)
         function = function.replaced(about=about)
-        if dev.rows:
-            inputs = [_input(task, example) for example in splits.dev]
-            bar: Progress[Any]
-            with progress(len(inputs), f"{run.name}: outputs of dev") as bar:
-                traced = function.trace(inputs, lambda share: bar.advance(share * len(inputs)))
-            outputs = [rows for _, rows in traced]
-            tuned = formulation.tune(outputs, list(splits.dev), state)
-            if tuned != state:
-                function = function.replaced(state=tuned)
+        if dev is not None:
+            function = _tuned(function, form.formulation, splits.dev)
         if folder is None:
             shutil.rmtree(place, ignore_errors=True)
         if run.logs.exists():
             self.tell(f"what hooks wrote about this run is in {run.logs}")
         return function
+
+    def _taught(
+        self, form: TorchForm, splits: Splits, function: Function
+    ) -> tuple[LabelledRows, LabelledRows | None, tuple[str, ...]]:
+        """Return the rows to train on, those to choose by, where dev has any, and what is to be said of them.
+
+        :raises NotSupported: when there is nothing to train on.
+        """
+        task, state, formulation = function.task, function.state, form.formulation
+        reader = Reader(form.tokenizer, form.spec, self.recipe.long_text, self.recipe.max_tokens)
+        train = _rows(task, formulation, splits.train, reader, state)
+        if not train.rows:
+            raise NotSupported(
+                f"{type(formulation).__name__} gives no rows to train on.",
+                do="choose another adaptation, or give longer texts.",
+            )
+        dev = _rows(task, formulation, splits.dev, reader, state)
+        if dev.rows:
+            dev.score = _scored(task, formulation, splits.dev, reader, state, dev)
+            return train, dev, ()
+        if not len(splits.dev):
+            return train, None, ()
+        note = f"dev has no text to measure on ({len(splits.dev):,} empty): nothing is chosen by it."
+        self.tell(note)
+        return train, None, (note,)
+
+    def _measured(self, function: Function, test: Examples) -> Function:
+        """Return a function with its report on examples that it has not seen; a doubt about it is told."""
+        function.report = self.steps.evaluate(function=function, examples=test).keeping(KEPT)
+        figures = {name: metric.model_dump(mode="json") for name, metric in function.report.metrics.items()}
+        doubts = against_baseline(function.report.metrics, function.report.metric)
+        for note in doubts:
+            self.tell(note)
+        about = replace(function.about, metrics=figures, notes=(*function.about.notes, *doubts))
+        return function.replaced(about=about)
 
     def _told(self, run: Run, bars: RunBars, event: Event) -> None:
         """Let the bars and the observers see what happens in training."""
@@ -301,6 +314,16 @@ def component(kind: str, part: Part, *, where: str = "") -> Any:
     """Return the configured component of a recipe's part; a component in a file is allowed here and only here."""
     found = load_file(part.name, kind) if is_file(part.name) else load(kind, part.name, where=where)
     return found.configure(part.options, where=where)
+
+
+def _tuned(function: Function, formulation: Formulation, dev: Examples) -> Function:
+    """Return a function with what its task tunes on the outputs of held-out examples."""
+    inputs = [_input(function.task, example) for example in dev]
+    bar: Progress[Any]
+    with progress(len(inputs), f"{function.name}: outputs of dev") as bar:
+        traced = function.trace(inputs, lambda share: bar.advance(share * len(inputs)))
+    state = formulation.tune([rows for _, rows in traced], list(dev), function.state)
+    return function if state == function.state else function.replaced(state=state)
 
 
 def _seed(engine: Any, seed: int) -> None:
