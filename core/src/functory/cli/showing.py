@@ -15,7 +15,7 @@ from functory.cli.output import finite, terminal_width
 from functory.errors import OptionError
 from functory.machine.folders import file_written_whole
 from functory.running.answers import Answer
-from functory.terminal.drawing import clean, encodable
+from functory.terminal.drawing import clean
 from functory.terminal.widths import cut, width
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
@@ -75,7 +75,6 @@ class JsonLines:
 
     def __init__(self, top: int | None) -> None:
         self._top = top
-        self._is_ascii = "utf" not in (sys.stdout.encoding or "utf-8").lower()
 
     def show(self, answers: Sequence[Answer]) -> None:
         _print([self._line(answer) for answer in answers])
@@ -83,11 +82,9 @@ class JsonLines:
     def _line(self, answer: Answer) -> str:
         row = answer.question.row
         if answer.output is None:
-            return json.dumps({"row": row, **_problem(answer)}, ensure_ascii=self._is_ascii)
+            return json.dumps({"row": row, **_problem(answer)}, ensure_ascii=False, separators=(",", ":"))
         output = answer.output if self._top is None else answer.output.with_best(self._top)
         told = output.model_dump_json()
-        if self._is_ascii:
-            told = json.dumps(json.loads(told))
         return f'{{"row":{row},{told[1:]}' if told != "{}" else f'{{"row":{row}}}'
 
 
@@ -164,7 +161,7 @@ def _folded(text: str) -> str:
 
 def _print(lines: Sequence[str]) -> None:
     """Print lines at once, and let them out."""
-    sys.stdout.write("".join(f"{encodable(line, sys.stdout)}\n" for line in lines))
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
     sys.stdout.flush()
 
 
