@@ -198,6 +198,7 @@ def test_the_page_of_a_thousand_classes_shows_the_most_confused_and_a_file_besid
     assert len(page) < 300_000
     assert "The 30 most confused of 1,000 classes; all pairs are in report.confusion.csv." in page
     assert 'title="intent 910 given as intent 911: 9 (90.0%)"' in page
+    assert 'title="intent 910 given as intent 912: 0 (0.0%)"></td>' in page  # a pair that did not occur has an empty cell
     assert "intent 5 given as" not in page
     assert "the 300 classes with the most errors of 1,000" in page
     with (tmp_path / "report.confusion.csv").open(encoding="utf-8", newline="") as file:

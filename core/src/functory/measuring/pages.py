@@ -13,16 +13,22 @@ from functory.measuring.tables import class_rows, metric_rows, mistakes_line, te
 
 # Colours with transparency, so that a notebook's dark theme shows through.
 STYLE = """
+.functory-report { overflow-x: auto; }
 .functory-report table { border-collapse: collapse; margin: 0.6em 0; }
 .functory-report th, .functory-report td { padding: 0.2em 0.7em; text-align: right; }
 .functory-report th:first-child, .functory-report td:first-child { text-align: left; }
-.functory-report thead th { border-bottom: 1px solid #8888; }
+.functory-report .words th, .functory-report .words td { text-align: left; vertical-align: top; }
+.functory-report .many th:not(:first-child), .functory-report .many td:not(:first-child) { padding: 0.2em 0.35em; }
+.functory-report .many thead th:not(:first-child) { writing-mode: vertical-rl; transform: rotate(180deg); text-align: left; }
+.functory-report thead th { border-bottom: 1px solid #8888; vertical-align: bottom; }
 .functory-report .quiet { opacity: 0.7; font-size: 90%; }
 """.strip()
 
 
 MOST_CLASSES = 30
 """Classes of a confusion matrix; of more, those that were confused most often are shown."""
+UPRIGHT = 8
+"""Classes of a matrix whose names stand upright in its head; those of more are turned, so that the page stays narrow."""
 MOST_ROWS = 300
 """Classes in a table; of more, those with the most errors are shown."""
 
@@ -40,7 +46,7 @@ def page(report: Report, beside: str = "") -> str:
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f"<title>{escape(report.headline())}</title>\n"
-        "<style>body { font-family: sans-serif; margin: 2em; }</style></head>\n"
+        "<style>:root { color-scheme: light dark; } body { font-family: sans-serif; margin: 2em; }</style></head>\n"
         f"<body>{fragment(report, beside)}</body></html>\n"
     )
 
@@ -61,7 +67,7 @@ def fragment(report: Report, beside: str = "") -> str:
         parts += [f"<p>{escape(_bounded(report.confusion, beside))}</p>"] if is_bounded(report.confusion) else []
     if report.mistakes:
         parts.append(f"<p>{escape(mistakes_line(report, len(report.mistakes)))}</p>")
-        parts.append(_table(*mistake_rows(report.mistakes, report.source, LONGEST)))
+        parts.append(_table(*mistake_rows(report.mistakes, report.source, LONGEST), kind="words"))
     if report.notes:
         parts.append("<ul>" + "".join(f"<li>{escape(note)}</li>" for note in report.notes) + "</ul>")
     return f'<div class="functory-report"><style>{STYLE}</style>\n' + "\n".join(parts) + "\n</div>"
@@ -78,7 +84,8 @@ def heat_map(confusion: Confusion) -> str:
     header = "".join(f"<th>{escape(label)}</th>" for label in ("true \\ given", *labels))
     matrix = zip(shown, confusion.matrix(shown), strict=True)
     rows = [_heat_row(place, counts, labels, totals[true]) for place, (true, counts) in enumerate(matrix)]
-    return f"<table><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
+    kind = ' class="many"' if len(shown) > UPRIGHT else ""
+    return f"<table{kind}><thead><tr>{header}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
 def _totals(confusion: Confusion) -> Counter[int]:
@@ -90,14 +97,14 @@ def _totals(confusion: Confusion) -> Counter[int]:
 
 
 def _heat_row(true: int, counts: Sequence[int], labels: Sequence[str], total: int) -> str:
-    """Return one row: right answers in blue, wrong ones in red."""
+    """Return one row: right answers in blue, wrong ones in red, and nothing where there were none."""
     cells = []
     for given, count in enumerate(counts):
         colour = "30, 110, 200" if given == true else "210, 60, 40"
         share = count / (total or 1)
         shade = f"rgba({colour}, {share * 0.7:.3f})"
         tip = escape(f"{labels[true]} given as {labels[given]}: {count:,} ({share:.1%})", quote=True)
-        cells.append(f'<td title="{tip}" style="background: {shade}">{count:,}</td>')
+        cells.append(f'<td title="{tip}" style="background: {shade}">{count:,}</td>' if count else f'<td title="{tip}"></td>')
     return f"<tr><td>{escape(labels[true])}</td>{''.join(cells)}</tr>"
 
 
@@ -110,7 +117,8 @@ def _bounded(confusion: Confusion, beside: str) -> str:
     return f"The {shown:,} most confused of {count:,} classes; all pairs are {where}."
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]], *, kind: str = "figures") -> str:
+    """Return a table of figures, which stand to the right, or of words, which stand to the left."""
     head = "".join(f"<th>{escape(name)}</th>" for name in header)
     body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<table class="{kind}"><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>'
