@@ -180,8 +180,10 @@ def test_a_bar_whose_steps_are_done_tells_the_time_and_no_rest() -> None:
         bar.pace.mark(now[0], done)
         bar.done = done
     assert bar.line(80).endswith("  4/4  8.0 s")
-    bar.done = 3
+    assert bar._line(4, 8.0) == "training: 4 of 4 (100%), 8.0 s"
+    bar.total = 5
     assert bar.line(80).endswith("left")
+    assert bar._line(4, 8.0).endswith("left")
 
 
 def test_time_left_follows_what_was_measured_last() -> None:

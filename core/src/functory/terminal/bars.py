@@ -169,7 +169,7 @@ class _Bar(_Lines):
         """Return how it looks now: name, bar, count, what is left, and a note."""
         now = self.clock()
         count = f"{_whole(self.done):,}" + (f"/{self.total:,}" if self.total else "")
-        left = self.pace.left(now, self.total) if self.total and self.done < self.total else None
+        left = self.pace.left(now, self.total) if self.total else None
         time_told = duration(now - self.began) if left is None else f"about {duration(left)} left"
         after = "  ".join(filter(None, (count, time_told, self.note)))
         room = min(LONGEST_BAR, columns - width(self.description) - width(after) - 4)

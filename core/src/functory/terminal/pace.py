@@ -31,7 +31,7 @@ class Pace:
             marks.popleft()
 
     def left(self, now: float, total: float) -> float | None:
-        """Return the seconds that are left; None while too little was measured to tell.
+        """Return the seconds that are left; None while too little was measured to tell, and where all is done.
 
         A step that takes longer than any of the window slows the pace while it lasts.
         """
@@ -39,7 +39,7 @@ class Pace:
             return None
         (began, first), (ended, done) = self._marks[0], self._marks[-1]
         seconds = ended - began
-        if seconds < MEASURED_SECONDS or done <= first:
+        if seconds < MEASURED_SECONDS or done <= first or done >= total:
             return None
         longest = max(later - sooner for (sooner, _), (later, _) in pairwise(self._marks))
         since = now - ended
