@@ -137,7 +137,7 @@ class Cutter:
             return [cut]
         if self._dialect.delimiter == "\t" and (cut.complaint or _swallowed(cut.fields)):
             plain = line.rstrip("\r\n").split("\t")
-            if len(plain) == self._width or not cut.complaint:
+            if len(plain) == self._width or not (cut.complaint or len(cut.fields) == self._width):
                 return [self._only_first(cut._replace(fields=plain, complaint=""))]
         if cut.complaint.startswith(LONE_RETURN) and (rows := self._of_returns(line)):
             return [self._only_first(cut._replace(fields=row, complaint="")) for row in rows]
@@ -167,11 +167,19 @@ def _reader(lines: Iterator[str], dialect: Dialect, strict: bool = True) -> Iter
 
 
 def _is_quoted(lines: Sequence[str]) -> bool:
-    """Return whether a TSV file quotes as CSV does; many do not, and hold texts that begin with a quote."""
+    """Return whether a TSV file quotes as CSV does; many do not, and hold texts that begin with a quote.
+
+    Where a quote would hold tabs and ends of lines, or does not end, the reading that makes rows more even is right.
+    """
+    rows: list[list[str]] = []
     try:
-        return not any(_swallowed(row) for row in _reader(iter(lines), Dialect("\t")))
-    except csv.Error:
-        return False
+        rows.extend(_reader(iter(lines), Dialect("\t")))
+        if not any(map(_swallowed, rows)):
+            return True
+    except csv.Error as error:
+        if not str(error).startswith(_UNCLOSED):
+            return False
+    return _evenness(rows) > _evenness([line.rstrip("\r\n").split("\t") for line in lines if line.strip("\r\n")])
 
 
 def _swallowed(fields: Sequence[str]) -> bool:
