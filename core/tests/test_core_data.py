@@ -83,6 +83,11 @@ def test_csv_gives_back_every_text_that_was_written(
     assert [(r.values["text"], r.values["label"]) for r in read(path)] == table
 
 
+def test_blank_lines_say_nothing_about_the_quotes_of_tsv(tmp_path: Path) -> None:
+    path = write(tmp_path, "reviews.tsv", 'text\tlabel\n\n\n"0\n\t"\tfresh\n\n\n\n"a b"\trotten\n')
+    assert [(r.values["text"], r.values["label"]) for r in read(path)] == [("0\n\t", "fresh"), ("a b", "rotten")]
+
+
 @relaxed
 @given(table=tables, ascii_only=st.booleans(), mark=st.booleans())
 def test_json_lines_give_back_every_text_and_hash_like_the_same_rows_in_csv_and_in_memory(

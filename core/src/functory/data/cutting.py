@@ -173,7 +173,8 @@ def _is_quoted(lines: Sequence[str]) -> bool:
     """
     rows: list[list[str]] = []
     try:
-        rows.extend(_reader(iter(lines), Dialect("\t")))
+        for row in _reader(iter(lines), Dialect("\t")):
+            rows += [row] if row else []
         if not any(map(_swallowed, rows)):
             return True
     except csv.Error as error:
