@@ -30,6 +30,7 @@ from functory.data import Examples, Splits, audit, checked, split
 from functory.errors import DataError, NotSupported, OptionError, RecipeError, UnknownComponent
 from functory.function import Function
 from functory.machine.places import cache, new_log
+from functory.machine.storage import refusals_told
 from functory.measuring.baseline import against_baseline
 from functory.measuring.evaluation import read_examples
 from functory.measuring.mistakes import KEPT
@@ -45,6 +46,7 @@ from functory.steps import Steps
 from functory.terminal import Progress, progress
 
 
+@refusals_told
 def build(
     recipe: Recipe | Path | str | Mapping[str, Any] | None = None,
     *,

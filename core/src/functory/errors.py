@@ -19,6 +19,7 @@ One tree, so that a program can catch as much or as little as it wants:
     │   └── HookError              its answer or its wrapper failed inside a step
     ├── Refused                    a plugin answered a step with a no (a licence, a policy)
     ├── WeightsMissing             a backbone or sample is installed, its weights or text are not
+    ├── StorageError               the system would not read or write: a full disk, denied access, a closed stream
     ├── TrainingError              a sentinel found that training did nothing, or broke
     ├── GenerationError            decoding could not go on
     ├── ArtefactError              a folder that is not, or no longer, a function
@@ -228,6 +229,17 @@ class Refused(FunctoryError):
 
 class WeightsMissing(FunctoryError):
     """Weights or text that a component needs are not on this machine; `do` is the line that brings them."""
+
+
+class StorageError(FunctoryError):
+    """The system would not read or write a file: a full disk, denied access, a name that is too long, a closed stream.
+
+    :param errno: the system's own number of what happened, as in `errno`; 0 where it gave none.
+    """
+
+    def __init__(self, what: str, *, where: str = "", do: str = "", errno: int = 0) -> None:
+        super().__init__(what, where=where, do=do)
+        self.errno = errno
 
 
 class TrainingError(FunctoryError):

@@ -19,6 +19,7 @@ from functory.contracts.engine import Session, SessionOptions
 from functory.contracts.rows import Row
 from functory.contracts.task import Task
 from functory.errors import InputError, NotSupported
+from functory.machine.storage import refusals_told
 from functory.reading.reader import Reader
 from functory.running.about import About
 from functory.running.arriving import gathered
@@ -255,6 +256,7 @@ class Function:
 
         return None if self.about.optimization is None else OptimizationReport.model_validate(self.about.optimization)
 
+    @refusals_told
     def evaluate(
         self,
         data: Any,
@@ -291,6 +293,7 @@ class Function:
         [(side, rows)] = self.trace([self.coerce(value)])
         return form.formulation.targets(form.formulation.decode(side, rows, self.state), side, self.state)
 
+    @refusals_told
     def explain(
         self, value: Any, *, method: str = "occlusion", target: str | None = None, **options: Any
     ) -> Attribution:
@@ -305,6 +308,7 @@ class Function:
 
         return explain(self, value, method, target, options)
 
+    @refusals_told
     def optimize(self, method: str = "int8", data: Any = None, **options: Any) -> Function:
         """Return a smaller or faster function, or one in the same form where nothing is gained; its `optimization` says which.
 
@@ -316,6 +320,7 @@ class Function:
 
         return optimize(self, method, data, options)
 
+    @refusals_told
     def save(self, folder: Path | str, *, mistakes: bool = False) -> Path:
         """Write the function into a folder, whole or not at all, and replay its golden examples from there.
 
@@ -327,6 +332,7 @@ class Function:
 
         return save(self, Path(folder), mistakes=mistakes)
 
+    @refusals_told
     def package(
         self, name: str | None = None, target: Path | str = "dist", *, method: str = "wheel", **options: Any
     ) -> list[Path]:
@@ -396,6 +402,7 @@ def _caller(task: Task[Any]) -> Any:
     return call
 
 
+@refusals_told
 def load(
     folder: Path | str,
     *,

@@ -35,7 +35,7 @@ _HOMES = {
     "functory.contracts.batching": ("pad", "plan", "unpad"),
     "functory.errors": (
         "ArtefactCorrupt", "ArtefactError", "ArtefactUnsafe", "DataError", "FunctoryError", "GenerationError", "InputError",
-        "NotSupported", "OptionError", "Refused", "TooLong", "TrainingError", "UsageError", "WeightsMissing",
+        "NotSupported", "OptionError", "Refused", "StorageError", "TooLong", "TrainingError", "UsageError", "WeightsMissing",
     ),
     "functory.data": ("DataFile", "Examples", "Fault", "Record"),
     "functory.data.jsonlists": ("json_members",),
@@ -48,6 +48,7 @@ _HOMES = {
     "functory.hookspecs": ("hookimpl",),
     "functory.artefact.manifest": ("Manifest",),
     "functory.using.packaging": ("Needs", "needs"),
+    "functory.machine.folders": ("file_written_whole",),
     "functory.machine.places": ("cache",),
     "functory.reading.reader": ("Passage", "Reader", "Tokenizer", "Tokens", "Window"),
     "functory.measuring.report": ("Report",),

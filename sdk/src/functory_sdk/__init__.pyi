@@ -76,12 +76,14 @@ from functory.errors import InputError as InputError
 from functory.errors import NotSupported as NotSupported
 from functory.errors import OptionError as OptionError
 from functory.errors import Refused as Refused
+from functory.errors import StorageError as StorageError
 from functory.errors import TooLong as TooLong
 from functory.errors import TrainingError as TrainingError
 from functory.errors import UsageError as UsageError
 from functory.errors import WeightsMissing as WeightsMissing
 from functory.function import Function as Function
 from functory.hookspecs import hookimpl as hookimpl
+from functory.machine.folders import file_written_whole as file_written_whole
 from functory.machine.places import cache as cache
 from functory.measuring.report import Report as Report
 from functory.plugins.registry import entries as entries

@@ -11,6 +11,7 @@ from functory.artefact.checking import check, named_components, read_manifest
 from functory.artefact.manifest import CompositeRecord, Manifest
 from functory.contracts.engine import SessionOptions
 from functory.errors import ArtefactError, FunctoryError, UsageError
+from functory.machine.storage import refusals_told
 from functory.running.golden import replay
 
 if TYPE_CHECKING:
@@ -44,6 +45,7 @@ def open_artefact(
     return function
 
 
+@refusals_told
 def verify(reference: Path | str, *, components: Sequence[str] = ()) -> Manifest:
     """Check an artefact and replay its golden examples in every form that can run here, whatever is remembered.
 

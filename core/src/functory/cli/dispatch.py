@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import codecs
+import errno
 import io
 import json
 import os
@@ -20,6 +21,8 @@ from functory.machine.distributions import Entry
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 """What a shell gives for a program that SIGINT or SIGPIPE ended."""
+DOUBTFUL = {errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY, errno.EBADF}
+"""What the system also refuses where a program is wrong."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -111,7 +114,7 @@ def guarded(work: Callable[[], int], *, as_json: bool) -> int:
     except Exception as error:
         if os.environ.get("FUNCTORY_DEBUG"):
             raise
-        return _tell(error if isinstance(error, FunctoryError) else _unexpected(error), as_json)
+        return _tell(_told(error), as_json)
     return code
 
 
@@ -145,6 +148,20 @@ def _tell(error: FunctoryError, as_json: bool) -> int:
             print(json.dumps(error.as_json(), ensure_ascii=False))
     print(f"{type(error).__name__}: {error}", file=sys.stderr)
     return error.exit_code
+
+
+def _told(error: Exception) -> FunctoryError:
+    """Return an error of the tree: as it is, as what the system refused, or as something that nobody raised on purpose."""
+    from functory.machine.storage import REFUSALS, refusal
+
+    if isinstance(error, FunctoryError):
+        return error
+    found = refusal(error)
+    if found is None:
+        return _unexpected(error)
+    if found.errno in DOUBTFUL or found.errno not in REFUSALS:
+        found.do += " If it is not yours to mend: FUNCTORY_DEBUG=1 shows the traceback."
+    return found
 
 
 class UnexpectedError(FunctoryError):

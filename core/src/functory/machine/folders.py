@@ -12,7 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from functory.errors import ArtefactUnsafe, UsageError
+from functory.errors import ArtefactUnsafe
+from functory.machine.storage import misplaced
 
 
 @contextmanager
@@ -68,8 +69,7 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        what = f"{path} cannot be written: {error.strerror or error}."
-        raise UsageError(what, do="name a place that is yours to write.") from None
+        raise misplaced(error, path) from error
 
 
 def _put(made: Path, folder: Path) -> None:

@@ -16,12 +16,14 @@ from functory.data import Examples, checked
 from functory.data.sources import Format
 from functory.errors import DataError, UsageError
 from functory.function import Function, load
+from functory.machine.storage import refusals_told
 from functory.measuring.comparison import Comparison, Difference, Disagreement
 from functory.measuring.evaluation import SEED, read_examples
 from functory.measuring.intervals import Scorer, evaluate_with_intervals
 from functory.measuring.mistakes import LONGEST, check_count, cut, input_text, sureness
 
 
+@refusals_told
 def compare(
     first: Function | Path | str,
     second: Function | Path | str,

@@ -17,8 +17,10 @@ from functory.artefact.checking import read_manifest
 from functory.artefact.manifest import CompositeRecord, EngineRecord, Manifest, TorchRecord
 from functory.artefact.opening import verify
 from functory.errors import NotSupported
+from functory.machine.storage import refusals_told
 
 
+@refusals_told
 def package(
     folder: Path | str,
     name: str = "",

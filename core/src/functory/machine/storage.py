@@ -1,0 +1,135 @@
+"""What the system refuses to read or write, told as what it is: a full disk, denied access, a name that is too long.
+
+Apart from who reads and writes, because every place where a user meets such an error asks here: the command line,
+the public functions, and whatever knows the path.
+"""
+
+from __future__ import annotations
+
+import errno
+import functools
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import ParamSpec, TypeVar
+
+from functory.errors import FunctoryError, StorageError, UsageError
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ROOM = "free some space, or name a place on another disk."
+YOURS = "name a place that is yours to write."
+REFUSALS = {
+    errno.ENOSPC: ("no room is left on the disk", ROOM),
+    errno.EDQUOT: ("your share of the disk is used up", ROOM),
+    errno.EFBIG: ("the file would be larger than its file system, or the limit on files (ulimit -f), allows", ROOM),
+    errno.EROFS: ("its file system is read-only", YOURS),
+    errno.EACCES: ("access is denied", "look at its permissions, or name a place that is yours."),
+    errno.EPERM: ("access is denied", "look at its permissions, or name a place that is yours."),
+    errno.ENAMETOOLONG: ("the name is too long", "name a shorter place."),
+    errno.ENOTDIR: ("a part of the path is a file, and no folder", "look at the path, or name another."),
+    errno.EISDIR: ("it is a folder, and no file", "look at the path, or name another."),
+    errno.ELOOP: ("its links lead in a circle", "look at the links, or name another place."),
+    errno.ENOENT: ("there is no such file or folder", "look at the path."),
+    errno.EEXIST: ("something is there already", "name another place."),
+    errno.ENOTEMPTY: ("the folder is not empty", "name another place."),
+    errno.EBUSY: ("it is in use", "close what uses it, or name another place."),
+    errno.EXDEV: ("it lies on another file system", "name a place on one file system."),
+    errno.EMFILE: ("this process has too many open files", "allow more: ulimit -n 4096."),
+    errno.ENFILE: ("this machine has too many open files", "close other programs."),
+    errno.EIO: ("the device failed", "look at the disk, and at the system's log; what it holds may be damaged."),
+    errno.ESTALE: ("it is gone from its network disk", "mount the disk again, and try again."),
+    errno.EBADF: ("it is closed", "leave it open, or redirect it."),
+    errno.ENOMEM: ("there is too little memory", "close other programs, or do less at once."),
+}
+"""What each of the system's numbers means to a user, and what can be done."""
+MISPLACED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
+"""The refusals that are the place's: whoever named it named a wrong one."""
+_NUMBERED = re.compile(r"\(os error (\d+)\)")
+_SHORT = re.compile(r"^\d+ requested and \d+ written$")
+
+
+def number_of(error: BaseException) -> int:
+    """Return the system's number of an error, or 0 where it is none about files.
+
+    It is an OSError's own, or what a library says: numpy tells no more of a full disk than how much it wrote; libraries in
+    Rust end with ``(os error 28)``.
+    """
+    if isinstance(error, OSError) and error.errno:
+        known = error.errno in REFUSALS or error.filename is not None
+        return error.errno if known and not isinstance(error, ConnectionError | TimeoutError) else 0
+    told = str(error)
+    found = _NUMBERED.search(told)
+    if found:
+        return int(found[1])
+    if _SHORT.match(told):
+        return errno.ENOSPC
+    spelled = (number for number in REFUSALS if number != errno.ENOENT and os.strerror(number) in told)
+    return next(spelled, 0) if isinstance(error, OSError) else 0
+
+
+def refusal(error: BaseException, path: Path | str = "", *, doing: str = "") -> StorageError | None:
+    """Return what the system refused, as an error that says path and remedy; None where it is no such error.
+
+    :param path: what was read or written, where the error does not say.
+    :param doing: what could not be done, when it is not clear from the call: ``the checkpoint cannot be written``.
+    """
+    number = number_of(error)
+    if not number:
+        return None
+    named = [os.fsdecode(one) for one in (getattr(error, "filename", None), getattr(error, "filename2", None))
+             if isinstance(one, str | bytes)]  # fmt: skip
+    meaning, remedy = REFUSALS.get(number, (_spelled(number), "look at the place, or name another."))
+    where = " → ".join(named) or str(path)
+    what = f"{doing}: {meaning}." if doing else f"{meaning[:1].upper()}{meaning[1:]}."
+    return StorageError(what, where=where, do=remedy, errno=number)
+
+
+def _spelled(number: int) -> str:
+    spelled = os.strerror(number)
+    return f"the system says: {spelled[:1].lower()}{spelled[1:]}"
+
+
+def misplaced(error: OSError, path: Path) -> FunctoryError:
+    """Return the error for a place that was named to be written: the call's fault where the place is wrong."""
+    found = refusal(error, path)
+    if found is None:
+        return StorageError(f"{path} cannot be written: {error}.", do=YOURS)
+    what = f"{path} cannot be written: {found.what[:1].lower()}{found.what[1:]}"
+    beyond = "" if found.where == str(path) else found.where
+    if found.errno in MISPLACED:
+        return UsageError(what, where=beyond, do=found.do)
+    return StorageError(what, where=beyond, do=found.do, errno=found.errno)
+
+
+@contextmanager
+def telling(path: Path | str = "", *, doing: str = "") -> Iterator[None]:
+    """Let what the system refuses within leave as a `StorageError`.
+
+    :param path: as in `refusal`.
+    :param doing: as in `refusal`.
+    :raises StorageError: for an error of the system's.
+    """
+    try:
+        yield
+    except FunctoryError:
+        raise
+    except Exception as error:
+        found = refusal(error, path, doing=doing)
+        if found is None:
+            raise
+        raise found from error
+
+
+def refusals_told(work: Callable[P, R]) -> Callable[P, R]:
+    """Let what the system refuses leave a public function as a `StorageError`."""
+
+    @functools.wraps(work)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        with telling():
+            return work(*args, **kwargs)
+
+    return guarded
