@@ -7,6 +7,7 @@ pyproject.toml files, so that a new plugin edits nothing outside its folder:
     the ranges of siblings           in every pyproject.toml, the examples' and the plugin template's too
     the sets `standard` and `all`    core/pyproject.toml
     names that are not installed     core/src/functory/plugins/known.json
+    the core's own components        core/src/functory/machine/own.py
     who may import whom              pyproject.toml, read by import-linter
     the table of plugins             README.md
     the time that suites may take    CONTRIBUTING.md, from [tool.functory.budgets]
@@ -97,6 +98,7 @@ def wanted(root: Path) -> dict[Path, str]:
     edit(root / "README.md", lambda text: set_block(text, "plugins", table(plugins(root))))
     edit(root / "CONTRIBUTING.md", lambda text: set_block(text, "budgets", budgets(settings(root)["budgets"])))
     texts[root / "core/src/functory/plugins/known.json"] = known(plugins(root))
+    texts[root / "core/src/functory/machine/own.py"] = own(root / "core/pyproject.toml", version)
     return texts
 
 
@@ -166,6 +168,21 @@ def known(found: list[Distribution]) -> str:
         for kind, names in plugin.components.items():
             table.setdefault(kind, {}).update(dict.fromkeys(names, plugin.name))
     return json.dumps(table, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def own(core: Path, version: str) -> str:
+    """Return the module that tells the core's own components, as its pyproject.toml announces them."""
+    groups = tomllib.loads(core.read_text(encoding="utf-8"))["project"]["entry-points"]
+    told = [
+        (group.removeprefix("functory."), name, value)
+        for group, names in sorted(groups.items())
+        for name, value in sorted(names.items())
+    ]
+    rows = "".join(f"    ({', '.join(map(json.dumps, one))}),\n" for one in told)
+    return (
+        '"""The core\'s version, and its components: kind, name, place. Made from core/pyproject.toml by `make sync`."""\n\n'
+        f"VERSION = {json.dumps(version)}\nCOMPONENTS = (\n{rows})\n"
+    )
 
 
 def table(found: list[Distribution]) -> str:

@@ -49,7 +49,8 @@ def tree(tmp_path: Path) -> Path:
     ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, tmp_path / name)
-    (tmp_path / "core/src/functory/plugins").mkdir()
+    for folder in ("machine", "plugins"):
+        (tmp_path / "core/src/functory" / folder).mkdir()
     shutil.copytree(ROOT / "scripts", tmp_path / "scripts", ignore=shutil.ignore_patterns("__pycache__"))
     add_plugin(tmp_path, "backbones", "tiny", 'set = "standard"')
     add_plugin(tmp_path, "tasks", "tags", 'set = "standard"\nextras = ["metrics"]')

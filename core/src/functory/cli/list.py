@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -47,13 +48,15 @@ class List(Command):
         entries = plugins.entries(args.kind)
         here = _saved(Path()) if args.kind == "functions" else []
         if args.json:
-            print_json([describe(entry, entries) for entry in entries] + [_told(one) for one in here])
+            rivals = _rivals(entries)
+            print_json([_described(entry, rivals) for entry in entries] + [_told(one) for one in here])
         else:
             if entries or not here:
                 _print(entries, args.kind)
             _print_saved(here)
         for fault in plugins.faults():
-            say(f"{fault.distribution}: {fault.what} See: functory doctor", sys.stderr)
+            if fault.is_listed:
+                say(f"{fault.distribution}: {fault.what} See: functory doctor", sys.stderr)
         return 0
 
 
@@ -104,49 +107,55 @@ def _saved_row(one: Saved) -> tuple[str, ...]:
     return one.folder, f"{one.name} {one.version}", one.task, figure, size(one.bytes), ", ".join(one.forms)
 
 
-def describe(entry: Entry, entries: list[Entry]) -> dict[str, object]:
+def _described(entry: Entry, rivals: Counter[tuple[str, str]]) -> dict[str, object]:
     """Return what a program wants to know of an entry without importing it."""
+    is_clear = _is_clear(entry, rivals)
     return {
         "kind": entry.kind,
         "name": entry.name,
-        "reference": entry.name if _is_clear(entry, entries) else entry.qualified,
+        "reference": entry.name if is_clear else entry.qualified,
         "distribution": entry.distribution,
         "version": entry.version,
         "summary": entry.summary,
         "contract": entry.contract,
         "speaks": entry.speaks,
-        "ambiguous": not _is_clear(entry, entries),
+        "ambiguous": not is_clear,
     }
 
 
 def _print(entries: list[Entry], kind: str | None) -> None:
     """Print one block per kind."""
+    rivals = _rivals(entries)
     blocks = [(group, [entry for entry in entries if entry.kind == group]) for group in GROUPS]
     for group, members in blocks:
         if members:
             print(group)
-            print_columns([_row(entry, entries) for entry in members])
+            print_columns([_row(entry, rivals) for entry in members])
     if not entries:
         print(f"no {kind or 'component'} is installed.")
 
 
-def _row(entry: Entry, entries: list[Entry]) -> tuple[str, ...]:
+def _row(entry: Entry, rivals: Counter[tuple[str, str]]) -> tuple[str, ...]:
     """Return an entry's cells; the last begins with what keeps it from being used."""
     about = (SUMMARIES | PARTS).get(entry.name, "") if entry.distribution == "functory" else entry.summary
     if not entry.speaks:
         theirs = f"contract {entry.contract}" if entry.contract else "no contract version"
         about = f"[{theirs}; this functory speaks {CONTRACT}] {about}"
     name = entry.name
-    if not _is_clear(entry, entries):
+    if not _is_clear(entry, rivals):
         name = entry.qualified
         about = f"[two distributions claim this name: say {entry.qualified}] {about}"
     return name, entry.distribution, entry.version, about
 
 
-def _is_clear(entry: Entry, entries: list[Entry]) -> bool:
+def _rivals(entries: list[Entry]) -> Counter[tuple[str, str]]:
+    """Return how many claim each name of each kind."""
+    return Counter((entry.kind, entry.name) for entry in entries)
+
+
+def _is_clear(entry: Entry, rivals: Counter[tuple[str, str]]) -> bool:
     """Return whether the short name means this entry."""
-    rivals = [other for other in entries if (other.kind, other.name) == (entry.kind, entry.name)]
-    return len(rivals) == 1 or (entry.kind == "commands" and entry.distribution == "functory")
+    return rivals[entry.kind, entry.name] == 1 or (entry.kind == "commands" and entry.distribution == "functory")
 
 
 COMMAND = List()

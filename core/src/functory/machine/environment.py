@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from importlib import metadata
 from pathlib import Path
+
+from functory.machine.distributions import find_installed
 
 LIBRARIES = (
     "numpy",
@@ -49,13 +50,13 @@ def facts() -> dict[str, str]:
 
 def libraries() -> dict[str, str | None]:
     """Return the version of each library that matters; None for what is not installed. Imports none."""
-    found: dict[str, str | None] = {}
-    for name in LIBRARIES:
-        try:
-            found[name] = metadata.version(name)
-        except metadata.PackageNotFoundError:
-            found[name] = None
-    return found
+    return {name: version(name) for name in LIBRARIES}
+
+
+def version(name: str) -> str | None:
+    """Return the version of an installed distribution, None where there is none. Imports nothing, and reads no file."""
+    found = find_installed(name)
+    return found.version if found is not None else None
 
 
 def cores() -> int:

@@ -6,9 +6,9 @@ Apart from `importing`, because a module may be missing at a component's import,
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from functory.machine.distributions import Entry, normalise
+from functory.machine.metadata import METADATA_BYTES, read
 
 NAMED_OTHERWISE = {
     "PIL": "pillow",
@@ -38,7 +38,7 @@ def remedy(module: str, entry: Entry) -> str:
     :param entry: the component that imports it.
     """
     wanted = _names(module)
-    for name, version, extra in _requirements(Path(entry.metadata)):
+    for name, version, extra in _requirements(entry.metadata):
         if normalise(name) not in wanted:
             continue
         if extra:
@@ -56,10 +56,10 @@ def _names(module: str) -> list[str]:
     return [*known, *map(normalise, prefixes)]
 
 
-def _requirements(metadata: Path) -> list[tuple[str, str, str]]:
+def _requirements(metadata: str) -> list[tuple[str, str, str]]:
     """Return name, version range and extra of each requirement; what cannot be read requires nothing."""
     try:
-        text = (metadata / "METADATA").read_text(encoding="utf-8", errors="replace")
+        text = read(f"{metadata}/METADATA", METADATA_BYTES)[0].decode("utf-8", "replace").replace("\r\n", "\n")
     except OSError:
         return []
     header = text.partition("\n\n")[0]

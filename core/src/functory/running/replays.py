@@ -8,10 +8,10 @@ import os
 import platform
 from contextlib import suppress
 from functools import cache as once
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from functory.machine.environment import version
 from functory.machine.folders import sha256
 from functory.machine.places import cache
 
@@ -79,8 +79,4 @@ def has_vnni() -> bool:
 
 def versions(names: tuple[str, ...] = NUMERIC) -> dict[str, str]:
     """Return the installed versions of packages, without importing them."""
-    found = {}
-    for name in names:
-        with suppress(PackageNotFoundError):
-            found[name] = version(name)
-    return found
+    return {name: found for name in names if (found := version(name)) is not None}
