@@ -13,6 +13,7 @@ import functory
 from functory import errors
 from functory.artefact.checking import check
 from functory.artefact.opening import verify
+from functory.artefact.sealing import write_digest
 
 
 @pytest.fixture
@@ -21,9 +22,10 @@ def copy(sentiment: Path, tmp_path: Path) -> Path:
 
 
 def rewrite(folder: Path, **changes: Any) -> None:
-    """Change the manifest and nothing else."""
+    """Forge the manifest: change it, and write a digest that fits."""
     file = folder / "function.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+    write_digest(folder)
 
 
 def test_a_loaded_function_gives_the_outputs_of_the_one_that_was_saved(sentiment: Path, tmp_path: Path) -> None:
@@ -39,13 +41,12 @@ def test_a_loaded_function_gives_the_outputs_of_the_one_that_was_saved(sentiment
 def test_every_flipped_byte_is_refused_with_the_member_named(copy: Path) -> None:
     for member in sorted(copy.iterdir()):
         content = bytearray(member.read_bytes())
-        # Every byte of φ and of the golden file; of the manifest and the card a spread of places.
+        # Every byte of φ; of the others a spread of places.
         for place in range(0, len(content), 1 if member.suffix == ".safetensors" else max(1, len(content) // 97)):
             content[place] ^= 1
             member.write_bytes(content)
-            if member.name != "function.json":
-                with pytest.raises(errors.ArtefactCorrupt, match=member.name.replace(".", r"\.")):
-                    check(copy)
+            with pytest.raises(errors.ArtefactCorrupt, match=member.name.replace(".", r"\.")):
+                check(copy)
             content[place] ^= 1
         member.write_bytes(content)
     check(copy)
@@ -55,10 +56,14 @@ def test_a_changed_manifest_is_refused_or_replays_differently(copy: Path) -> Non
     good = (copy / "function.json").read_text()
     assert "rotten" in good
     (copy / "function.json").write_text(good.replace('"fresh",\n      "rotten"', '"rotten",\n      "fresh"'))
+    with pytest.raises(errors.ArtefactCorrupt, match=r"function\.json was changed"):
+        verify(copy)
+    write_digest(copy)
     with pytest.raises(errors.GoldenMismatch, match="golden example 1 comes out differently"):
         verify(copy)
     for broken, kind in (("{", errors.ArtefactCorrupt), (good.replace('"name"', '"nome"', 1), errors.ArtefactError)):
         (copy / "function.json").write_text(broken)
+        write_digest(copy)
         with pytest.raises(kind):
             check(copy)
 
@@ -91,7 +96,7 @@ def test_a_path_that_leaves_the_folder_is_refused(copy: Path, path: str) -> None
 
 def test_an_unknown_format_version_is_refused_with_the_remedy(copy: Path) -> None:
     rewrite(copy, format=7)
-    with pytest.raises(errors.ArtefactVersion, match="format 7; this functory reads 1"):
+    with pytest.raises(errors.ArtefactVersion, match="format 7; this functory reads 2"):
         functory.load(copy)
 
 

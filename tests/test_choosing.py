@@ -18,6 +18,7 @@ import functory
 from functory import errors
 from functory.artefact.checking import read_manifest
 from functory.artefact.opening import verify
+from functory.artefact.sealing import write_digest
 from functory.artefact.writing import save
 from functory.contracts.engine import Engine, Session, SessionOptions
 from functory.contracts.rows import Array, Program, Row
@@ -153,6 +154,7 @@ def test_a_form_whose_engine_is_lacking_is_passed_over(forms: dict[str, Path], t
     manifest = json.loads((folder / "function.json").read_text())
     manifest["forms"][0]["engine"]["name"] = "not-installed"
     (folder / "function.json").write_text(json.dumps(manifest))
+    write_digest(folder)
     assert functory.load(folder).form.name == "slow fp32"
 
 

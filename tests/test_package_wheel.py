@@ -15,6 +15,7 @@ import pytest
 
 import functory
 from functory import errors
+from functory.artefact.sealing import write_digest
 from functory.using.footprint import footprint
 from functory.using.packaging import compatible, package
 
@@ -222,6 +223,7 @@ def test_a_changed_artefact_and_one_from_a_file_are_not_packaged(sentiment: Path
     manifest = json.loads((copy / "function.json").read_text())
     manifest["task"]["name"] = "file:MyTask"
     (copy / "function.json").write_text(json.dumps(manifest))
+    write_digest(copy)
     with pytest.raises(errors.NotSupported, match="task MyTask comes from a file"):
         package(copy, "my-sentiment", tmp_path / "dist")
     assert not (tmp_path / "dist").exists()

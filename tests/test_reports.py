@@ -20,6 +20,8 @@ from pydantic import StringConstraints
 import functory
 from functory.artefact.assembling import read_report
 from functory.artefact.card import _table
+from functory.artefact.checking import read_manifest
+from functory.artefact.installed import Packaged
 from functory.cli import main
 from functory.contracts.task import Input, Output, Task
 from functory.machine.folders import sha256
@@ -153,7 +155,7 @@ def test_info_tells_what_a_saved_function_is_without_opening_it(models: Path) ->
     for told in (
         "toy 0.1.0  (function, ", "toy(text) → ToyLabel", "no, yes", "accuracy  0.844", "5 of 32 answers are wrong",
         "torch fp32  backbone tiny-encoder (64 tokens), adaptation toy-head", "adaptation  toy-head", "as they were written",
-        f"sha256 {sha256(models / 'toy' / 'function.json')} (function.json, ",
+        f"sha256 {sha256(models / 'toy' / 'function.json')} (of function.json, ",
     ):  # fmt: skip
         assert told in done.stdout
     assert done.stdout.index("label  ") < done.stdout.index("abstained  ")
@@ -169,7 +171,7 @@ def test_info_of_a_damaged_function_says_so_and_fails(models: Path, tmp_path: Pa
     assert told["trouble"].startswith("golden.jsonl was changed")
     (folder / "function.json").write_text("{")
     assert main(["info", str(folder)]) == 1
-    assert "ArtefactCorrupt: function.json is no JSON" in capsys.readouterr().err
+    assert "ArtefactCorrupt: function.json was changed" in capsys.readouterr().err
 
 
 def test_a_name_that_is_a_folder_and_a_component_is_told_as_both(
@@ -223,9 +225,9 @@ def test_list_of_functions_names_those_saved_here_and_the_broken_ones(
     told = {row["folder"]: row for row in json.loads(capsys.readouterr().out) if "folder" in row}
     assert (told["mine"]["metric"], told["mine"]["task"]) == ("accuracy", "toy")
     assert told["mine"]["bytes"] == sum(file.stat().st_size for file in Path("mine").iterdir())
-    assert all(told[name]["trouble"].startswith("function.json cannot be read") for name in ("broken", "odd", "other"))
+    assert all(told[name]["trouble"].startswith("function.json is no") for name in ("broken", "odd", "other"))
     assert main(["list", "."]) == 0
-    assert "[function.json cannot be read" in capsys.readouterr().out
+    assert "[function.json is no" in capsys.readouterr().out
     for wrong, message in (
         (["list", "tasks"], "there is no folder 'tasks'.\n"), (["list", ".", "--kind", "tasks"], "a folder holds functions"),
     ):  # fmt: skip
@@ -285,7 +287,8 @@ def test_types_are_written_by_their_short_names(toy: Any) -> None:
 
 
 def test_info_of_an_installed_function_reads_its_folder_and_opens_nothing(models: Path, capsys: Any) -> None:
-    with registered("functions", "my-toy", models / "toy", distribution="my-toy", version="0.1.0"):
+    packaged = Packaged(models / "toy", read_manifest(models / "toy").sha256)
+    with registered("functions", "my-toy", packaged, distribution="my-toy", version="0.1.0"):
         assert main(["info", "my-toy"]) == 0
         out = capsys.readouterr().out
         assert main(["info", "my-toy", "--kind", "functions", "--json"]) == 0

@@ -11,6 +11,7 @@ import pytest
 
 import functory
 from functory import errors
+from functory.artefact.sealing import write_digest
 from functory.machine.folders import sha256
 from functory_sdk.testing.toybox import kit, toy_function
 
@@ -81,6 +82,7 @@ def changed(saved: Path, folder: Path, **fields: object) -> Path:
     shutil.copytree(saved, folder)
     manifest = json.loads((folder / "function.json").read_text())
     (folder / "function.json").write_text(json.dumps({**manifest, **fields}))
+    write_digest(folder)
     return folder
 
 
@@ -102,5 +104,6 @@ def test_golden_inputs_that_the_installed_task_does_not_take_are_no_bug_of_ours(
         "sha256": sha256(folder / "golden.jsonl"), "size": (folder / "golden.jsonl").stat().st_size,
     }  # fmt: skip
     (folder / "function.json").write_text(json.dumps(manifest))
+    write_digest(folder)
     with pytest.raises(errors.ArtefactError, match=r"golden inputs of 'toy' are none for the installed task"):
         functory.load(folder)

@@ -18,6 +18,8 @@ import pytest
 
 pytest.importorskip("torch", reason="the suites run tiny networks: pip install functory-torch")
 
+from functory.artefact.checking import read_manifest
+from functory.artefact.installed import Packaged
 from functory.plugins import registry as plugins
 from functory_sdk import testing
 from functory_sdk.testing import kit, registered
@@ -540,7 +542,8 @@ def test_a_packaged_function_passes_and_a_damaged_one_fails(tmp_path: Path, caps
     body = {"component": "boxed", "__module__": __name__, "inputs": ("we saw the good film",)}
     suite = type("TestBoxed", (testing.FunctionSuite,), body)
     owed = ("test_its_entry_is_its_artefact", "test_its_golden_examples_come_out_the_same", "test_it_is_called_by_name")
-    with registered("functions", "boxed", artefact):
+    packaged = Packaged(artefact, read_manifest(artefact).sha256)
+    with registered("functions", "boxed", packaged):
         for check in owed:
             run(suite, check, tmp_path, capsys)
         (artefact / "golden.jsonl").write_text("{}\n")

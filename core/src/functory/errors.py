@@ -23,7 +23,7 @@ One tree, so that a program can catch as much or as little as it wants:
     ├── TrainingError              a sentinel found that training did nothing, or broke
     ├── GenerationError            decoding could not go on
     ├── ArtefactError              a folder that is not, or no longer, a function
-    │   ├── ArtefactCorrupt        a hash, a size or a member is not what the manifest says
+    │   ├── ArtefactCorrupt        a hash, a size or a member is not what it must be
     │   ├── ArtefactUnsafe         a path that leaves the folder, a pickle, a file component
     │   ├── ArtefactVersion        a format version that this functory does not know
     │   └── GoldenMismatch         the golden examples come out differently here
@@ -255,7 +255,7 @@ class ArtefactError(FunctoryError):
 
 
 class ArtefactCorrupt(ArtefactError):
-    """A member's hash or size is not what the manifest says, or a member is missing or extra."""
+    """A hash or size is not what the manifest, its digest or the caller says, or a member is missing or extra."""
 
 
 class ArtefactUnsafe(ArtefactError):

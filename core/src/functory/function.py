@@ -409,6 +409,7 @@ def load(
     form: str | None = None,
     session: SessionOptions | None = None,
     components: str | Sequence[str] = (),
+    sha256: str = "",
     **options: Any,
 ) -> Function:
     """Load a saved function, or an installed one by its name.
@@ -418,10 +419,11 @@ def load(
     :param session: threads, device, budget; or give them by name.
     :param components: ``./my_task.py:MyTask`` for each component that was in a file when the function was built. The
         file is run: it must be one that you trust.
-    :raises ArtefactError: when it is no function, was changed, or comes out differently here.
+    :param sha256: the digest that the function must have, as `verify` gives it: no other is loaded, however well made.
+    :raises ArtefactError: when it is no function, is not the one that was asked for, was changed, or comes out differently here.
     """
     from functory.artefact.opening import open_artefact
 
     chosen = session or SessionOptions.of(options)
     files = [components] if isinstance(components, str) else components
-    return open_artefact(folder, form=form, session=chosen, components=files)
+    return open_artefact(folder, form=form, session=chosen, components=files, sha256=sha256)

@@ -2,29 +2,31 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from functory.artefact.manifest import FORMAT, CompositeRecord, EngineRecord, Manifest, TorchRecord, check_inside
-from functory.artefact.members import MANIFEST
-from functory.errors import ArtefactCorrupt, ArtefactError, ArtefactUnsafe, ArtefactVersion
+from functory.artefact.manifest import CompositeRecord, EngineRecord, Manifest, TorchRecord, check_inside
+from functory.artefact.members import DIGEST, MANIFEST
+from functory.artefact.sealing import FRESH, unseal
+from functory.errors import ArtefactCorrupt, ArtefactUnsafe
 from functory.machine.folders import files_of, sha256
 
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".bin.index", ".joblib", ".ckpt")
 
 
-def check(folder: Path, *, largest: int | None = None) -> Manifest:
-    """Check a folder without running it: manifest, format, every member's size and hash, nothing besides.
+def check(folder: Path, *, sha256: str = "", largest: int | None = None) -> Manifest:
+    """Check a folder without running it: digest, manifest, format, every member's size and hash, nothing besides.
 
+    :param sha256: the digest that it must have; any when empty.
     :param largest: bytes of the largest member that is hashed, for a glance; all are when None.
     :raises ArtefactError: naming the member and the remedy.
     """
-    manifest = read_manifest(folder)
+    manifest = read_manifest(folder, sha256)
     found = files_of(folder)
-    found.pop(MANIFEST, None)
+    for name in (MANIFEST, DIGEST):
+        found.pop(name, None)
     for path in found:
         if path.lower().endswith(PICKLES):
             raise ArtefactUnsafe(
@@ -38,14 +40,13 @@ def check(folder: Path, *, largest: int | None = None) -> Manifest:
 
 def _compare(folder: Path, manifest: Manifest, found: Mapping[str, Path], largest: int | None) -> None:
     """Compare the files with the members: none lacking, none besides, each with its size and hash."""
-    fresh = "get a fresh copy: copy the folder again, or build the function again."
     for path, member in manifest.members.items():
         if path not in found:
-            raise ArtefactCorrupt(f"{path} is missing.", where=str(folder), do=fresh)
+            raise ArtefactCorrupt(f"{path} is missing.", where=str(folder), do=FRESH)
         size = found[path].stat().st_size
         if size != member.size:
             raise ArtefactCorrupt(
-                f"{path} has {size} bytes; the manifest says {member.size}.", where=str(folder), do=fresh
+                f"{path} has {size} bytes; the manifest says {member.size}.", where=str(folder), do=FRESH
             )
         if largest is not None and size > largest:
             continue
@@ -54,7 +55,7 @@ def _compare(folder: Path, manifest: Manifest, found: Mapping[str, Path], larges
             raise ArtefactCorrupt(
                 f"{path} was changed: its sha256 is {digest[:16]}…, the manifest says {member.sha256[:16]}….",
                 where=str(folder),
-                do=fresh,
+                do=FRESH,
             )
     extra = sorted(found.keys() - manifest.members.keys())
     if extra:
@@ -63,32 +64,16 @@ def _compare(folder: Path, manifest: Manifest, found: Mapping[str, Path], larges
         )
 
 
-def read_manifest(folder: Path) -> Manifest:
+def read_manifest(folder: Path, sha256: str = "") -> Manifest:
     """Return a folder's manifest.
 
+    :param sha256: the digest that it must have; any when empty.
     :raises ArtefactError: when there is none, or it is not sound.
     """
     file = folder / MANIFEST
-    if not file.is_file():
-        near = "" if folder.exists() else " There is no such folder."
-        raise ArtefactError(
-            f"no function lies here: {MANIFEST} is missing.{near}",
-            where=str(folder),
-            do="name the folder that `save` wrote.",
-        )
+    data, digest = unseal(folder, sha256)
     try:
-        data = json.loads(file.read_text(encoding="utf-8"))
-    except (ValueError, OSError) as error:
-        raise ArtefactCorrupt(f"{MANIFEST} is no JSON: {error}", where=str(file), do="get a fresh copy.") from None
-    version = data.get("format") if isinstance(data, dict) else None
-    if version != FORMAT:
-        raise ArtefactVersion(
-            f"the function has format {version!r}; this functory reads {FORMAT}.",
-            where=str(file),
-            do="install a functory that reads it (pip install -U functory), or build it again.",
-        )
-    try:
-        manifest = Manifest.model_validate(data)
+        manifest = Manifest.of(data, digest)
     except ValidationError as error:
         fault = error.errors()[0]
         kind = ArtefactUnsafe if "leaves the folder" in fault["msg"] else ArtefactCorrupt

@@ -15,10 +15,9 @@ from typing import TYPE_CHECKING
 
 from functory.artefact.assembling import label, read
 from functory.artefact.manifest import EngineRecord, Manifest
-from functory.artefact.members import GOLDEN, MANIFEST
+from functory.artefact.members import GOLDEN
 from functory.contracts.engine import SessionOptions
 from functory.errors import FunctoryError
-from functory.machine.folders import sha256
 from functory.machine.places import cache
 from functory.running.golden import golden_inputs
 from functory.running.replays import cpu, versions
@@ -40,7 +39,7 @@ def fastest(folder: Path, manifest: Manifest, session: SessionOptions) -> str | 
     labels = [label(record) for record in manifest.forms if isinstance(record, EngineRecord)]
     if len(labels) < 2 or not (folder / GOLDEN).is_file():
         return None
-    note = _note(folder, session)
+    note = _note(manifest.sha256, session)
     with suppress(OSError, ValueError, KeyError):
         remembered = str(json.loads(note.read_text(encoding="utf-8"))["form"])
         if remembered in labels:
@@ -74,6 +73,6 @@ def _timed(functions: dict[str, Function]) -> dict[str, float]:
     return seconds
 
 
-def _note(folder: Path, session: SessionOptions) -> Path:
-    about = [sha256(folder / MANIFEST), session.model_dump(mode="json"), cpu(), versions()]
+def _note(digest: str, session: SessionOptions) -> Path:
+    about = [digest, session.model_dump(mode="json"), cpu(), versions()]
     return cache("forms") / (hashlib.sha256(json.dumps(about).encode()).hexdigest()[:32] + ".json")

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from functory.artefact.members import MANIFEST, REPORT
+from functory.artefact.members import DIGEST, MANIFEST, REPORT
+from functory.artefact.sealing import unseal
+from functory.errors import ArtefactError
 
 DEPTH = 3
 """How many folders deep functions are looked for."""
@@ -56,10 +58,11 @@ def find(folder: Path, depth: int = DEPTH) -> Iterator[Saved]:
 
 
 def read(folder: Path) -> Saved:
-    """Return what the manifest in a folder says, without checking anything."""
+    """Return what the manifest in a folder says; the other members are not looked at."""
     place = str(folder)
     try:
-        data = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        data, _ = unseal(folder)
+        own = sum((folder / name).stat().st_size for name in (MANIFEST, DIGEST))
         metric, value = _figure(data["metrics"], folder)
         return Saved(
             folder=place,
@@ -69,8 +72,10 @@ def read(folder: Path) -> Saved:
             forms=tuple(map(_label, data["forms"])),
             metric=metric,
             value=value,
-            bytes=sum(int(member["size"]) for member in data["members"].values()) + (folder / MANIFEST).stat().st_size,
+            bytes=sum(int(member["size"]) for member in data["members"].values()) + own,
         )
+    except ArtefactError as error:
+        return Saved(place, trouble=error.what)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return Saved(place, trouble=f"{MANIFEST} cannot be read: {type(error).__name__} {error}")
 

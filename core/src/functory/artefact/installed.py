@@ -6,6 +6,7 @@ Imports next to nothing, so that importing such a package costs nothing before i
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, get_args
@@ -17,13 +18,13 @@ if TYPE_CHECKING:
 
 
 def artefact_of(reference: Path | str) -> Path:
-    """Return the folder of an artefact: the one named, or an installed function's.
+    """Return the folder of an artefact: the one named, or an installed function's, after its digest was checked.
 
     :param reference: a folder, or the name of a component of the kind ``functions``, whose entry point is a
-        module-level `Path` of the artefact's folder. A folder goes first where it holds a function.
+        module-level `Packaged`. A folder goes first where it holds a function.
     :raises UsageError: when it is no name at all.
-    :raises ArtefactError: when it is neither.
-    :raises FunctoryError: when an installed function's entry point is no folder.
+    :raises ArtefactError: when it is neither, or the installed one is not the one that was packaged.
+    :raises FunctoryError: when an installed function's entry point is no artefact.
     """
     if not isinstance(reference, Path | str):
         raise UsageError(
@@ -45,11 +46,36 @@ def artefact_of(reference: Path | str) -> Path:
             where=str(Path.cwd()),
             do=f"{_near(reference)}name the folder that `save` wrote, or install the function's wheel. {error.do}",
         ) from None
-    if not isinstance(found, Path):
+    if not isinstance(found, Packaged):
         raise FunctoryError(
-            f"the installed function {reference!r} gives no folder.", do="package it again with this functory."
+            f"the installed function {reference!r} gives no artefact.", do="package it again with this functory."
         )
-    return found
+    return found.checked()
+
+
+@dataclass(frozen=True)
+class Packaged:
+    """An artefact in an installed package, with the digest that it had when it was packaged.
+
+    The digest stands in the package's source: a folder that is changed, its own digest too, is noticed.
+    """
+
+    folder: Path
+    sha256: str
+
+    def checked(self) -> Path:
+        """Return the folder.
+
+        :raises ArtefactError: when it holds no function, or not the one that was packaged.
+        """
+        from functory.artefact.sealing import unseal
+
+        try:
+            unseal(self.folder, self.sha256)
+        except ArtefactError as error:
+            error.do = f"install it again: pip install --force-reinstall --no-deps {self.folder.parent.name.replace('_', '-')}."
+            raise
+        return self.folder
 
 
 def _near(name: str) -> str:
@@ -67,16 +93,16 @@ class InstalledFunction:
 
     Stands for its `Function` everywhere: `isinstance` says so, and every attribute of the function is there.
 
-    :param folder: where the artefact lies.
+    :param packaged: its artefact.
     :param task: the name of its task, which knows the types of input and output.
     """
 
-    def __init__(self, folder: Path, *, task: str) -> None:
-        self._folder = folder
+    def __init__(self, packaged: Packaged, *, task: str) -> None:
+        self._packaged = packaged
         self._task = task
         self._lock = Lock()
         self._function: Function | None = None
-        self.__name__ = folder.parent.name
+        self.__name__ = packaged.folder.parent.name
 
     def loaded(self) -> Function:
         """Return the function itself.
@@ -87,7 +113,7 @@ class InstalledFunction:
             if self._function is None:
                 from functory.function import load
 
-                self._function = load(self._folder)
+                self._function = load(self._packaged.checked(), sha256=self._packaged.sha256)
             return self._function
 
     def type_named(self, name: str) -> Any:
@@ -101,7 +127,7 @@ class InstalledFunction:
         for found in _models((task.Output, task.Input), set()):
             if "".join(letter if letter.isalnum() else "_" for letter in found.__name__) == name:
                 return found
-        raise AttributeError(f"{self._folder.parent.name} has no type {name!r}")
+        raise AttributeError(f"{self.__name__} has no type {name!r}")
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.loaded()(*args, **kwargs)
@@ -120,9 +146,7 @@ class InstalledFunction:
         return Function
 
     def __repr__(self) -> str:
-        return (
-            repr(self._function) if self._function is not None else f"<installed function {self._folder.parent.name}>"
-        )
+        return repr(self._function) if self._function is not None else f"<installed function {self.__name__}>"
 
     def _repr_html_(self) -> str | None:
         """Show the function in a notebook once it is loaded; to be looked at is no reason to load it."""
@@ -130,11 +154,11 @@ class InstalledFunction:
 
     def __reduce__(self) -> Any:
         """A copy in another process loads the same artefact anew."""
-        return _again, (type(self), self._folder, self._task)
+        return _again, (type(self), self._packaged, self._task)
 
 
-def _again(kind: type[InstalledFunction], folder: Path, task: str) -> InstalledFunction:
-    return kind(folder, task=task)
+def _again(kind: type[InstalledFunction], packaged: Packaged, task: str) -> InstalledFunction:
+    return kind(packaged, task=task)
 
 
 def _models(kinds: tuple[Any, ...], seen: set[Any]) -> Iterator[type]:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from functory.artefact.assembling import label, read
 from functory.artefact.checking import check
-from functory.artefact.manifest import EngineRecord, Manifest, Member
-from functory.artefact.members import MANIFEST
+from functory.artefact.manifest import EngineRecord, Manifest
+from functory.artefact.sealing import seal
 from functory.errors import UsageError
-from functory.machine.folders import copy_files, files_of, sha256, written_whole
+from functory.machine.folders import copy_files, files_of, written_whole
 from functory.running.golden import distance, replay
 
 SAME = ("task", "state", "signature", "long_text", "max_tokens")
@@ -50,10 +50,7 @@ def join(folders: Sequence[Path], target: Path) -> Path:
                 here = f"{record.folder}/"
                 copy_files({path: file for path, file in files_of(folder).items() if path.startswith(here)}, made)
                 records.append(record.model_copy(update={"tolerance": wide}))
-        (made / MANIFEST).unlink()
-        members = {path: Member(sha256=sha256(file), size=file.stat().st_size) for path, file in files_of(made).items()}
-        whole = first[1].model_copy(update={"forms": tuple(records), "members": members})
-        (made / MANIFEST).write_text(whole.model_dump_json(indent=2) + "\n", encoding="utf-8")
+        seal(made, first[1].model_copy(update={"forms": tuple(records)}))
     return target
 
 

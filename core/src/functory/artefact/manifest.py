@@ -5,14 +5,18 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Part
 from functory.reading.reader import LongText
 
-FORMAT = 1
-"""The format version that this functory writes, and the only one that it reads."""
+
+class Kept(Part):
+    """A component of a saved function, with the distribution that gave it: another one may claim its name some day."""
+
+    distribution: str = Field("", description="Empty for a component that no distribution gave.")
+    version: str = ""
 
 
 class Member(BaseModel):
@@ -30,10 +34,10 @@ class TorchRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["torch"] = "torch"
-    engine: Part
-    backbone: Part
+    engine: Kept
+    backbone: Kept
     spec: BackboneSpec
-    adaptation: Part
+    adaptation: Kept
     program: dict[str, Any]
     has_phi: bool
     tolerance: float
@@ -48,7 +52,7 @@ class EngineRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["engine"] = "engine"
-    engine: Part
+    engine: Kept
     folder: str
     spec: BackboneSpec
     learning: Literal["supervised", "nothing"]
@@ -77,12 +81,12 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: Literal[1] = 1
+    format: Literal[2] = 2
     name: str = Field(min_length=1)
     version: str
     licence: str = ""
     licences: tuple[str, ...] = Field((), description="Licences of what it was made from: the backbone's, the data's.")
-    task: Part
+    task: Kept
     state: dict[str, Any]
     signature: dict[str, Any]
     forms: tuple[FormRecord, ...] = Field(min_length=1)
@@ -95,6 +99,22 @@ class Manifest(BaseModel):
     notes: tuple[str, ...] = ()
     optimization: dict[str, Any] | None = None
     members: dict[str, Member] = {}
+    _sha256: str = PrivateAttr("")
+
+    @property
+    def sha256(self) -> str:
+        """The digest of the artefact that it was read from; empty in a manifest that was not read."""
+        return self._sha256
+
+    @classmethod
+    def of(cls, data: dict[str, Any], sha256: str) -> Manifest:
+        """Return the manifest that was read with this digest.
+
+        :raises pydantic.ValidationError: when the data are none.
+        """
+        manifest = cls.model_validate(data)
+        manifest._sha256 = sha256
+        return manifest
 
     def __repr__(self) -> str:
         return f"<manifest of {self.name} {self.version}: {self.task.name}, {len(self.members)} files>"

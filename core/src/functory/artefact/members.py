@@ -2,3 +2,4 @@
 
 MANIFEST, WEIGHTS, GOLDEN, CARD = "function.json", "weights.safetensors", "golden.jsonl", "README.md"
 REPORT = "report.json"
+DIGEST = "function.json.sha256"

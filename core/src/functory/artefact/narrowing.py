@@ -7,10 +7,11 @@ from pathlib import Path
 from functory.artefact.assembling import label
 from functory.artefact.card import card
 from functory.artefact.checking import check, read_manifest
-from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Manifest, Member, TorchRecord
-from functory.artefact.members import CARD, MANIFEST, WEIGHTS
+from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Manifest, TorchRecord
+from functory.artefact.members import CARD, WEIGHTS
+from functory.artefact.sealing import seal
 from functory.errors import UsageError
-from functory.machine.folders import copy_files, files_of, sha256, written_whole
+from functory.machine.folders import copy_files, files_of, written_whole
 
 
 def narrow(folder: Path, engine: str, target: Path) -> Path:
@@ -55,10 +56,7 @@ def _describe(manifest: Manifest, kept: tuple[FormRecord, ...], made: Path) -> N
     narrowed = manifest.model_copy(update={"forms": kept})
     if kept != manifest.forms:
         (made / CARD).write_text(card(narrowed), encoding="utf-8")
-    (made / MANIFEST).unlink()
-    members = {path: Member(sha256=sha256(file), size=file.stat().st_size) for path, file in files_of(made).items()}
-    text = narrowed.model_copy(update={"members": members}).model_dump_json(indent=2)
-    (made / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    seal(made, narrowed)
 
 
 def _lacking(manifest: Manifest, engine: str, what: str, folder: Path) -> UsageError:

@@ -24,18 +24,20 @@ def open_artefact(
     form: str | None = None,
     session: SessionOptions | None = None,
     components: Sequence[str] = (),
+    sha256: str = "",
 ) -> Function:
     """Load a function from a folder, or by the name of an installed one; check it, and replay it where it is new here.
 
     :param form: ``engine precision`` of the form to take; the fastest that runs here when None.
     :param components: ``./my_task.py:MyTask`` for each component that was in a file when the function was built.
+    :param sha256: the digest that it must have; any when empty.
     """
     from functory.artefact.choosing import fastest
     from functory.artefact.installed import artefact_of
     from functory.running.replays import is_remembered, remember
 
     folder = artefact_of(reference)
-    manifest = check(folder)
+    manifest = check(folder, sha256=sha256)
     _bring(folder, manifest, components)
     form = form or fastest(folder, manifest, session or SessionOptions())
     function = read(folder, manifest, form=form, session=session)
@@ -46,16 +48,17 @@ def open_artefact(
 
 
 @refusals_told
-def verify(reference: Path | str, *, components: Sequence[str] = ()) -> Manifest:
+def verify(reference: Path | str, *, components: Sequence[str] = (), sha256: str = "") -> Manifest:
     """Check an artefact and replay its golden examples in every form that can run here, whatever is remembered.
 
-    :param components: as `open_artefact` takes them.
+    :param components: as `open_artefact` takes them, and `sha256` too.
+    :return: its manifest, whose `sha256` is the digest that covers every byte.
     :raises ArtefactError: naming what differs.
     """
     from functory.artefact.installed import artefact_of
 
     folder = artefact_of(reference)
-    manifest = check(folder)
+    manifest = check(folder, sha256=sha256)
     _bring(folder, manifest, components)
     ran = 0
     trouble: FunctoryError | None = None

@@ -9,9 +9,8 @@ from functory.artefact.assembling import label, read_report
 from functory.artefact.card import sentence
 from functory.artefact.checking import check, read_manifest
 from functory.artefact.manifest import CompositeRecord, FormRecord, TorchRecord
-from functory.artefact.members import MANIFEST
+from functory.artefact.members import DIGEST, MANIFEST
 from functory.errors import ArtefactError
-from functory.machine.folders import sha256
 
 LARGEST = 64_000_000
 """Bytes of the largest file that is hashed here; `verify` hashes all."""
@@ -25,6 +24,7 @@ def summarise(folder: Path) -> dict[str, Any]:  # Any: JSON
     manifest = read_manifest(folder)
     trouble, unread = "", [path for path, member in manifest.members.items() if member.size > LARGEST]
     report = None
+    own = sum((folder / name).stat().st_size for name in (MANIFEST, DIGEST))
     try:
         check(folder, largest=LARGEST)
         report = read_report(folder)
@@ -49,9 +49,9 @@ def summarise(folder: Path) -> dict[str, Any]:  # Any: JSON
         "licences": list(manifest.licences),
         "notes": list(manifest.notes),
         "optimization": manifest.optimization,
-        "bytes": sum(member.size for member in manifest.members.values()) + (folder / MANIFEST).stat().st_size,
-        "files": len(manifest.members) + 1,
-        "sha256": sha256(folder / MANIFEST),
+        "bytes": sum(member.size for member in manifest.members.values()) + own,
+        "files": len(manifest.members) + 2,
+        "sha256": manifest.sha256,
         "trouble": trouble,
         "unread": unread,
     }

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functory.artefact.assembling import read
-from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Manifest, Member, TorchRecord
+from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Kept, Manifest, TorchRecord
 from functory.artefact.members import CARD, GOLDEN, MANIFEST, REPORT, WEIGHTS
-from functory.contracts.component import Part
+from functory.artefact.sealing import seal
 from functory.errors import ArtefactError
-from functory.machine.folders import copy_files, files_of, sha256, written_whole
+from functory.machine.folders import copy_files, files_of, written_whole
+from functory.plugins.registry import origin
 from functory.running.forms import EngineForm, Form, TorchForm
 from functory.running.golden import replay
 
@@ -40,7 +41,7 @@ def save(function: Function, folder: Path, *, mistakes: bool = False) -> Path:
 
 
 def write(function: Function, folder: Path, *, mistakes: bool = False) -> None:
-    """Write a function's files, the manifest last."""
+    """Write a function's files, the manifest and its digest last."""
     from functory.artefact.card import card
 
     record = _write_form(function.form, folder)
@@ -52,7 +53,7 @@ def write(function: Function, folder: Path, *, mistakes: bool = False) -> None:
         version=about.version,
         licence=about.licence,
         licences=about.licences,
-        task=Part(name=function.task.name, options=function.task.options.model_dump(mode="json", exclude_unset=True)),
+        task=_kept(function.task),
         state=function.state.model_dump(mode="json"),
         signature=function.signature,
         forms=(record,),
@@ -70,9 +71,7 @@ def write(function: Function, folder: Path, *, mistakes: bool = False) -> None:
         kept = report if mistakes else report.keeping(0)
         (folder / REPORT).write_text(kept.to_json() + "\n", encoding="utf-8")
     (folder / CARD).write_text(card(manifest, report), encoding="utf-8")
-    members = {path: Member(sha256=sha256(file), size=file.stat().st_size) for path, file in files_of(folder).items()}
-    text = manifest.model_copy(update={"members": members}).model_dump_json(indent=2)
-    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    seal(folder, manifest)
 
 
 def _write_form(form: Form, folder: Path) -> FormRecord:
@@ -93,10 +92,10 @@ def _write_torch(form: TorchForm, folder: Path) -> TorchRecord:
     if phi:
         save_file(phi, folder / WEIGHTS)
     return TorchRecord(
-        engine=Part(name=form.engine.name, options=_options(form.engine)),
-        backbone=Part(name=form.backbone.reference, options=_options(form.backbone)),
+        engine=_kept(form.engine),
+        backbone=_kept(form.backbone, form.backbone.reference),
         spec=form.spec,
-        adaptation=Part(name=form.adaptation.name, options=_options(form.adaptation)),
+        adaptation=_kept(form.adaptation),
         program=form.program.as_json(),
         has_phi=bool(phi),
         tolerance=form.tolerance,
@@ -109,7 +108,7 @@ def _write_engine(form: EngineForm, folder: Path) -> EngineRecord:
     copy_files(files_of(form.folder), made)
     (made / "tokenizer.json").write_text(form.tokenizer.json, encoding="utf-8")
     return EngineRecord(
-        engine=Part(name=form.engine.name, options=_options(form.engine)),
+        engine=_kept(form.engine),
         folder=place,
         spec=form.spec,
         learning=form.learning,
@@ -121,9 +120,15 @@ def _write_engine(form: EngineForm, folder: Path) -> EngineRecord:
     )
 
 
-def _options(component: Any) -> dict[str, Any]:
-    data: dict[str, Any] = component.options.model_dump(mode="json", exclude_unset=True)
-    return data
+def _kept(component: Any, name: str = "") -> Kept:
+    """Return what the manifest keeps of a component; its own name where none is given."""
+    entry = origin(component)
+    return Kept(
+        name=name or component.name,
+        options=component.options.model_dump(mode="json", exclude_unset=True),
+        distribution=entry.distribution if entry else "",
+        version=entry.version if entry else "",
+    )
 
 
 def _made(folder: Path) -> Path:

@@ -50,7 +50,7 @@ def print_function(facts: Mapping[str, Any]) -> None:
     made_with = ", ".join(f"{name} {version}" for name, version in facts["versions"].items())
     _print_pairs("made with", [(made_with,)] if made_with else [])
     _print_pairs("files", [(f"{facts['files']} files, {size(facts['bytes'])}, {_soundness(facts)}",)])
-    say(f"  sha256 {facts['sha256']} (function.json, which lists the others' hashes)")
+    say(f"  sha256 {facts['sha256']} (of function.json, which holds every other file's)")
     name = facts["name"] if facts.get("distribution") else facts["folder"]
     texts = " ".join('"…"' for _ in facts["signature"].get("shorthand", ["text"]))
     _print_examples([f"functory run {quote(str(name))} {texts}"])

@@ -99,14 +99,15 @@ def _function(folder: Path) -> dict[str, Any]:  # Any: JSON
 
 def _component(entry: Entry) -> dict[str, Any]:  # Any: JSON
     """Return what there is to tell about an entry: of an installed function, what there is in its folder."""
+    from functory.artefact.installed import Packaged
     from functory.plugins.describing import describe
 
     if entry.kind != "functions":
         return describe(entry)
     found = plugins.load(entry.kind, entry.qualified)
     about = {"distribution": entry.distribution, "value": entry.value}
-    if isinstance(found, Path):
-        return _function(found) | about
+    if isinstance(found, Packaged):
+        return _function(found.checked()) | about
     examples = [f"functory run {entry.name} …"]
     return {"name": entry.name, "kind": entry.kind, "version": entry.version, "summary": entry.summary, **about,
             "examples": examples}  # fmt: skip

@@ -21,6 +21,14 @@ def add_function(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--device", default="cpu", help="where it runs: cpu, cuda …")
     add_components(parser)
+    add_digest(parser)
+
+
+def add_digest(parser: ArgumentParser) -> None:
+    """Declare the digest that a function must have."""
+    parser.add_argument(
+        "--sha256", default="", metavar="DIGEST", help="the digest that the function must have, as `functory verify` prints it"
+    )
 
 
 def add_components(parser: ArgumentParser) -> None:
@@ -38,7 +46,10 @@ def open_function(args: Namespace) -> Function:
     """Return the function that the arguments name."""
     from functory.function import load
 
-    return load(args.function, form=args.form, threads=args.threads, device=args.device, components=args.component)
+    return load(
+        args.function, form=args.form, threads=args.threads, device=args.device, components=args.component,
+        sha256=args.sha256,
+    )  # fmt: skip
 
 
 def count(text: str) -> int:

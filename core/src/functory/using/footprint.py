@@ -55,10 +55,21 @@ def footprint(wheel: Path) -> Footprint:
 
 
 def _forms(zipped: ZipFile) -> Iterator[str]:
-    """Give the forms of a function and of its parts, from their manifests."""
-    for path in sorted(zipped.namelist()):
-        if path.rpartition("/")[2] == "function.json":
-            for form in json.loads(zipped.read(path))["forms"]:
+    """Give the forms of a function and of its parts, from their manifests.
+
+    :raises ArtefactError: when one is not as it was written.
+    """
+    from functory.artefact.members import DIGEST, MANIFEST
+    from functory.artefact.sealing import unsealed
+
+    names = set(zipped.namelist())
+    for path in sorted(names):
+        folder, _, name = path.rpartition("/")
+        if name == MANIFEST:
+            beside = f"{folder}/{DIGEST}"
+            digest = zipped.read(beside) if beside in names else None
+            data, _ = unsealed(zipped.read(path), digest, f"{zipped.filename}: {folder}")
+            for form in data["forms"]:
                 if "engine" in form:
                     yield f"{form['engine']['name']} {form['program']['precision']}"
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, ClassVar
 
 from functory.artefact.checking import check
+from functory.artefact.installed import Packaged
 from functory.artefact.opening import verify
 from functory.function import Function, load
 from functory_sdk.testing.suite import Suite
@@ -25,13 +25,13 @@ class FunctionSuite(Suite):
         return f"{self.entry.summary.rstrip('.')}."
 
     def test_its_entry_is_its_artefact(self) -> None:
-        """The entry point leads to the folder of a sound artefact.
+        """The entry point leads to a sound artefact, with the digest that it had when it was packaged.
 
         If this fails: package the function again with `functory package`.
         """
-        folder = self.load()
-        assert isinstance(folder, Path)
-        check(folder)
+        packaged = self.load()
+        assert isinstance(packaged, Packaged)
+        check(packaged.checked(), sha256=packaged.sha256)
 
     def test_its_golden_examples_come_out_the_same(self) -> None:
         """Replaying gives the stored outputs, in every form that can run here.

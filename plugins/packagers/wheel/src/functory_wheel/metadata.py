@@ -20,7 +20,7 @@ def information(names: Names, manifest: Manifest, needed: Needs, card: str) -> d
         "WHEEL": f"Wheel-Version: 1.0\nGenerator: functory-wheel ({version('functory-wheel')})\n"
         "Root-Is-Purelib: true\nTag: py3-none-any\n",
         "entry_points.txt": f"[functory.contract]\n{CONTRACT} = functory.contracts.component:CONTRACT\n\n"
-        f"[functory.functions]\n{names.distribution} = {names.module}._artefact:FOLDER\n",
+        f"[functory.functions]\n{names.distribution} = {names.module}._artefact:ARTEFACT\n",
     }
     return {f"{names.information}/{name}": text.encode() for name, text in texts.items()}
 

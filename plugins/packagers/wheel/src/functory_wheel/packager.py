@@ -12,6 +12,9 @@ from functory_wheel.metadata import information
 from functory_wheel.names import check_free, names_of
 from functory_wheel.source import FOLDER, sources
 
+OWN = ("function.json", "function.json.sha256")
+"""The manifest and its digest, which no manifest lists."""
+
 
 class WheelOptions(Options):
     """Options of the wheel packager."""
@@ -38,7 +41,7 @@ class Wheel(Packager[WheelOptions]):
         check_free(names)
         files = {f"{names.module}/{path}": text.encode() for path, text in sources(names, manifest).items()}
         members = {
-            f"{names.module}/{FOLDER}/{path}": artefact / path for path in ("function.json", *sorted(manifest.members))
+            f"{names.module}/{FOLDER}/{path}": artefact / path for path in (*OWN, *sorted(manifest.members))
         }
         card = (artefact / "README.md").read_text(encoding="utf-8")
         files |= information(names, manifest, needs(artefact), card)

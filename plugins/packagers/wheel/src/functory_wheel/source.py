@@ -24,17 +24,22 @@ def sources(names: Names, manifest: Manifest) -> dict[str, str]:
     return {
         "__init__.py": _module(names, manifest, types, _about(names, manifest, output, shorthand, by_name)),
         "__init__.pyi": _stub(names, manifest, types, output, given, shorthand, by_name),
-        "_artefact.py": _ARTEFACT.format(folder=FOLDER),
+        "_artefact.py": _ARTEFACT.format(folder=FOLDER, sha256=manifest.sha256),
         "py.typed": "",
     }
 
 
 _ARTEFACT = '''\
-"""Where the function lies; functory finds it here by its entry point."""
+"""Where the function lies, and the digest that it had when it was packaged; functory finds it here by its entry point."""
 
 from pathlib import Path
 
-FOLDER = Path(__file__).with_name("{folder}")
+from functory.artefact.installed import Packaged
+
+ARTEFACT = Packaged(
+    Path(__file__).with_name("{folder}"),
+    sha256="{sha256}",
+)
 '''
 
 _MODULE = '''\
@@ -43,7 +48,7 @@ _MODULE = '''\
 from typing import TYPE_CHECKING, Any, Literal
 
 from functory.artefact.installed import InstalledFunction
-from {module}._artefact import FOLDER
+from {module}._artefact import ARTEFACT
 
 __all__ = {exported}
 __version__ = "{version}"
@@ -53,7 +58,7 @@ class {kind}(InstalledFunction):
 {doc}
 
 
-{module} = {kind}(FOLDER, task={task})
+{module} = {kind}(ARTEFACT, task={task})
 
 if not TYPE_CHECKING:
 
