@@ -50,13 +50,15 @@ _HOMES = {
     "functory.using.packaging": ("Needs", "needs"),
     "functory.machine.folders": ("file_written_whole",),
     "functory.machine.places": ("cache",),
-    "functory.reading.reader": ("Passage", "Reader", "Tokenizer", "Tokens", "Window"),
+    "functory.reading.reader": ("Passage", "Reader", "Window"),
+    "functory.reading.tokenizer": ("Tokenizer", "Tokens"),
     "functory.measuring.report": ("Report",),
     "functory.terminal": ("Progress", "progress", "show", "table", "text"),
 }  # fmt: skip
 _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file", "source_hash", "weights_hash")
 _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_facts")
 _HOMES["functory_sdk.jsonfiles"] = ("read_json",)
+_HOMES["functory_sdk.signs"] = ("open_tokenizer",)
 _HOMES["functory_sdk.sentences"] = ("SentenceReading", "sentence_reading")
 _HOMES["functory_sdk.readouts"] = ("Readout", "readout_of")
 _HOMES["functory_sdk.tally"] = ("Rates", "Tally")

@@ -90,9 +90,9 @@ from functory.plugins.registry import entries as entries
 from functory.plugins.registry import load as load
 from functory.reading.reader import Passage as Passage
 from functory.reading.reader import Reader as Reader
-from functory.reading.reader import Tokenizer as Tokenizer
-from functory.reading.reader import Tokens as Tokens
 from functory.reading.reader import Window as Window
+from functory.reading.tokenizer import Tokenizer as Tokenizer
+from functory.reading.tokenizer import Tokens as Tokens
 from functory.running.backbones import open_backbone as open_backbone
 from functory.running.forms import CompositeForm as CompositeForm
 from functory.running.forms import EngineForm as EngineForm
@@ -129,6 +129,7 @@ from functory_sdk.readouts import Readout as Readout
 from functory_sdk.readouts import readout_of as readout_of
 from functory_sdk.sentences import SentenceReading as SentenceReading
 from functory_sdk.sentences import sentence_reading as sentence_reading
+from functory_sdk.signs import open_tokenizer as open_tokenizer
 from functory_sdk.spans.task import SpanTask as SpanTask
 from functory_sdk.spans.types import Entities as Entities
 from functory_sdk.spans.types import Entity as Entity

@@ -18,7 +18,6 @@ Apart from `conversion`, which unpacks them and knows of no backbone. A plugin's
 
 from __future__ import annotations
 
-import json
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -27,8 +26,11 @@ from pydantic import Field
 
 from functory.contracts.backbone import Backbone
 from functory.contracts.component import Options
-from functory.reading.reader import Tokenizer
+from functory.errors import ArtefactCorrupt, WeightsMissing
+from functory.reading.tokenizer import Tokenizer
 from functory_sdk.conversion import PackedWeights, weights_hash
+from functory_sdk.jsonfiles import read_json
+from functory_sdk.signs import open_tokenizer
 
 
 class PackedOptions(Options):
@@ -72,7 +74,7 @@ class PackedBackbone(Backbone[P]):
         }
 
     def read_tokenizer(self) -> Tokenizer:
-        return Tokenizer(self.folder / "tokenizer.json")
+        return open_tokenizer(self.folder)
 
 
 def config_facts(folder: Path) -> dict[str, Any]:  # Any: fields of BackboneSpec
@@ -81,14 +83,33 @@ def config_facts(folder: Path) -> dict[str, Any]:  # Any: fields of BackboneSpec
     They are those of one stack: `family`, `width`, `layers`, `vocabulary`, `context` and `pad_id`.
 
     :param folder: a model folder of a BERT, a Llama, or of any family that calls these facts alike.
-    :raises KeyError: where it calls one differently.
+    :raises WeightsMissing: where there is no config.json.
+    :raises ArtefactCorrupt: where it lacks one of them, or gives no number.
     """
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    return {
-        "family": config["model_type"],
-        "width": config["hidden_size"],
-        "layers": config["num_hidden_layers"],
-        "vocabulary": config["vocab_size"],
-        "context": config["max_position_embeddings"],
-        "pad_id": config["pad_token_id"],
-    }
+    config = read_json(folder, "config.json")
+    if not config:
+        raise WeightsMissing("there is no config.json.", where=str(folder), do="name the folder of a transformers model.")
+    return {"family": str(config.get("model_type")), **{fact: _whole(config, key, folder) for fact, key in _KEYS.items()}}
+
+
+_KEYS = {
+    "width": "hidden_size",
+    "layers": "num_hidden_layers",
+    "vocabulary": "vocab_size",
+    "context": "max_position_embeddings",
+    "pad_id": "pad_token_id",
+}
+
+
+def _whole(config: dict[str, Any], key: str, folder: Path) -> int:
+    """Return a fact that is a whole number."""
+    given = config.get(key)
+    if isinstance(given, bool) or not isinstance(given, int):
+        raise ArtefactCorrupt(
+            f"config.json says {key} = {given!r}, no whole number."
+            if key in config
+            else f"config.json does not say {key}.",
+            where=str(folder / "config.json"),
+            do="take the config.json that came with the weights.",
+        )
+    return given

@@ -14,7 +14,7 @@ from functory.contracts.component import complaint
 from functory.contracts.engine import SessionOptions
 from functory.contracts.rows import Program
 from functory.errors import ArtefactCorrupt, ArtefactError, FunctoryError, NotSupported
-from functory.reading.reader import Tokenizer
+from functory.reading.tokenizer import Tokenizer
 from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm, torch_form
 from functory.running.golden import Golden
 

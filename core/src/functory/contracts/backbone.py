@@ -17,7 +17,7 @@ from functory.contracts.component import Component, O
 from functory.contracts.rows import Port
 
 if TYPE_CHECKING:
-    from functory.reading.reader import Tokenizer
+    from functory.reading.tokenizer import Tokenizer
 
 Architecture = Literal["encoder", "decoder", "encoder-decoder"]
 Pooling = Literal["mean", "first", "last"]

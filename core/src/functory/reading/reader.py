@@ -1,55 +1,26 @@
-"""Reads text into rows of tokens: tokenizer, special tokens, windows of long texts.
+"""Reads text into rows of tokens: special tokens around it, windows of long texts.
 
-Apart from tasks and backbones, which both need it and neither owns it. Tokenizers are configured
-once, when they are opened: padding, truncation and special tokens are done here in numpy, so that
-many threads may read at once.
+Apart from tasks and backbones, which both need it and neither owns it; and from the tokenizer, which is never
+reconfigured: padding, truncation and special tokens are done here in numpy, so that many threads may read at once.
 """
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.rows import Array, Encoded
-from functory.errors import ArtefactCorrupt, InputError, TooLong
+from functory.errors import TooLong
+from functory.reading.tokenizer import Ids, Tokenizer, Tokens, as_ids
 
-if TYPE_CHECKING:
-    from tokenizers import Tokenizer as RawTokenizer
-
-Ids = NDArray[np.int64]
 LongText = Literal["window", "cut", "refuse"]
 Text = str | tuple[str, str]
 """What one row is made of: a text, or two that are read together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """The tokens of one text, without special ones.
-
-    :param ids: (tokens,) vocabulary ids.
-    :param offsets: (tokens, 2) first character and the one after the last, in the original text.
-    :param words: (tokens,) which pre-tokenised word each belongs to.
-    """
-
-    ids: Ids
-    offsets: Ids
-    words: Ids
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def part(self, start: int, stop: int) -> Tokens:
-        """Return the tokens from `start` up to `stop`."""
-        return Tokens(self.ids[start:stop], self.offsets[start:stop], self.words[start:stop])
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,102 +51,6 @@ class Passage:
     notes: tuple[str, ...] = ()
 
 
-class Tokenizer:
-    """A tokenizer opened from its tokenizer.json; never reconfigured after construction.
-
-    :param source: the file, or its text.
-    :raises ArtefactCorrupt: when it is not a tokenizer.
-    """
-
-    def __init__(self, source: Path | str) -> None:
-        from tokenizers import Tokenizer as RawTokenizer
-
-        text = source.read_text(encoding="utf-8") if isinstance(source, Path) else source
-        try:
-            raw = RawTokenizer.from_str(text)
-        except Exception as error:
-            place = str(source) if isinstance(source, Path) else "a tokenizer.json"
-            raise ArtefactCorrupt(
-                f"this is no tokenizer: {error}", where=place, do="take the file that came with the model."
-            ) from error
-        raw.no_padding()
-        raw.no_truncation()
-        self._raw: RawTokenizer = raw
-        # A user's text that spells a special token ("</s>") is text: it must not end a row or open a turn.
-        self._plain: RawTokenizer = RawTokenizer.from_str(_without_signs(raw))
-        self._plain.encode_special_tokens = True
-
-    @cached_property
-    def json(self) -> str:
-        """The tokenizer as text, to be stored."""
-        return self._raw.to_str()
-
-    @cached_property
-    def frame(self) -> tuple[Ids, Ids, Ids]:
-        """The special tokens before, between and after the texts of a row, as the tokenizer's template puts them."""
-        bare = self._raw.encode("a", add_special_tokens=False).ids
-        single = self._raw.encode("a").ids
-        before = _find(single, bare)
-        pair = self._raw.encode("a", "a").ids
-        between = _find(pair[before + len(bare) :], bare)
-        start = before + len(bare)
-        return (_ids(single[:before]), _ids(pair[start : start + between]), _ids(single[start:]))
-
-    def tokens(self, texts: Sequence[str], *, reads_special: bool = False) -> list[Tokens]:
-        """Return the tokens of each text, without special ones around it.
-
-        :param reads_special: a special token that the text spells becomes one; for prompts that a template made.
-        :raises InputError: for a text that cannot be tokenised, such as one with half of a surrogate pair.
-        """
-        raw = self._raw if reads_special else self._plain
-        try:
-            encodings = raw.encode_batch(list(texts), add_special_tokens=False)
-        except Exception as error:
-            raise InputError(
-                f"a text cannot be tokenised: {error}", do="remove lone surrogates and other invalid characters."
-            ) from None
-        return [
-            Tokens(
-                _ids(encoding.ids),
-                np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2),
-                _ids([-1 if word is None else word for word in encoding.word_ids]),
-            )
-            for encoding in encodings
-        ]
-
-    def text(self, ids: Sequence[int], *, keep_special: bool = False) -> str:
-        """Return the text of tokens."""
-        return self._raw.decode(list(ids), skip_special_tokens=not keep_special)
-
-    def id(self, token: str) -> int | None:
-        """Return a token's id, or None when the vocabulary does not have it."""
-        return self._raw.token_to_id(token)
-
-
-def _without_signs(raw: RawTokenizer) -> str:
-    """Return a tokenizer as text, in which no piece of the vocabulary spells a special token.
-
-    A Unigram vocabulary lists "</s>" among its pieces with the score 0, the best there is, so that plain text would still
-    become it. A score far below any text's (each piece costs some 5 to 25) leaves its letters the likelier reading.
-    """
-    text = raw.to_str()
-    if type(raw.model).__name__ == "Unigram":
-        for token in raw.get_added_tokens_decoder().values():
-            if token.special:
-                piece = json.dumps(token.content, ensure_ascii=False)
-                text = re.sub(rf"(\[{re.escape(piece)},)[-+.\de]+\]", r"\1-1000.0]", text, count=1)
-    return text
-
-
-def _ids(values: Sequence[int]) -> Ids:
-    return np.asarray(values, dtype=np.int64)
-
-
-def _find(row: Sequence[int], part: Sequence[int]) -> int:
-    """Return where `part` begins in `row`."""
-    return next((i for i in range(len(row) - len(part) + 1) if list(row[i : i + len(part)]) == list(part)), 0)
-
-
 class Reader:
     """Turns texts into rows for one backbone, by one rule for long texts.
 
@@ -196,7 +71,7 @@ class Reader:
     @cached_property
     def _prefix(self) -> Ids:
         """The tokens of the model's own prefix ('query: ')."""
-        return self.tokenizer.tokens([self.spec.prefix.strip()])[0].ids if self.spec.prefix else _ids([])
+        return self.tokenizer.tokens([self.spec.prefix.strip()])[0].ids if self.spec.prefix else as_ids([])
 
     @cached_property
     def room(self) -> int:
@@ -305,7 +180,7 @@ class Reader:
                 types[second_from:] = 1
             row["token_type_ids"] = types
         if self.spec.architecture == "encoder-decoder":
-            written = _ids([self.spec.start_id or 0]) if target is None else target
+            written = as_ids([self.spec.start_id or 0]) if target is None else target
             row |= {"decoder_input_ids": written, "decoder_attention_mask": np.ones_like(written)}
         return row
 

@@ -17,7 +17,7 @@ from functory.contracts.engine import Engine, Session, SessionOptions
 from functory.contracts.rows import Program
 from functory.contracts.task import Formulation, Learning, Task
 from functory.errors import NotSupported
-from functory.reading.reader import Tokenizer
+from functory.reading.tokenizer import Tokenizer
 from functory.running.replays import machine
 
 if TYPE_CHECKING:

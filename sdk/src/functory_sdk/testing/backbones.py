@@ -15,7 +15,8 @@ from functory.contracts.backbone import Backbone, BackboneSpec
 from functory.contracts.batching import pad
 from functory.contracts.rows import Array, Row
 from functory.errors import WeightsMissing
-from functory.reading.reader import Reader, Tokenizer
+from functory.reading.reader import Reader
+from functory.reading.tokenizer import Tokenizer
 from functory_sdk.testing.adaptations import hidden, tensors
 from functory_sdk.testing.comparing import difference
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite, in_subprocess

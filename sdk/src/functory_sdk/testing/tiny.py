@@ -14,7 +14,7 @@ from pydantic import Field
 
 from functory.contracts.backbone import Backbone, BackboneSpec
 from functory.contracts.component import Options
-from functory.reading.reader import Tokenizer
+from functory.reading.tokenizer import Tokenizer
 
 if TYPE_CHECKING:
     from functory_sdk.torch import Network
@@ -205,9 +205,8 @@ def _pieces() -> dict[str, int]:
     """Return the encoder's vocabulary: special tokens, words, characters alone and inside a word."""
     special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
     characters = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
-    return {
-        piece: index for index, piece in enumerate([*special, *WORDS, *characters, *("##" + c for c in characters)])
-    }
+    pieces = dict.fromkeys([*special, *WORDS, *characters, *("##" + c for c in characters)])  # "a" is a word, too
+    return {piece: index for index, piece in enumerate(pieces)}
 
 
 @lru_cache

@@ -4,7 +4,7 @@ from functory_sdk.torch import linear
 from functory_sdk.torch.copies import own, structural_copy
 from functory_sdk.torch.heads import Head, LikelihoodHead, LinearHead, LogitsHead
 from functory_sdk.torch.labels import ClassifierHead
-from functory_sdk.torch.loading import load_transformers
+from functory_sdk.torch.loading import load_transformers, quiet
 from functory_sdk.torch.model import Graph, Model
 from functory_sdk.torch.network import Network, Origin
 from functory_sdk.torch.pooling import Pooler, pool
@@ -13,5 +13,5 @@ from functory_sdk.torch.stacks import network_from
 
 __all__ = [
     "ClassifierHead", "Graph", "Head", "LikelihoodHead", "LinearHead", "LogitsHead", "Model", "Network", "Origin", "Pooler",
-    "TaggingHead", "linear", "load_transformers", "network_from", "own", "pool", "structural_copy",
+    "TaggingHead", "linear", "load_transformers", "network_from", "own", "pool", "quiet", "structural_copy",
 ]  # fmt: skip

@@ -31,7 +31,7 @@ def load_transformers(folder: Path, spec: BackboneSpec) -> Network:
         "decoder": transformers.AutoModelForCausalLM,
         "encoder-decoder": transformers.AutoModelForSeq2SeqLM,
     }
-    with _quiet():
+    with quiet():
         kind = transformers.AutoModel if spec.architecture == "decoder" and not spec.has_logits else kinds[spec.architecture]
         model, told = kind.from_pretrained(
             folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False,
@@ -49,7 +49,7 @@ def load_transformers(folder: Path, spec: BackboneSpec) -> Network:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep transformers' bars and warnings off the terminal: what they would say is an error here, or nothing."""
     from logging import CRITICAL
     from typing import Any

@@ -9,7 +9,7 @@ import numpy as np
 
 from functory.contracts.rows import Array
 from functory.errors import NotSupported
-from functory.reading.reader import Tokenizer
+from functory.reading.tokenizer import Tokenizer
 
 PLACE = "\ue000message\ue001"
 """Stands for the message while the template is filled; private-use characters, which no template holds."""

@@ -9,9 +9,18 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from functory_huggingface import hub
-from functory_huggingface.facts import Facts, read_tokenizer
+from functory_huggingface.facts import Facts
 from functory_huggingface.weights import hash_of, weight_files
-from functory_sdk import Backbone, BackboneSpec, Options, Pooling, Tokenizer, WeightsMissing, sentence_reading
+from functory_sdk import (
+    Backbone,
+    BackboneSpec,
+    Options,
+    Pooling,
+    Tokenizer,
+    WeightsMissing,
+    open_tokenizer,
+    sentence_reading,
+)
 
 if TYPE_CHECKING:
     from functory_sdk.torch import Network
@@ -116,7 +125,7 @@ class HuggingFace(Backbone[HuggingFaceOptions]):
         return own.pooling if own else usual, is_normalised
 
     def read_tokenizer(self) -> Tokenizer:
-        return read_tokenizer(self._folder)
+        return open_tokenizer(self._folder)
 
     def load_network(self) -> Network:
         from functory_huggingface.model import load_network

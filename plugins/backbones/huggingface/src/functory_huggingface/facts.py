@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from functory_sdk import ArtefactCorrupt, Tokenizer, WeightsMissing, read_json
+from functory_sdk.signs import chat_template, content_of
 
 Json = dict[str, Any]  # Any: JSON as its authors left it
 DECODERS = ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma3_text")
@@ -14,21 +15,6 @@ OFFSET = ("roberta", "xlm-roberta", "camembert")
 """Families that count positions from after the padding id: two of 514 are never used."""
 NO_LIMIT = 512
 """The context of a model with relative positions that names none: what T5 was trained on."""
-
-
-def read_tokenizer(folder: Path) -> Tokenizer:
-    """Return the tokenizer.
-
-    :raises WeightsMissing: where there is no tokenizer.json.
-    """
-    path = folder / "tokenizer.json"
-    if not path.is_file():
-        raise WeightsMissing(
-            "the model has no tokenizer.json, the one tokenizer file that is read here.",
-            where=str(folder),
-            do=f"make it with transformers: AutoTokenizer.from_pretrained({str(folder)!r}).save_pretrained({str(folder)!r})",
-        )
-    return Tokenizer(path)
 
 
 class Facts:
@@ -126,15 +112,11 @@ class Facts:
     @property
     def chat_template(self) -> str:
         """The template of a conversation, with the named tokens that it may use."""
-        file = self.folder / "chat_template.jinja"
-        found: Any = file.read_text("utf-8") if file.is_file() else self.texts.get("chat_template") or ""
-        if isinstance(found, list):  # several, by name
-            named = {entry["name"]: entry["template"] for entry in found}
-            found = named.get("default", "")
+        found = chat_template(self.folder, self.texts)
         if not found:
             return ""
         tokens = {name: self._token(name) for name in ("bos_token", "eos_token", "pad_token", "unk_token")}
-        return "".join(f"{{% set {name} = {token!r} %}}" for name, token in tokens.items() if token) + str(found)
+        return "".join(f"{{% set {name} = {token!r} %}}" for name, token in tokens.items() if token) + found
 
     @property
     def licence(self) -> str:
@@ -146,8 +128,7 @@ class Facts:
         return found[1] if found else ""
 
     def _token(self, name: str) -> str:
-        given = self.texts.get(name) or ""
-        return str(given["content"] if isinstance(given, dict) else given)
+        return content_of(self.texts.get(name))
 
     def _need(self, *names: str) -> Any:
         for name in names:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from functory_huggingface.made import check_reading
 from functory_huggingface.weights import Tensors
 from functory_sdk import (
     Adaptation,
@@ -29,6 +30,9 @@ UNITS = {"ForSequenceClassification": "text", "ForTokenClassification": "token"}
 class FineTunedOptions(Options):
     """Options of fine-tuned; all is read from the model folder."""
 
+    check_tokenizer: bool = Field(
+        True, description="Refuse a checkpoint whose tokenizer.json reads texts otherwise than transformers does."
+    )
     readout: Readout = Field(
         Readout(), description="What comes before the classifier's last map. Read from the checkpoint, and kept."
     )
@@ -65,7 +69,8 @@ class FineTuned(Adaptation[FineTunedOptions]):
         state, order = task.adopt(labels, unit=unit, is_multi=is_multi)
         phi |= {name: phi[name][list(order)] for name in ("head.linear.weight", "head.linear.bias")}
         note = f"brought from the checkpoint's own classifier, a {config['architectures'][0]}"
-        return Brought(type(self)(FineTunedOptions(readout=readout)), phi, state, (note,))
+        notes = check_reading(folder, backbone.tokenizer) if self.options.check_tokenizer else ()
+        return Brought(type(self)(self.options.model_copy(update={"readout": readout})), phi, state, (note, *notes))
 
     def attach(self, network: Any) -> None:
         network.read_as(self.options.readout)

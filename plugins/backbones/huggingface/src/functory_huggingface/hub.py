@@ -10,8 +10,8 @@ from functory_huggingface.weights import weight_files
 from functory_sdk import FunctoryError, OptionError, WeightsMissing
 
 FILES = [
-    "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "chat_template.jinja", "README.md",
-    "modules.json", "*_Pooling/config.json",
+    "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+    "chat_template.jinja", "README.md", "modules.json", "*_Pooling/config.json",
     "model.safetensors", "model.safetensors.index.json", "model-*.safetensors",
 ]  # fmt: skip
 """What is fetched; no pickle and no code."""

@@ -14,6 +14,7 @@ from functory_sdk import (
     Tokenizer,
     WeightsMissing,
     config_facts,
+    open_tokenizer,
     package_file,
     sentence_reading,
     source_hash,
@@ -73,7 +74,7 @@ class MiniLM(Backbone[MiniLMOptions]):
         )
 
     def read_tokenizer(self) -> Tokenizer:
-        return Tokenizer(self.locate() / "tokenizer.json")
+        return open_tokenizer(self.locate())
 
     def load_network(self) -> Network:
         from functory_minilm.model import load_network
