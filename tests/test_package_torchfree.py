@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from alone import alone
 
 import functory
 from functory.contracts.engine import Engine, SessionOptions
@@ -91,11 +92,19 @@ import functory
 assert my_sentiment({TEXT!r}) == functory.load("my-sentiment")({TEXT!r})
 print(my_sentiment({TEXT!r}).label, my_sentiment.form.name)
 """
-    label, form = run([there / "python", "-c", code], tmp_path).split(maxsplit=1)
+    def quietly(*command: str | Path) -> str:
+        """Run a command of the environment without a network; it reaches for nothing."""
+        done = alone(command, tmp_path, {"FUNCTORY_CACHE": str(tmp_path / "cache"), "PYTHONPATH": ""})
+        assert done.code == 0, done.output
+        assert not done.tried, "\n".join(done.tried)
+        assert not done.left
+        return done.output
+
+    label, form = quietly(there / "python", "-c", code).split(maxsplit=1)
     assert label == function(TEXT).label
     assert form.split()[0] in engines
-    assert label in run([there / "functory", "run", "my-sentiment", TEXT], tmp_path)
-    assert "come out the same" in run([there / "functory", "verify", "my-sentiment"], tmp_path)
+    assert label in quietly(there / "functory", "run", "my-sentiment", TEXT)
+    assert "come out the same" in quietly(there / "functory", "verify", "my-sentiment")
     size = sum(
         file.stat().st_size for file in (tmp_path / "venv").rglob("*") if file.is_file() and not file.is_symlink()
     )

@@ -6,6 +6,7 @@ import re
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from shlex import quote
+from tempfile import TemporaryDirectory
 
 from functory.cli import SUMMARIES
 from functory.cli.output import print_json
@@ -81,7 +82,12 @@ def render(kind: str, name: str, output: Path, *, author: str, licence: str, lik
         raise NotSupported("the template needs cookiecutter.", do="pip install 'functory-sdk[template]'.") from error
     answers = {"kind": kind, "like": like or DEFAULT, "name": name, "author": author, "licence": licence}
     output.mkdir(parents=True, exist_ok=True)
-    return Path(cookiecutter(str(template()), no_input=True, extra_context=answers, output_dir=str(output)))
+    with TemporaryDirectory() as own:  # instead of the user's home, where cookiecutter would keep the answers
+        places = {"replay_dir": own, "cookiecutters_dir": own}
+        made = cookiecutter(
+            str(template()), no_input=True, extra_context=answers, output_dir=str(output), default_config=places
+        )
+    return Path(made)
 
 
 def template() -> Path:

@@ -16,6 +16,7 @@ from types import TracebackType
 from typing import Any, TextIO
 
 from functory.errors import PluginContractError, PluginError, PluginImportError
+from functory.machine import telemetry
 from functory.machine.distributions import CONTRACT, Entry
 from functory.plugins.missing import remedy
 
@@ -227,7 +228,8 @@ def _file(module: str) -> str:
 
 @contextmanager
 def _noticed(entry: Entry) -> Iterator[None]:
-    """Say so when an import takes long: a silent program looks dead."""
+    """Say so when an import takes long: a silent program looks dead. What it brings in does not tell others of it."""
+    telemetry.switch_off()
     name = f"{entry.distribution} {entry.version}" if entry.distribution else entry.value
     timer = Timer(NOTICE_SECONDS, lambda: print(f"still importing {name} …", file=sys.stderr, flush=True))
     timer.daemon = True
