@@ -93,16 +93,36 @@ def _spelled(number: int) -> str:
     return f"the system says: {spelled[:1].lower()}{spelled[1:]}"
 
 
-def misplaced(error: OSError, path: Path) -> FunctoryError:
+def misplaced(error: Exception, path: Path) -> FunctoryError:
     """Return the error for a place that was named to be written: the call's fault where the place is wrong."""
     found = refusal(error, path)
     if found is None:
-        return StorageError(f"{path} cannot be written: {error}.", do=YOURS)
+        return UsageError(f"{path} cannot be written: {error}.", do="name another place.")
     what = f"{path} cannot be written: {found.what[:1].lower()}{found.what[1:]}"
     beyond = "" if found.where == str(path) else found.where
     if found.errno in MISPLACED:
         return UsageError(what, where=beyond, do=found.do)
     return StorageError(what, where=beyond, do=found.do, errno=found.errno)
+
+
+@contextmanager
+def placing(path: Path, made: Path) -> Iterator[None]:
+    """Let what the system refuses while something is made be told of the path that it is made for.
+
+    :param made: where it is made, which nobody knows outside.
+    :raises StorageError: for an error of the system's.
+    """
+    try:
+        yield
+    except FunctoryError:
+        raise
+    except Exception as error:
+        found = refusal(error, path)
+        if found is None:
+            raise
+        what = f"{path} cannot be written: {found.what[:1].lower()}{found.what[1:]}"
+        where = "" if found.where == str(path) else found.where.replace(str(made), str(path))
+        raise StorageError(what, where=where, do=found.do, errno=found.errno) from error
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from zipfile import ZipFile
 
 import pytest
 
+from functory_sdk import StorageError
 from functory_wheel.archive import write
 from functory_wheel.names import Names
 
@@ -55,7 +56,8 @@ def test_the_same_files_give_the_same_bytes_whenever_and_in_whatever_order(
 def test_a_write_that_fails_leaves_the_earlier_wheel_and_nothing_half_written(member: Path, tmp_path: Path) -> None:
     target = tmp_path / "dist"
     before = write(target, NAMES, FILES, {"a": member}, compress=True).read_bytes()
-    with pytest.raises(OSError, match="gone"):
+    with pytest.raises(StorageError, match="cannot be written: there is no such file") as caught:
         write(target, NAMES, FILES, {"a": member, "b": tmp_path / "gone"}, compress=True)
+    assert caught.value.where == str(tmp_path / "gone")
     assert [path.name for path in target.iterdir()] == [NAMES.file]
     assert (target / NAMES.file).read_bytes() == before

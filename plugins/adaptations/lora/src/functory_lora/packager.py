@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -10,7 +9,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from functory_lora.files import CARD, CONFIG, FILES, HEAD
-from functory_sdk import ArtefactError, Options, Packager
+from functory_sdk import ArtefactError, Options, Packager, file_written_whole
 
 
 class PEFTOptions(Options):
@@ -56,16 +55,11 @@ def _check_free(target: Path) -> None:
 
 def write(target: Path, files: Mapping[str, bytes]) -> list[Path]:
     """Write the files into a folder, each whole or not at all, the configuration last; a head of before goes."""
-    target.mkdir(parents=True, exist_ok=True)
     if HEAD not in files:
         (target / HEAD).unlink(missing_ok=True)
     written = []
     for name in sorted(files, key=lambda name: (name == CONFIG, name)):
-        part = target / f".{name}.part"
-        try:
+        with file_written_whole(target / name) as part:
             part.write_bytes(files[name])
-            os.replace(part, target / name)
-        finally:
-            part.unlink(missing_ok=True)
         written.append(target / name)
     return written

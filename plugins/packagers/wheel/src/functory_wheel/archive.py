@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import os
-import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
+from functory_sdk import file_written_whole
 from functory_wheel.names import Names
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -30,22 +29,9 @@ def write(
     :param files: contents by their path in the wheel.
     :param members: files on disk by their path in the wheel; they are streamed.
     """
-    target.mkdir(parents=True, exist_ok=True)
     wheel = target / names.file
-    handle, place = tempfile.mkstemp(prefix=f".{names.file}.", suffix=".part", dir=target)
-    part = Path(place)
-    try:
-        with os.fdopen(handle, "w+b") as file:
-            with ZipFile(file, "w", ZIP_DEFLATED if compress else ZIP_STORED) as zipped:
-                _fill(zipped, names, files, members)
-            file.flush()
-            os.fsync(file.fileno())
-        mask = os.umask(0)
-        os.umask(mask)
-        part.chmod(0o666 & ~mask)
-        part.replace(wheel)
-    finally:
-        part.unlink(missing_ok=True)
+    with file_written_whole(wheel) as part, ZipFile(part, "w", ZIP_DEFLATED if compress else ZIP_STORED) as zipped:
+        _fill(zipped, names, files, members)
     return wheel
 
 
