@@ -21,7 +21,7 @@ A hook is a step of the pipeline. A plugin takes one of three roles in it:
 - it **answers** (`@hookimpl`): the first answer that is not `None` wins, and the later ones are not asked. Raising `Refused` is
   an answer too: no.
 - it **wraps** (`@hookimpl(wrapper=True)`): it runs around whoever answers, yields exactly once, and returns the result; it cannot
-  change the arguments.
+  change the arguments, and makes no answer of Ctrl-C, of another plugin's no or of a training that did nothing.
 - it **observes** (`progress` alone): its failure is reported once, then it is set aside, and the run goes on.
 
 A method takes those arguments of its step that it needs, by name. A plugin that answers and wraps the same step has two methods;
@@ -44,6 +44,10 @@ An installed hook plugin is a class, or an object, under an entry point:
 [project.entry-points."functory.hooks"]
 evaluation-cache = "acme_evaluation_cache:EvaluationCache"
 ```
+
+Whatever a plugin answers, and whatever a wrapper makes of an answer, is looked at before the next step has it. What is wrong
+with it, and whatever a plugin raises, SystemExit too, becomes a `HookError` that names plugin, distribution, version, step, file
+and line. Arguments are a hook's to read: lists and tables are copies, arrays cannot be written to, a changed run is told.
 
 A class with options is a `functory_sdk.Hook`, as components are: `class TensorBoard(Hook[TensorBoardOptions])`.
 """

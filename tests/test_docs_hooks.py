@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -15,8 +16,13 @@ import pytest
 import functory
 from functory import errors
 from functory.contracts.engine import Event, Run
+from functory.contracts.explanation import Attribution, Faithfulness
+from functory.contracts.optimization import FormReport, OptimizationReport
+from functory.contracts.task import Target
+from functory.hooks.blaming import STEPS
 from functory.hookspecs import Hooks
-from functory.steps import STEPS, Steps
+from functory.steps import Steps
+from functory_sdk.testing import kit, toy_function
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "hooks.md"
@@ -102,17 +108,31 @@ def test_the_examples_of_building_take_part_in_a_build(tmp_path: Path, monkeypat
     assert watched.evaluate(ROWS).examples == 40
 
 
+@pytest.fixture
+def toys() -> Iterator[None]:
+    """The tiny parts of the kit, by their names."""
+    with kit():
+        yield
+
+
+@pytest.mark.usefixtures("toys")
 def test_the_examples_of_what_comes_after_take_part_in_their_steps(tmp_path: Path) -> None:
     gains, secrets, sums = (plugin(step)() for step in ("optimize", "explain", "package"))
-    function = SimpleNamespace(name="sentiment")
-    shrink = SimpleNamespace(optimize=lambda function, examples, calibration: ("smaller", "report"))
+    function = toy_function()
+    form = FormReport(form="toy", metric=1, latency_ms=1, throughput=1, size_mb=1, memory_mb=1, threads=1)
+    report = OptimizationReport(optimization="shrink", metric="accuracy", before=form, tried=(), kept="toy", reason="none")
+    shrink = SimpleNamespace(optimize=lambda function, examples, calibration: (function, report))
     made = Steps([gains]).optimize(function=function, optimization=shrink, examples=(), calibration=())
-    assert made == ("smaller", "report")
-    assert gains.reports == [("sentiment", "report")]
+    assert made == (function, report)
+    assert gains.reports == [(function.name, report)]
 
-    why = SimpleNamespace(explain=lambda function, value, target: "why")
+    found = Attribution(
+        method="why", target=Target(name="x", port="logits", index=(0,)), score=1, pieces=(),
+        faithfulness=Faithfulness(comprehensiveness=0, sufficiency=0),
+    )  # fmt: skip
+    why = SimpleNamespace(explain=lambda function, value, target: found)
     steps = Steps([secrets])
-    assert steps.explain(function=function, value="a fine film", target=None, explanation=why) == "why"
+    assert steps.explain(function=function, value="a fine film", target=None, explanation=why) is found
     with pytest.raises(errors.Refused, match="texts with secrets"):
         steps.explain(function=function, value="my password is", target=None, explanation=why)
 

@@ -12,11 +12,23 @@ import pytest
 import functory
 from functory import errors
 from functory.contracts.engine import Event
+from functory.contracts.explanation import Attribution, Faithfulness
+from functory.contracts.task import Target
 from functory.hookspecs import hookimpl
 from functory.steps import Steps
 
 ROWS = [{"text": f"{word} {n}", "label": word} for n in range(20) for word in ("cat", "dog")]
-THING = SimpleNamespace(explain=lambda function, value, target: "core's own")
+
+
+def why(method: str) -> Attribution:
+    """Return an explanation that can be told by its method."""
+    return Attribution(
+        method=method, target=Target(name="x", port="logits", index=(0,)), score=1.0, pieces=(),
+        faithfulness=Faithfulness(comprehensiveness=0, sufficiency=0),
+    )  # fmt: skip
+
+
+THING = SimpleNamespace(explain=lambda function, value, target: why("core's own"))
 
 
 class Answer:
@@ -28,7 +40,7 @@ class Answer:
     @hookimpl
     def explain(self, value: Any) -> Any:
         self._calls.append(self.name)
-        return self._answer
+        return None if self._answer is None else why(self._answer)
 
 
 class Around:
@@ -42,7 +54,7 @@ class Around:
         self._calls.append(f"{self.name} before")
         result = yield
         self._calls.append(f"{self.name} after")
-        return f"{self.name}({result})"
+        return why(f"{self.name}({result.method})")
 
 
 class Loud:
@@ -63,14 +75,14 @@ def explain(*hooks: Any) -> Any:
 def test_the_list_is_the_order_and_the_first_wrapper_is_outermost() -> None:
     calls: list[str] = []
     hooks = [Around("a", calls), Answer("b", calls), Around("c", calls), Answer("d", calls), Loud(calls)]
-    assert explain(*hooks) == "a(c(core's own))"
+    assert explain(*hooks).method == "a(c(core's own))"
     assert calls == ["a before", "c before", "b", "d", "loud", "c after", "a after"]
 
 
 def test_the_first_answer_wins_and_the_later_ones_are_not_asked() -> None:
     calls: list[str] = []
     hooks = [Answer("a", calls), Answer("b", calls, "b's"), Answer("c", calls, "c's"), Around("w", calls)]
-    assert explain(*hooks) == "w(b's)"
+    assert explain(*hooks).method == "w(b's)"
     assert calls == ["w before", "a", "b", "w after"]
 
 
@@ -205,7 +217,7 @@ def test_the_trace_tells_who_in_which_order_and_how_long(
     with pytest.raises(errors.HookError):
         Steps([Broken()]).explain(function=None, value="x", target=None, explanation=THING)
     assert re.fullmatch(
-        r"trace explain: a → core  \d+\.\d{3} s  failed: HookError\(.*", capsys.readouterr().err.strip()
+        r"trace explain: a → core  \d+\.\d{3} s  failed: HookError: .*", capsys.readouterr().err.strip()
     )
 
 

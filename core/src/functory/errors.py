@@ -38,6 +38,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from functory.wording.harmless import harmless
+from functory.wording.told import safe_text
+
 
 class FunctoryError(Exception):
     """The root of the tree: what happened, where, and what to do about it.
@@ -56,12 +59,16 @@ class FunctoryError(Exception):
         super().__init__(what)
 
     def __str__(self) -> str:
-        lines = [self.what]
+        return harmless("\n".join(self._lines()))
+
+    def _lines(self) -> list[str]:
+        """Return what is told, line by line, as others wrote it."""
+        lines = [safe_text(self.what)]
         if self.where:
-            lines.append(f"  where: {self.where}")
+            lines.append(f"  where: {safe_text(self.where)}")
         if self.do:
-            lines.append(f"  do:    {self.do}")
-        return "\n".join(lines)
+            lines.append(f"  do:    {safe_text(self.do)}")
+        return lines
 
     def __reduce__(self) -> tuple[object, ...]:
         return _rebuild, (type(self), self.__dict__.copy())
@@ -75,6 +82,7 @@ class FunctoryError(Exception):
     def as_json(self) -> dict[str, Any]:  # Any: JSON; texts but where a subclass says more
         """Return the parts as `--json` prints them."""
         parts = {"error": type(self).__name__, "what": self.what, "where": self.where, "do": self.do}
+        parts = {key: safe_text(value) for key, value in parts.items()}
         return {key: value for key, value in parts.items() if value}
 
 
@@ -191,13 +199,13 @@ class BadRows(DataError):
         super().__init__(what, where=where, do=do)
         self.rows, self.count = [dict(row) for row in rows], count
 
-    def __str__(self) -> str:
+    def _lines(self) -> list[str]:
         if len(self.rows) < 2:
-            return super().__str__()
+            return super()._lines()
         more = [f"         … and {self.count - len(self.rows):,} more"] if self.count > len(self.rows) else []
         others = [f"         {row['where']}: {row['what']}" for row in self.rows[1:]]
         first, *rest = [self.what, f"  where: {self.where}", *others, *more]
-        return "\n".join([first, *rest, f"  do:    {self.do}"])
+        return [first, *rest, f"  do:    {self.do}"]
 
     def as_json(self) -> dict[str, Any]:
         rows = [{key: value for key, value in row.items() if value} for row in self.rows]

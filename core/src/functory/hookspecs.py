@@ -1,7 +1,8 @@
 """Every hook of functory on one page, in the order of the seven steps: the map of the system.
 
 A hook is a step of the pipeline that a plugin can *answer* (the first answer wins), *wrap* (run
-around it, once, without changing its arguments) or *observe*. Hook plugins act only where the recipe,
+around it, once, without changing its arguments) or *observe*. Whatever a plugin answers, and whatever a
+wrapper makes of an answer, is looked at before the next step has it. Hook plugins act only where the recipe,
 the configuration or the call names them; their order is the order of that list. Core's own
 implementation of each, which calls the named component, comes last.
 

@@ -1,28 +1,31 @@
-"""Calls the hooks: who answers, who wraps, who observes, and whose fault a failure is.
+"""Calls the hooks: who answers, who wraps, who observes, in which order.
 
-Apart from `hookspecs` (what the steps are) and `build` (in which order they come).
+Apart from `hookspecs` (what the steps are), `build` (in which order they come) and `hooks` (whose fault a failure is).
 """
 
 from __future__ import annotations
 
-import functools
 import os
-import sys
 import time
-from collections.abc import Callable, Generator, Mapping, Sequence
-from difflib import get_close_matches
-from inspect import getattr_static, isgeneratorfunction, unwrap
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from inspect import getattr_static
+from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from functory.contracts.component import Component, Part
-from functory.errors import FunctoryError, HookError, OptionError
+from functory.errors import FunctoryError, HookError, OptionError, PluginContractError, PluginError
+from functory.hooks.answers import wrong_with
+from functory.hooks.blaming import OBSERVED, STEPS, Blamed, Shared, owner_of
 from functory.hookspecs import PROJECT, Hooks, hookimpl
 from functory.machine import configuration
+from functory.plugins.registry import origin
+from functory.terminal import tell
+from functory.wording.told import told
 
-ONCE = "a wrapper must yield exactly once"
-STEPS = tuple(name for name in vars(Hooks) if not name.startswith("_"))
+if TYPE_CHECKING:
+    from functory.machine.distributions import Entry
 
 
 class CoreSteps:
@@ -32,33 +35,76 @@ class CoreSteps:
     def load_backbone(self, reference: str, options: Any) -> Any:
         from functory.running.backbones import open_backbone
 
-        return open_backbone(reference, options)
+        with _of_component("backbones", reference, "load_backbone"):
+            return open_backbone(reference, options)
 
     @hookimpl
     def adapt(self, engine: Any, backbone: Any, task: Any, state: Any, adaptation: Any) -> Any:
-        return engine.adapt(backbone, task.formulate(backbone.spec, adaptation.learning), state, adaptation)
+        with _of_component("engines", engine, "adapt"):
+            return engine.adapt(backbone, task.formulate(backbone.spec, adaptation.learning), state, adaptation)
 
     @hookimpl
     def train(self, engine: Any, model: Any, adaptation: Any, train: Any, dev: Any, run: Any) -> Any:
-        return adaptation.fit(engine.session(model, train, dev, run))
+        with _of_component("adaptations", adaptation, "train"):
+            return _sound("train", adaptation, adaptation.fit(engine.session(model, train, dev, run)))
 
     @hookimpl
     def evaluate(self, function: Any, examples: Any) -> Any:
         from functory.measuring.evaluation import evaluate
 
-        return evaluate(function, examples)
+        with _of_component("tasks", function.task, "evaluate"):
+            return evaluate(function, examples)
 
     @hookimpl
     def optimize(self, function: Any, optimization: Any, examples: Any, calibration: Any) -> Any:
-        return optimization.optimize(function, examples, calibration)
+        with _of_component("optimizations", optimization, "optimize"):
+            return _sound("optimize", optimization, optimization.optimize(function, examples, calibration))
 
     @hookimpl
     def explain(self, function: Any, value: Any, target: Any, explanation: Any) -> Any:
-        return explanation.explain(function, value, target)
+        with _of_component("explanations", explanation, "explain"):
+            return _sound("explain", explanation, explanation.explain(function, value, target))
 
     @hookimpl
     def package(self, packager: Any, artefact: Any, name: str, target: Any) -> Any:
-        return packager.package(artefact, name, target)
+        with _of_component("packagers", packager, "package"):
+            return _sound("package", packager, packager.package(artefact, name, target))
+
+
+def _sound(step: str, component: Any, answer: Any) -> Any:  # Any: a component, and what it gave
+    """Return what a component answered a step with, if the next step can work with it.
+
+    :raises PluginContractError: naming what it is and what is wanted.
+    """
+    if wrong := wrong_with(step, answer, {}):
+        raise PluginContractError(
+            f"{_named(getattr(component, 'kind', 'components'), component)} gave {wrong}, in step {step}.",
+            where=owner_of(component, origin(component)),
+            do="report it to its author, or choose another.",
+        )
+    return answer
+
+
+@contextmanager
+def _of_component(kind: str, component: Any, step: str) -> Iterator[None]:
+    """Tell what would end the program inside a component as that component's fault.
+
+    :raises PluginError: for SystemExit and its like; all else goes on as it is.
+    """
+    try:
+        yield
+    except (SystemExit, GeneratorExit) as error:
+        raise PluginError(
+            f"{_named(kind, component)} ended the program in step {step}: {told(error)}.",
+            where=owner_of(component, origin(component)) if not isinstance(component, str) else "",
+            do="report it to its author, or choose another.",
+        ) from error
+
+
+def _named(kind: str, component: Any) -> str:
+    """Return what kind of component it is, and its name."""
+    name = component if isinstance(component, str) else getattr(component, "name", "") or type(component).__name__
+    return f"{kind.removesuffix('s')} {name!r}"
 
 
 class Steps:
@@ -67,30 +113,42 @@ class Steps:
     :param hooks: hook plugins in order: names, tables of a name and options, or plugin objects (from Python).
     :raises UnknownComponent: when a hook plugin is not installed.
     :raises OptionError: for an option that it does not have.
+    :raises HookError: when it cannot be made, or does not fit the hooks.
     """
 
     def __init__(self, hooks: Sequence[Any] = ()) -> None:
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(Hooks)
         self._manager.register(CoreSteps(), "core")
-        self.set_aside: dict[str, HookError] = {}
-        """The observers that failed, and how; nothing is told to them any more."""
+        self._shared = Shared()
         named = {Part.of(hook).name for hook in hooks if isinstance(hook, str | Mapping | Part)}
         everywhere = [name for name in configuration.hooks() if name not in named]
         for hook in reversed([*everywhere, *hooks]):  # pluggy calls the last registered first
-            plugin, name = _plugin(hook)
-            self._register(_Blamed(plugin, name, self.set_aside), name)
+            self._register(hook)
         if os.environ.get("FUNCTORY_TRACE"):
             _trace(self._manager)
 
-    def _register(self, plugin: _Blamed, name: str) -> None:
+    @property
+    def set_aside(self) -> Mapping[str, HookError]:
+        """The observers that failed, and how; nothing is told to them any more."""
+        return self._shared.set_aside
+
+    def _register(self, hook: Any) -> None:
+        """Let a hook plugin take part."""
+        plugin, name, entry = _plugin(hook)
+        if self._manager.has_plugin(name):
+            raise HookError(
+                f"hook plugin {name!r} is named twice.", where=owner_of(plugin, entry), do="name it once in hooks = [...]."
+            )
+        with _made_by(name, owner_of(plugin, entry)):
+            blamed = Blamed(plugin, name, entry, self._shared)
         try:
-            self._manager.register(plugin, name)
+            self._manager.register(blamed, name)
         except pluggy.PluginValidationError as error:
             fault = str(error).partition("\n")[2].replace("\n", "; ") or str(error)
             raise HookError(
                 f"hook plugin {name!r} does not fit the hooks: {fault}",
-                where=plugin.owner,
+                where=blamed.owner,
                 do="compare its methods with the page of hooks (docs/hooks.md): take some of a step's arguments by their names.",
             ) from error
 
@@ -98,17 +156,54 @@ class Steps:
         if step not in STEPS:
             raise AttributeError(step)
         caller = getattr(self._manager.hook, step)
-        return lambda **arguments: caller(**arguments)
+        if step == OBSERVED:
+            return lambda **arguments: caller(**arguments)
+
+        def call(**arguments: Any) -> Any:
+            self._shared.calls.append(arguments)
+            try:
+                return caller(**arguments)
+            finally:
+                self._shared.calls.pop()
+
+        return call
 
 
-def _plugin(hook: Any) -> tuple[Any, str]:
-    """Return a hook plugin and its name, from a name, a name with options, or an object."""
+def _plugin(hook: Any) -> tuple[Any, str, Entry | None]:
+    """Return a hook plugin, its name, and where it comes from: from a name, a name with options, or an object.
+
+    :raises HookError: when it cannot be made.
+    """
     if not isinstance(hook, str | Mapping | Part):
-        return hook, getattr(hook, "name", "") or type(hook).__name__
-    from functory.plugins.registry import load
+        name = getattr_static(hook, "name", "")
+        called = name if isinstance(name, str) and name else (hook if isinstance(hook, type) else type(hook)).__name__
+        with _made_by(called, owner_of(hook, None)):
+            return (hook() if isinstance(hook, type) else hook), called, None
+    from functory.plugins.registry import find, load
 
     part = Part.of(hook)
-    return _configured(load("hooks", part.name), part), part.name
+    found = load("hooks", part.name)
+    entry = find("hooks", part.name)
+    with _made_by(part.name, owner_of(found, entry)):
+        return _configured(found, part), part.name, entry
+
+
+@contextmanager
+def _made_by(name: str, owner: str) -> Iterator[None]:
+    """Tell what goes wrong while a hook plugin is made as its fault: its constructor, its options, its attributes.
+
+    :raises HookError: naming it, and what was raised; errors of functory's own go on as they are.
+    """
+    try:
+        yield
+    except (FunctoryError, KeyboardInterrupt):
+        raise
+    except BaseException as error:
+        raise HookError(
+            f"hook plugin {name!r} cannot be made: {told(error)}",
+            where=owner,
+            do=f"leave {name!r} out of hooks = [...], or report it to its author.",
+        ) from error
 
 
 def _configured(found: Any, part: Part) -> Any:
@@ -126,125 +221,6 @@ def _configured(found: Any, part: Part) -> Any:
     return found() if isinstance(found, type) else found
 
 
-class _Blamed:
-    """A hook plugin whose failures are told with its name; a failing observer is set aside."""
-
-    def __init__(self, plugin: Any, name: str, set_aside: dict[str, HookError]) -> None:
-        self.owner = f"{type(plugin).__module__}.{type(plugin).__name__}"
-        marked = {key: getattr(plugin, key) for key in dir(plugin) if _mark(plugin, key) is not None}
-        for key, method in marked.items():
-            step = _mark(plugin, key)["specname"] or key
-            if step not in STEPS:
-                near = get_close_matches(step, STEPS, n=1)
-                raise HookError(
-                    f"hook plugin {name!r} implements {step!r}, which is no step.",
-                    where=self.owner,
-                    do=(f"did you mean {near[0]!r}? " if near else "") + f"The steps are {', '.join(STEPS)}.",
-                )
-            wrap = _observed if step == "progress" else _blamed
-            setattr(self, key, _in_list_order(wrap(method, name, step, set_aside)))
-        if not marked:
-            raise HookError(
-                f"hook plugin {name!r} implements no step.",
-                where=self.owner,
-                do=f"mark its methods with @hookimpl; the steps are {', '.join(STEPS)}.",
-            )
-
-
-def _mark(plugin: Any, key: str) -> Any:  # Any: pluggy's own options of an implementation, or None
-    """Return what `@hookimpl` noted on an attribute; properties are not run for it."""
-    return getattr(getattr_static(plugin, key, None), f"{PROJECT}_impl", None)
-
-
-def _in_list_order(method: Callable[..., Any]) -> Callable[..., Any]:
-    """Undo `tryfirst` and `trylast`: the order is the list's, which the user wrote."""
-    options = {**getattr(method, f"{PROJECT}_impl"), "tryfirst": False, "trylast": False}
-    setattr(method, f"{PROJECT}_impl", options)
-    return method
-
-
-def _observed(method: Callable[..., Any], name: str, step: str, set_aside: dict[str, HookError]) -> Callable[..., Any]:
-    @functools.wraps(method)
-    def observe(*args: Any, **kwargs: Any) -> None:
-        if name in set_aside:
-            return
-        try:
-            method(*args, **kwargs)
-        except Exception as error:
-            set_aside[name] = HookError(
-                f"hook plugin {name!r} failed while observing and is set aside: {type(error).__name__}: {error}",
-                where=_place(method, error),
-                do=f"leave {name!r} out of hooks = [...], or report it to its author; the run goes on without it.",
-            )
-            print(set_aside[name], file=sys.stderr)
-
-    return observe
-
-
-def _place(method: Callable[..., Any], error: Exception) -> str:
-    """Return file, line and name of a method, at the deepest line of its plugin that the error passed."""
-    from functory.plugins.importing import in_plugin
-
-    source = unwrap(method).__code__
-    place = in_plugin(error.__traceback__, unwrap(method).__module__)
-    file, line = place or (source.co_filename, source.co_firstlineno)
-    return f"{file}, line {line}, in {source.co_qualname}"
-
-
-def _blamed(method: Callable[..., Any], name: str, step: str, set_aside: dict[str, HookError]) -> Callable[..., Any]:
-    def blame(error: Exception) -> FunctoryError:
-        if isinstance(error, FunctoryError):
-            return error.located(f"hook plugin {name!r}, step {step}")
-        return HookError(
-            f"hook plugin {name!r} failed in step {step}: {type(error).__name__}: {error}",
-            where=_place(method, error),
-            do=f"leave {name!r} out of hooks = [...], or report it to its author.",
-        )
-
-    if isgeneratorfunction(method):
-
-        @functools.wraps(method)
-        def wrap(*args: Any, **kwargs: Any) -> Generator[None, Any, Any]:
-            inside = method(*args, **kwargs)
-            try:
-                next(inside)
-            except StopIteration:
-                raise blame(RuntimeError(ONCE)) from None
-            except Exception as error:
-                raise blame(error) from error
-            try:
-                result = yield
-            except BaseException as failure:
-                return _finish(inside.throw, failure, failure, blame)
-            return _finish(inside.send, result, None, blame)
-
-        return wrap
-
-    @functools.wraps(method)
-    def answer(*args: Any, **kwargs: Any) -> Any:
-        try:
-            return method(*args, **kwargs)
-        except Exception as error:
-            raise blame(error) from error
-
-    return answer
-
-
-def _finish(
-    resume: Callable[[Any], Any], value: Any, failure: BaseException | None, blame: Callable[[Exception], Exception]
-) -> Any:
-    """Let a wrapper go on after its yield; tell its own failures from the one it was given."""
-    try:
-        resume(value)
-    except StopIteration as stop:
-        return stop.value
-    except Exception as error:
-        if error is failure:
-            raise
-        raise blame(error) from error
-    raise blame(RuntimeError(ONCE))
-
-
 def _trace(manager: pluggy.PluginManager) -> None:
     """Print each call to stderr: the step, who takes part in which order, how long."""
     started: list[float] = []
@@ -255,7 +231,7 @@ def _trace(manager: pluggy.PluginManager) -> None:
     def after(outcome: Any, step: str, implementations: Sequence[Any], arguments: Any) -> None:
         order = " → ".join(implementation.plugin_name for implementation in reversed(implementations))
         seconds = time.perf_counter() - started.pop()
-        failed = f"  failed: {outcome.exception!r}" if outcome.exception else ""
-        print(f"trace {step}: {order}  {seconds:.3f} s{failed}", file=sys.stderr)
+        failed = f"  failed: {told(outcome.exception)}" if outcome.exception else ""
+        tell(f"trace {step}: {order}  {seconds:.3f} s{failed}")
 
     manager.add_hookcall_monitoring(before, after)

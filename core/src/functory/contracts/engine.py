@@ -236,6 +236,10 @@ class Engine(Component[O]):
         """
         raise NotSupported(f"engine {self.name!r} does not train.", do="use the engine 'torch'.")
 
+    def takes(self, model: Any) -> bool:
+        """Return whether something is a model as `adapt` gives it: a hook plugin may have answered in its place."""
+        return model is not None
+
     def session(self, model: Any, train: LabelledRows, dev: LabelledRows | None, run: Run) -> TrainingSession:
         """Open a training session on a model from `adapt`.
 

@@ -14,10 +14,11 @@ if TYPE_CHECKING:
     from functory.terminal.drawing import plain as plain
     from functory.terminal.drawing import show as show
     from functory.terminal.drawing import table as table
+    from functory.terminal.drawing import tell as tell
     from functory.terminal.drawing import text as text
 
 _BARS = ("Progress", "is_quiet", "progress")
-__all__ = ["Progress", "clean", "group", "is_quiet", "plain", "progress", "show", "table", "text"]
+__all__ = ["Progress", "clean", "group", "is_quiet", "plain", "progress", "show", "table", "tell", "text"]
 
 
 def __getattr__(name: str) -> object:

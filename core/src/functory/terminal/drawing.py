@@ -6,20 +6,18 @@ Rich costs 40 ms and more, so it is imported when something is drawn.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
 from functory.terminal.widths import cut, width
+from functory.wording.harmless import harmless
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.measure import Measurement
     from rich.text import Text
-
-# Data must not steer the terminal.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # all but tab and newline
 
 
 def table(
@@ -119,8 +117,18 @@ def is_terminal(stream: TextIO) -> bool:
 
 
 def clean(content: str) -> str:
-    """Return text with every control character but tab and newline replaced."""
-    return _CONTROL.sub("\ufffd", content)
+    """Return text with every character replaced that would steer the terminal, turn a line around or hide."""
+    return harmless(content)
+
+
+def tell(content: str, stream: TextIO | None = None) -> None:
+    """Print a line to stderr from anywhere, with others' words in it; where nobody can read it, nothing happens."""
+    stream = stream or sys.stderr
+    if stream is None:  # closed before the program began
+        return
+    with suppress(OSError, ValueError):
+        stream.write(encodable(clean(content), stream) + "\n")
+        stream.flush()
 
 
 def encodable(content: str, stream: TextIO) -> str:

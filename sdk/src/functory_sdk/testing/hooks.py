@@ -10,8 +10,9 @@ import pytest
 from functory.build import build
 from functory.contracts.engine import Event, Run
 from functory.errors import Refused
+from functory.hooks.blaming import STEPS
 from functory.hookspecs import PROJECT
-from functory.steps import STEPS, Steps
+from functory.steps import Steps
 from functory_sdk.testing.suite import TorchSuite
 from functory_sdk.testing.tasks import same
 from functory_sdk.testing.toy import rows

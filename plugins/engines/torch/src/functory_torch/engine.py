@@ -68,6 +68,11 @@ class TorchEngine(Engine[NoOptions]):
         outputs, gold = formulation.outputs(spec, state), formulation.gold_ports(spec, state)
         return Model(network, head, inputs, outputs, adaptation.cut(spec), gold).eval()
 
+    def takes(self, model: Any) -> bool:
+        from functory_sdk.torch import Model
+
+        return issubclass(type(model), Model)
+
     def session(self, model: Any, train: LabelledRows, dev: LabelledRows | None, run: Run) -> TrainingSession:
         from functory_torch.training import TorchTraining
 

@@ -1,0 +1,38 @@
+"""Notices a hook plugin that calls itself by what it calls: a build in a build in a build."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import local
+
+DEEPEST = 5
+"""How often a plugin may take part in a step while it takes part in that step: a function made of functions is one such."""
+
+
+class _Under(local):
+    """The steps under way in this thread, with who takes part."""
+
+    def __init__(self) -> None:
+        self.counts: Counter[tuple[type, str]] = Counter()
+
+
+_under = _Under()
+
+
+@contextmanager
+def entered(owner: type, step: str) -> Iterator[None]:
+    """Count a plugin as taking part in a step.
+
+    :param owner: the plugin's class: each build has an object of its own.
+    :raises RecursionError: when it does so too often, within itself.
+    """
+    key = (owner, step)
+    if _under.counts[key] >= DEEPEST:
+        raise RecursionError("it calls itself again by what it calls; name no hooks in what it builds or evaluates")
+    _under.counts[key] += 1
+    try:
+        yield
+    finally:
+        _under.counts[key] -= 1
