@@ -159,10 +159,10 @@ def test_what_lists_functions_says_that_one_was_changed(copy: Path) -> None:
 def test_an_installed_function_is_the_one_that_was_packaged(copy: Path) -> None:
     packaged = Packaged(copy, verify(copy).sha256)
     with registered("functions", "my-toy", packaged, distribution="my-toy", version="0.1.0"):
-        assert functory.load("my-toy").name == InstalledFunction(packaged, task="toy").name == "toy"
+        assert functory.load("my-toy").name == InstalledFunction(packaged).name == "toy"
         forge(copy, metrics={"accuracy": {"value": 1.0}})
         for use in (
-            lambda: functory.load("my-toy"), lambda: verify("my-toy"), lambda: InstalledFunction(packaged, task="toy").name,
+            lambda: functory.load("my-toy"), lambda: verify("my-toy"), lambda: InstalledFunction(packaged).name,
             lambda: functory.load("my-toy").package("again"),
         ):  # fmt: skip
             with pytest.raises(errors.ArtefactCorrupt, match="not the one that was asked for") as caught:

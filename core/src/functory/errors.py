@@ -5,6 +5,7 @@ One tree, so that a program can catch as much or as little as it wants:
     FunctoryError
     ├── UsageError                 the caller asked wrongly (exit code 2)
     │   ├── UnknownComponent       no component of that kind has that name
+    │   │   └── ForeignComponent   a distribution gives it that a saved function was not made with
     │   ├── AmbiguousComponent     two distributions claim the name
     │   ├── OptionError            a wrong option: the field, the value, the allowed range
     │   ├── RecipeError            a recipe that cannot be understood
@@ -134,6 +135,27 @@ class UnknownComponent(UsageError):
             listed = ", ".join(f"{other} (pip install {dist})" for other, dist in sorted(absent.items()))
             remedies.append(f"Known but not installed: {listed}.")
         super().__init__(f"there is no {kind.removesuffix('s')} named {name!r}.", where=where, do=" ".join(remedies))
+        self.kind, self.name = kind, name
+
+
+class ForeignComponent(UnknownComponent):
+    """The distribution that a saved function's component came with is not installed, and others give its name.
+
+    :param kind: the kind, as in the entry-point group.
+    :param name: the name.
+    :param distribution: the one that it came with.
+    :param owners: those that give the name here.
+    """
+
+    def __init__(self, kind: str, name: str, distribution: str, owners: Iterable[str], *, where: str = "") -> None:
+        one, others = kind.removesuffix("s"), " and ".join(filter(None, sorted(owners))) or "this process"
+        FunctoryError.__init__(
+            self,
+            f"the function was made with the {one} {name!r} of {distribution}, which is not installed; "
+            f"here {others} gives a {one} of that name.",
+            where=where,
+            do=f"pip install {distribution}; or build the function again with what is installed here.",
+        )
         self.kind, self.name = kind, name
 
 

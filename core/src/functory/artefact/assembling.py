@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from functory.artefact.checking import check, read_manifest
-from functory.artefact.manifest import CompositeRecord, FormRecord, Manifest, TorchRecord
+from functory.artefact.manifest import CompositeRecord, FormRecord, Kept, Manifest, TorchRecord
 from functory.artefact.members import GOLDEN, MANIFEST, REPORT, WEIGHTS
 from functory.contracts.component import complaint
 from functory.contracts.engine import SessionOptions
 from functory.contracts.rows import Program
 from functory.errors import ArtefactCorrupt, ArtefactError, FunctoryError, NotSupported
+from functory.plugins.claims import reference_to
 from functory.reading.tokenizer import Tokenizer
 from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm, torch_form
 from functory.running.golden import Golden
@@ -60,10 +61,9 @@ def label(record: FormRecord) -> str:
 def assemble(folder: Path, manifest: Manifest, record: FormRecord, session: SessionOptions) -> Function:
     """Return the function that one record describes."""
     from functory.function import Function
-    from functory.plugins.registry import load
     from functory.running.about import About
 
-    task = load("tasks", manifest.task.name, where=str(folder / MANIFEST)).configure(manifest.task.options)
+    task = _component("tasks", manifest.task, folder)
     state = _state(task, manifest, folder)
     golden = folder / GOLDEN
     lines = golden.read_text(encoding="utf-8").splitlines() if golden.is_file() else []
@@ -117,14 +117,19 @@ def _state(task: Any, manifest: Manifest, folder: Path) -> Any:
         ) from None
 
 
+def _component(kind: str, kept: Kept, folder: Path) -> Any:  # Any: a component of that kind
+    """Return a component as the function was made with it: of the distribution that it came with, whoever else has the name."""
+    from functory.plugins.registry import load
+
+    where = str(folder / MANIFEST)
+    return load(kind, reference_to(kind, kept.name, kept.distribution, where=where), where=where).configure(kept.options)
+
+
 def _read_form(folder: Path, record: FormRecord, task: Any, state: Any) -> Form:
     if isinstance(record, CompositeRecord):
         parts = {name: read(folder / place, check(folder / place)) for name, place in record.parts.items()}
         return CompositeForm(parts, record.tolerance)
-    from functory.plugins.registry import load
-
-    where = str(folder / MANIFEST)
-    engine = load("engines", record.engine.name, where=where).configure(record.engine.options)
+    engine = _component("engines", record.engine, folder)
     if isinstance(record, TorchRecord):
         return _read_torch(folder, record, engine, task, state)
     place = folder / record.folder
@@ -144,11 +149,11 @@ def _read_form(folder: Path, record: FormRecord, task: Any, state: Any) -> Form:
 def _read_torch(folder: Path, record: TorchRecord, engine: Any, task: Any, state: Any) -> TorchForm:
     from safetensors.numpy import load_file
 
-    from functory.plugins.registry import load
     from functory.steps import Steps
 
-    steps = Steps()
-    backbone = steps.load_backbone(reference=record.backbone.name, options=record.backbone.options)
+    steps, kept = Steps(), record.backbone
+    reference = reference_to("backbones", kept.name, kept.distribution, where=str(folder / MANIFEST))
+    backbone = steps.load_backbone(reference=reference, options=kept.options)
     if backbone.spec.weights_hash != record.spec.weights_hash:
         raise ArtefactCorrupt(
             f"φ was fitted to weights {record.spec.weights_hash[:16]}…; backbone {record.backbone.name!r} here has "
@@ -156,7 +161,7 @@ def _read_torch(folder: Path, record: TorchRecord, engine: Any, task: Any, state
             where=str(folder / MANIFEST),
             do="install the version of the backbone's weights that the manifest names, or build the function again.",
         )
-    adaptation = load("adaptations", record.adaptation.name).configure(record.adaptation.options)
+    adaptation = _component("adaptations", record.adaptation, folder)
     model = steps.adapt(engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation)
     if record.has_phi:
         engine.load_phi(model, load_file(folder / WEIGHTS))

@@ -94,12 +94,10 @@ class InstalledFunction:
     Stands for its `Function` everywhere: `isinstance` says so, and every attribute of the function is there.
 
     :param packaged: its artefact.
-    :param task: the name of its task, which knows the types of input and output.
     """
 
-    def __init__(self, packaged: Packaged, *, task: str) -> None:
+    def __init__(self, packaged: Packaged) -> None:
         self._packaged = packaged
-        self._task = task
         self._lock = Lock()
         self._function: Function | None = None
         self.__name__ = packaged.folder.parent.name
@@ -120,10 +118,14 @@ class InstalledFunction:
         """Return a type of the input or the output by its name, without loading the function.
 
         :raises AttributeError: when there is none.
+        :raises ArtefactError: when the function is not the one that was packaged.
         """
+        from functory.artefact.checking import read_manifest
+        from functory.plugins.claims import reference_to
         from functory.plugins.registry import load
 
-        task = load("tasks", self._task)
+        made_with = read_manifest(self._packaged.checked()).task
+        task = load("tasks", reference_to("tasks", made_with.name, made_with.distribution))
         for found in _models((task.Output, task.Input), set()):
             if "".join(letter if letter.isalnum() else "_" for letter in found.__name__) == name:
                 return found
@@ -154,11 +156,7 @@ class InstalledFunction:
 
     def __reduce__(self) -> Any:
         """A copy in another process loads the same artefact anew."""
-        return _again, (type(self), self._packaged, self._task)
-
-
-def _again(kind: type[InstalledFunction], packaged: Packaged, task: str) -> InstalledFunction:
-    return kind(packaged, task=task)
+        return type(self), (self._packaged,)
 
 
 def _models(kinds: tuple[Any, ...], seen: set[Any]) -> Iterator[type]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from functory.artefact.checking import read_manifest
-from functory.artefact.manifest import CompositeRecord, EngineRecord, Manifest, TorchRecord
+from functory.artefact.manifest import CompositeRecord, EngineRecord, Kept, Manifest, TorchRecord
 from functory.artefact.opening import verify
 from functory.errors import NotSupported
 from functory.machine.storage import refusals_told
@@ -100,7 +100,7 @@ def needs(folder: Path) -> Needs:
 
 def _needed(folder: Path, manifest: Manifest) -> tuple[set[str], set[str], bool]:
     """Return the requirements of the forms that count, of the others, and whether it is self-contained."""
-    runs, also = {_distribution("tasks", manifest.task.name, folder)}, set[str]()
+    runs, also = {_distribution("tasks", manifest.task, folder)}, set[str]()
     has_engine = any(isinstance(form, EngineRecord) for form in manifest.forms)
     contained = True
     for form in manifest.forms:
@@ -113,24 +113,26 @@ def _needed(folder: Path, manifest: Manifest) -> tuple[set[str], set[str], bool]
             (also if has_engine else runs).update(_torch(form, folder))
             contained = contained and has_engine
         else:
-            runs.add(_distribution("engines", form.engine.name, folder))
+            runs.add(_distribution("engines", form.engine, folder))
     return runs, also, contained
 
 
 def _torch(form: TorchRecord, folder: Path) -> Iterable[str]:
-    yield _distribution("engines", form.engine.name, folder)
-    yield _distribution("backbones", form.backbone.name, folder)
-    yield _distribution("adaptations", form.adaptation.name, folder)
+    yield _distribution("engines", form.engine, folder)
+    yield _distribution("backbones", form.backbone, folder)
+    yield _distribution("adaptations", form.adaptation, folder)
 
 
-def _distribution(kind: str, name: str, folder: Path) -> str:
+def _distribution(kind: str, kept: Kept, folder: Path) -> str:
     """Return the requirement that brings a component.
 
     :raises NotSupported: for a component from a file, or a folder as a backbone: neither can be installed elsewhere.
     """
+    from functory.plugins.claims import reference_to
     from functory.plugins.references import is_folder
     from functory.plugins.registry import FROM_FILE, find
 
+    name, where = kept.name, str(folder)
     if name.startswith(FROM_FILE):
         raise NotSupported(
             f"the function's {kind.removesuffix('s')} {name.removeprefix(FROM_FILE)} comes from a file, "
@@ -144,7 +146,7 @@ def _distribution(kind: str, name: str, folder: Path) -> str:
             where=str(folder),
             do="package an optimized form of it (functory optimize), which holds the whole model.",
         )
-    entry = find(kind, name, where=str(folder))
+    entry = find(kind, reference_to(kind, name, kept.distribution, where=where), where=where)
     if not entry.distribution:
         raise NotSupported(
             f"no distribution brings the function's {kind.removesuffix('s')} {name!r}.",

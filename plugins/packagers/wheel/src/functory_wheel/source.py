@@ -58,7 +58,7 @@ class {kind}(InstalledFunction):
 {doc}
 
 
-{module} = {kind}(ARTEFACT, task={task})
+{module} = {kind}(ARTEFACT)
 
 if not TYPE_CHECKING:
 
@@ -81,7 +81,6 @@ def _module(names: Names, manifest: Manifest, types: Types, doc: str) -> str:
         aliases=aliases + "\n" if aliases else "",
         kind=names.kind,
         doc=_docstring(doc, "    "),
-        task=python(manifest.task.name),
     )
 
 
