@@ -56,6 +56,14 @@ def test_the_first_token_speaks_for_a_word_but_never_for_a_script_without_spaces
     assert len(units(text, offsets, "all")) == 7
 
 
+def test_what_announces_a_word_speaks_for_it_in_a_tagger_made_elsewhere() -> None:
+    text = "x 浙 Ann  é"
+    # ▁x, a lone ▁ and 浙, ▁A nn, a white space, two bytes of é
+    offsets = np.asarray([(0, 1), (2, 3), (2, 3), (4, 5), (5, 7), (7, 8), (9, 10), (9, 10)])
+    assert units(text, offsets, "first").token.tolist() == [0, 2, 3, 7]
+    assert units(text, offsets, "first", is_announced=True).token.tolist() == [0, 1, 3, 6]
+
+
 def test_a_token_across_the_border_of_an_entity_goes_where_at_least_half_of_it_is() -> None:
     text = "在北京市的人"
     found = units(text, np.asarray([(0, 2), (2, 5), (5, 6)]), "all")

@@ -251,6 +251,10 @@ class Task(Component[O]):
         """
         raise NotSupported(f"task {self.name!r} takes no head that was fitted elsewhere.", do="give train = '…'.")
 
+    def remarks(self, state: Any) -> Sequence[str]:
+        """Return what a user should know of a State that `adopt` gave, such as how tags are read; nothing by default."""
+        return ()
+
     def check(self, example: Any, state: Any) -> None:
         """Refuse an example that does not fit the state.
 

@@ -168,19 +168,13 @@ def test_a_taggers_tokens_have_the_models_own_probabilities_in_the_tasks_order(f
     assert again(TEXTS[0]) == function(TEXTS[0])
 
 
-def test_a_tagger_is_no_classifier_of_texts_and_tags_must_be_whole(tmp_path: Path) -> None:
+def test_a_tagger_is_no_classifier_of_texts_nor_the_other_way_round(tmp_path: Path) -> None:
     classifier(tmp_path / "tagger", labels=TAGS, unit="Token")
     with pytest.raises(NotSupported, match=r"(?s)labels tokens, and not whole texts.*task = 'ner'"):
         built(tmp_path / "tagger")
     classifier(tmp_path / "texts")
     with pytest.raises(NotSupported, match=r"(?s)labels whole texts.*text-classification"):
         functory.build(task="ner", backbone=str(tmp_path / "texts"), adaptation="fine-tuned")
-    classifier(tmp_path / "half", labels={0: "O", 1: "I-PER", 2: "I-LOC"}, unit="Token")
-    with pytest.raises(NotSupported, match=r"(?s)no output for the tag 'B-PER'.*IOB2"):
-        functory.build(task="ner", backbone=str(tmp_path / "half"), adaptation="fine-tuned")
-    classifier(tmp_path / "closed", labels=dict(enumerate(("O", "B-PER", "I-PER", "E-PER", "S-PER"))), unit="Token")
-    with pytest.raises(NotSupported, match=r"an output beyond IOB2, the tag 'E-PER'"):
-        functory.build(task="ner", backbone=str(tmp_path / "closed"), adaptation="fine-tuned")
 
 
 def test_the_verb_builds_one_and_labels_can_be_named(

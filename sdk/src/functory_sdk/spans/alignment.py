@@ -34,20 +34,26 @@ class Units:
         return len(self.token)
 
 
-def units(text: str, offsets: Array, subwords: Literal["first", "all"]) -> Units:
+def units(text: str, offsets: Array, subwords: Literal["first", "all"], *, is_announced: bool = False) -> Units:
     """Return the units of a text.
 
     :param offsets: (tokens, 2) as the tokenizer tells them.
     :param subwords: ``first`` joins the tokens of a word of a script that is written with spaces.
+    :param is_announced: the first token that has to do with a unit speaks, if it has no character to itself: a lone ``▁``, a
+        character's first byte. So taggers learn whose words were tokenised one by one.
     """
     found: list[list[int]] = []
-    for token, (start, end) in enumerate(token_spans(text, offsets)):
+    spans = token_spans(text, offsets)
+    for token, (start, end) in enumerate(spans):
         if start == end:
             continue
         if subwords == "first" and found and found[-1][2] == start and is_inside_word(text, start):
             found[-1][2] = end
         else:
-            found.append([token, start, end])
+            speaker = token
+            while is_announced and speaker and spans[speaker - 1] == (start, start):
+                speaker -= 1
+            found.append([speaker, start, end])
     table = np.asarray(found, dtype=np.int64).reshape(-1, 3)
     return Units(table[:, 0], table[:, 1], table[:, 2])
 

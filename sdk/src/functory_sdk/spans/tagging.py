@@ -1,4 +1,4 @@
-"""Tagging: each token of a text gets a tag in IOB2, and the tags name spans of characters."""
+"""Tagging: each token of a text gets a tag, and the tags name spans of characters."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from functory.reading.reader import Passage, Reader
 from functory_sdk.spans.alignment import Units, tags_of, units
 from functory_sdk.spans.types import Entities, Entity, SpanLabels, SpanOptions
 from functory_sdk.spans.viterbi import best_path, runs
+from functory_sdk.tags import tag_runs
 
 IGNORED = -100
 """The gold of places that teach nothing: special tokens, a prefix, padding, and what another window decides."""
@@ -59,21 +60,23 @@ class Tagging(Formulation):
         encoded = Encoded(rows=[], owner=[], side=[])
         passages = reader.read([value.text for value in inputs], overlap=self.options.overlap)
         for index, (value, passage) in enumerate(zip(inputs, passages, strict=True)):
-            side = self._reading(value.text, passage)
+            side = self._reading(value.text, passage, state)
             rows = [window.row for window in passage.windows] if len(side.units) else []
             encoded.rows += rows
             encoded.owner += [index] * len(rows)
             encoded.side.append(side)
         return encoded
 
-    def _reading(self, text: str, passage: Passage) -> Reading:
+    def _reading(self, text: str, passage: Passage, state: SpanLabels) -> Reading:
         """Return the units of a text, each with its place in the window that decides it."""
         pieces = list(stretches(passage))
         windows = passage.windows
         offsets = np.concatenate(
             [w.tokens.offsets[a - w.start : b - w.start] for w, (a, b) in zip(windows, pieces, strict=True)]
         )
-        found = units(text, offsets, self.options.subwords)
+        wanted = self.options.subwords
+        subwords = wanted if wanted != "auto" else "first" if state.given else "all"
+        found = units(text, offsets, subwords, is_announced=bool(state.given) and subwords == "first")
         row = np.searchsorted([stop for _, stop in pieces], found.token, side="right")
         shift = np.asarray([window.first - window.start for window in windows])
         return Reading(text, found, row, found.token + shift[row], passage.notes)
@@ -93,12 +96,9 @@ class Tagging(Formulation):
         scores = np.stack(
             [outputs[row]["scores"][place] for row, place in zip(side.row, side.place, strict=True)]
         )  # (units, tags)
-        path = best_path(scores)
+        path, found = _given_runs(scores, state) if state.given else _own_runs(scores, state)
         sure = np.exp(scores[np.arange(len(path)), path].astype(np.float64))
-        entities = tuple(
-            _entity(side, start, stop, state.labels[label], float(sure[start:stop].min()))
-            for start, stop, label in runs(path)
-        )
+        entities = tuple(_entity(side, start, stop, label, float(sure[start:stop].min())) for start, stop, label in found)
         return Entities(entities=entities, notes=side.notes)
 
     def lead(self, side: Reading, outputs: Sequence[Row], state: SpanLabels) -> float | None:
@@ -116,7 +116,8 @@ class Tagging(Formulation):
             unit = int(np.searchsorted(side.units.start, entity.start))
             name = f"{entity.label}:{entity.text}"
             name = name if name not in targets else f"{name}@{entity.start}"
-            index = (int(side.place[unit]), state.tags.index(f"B-{entity.label}"))
+            is_one = int(side.units.end[unit]) >= entity.end
+            index = (int(side.place[unit]), state.begins(entity.label, is_one=is_one))
             targets[name] = Target(
                 name=name, port="scores", index=index, row=int(side.row[unit]), at=entity.start, scale="log"
             )
@@ -133,6 +134,21 @@ def stretches(passage: Passage) -> Iterator[tuple[int, int]]:
     windows = passage.windows
     borders = [(one.start + len(one.tokens) + other.start + 1) // 2 for one, other in pairwise(windows)]
     yield from pairwise([0, *borders, windows[-1].start + len(windows[-1].tokens)])
+
+
+def _own_runs(scores: Array, state: SpanLabels) -> tuple[Array, list[tuple[int, int, str]]]:
+    """Return the likeliest tags that fit one another, (units,), and the entities that they name."""
+    path = best_path(scores)
+    return path, [(start, stop, state.labels[label]) for start, stop, label in runs(path)]
+
+
+def _given_runs(scores: Array, state: SpanLabels) -> tuple[Array, list[tuple[int, int, str]]]:
+    """Return the likeliest tag of each unit, (units,), and the entities that they name, as a tagger made elsewhere is read.
+
+    Its tags need not fit one another: what was trained on IOB1 begins most entities with I.
+    """
+    path: Array = scores.argmax(1)
+    return path, list(tag_runs([state.given[tag] for tag in path]))
 
 
 def _entity(side: Reading, start: int, stop: int, label: str, score: float) -> Entity:

@@ -83,20 +83,34 @@ class SpanLabels(State):
     """What the task learned: the types in their order."""
 
     labels: tuple[str, ...] = ()
+    given: tuple[str, ...] = ()
+    """The tags of a tagger that was made elsewhere, of any scheme, in the order of its scores; none for one made here."""
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The tags in the order of the scores: O, then B and I of each type."""
-        return ("O", *(f"{letter}-{label}" for label in self.labels for letter in "BI"))
+        """The tags in the order of the scores: those that were given, or O, then B and I of each type."""
+        return self.given or ("O", *(f"{letter}-{label}" for label in self.labels for letter in "BI"))
+
+    def begins(self, label: str, *, is_one: bool) -> int:
+        """Return the tag with which an entity begins: its place among the scores.
+
+        :param is_one: the entity has no second token.
+        """
+        begun, inside = ({tag[2:] for tag in self.tags if tag.startswith(f"{letter}-")} for letter in "BI")
+        letters = "BIM" if inside <= begun else "IB"  # IOB1: B only between neighbours, and not every type has such
+        letters = f"SUW{letters}" if is_one else letters
+        wanted = [*(f"{letter}-{label}" for letter in letters), label]
+        return self.tags.index(next(tag for tag in wanted if tag in self.tags))
 
 
 class SpanOptions(LabelRules):
     """Options of every task that finds spans."""
 
-    subwords: Literal["first", "all"] = Field(
-        default="all",
+    subwords: Literal["auto", "first", "all"] = Field(
+        default="auto",
         description="Which tokens of a word learn and decide. first: its first token speaks for the word. all: each for "
-        "itself. Scripts without spaces have no such words: there each token speaks for itself in both.",
+        "itself. Scripts without spaces have no such words: there each token speaks for itself in both. auto: all; first for "
+        "a tagger made elsewhere, whose other tokens may have learned nothing.",
     )
     overlap: int = Field(
         default=64, ge=0, le=4096, description="Tokens that the windows of a long text share, at most half a window."

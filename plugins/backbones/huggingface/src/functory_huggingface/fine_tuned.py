@@ -70,7 +70,8 @@ class FineTuned(Adaptation[FineTunedOptions]):
         phi |= {name: phi[name][list(order)] for name in ("head.linear.weight", "head.linear.bias")}
         note = f"brought from the checkpoint's own classifier, a {config['architectures'][0]}"
         notes = check_reading(folder, backbone.tokenizer) if self.options.check_tokenizer else ()
-        return Brought(type(self)(self.options.model_copy(update={"readout": readout})), phi, state, (note, *notes))
+        kept = type(self)(self.options.model_copy(update={"readout": readout}))
+        return Brought(kept, phi, state, (note, *task.remarks(state), *notes))
 
     def attach(self, network: Any) -> None:
         network.read_as(self.options.readout)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
+from functory_ner.adopting import given_tags, in_order, scheme_of, types_of
 from functory_ner.odd import odd_tag
 from functory_ner.types import NEROptions, TaggedText, Text
 from functory_sdk import (
@@ -13,7 +14,6 @@ from functory_sdk import (
     NotSupported,
     SpanLabels,
     SpanTask,
-    split_tag,
     split_tags,
     tag_fault,
     tag_scheme,
@@ -45,23 +45,23 @@ class NER(SpanTask[NEROptions]):
     def adopt(
         self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool | None = False
     ) -> tuple[SpanLabels, Sequence[int]]:
-        """The types in the order in which the checkpoint's tags name them first."""
+        """The checkpoint's own tags, of any scheme, and its types in the order in which they name them first."""
         if unit != "token" or is_multi:
             raise NotSupported(
                 "the head labels whole texts, and entities are tagged token by token.",
                 do="build it with task = 'text-classification'.",
             )
-        found = dict.fromkeys(split_tag(tag, place)[1] for place, tag in enumerate(labels, 1))
-        state = SpanLabels(labels=tuple(label for label in found if label))
-        lacking = [tag for tag in state.tags if tag not in labels]
-        strange = [tag for tag in labels if tag not in state.tags]
-        if lacking or strange or not state.labels:
-            fault = "has no output for" if lacking or not strange else "has an output beyond IOB2,"
-            raise NotSupported(
-                f"the head {fault} the tag {(lacking or strange or ['B-…'])[0]!r}; its tags are {', '.join(labels)}.",
-                do="take a checkpoint that was trained on IOB2: O, and B- and I- of each type.",
-            )
-        return state, [labels.index(tag) for tag in state.tags]
+        named = given_tags(labels)
+        given = in_order(named)
+        order = range(len(named)) if given == named else [named.index(tag) for tag in given]
+        return SpanLabels(labels=types_of(named), given=given), order
+
+    def remarks(self, state: SpanLabels) -> Sequence[str]:
+        read = f"the tags are {scheme_of(state.given)}'s, and what continues nothing begins an entity"
+        if self.options.subwords == "all":
+            return (read,)
+        why = ", since the others may have learned nothing: subwords = 'all' lets each"
+        return (read, "the first token of a word speaks for it" + (why if self.options.subwords == "auto" else ""))
 
     def labels(self, example: TaggedText) -> tuple[str, ...]:
         """The types of the entities, and those that only stand in tags that continue nothing."""
