@@ -90,7 +90,6 @@ def test_every_public_function_that_raises_says_what_and_when() -> None:
 
 PLAIN = {"TypeError", "ValueError", "KeyError", "RuntimeError", "IndexError", "Exception", "AssertionError"}
 INNER = {
-    "check_inside": "pydantic and `check` make an ArtefactUnsafe of it",
     "_fields": "its only caller makes the row's error of it",
     "__getitem__": "a mapping says KeyError",
 }

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from functory.contracts.counted import compose, encode
 from functory.contracts.engine import Session, SessionOptions
-from functory.contracts.rows import Row
+from functory.contracts.rows import Request, Row
 from functory.contracts.task import Task
 from functory.errors import InputError, NotSupported
 from functory.machine.storage import refusals_told
@@ -140,7 +140,7 @@ class Function:
         encoded = encode(form.formulation, [self.read(*args, **kwargs)], self.reader, self.state)
         tokens: list[int] = []
         told = ""
-        for _, token in self.session.generate(encoded.requests):
+        for _, token in self._generated(encoded.requests):
             tokens.append(token)
             text = form.tokenizer.text(tokens)
             if not text.endswith("\ufffd"):  # a character whose bytes are not all there yet
@@ -167,12 +167,14 @@ class Function:
         form = self._single_form()
         encoded = encode(form.formulation, values, self.reader, self.state)
         if form.program.kind == "forward":
-            return list(zip(encoded.side, encoded.rows_of(self.session.run(encoded.rows, told)), strict=True))
+            with form.reading():
+                outputs = self.session.run(encoded.rows, told)
+            return list(zip(encoded.side, encoded.rows_of(outputs), strict=True))
         import numpy as np
 
         tokens: list[list[int]] = [[] for _ in values]
         room, written = sum(request.max_new_tokens for request in encoded.requests), 0
-        for index, token in self.session.generate(encoded.requests):
+        for index, token in self._generated(encoded.requests):
             tokens[index].append(token)
             written += 1
             if told is not None:
@@ -183,6 +185,11 @@ class Function:
             (side, [{"tokens": np.asarray(written, dtype=np.int64)}])
             for side, written in zip(encoded.side, tokens, strict=True)
         ]
+
+    def _generated(self, requests: Sequence[Request]) -> Iterator[tuple[int, int]]:
+        """Give the tokens of requests as the session does."""
+        with self._single_form().reading():
+            yield from self.session.generate(requests)
 
     # -- inputs -----------------------------------------------------------------------------------------
 

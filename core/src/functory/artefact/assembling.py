@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from functory.artefact.checking import check, read_manifest
-from functory.artefact.manifest import CompositeRecord, FormRecord, Kept, Manifest, TorchRecord
+from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Kept, Manifest, TorchRecord
 from functory.artefact.members import GOLDEN, MANIFEST, REPORT, WEIGHTS
-from functory.contracts.component import complaint
 from functory.contracts.engine import SessionOptions
-from functory.contracts.rows import Program
+from functory.contracts.rows import Port, Program
 from functory.errors import ArtefactCorrupt, ArtefactError, FunctoryError, NotSupported
+from functory.machine.boundary import Source, corrupt, reading
+from functory.machine.members import read_json, read_text
 from functory.plugins.claims import reference_to
 from functory.reading.tokenizer import Tokenizer
 from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm, torch_form
@@ -59,14 +59,21 @@ def label(record: FormRecord) -> str:
 
 
 def assemble(folder: Path, manifest: Manifest, record: FormRecord, session: SessionOptions) -> Function:
-    """Return the function that one record describes."""
+    """Return the function that one record describes.
+
+    :raises ArtefactCorrupt: when what lies in the folder makes none.
+    """
+    with reading("the function", folder):
+        return _assembled(folder, manifest, record, session)
+
+
+def _assembled(folder: Path, manifest: Manifest, record: FormRecord, session: SessionOptions) -> Function:
     from functory.function import Function
     from functory.running.about import About
 
     task = _component("tasks", manifest.task, folder)
-    state = _state(task, manifest, folder)
-    golden = folder / GOLDEN
-    lines = golden.read_text(encoding="utf-8").splitlines() if golden.is_file() else []
+    with reading(MANIFEST, folder):
+        state = task.State.model_validate(manifest.state)
     about = About(
         **{
             name: getattr(manifest, name)
@@ -77,44 +84,35 @@ def assemble(folder: Path, manifest: Manifest, record: FormRecord, session: Sess
         }
     )  # fmt: skip
     form = _read_form(folder, record, task, state)
-    report = read_report(folder)
-    replayed = [Golden.read(line) for line in lines]
-    return Function(task, state, form, about, golden=replayed, session=session, report=report)
+    golden, report = read_golden(folder), read_report(folder)
+    return Function(task, state, form, about, golden=golden, session=session, report=report)
+
+
+def read_golden(folder: Path) -> list[Golden]:
+    """Return the golden examples that were saved with a function.
+
+    :raises ArtefactCorrupt: when a line is none.
+    """
+    with reading(GOLDEN, folder):
+        text = read_text(folder / GOLDEN) if (folder / GOLDEN).is_file() else ""
+    found = []
+    for number, line in enumerate(text.split("\n"), 1):  # a text in it may hold what Python takes for the end of a line
+        if line:
+            with reading(f"{GOLDEN}, line {number}", folder):
+                found.append(Golden.read(line))
+    return found
 
 
 def read_report(folder: Path) -> Report | None:
     """Return the report that was saved with a function; None where it was not evaluated.
 
-    :raises ArtefactCorrupt: when it is no report.
+    :raises ArtefactCorrupt: when it is none.
     """
     from functory.measuring.report import Report
 
-    file = folder / REPORT
-    if not file.is_file():
-        return None
-    try:
-        return Report.model_validate_json(file.read_bytes())
-    except ValidationError as error:
-        raise ArtefactCorrupt(
-            f"{REPORT} is no report: {complaint(error)}.",
-            where=str(file),
-            do="evaluate the function and save it again, or get a fresh copy.",
-        ) from None
-
-
-def _state(task: Any, manifest: Manifest, folder: Path) -> Any:
-    """Return what the task learned.
-
-    :raises ArtefactCorrupt: when it is no state of the installed task.
-    """
-    try:
-        return task.State.model_validate(manifest.state)
-    except ValidationError as error:
-        raise ArtefactCorrupt(
-            f"{MANIFEST} holds no state of {task.name!r}: {complaint(error)}.",
-            where=str(folder / MANIFEST),
-            do="install the version of the task that the function was made with, or build it again.",
-        ) from None
+    with reading(REPORT, folder):
+        file = folder / REPORT
+        return Report.model_validate(read_json(file)) if file.is_file() else None
 
 
 def _component(kind: str, kept: Kept, folder: Path) -> Any:  # Any: a component of that kind
@@ -122,28 +120,86 @@ def _component(kind: str, kept: Kept, folder: Path) -> Any:  # Any: a component 
     from functory.plugins.registry import load
 
     where = str(folder / MANIFEST)
-    return load(kind, reference_to(kind, kept.name, kept.distribution, where=where), where=where).configure(kept.options)
+    with reading(MANIFEST, folder):
+        found = load(kind, reference_to(kind, kept.name, kept.distribution, where=where), where=where)
+        return found.configure(kept.options)
 
 
 def _read_form(folder: Path, record: FormRecord, task: Any, state: Any) -> Form:
     if isinstance(record, CompositeRecord):
-        parts = {name: read(folder / place, check(folder / place)) for name, place in record.parts.items()}
-        return CompositeForm(parts, record.tolerance)
+        return _read_composite(folder, record, task)
     engine = _component("engines", record.engine, folder)
     if isinstance(record, TorchRecord):
         return _read_torch(folder, record, engine, task, state)
+    return _read_engine(folder, record, engine, task, state)
+
+
+def _read_composite(folder: Path, record: CompositeRecord, task: Any) -> CompositeForm:
+    """Return the parts, which must be those that the task is made of.
+
+    :raises ArtefactCorrupt: when they are others.
+    """
+    if record.parts.keys() != task.parts.keys():
+        wants, has = (", ".join(names) or "none" for names in (task.parts, record.parts))
+        raise corrupt(f"task {task.name!r} is made of {wants}; {MANIFEST} gives the parts {has}")
+    parts = {}
+    for name, place in record.parts.items():
+        with reading(f"{place}/", folder):
+            parts[name] = part = read(folder / place, check(folder / place))
+        if task.parts[name] and part.task.name != task.parts[name]:
+            raise corrupt(f"part {name!r} must do {task.parts[name]}; {place} does {part.task.name}")
+    return CompositeForm(parts, record.tolerance)
+
+
+def _read_engine(folder: Path, record: EngineRecord, engine: Any, task: Any, state: Any) -> EngineForm:
     place = folder / record.folder
+    with reading(MANIFEST, folder):
+        formulation = task.formulate(record.spec, record.learning)
+        program = Program.from_json(record.program, place)
+        _check_ports(program, (*record.spec.ports(), *formulation.inputs(record.spec, state)),
+                     formulation.outputs(record.spec, state))  # fmt: skip
+        options = SessionOptions(threads=record.threads, budget=record.budget)
+    with reading(f"{record.folder}/tokenizer.json", folder):
+        tokenizer = Tokenizer(read_text(place / "tokenizer.json"))
     return EngineForm(
         engine=engine,
         spec=record.spec,
-        formulation=task.formulate(record.spec, record.learning),
+        formulation=formulation,
         learning=record.learning,
-        program=Program.from_json(record.program, place),
-        tokenizer=Tokenizer(place / "tokenizer.json"),
+        program=program,
+        tokenizer=tokenizer,
         tolerance=record.tolerance,
-        options=SessionOptions(threads=record.threads, budget=record.budget),
+        options=options,
         probed_on=record.probed_on,
+        source=Source(record.folder, folder, f"engine {engine.name!r}{_made_by(engine)}"),
     )
+
+
+def _check_ports(program: Program, given: Sequence[Port], wanted: Sequence[Port]) -> None:
+    """Check that a program reads nothing but what the task gives it, and gives all that the task reads.
+
+    :raises ArtefactCorrupt: naming the port.
+    """
+    known = {port.name: port for port in given}
+    for port in program.inputs:
+        if port.name not in known or (port.dtype, port.axes) != (known[port.name].dtype, known[port.name].axes):
+            raise corrupt(f"the program reads {_told(port)}; it is given {', '.join(map(_told, given))}")
+    written = {port.name: port for port in program.outputs}
+    for port in wanted:
+        if port.name not in written or written[port.name].axes != port.axes:
+            raise corrupt(f"the task reads {_told(port)}; the program gives {', '.join(map(_told, program.outputs))}")
+
+
+def _told(port: Port) -> str:
+    return f"{port.name!r} {port.dtype} ({', '.join(map(str, port.axes))})"
+
+
+def _made_by(component: Any) -> str:
+    """Return which distribution, in which version, gave a component: who is asked when a fresh copy cannot be read."""
+    from functory.plugins.registry import origin
+
+    entry = origin(component)
+    return f" ({entry.distribution} {entry.version})" if entry is not None and entry.distribution else ""
 
 
 def _read_torch(folder: Path, record: TorchRecord, engine: Any, task: Any, state: Any) -> TorchForm:
@@ -152,8 +208,9 @@ def _read_torch(folder: Path, record: TorchRecord, engine: Any, task: Any, state
     from functory.steps import Steps
 
     steps, kept = Steps(), record.backbone
-    reference = reference_to("backbones", kept.name, kept.distribution, where=str(folder / MANIFEST))
-    backbone = steps.load_backbone(reference=reference, options=kept.options)
+    with reading(f"backbone {kept.name!r}", folder):
+        reference = reference_to("backbones", kept.name, kept.distribution, where=str(folder / MANIFEST))
+        backbone = steps.load_backbone(reference=reference, options=kept.options)
     if backbone.spec.weights_hash != record.spec.weights_hash:
         raise ArtefactCorrupt(
             f"φ was fitted to weights {record.spec.weights_hash[:16]}…; backbone {record.backbone.name!r} here has "
@@ -162,9 +219,14 @@ def _read_torch(folder: Path, record: TorchRecord, engine: Any, task: Any, state
             do="install the version of the backbone's weights that the manifest names, or build the function again.",
         )
     adaptation = _component("adaptations", record.adaptation, folder)
-    model = steps.adapt(engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation)
+    with reading(MANIFEST, folder):
+        model = steps.adapt(engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation)
+        form = torch_form(engine, backbone, adaptation, task, state, model)
+    if record.has_phi != (folder / WEIGHTS).is_file():
+        there = "is missing" if record.has_phi else f"is there, and {MANIFEST} says that there is no φ"
+        raise corrupt(f"{WEIGHTS} {there}")
     if record.has_phi:
-        engine.load_phi(model, load_file(folder / WEIGHTS))
-    form = torch_form(engine, backbone, adaptation, task, state, model)
+        with reading(WEIGHTS, folder):
+            engine.load_phi(model, load_file(folder / WEIGHTS))
     form.tolerance = record.tolerance
     return form

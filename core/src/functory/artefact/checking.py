@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from functory.artefact.manifest import CompositeRecord, EngineRecord, Manifest, TorchRecord, check_inside
+from functory.artefact.manifest import CompositeRecord, Manifest, TorchRecord
 from functory.artefact.members import DIGEST, MANIFEST
-from functory.artefact.sealing import FRESH, unseal
+from functory.artefact.sealing import unseal
 from functory.errors import ArtefactCorrupt, ArtefactUnsafe
+from functory.machine.boundary import FRESH, printable, reading
 from functory.machine.folders import files_of, sha256
 
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".bin.index", ".joblib", ".ckpt")
@@ -30,7 +29,7 @@ def check(folder: Path, *, sha256: str = "", largest: int | None = None) -> Mani
     for path in found:
         if path.lower().endswith(PICKLES):
             raise ArtefactUnsafe(
-                f"{path} may hold a pickle, which is never read.",
+                f"{printable(path)} may hold a pickle, which is never read.",
                 where=str(folder),
                 do="get a fresh copy from its maker.",
             )
@@ -42,25 +41,25 @@ def _compare(folder: Path, manifest: Manifest, found: Mapping[str, Path], larges
     """Compare the files with the members: none lacking, none besides, each with its size and hash."""
     for path, member in manifest.members.items():
         if path not in found:
-            raise ArtefactCorrupt(f"{path} is missing.", where=str(folder), do=FRESH)
+            raise ArtefactCorrupt(f"{printable(path)} is missing.", where=str(folder), do=FRESH)
         size = found[path].stat().st_size
         if size != member.size:
             raise ArtefactCorrupt(
-                f"{path} has {size} bytes; the manifest says {member.size}.", where=str(folder), do=FRESH
+                f"{printable(path)} has {size} bytes; the manifest says {member.size}.", where=str(folder), do=FRESH
             )
         if largest is not None and size > largest:
             continue
         digest = sha256(found[path])
         if digest != member.sha256:
             raise ArtefactCorrupt(
-                f"{path} was changed: its sha256 is {digest[:16]}…, the manifest says {member.sha256[:16]}….",
+                f"{printable(path)} was changed: its sha256 is {digest[:16]}…, the manifest says {member.sha256[:16]}….",
                 where=str(folder),
                 do=FRESH,
             )
     extra = sorted(found.keys() - manifest.members.keys())
     if extra:
         raise ArtefactCorrupt(
-            f"{extra[0]} is not in the manifest.", where=str(folder), do="remove it, or get a fresh copy."
+            f"{printable(extra[0])} is not in the manifest.", where=str(folder), do="remove it, or get a fresh copy."
         )
 
 
@@ -72,30 +71,14 @@ def read_manifest(folder: Path, sha256: str = "") -> Manifest:
     """
     file = folder / MANIFEST
     data, digest = unseal(folder, sha256)
-    try:
+    with reading(MANIFEST, folder):
         manifest = Manifest.of(data, digest)
-    except ValidationError as error:
-        fault = error.errors()[0]
-        kind = ArtefactUnsafe if "leaves the folder" in fault["msg"] else ArtefactCorrupt
-        place = ".".join(map(str, fault["loc"]))
-        raise kind(
-            f"{MANIFEST}: {place}: {fault['msg']}.", where=str(file), do="get a fresh copy from its maker."
-        ) from None
-    _check_safe(manifest, file)
+        _check_safe(manifest, file)
     return manifest
 
 
 def _check_safe(manifest: Manifest, file: Path) -> None:
-    """Refuse a manifest that names a component in a file, or a folder elsewhere."""
-    for form in manifest.forms:
-        folders = [form.folder] if isinstance(form, EngineRecord) else []
-        if isinstance(form, CompositeRecord):
-            folders = list(form.parts.values())
-        for folder in folders:
-            try:
-                check_inside(folder)
-            except ValueError as error:
-                raise ArtefactUnsafe(f"{error}.", where=str(file), do="get a fresh copy from its maker.") from error
+    """Refuse a manifest that names a component in a file."""
     for _, name in named_components(manifest):
         if ".py:" in name or "/" in name:
             raise ArtefactUnsafe(

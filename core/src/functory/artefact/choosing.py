@@ -17,7 +17,7 @@ from functory.artefact.assembling import label, read
 from functory.artefact.manifest import EngineRecord, Manifest
 from functory.artefact.members import GOLDEN
 from functory.contracts.engine import SessionOptions
-from functory.errors import FunctoryError
+from functory.errors import ArtefactError, FunctoryError
 from functory.machine.places import cache
 from functory.running.golden import golden_inputs
 from functory.running.replays import cpu, versions
@@ -46,8 +46,12 @@ def fastest(folder: Path, manifest: Manifest, session: SessionOptions) -> str | 
             return remembered
     functions: dict[str, Function] = {}
     for name in labels:
-        with suppress(FunctoryError):  # its engine is not installed, or does not run here
+        try:
             functions[name] = read(folder, manifest, form=name, session=session)
+        except ArtefactError:
+            raise
+        except FunctoryError:  # its engine is not installed, or does not run here
+            continue
     if not functions:
         return None
     seconds = _timed(functions)

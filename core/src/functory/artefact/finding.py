@@ -5,7 +5,6 @@ Imports next to nothing: what is only listed is neither checked nor opened.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from typing import Any
 from functory.artefact.members import DIGEST, MANIFEST, REPORT
 from functory.artefact.sealing import unseal
 from functory.errors import ArtefactError
+from functory.machine.boundary import reading
+from functory.machine.members import is_file, read_json
 
 DEPTH = 3
 """How many folders deep functions are looked for."""
@@ -43,7 +44,7 @@ def find(folder: Path, depth: int = DEPTH) -> Iterator[Saved]:
 
     Hidden folders and links are passed by; what a function's own folder holds belongs to it.
     """
-    if (folder / MANIFEST).is_file():
+    if is_file(folder / MANIFEST):
         yield read(folder)
         return
     if depth <= 0:
@@ -61,23 +62,22 @@ def read(folder: Path) -> Saved:
     """Return what the manifest in a folder says; the other members are not looked at."""
     place = str(folder)
     try:
-        data, _ = unseal(folder)
-        own = sum((folder / name).stat().st_size for name in (MANIFEST, DIGEST))
-        metric, value = _figure(data["metrics"], folder)
-        return Saved(
-            folder=place,
-            name=str(data["name"]),
-            version=str(data["version"]),
-            task=str(data["task"]["name"]),
-            forms=tuple(map(_label, data["forms"])),
-            metric=metric,
-            value=value,
-            bytes=sum(int(member["size"]) for member in data["members"].values()) + own,
-        )
+        with reading(MANIFEST, folder):
+            data, _ = unseal(folder)
+            own = sum((folder / name).stat().st_size for name in (MANIFEST, DIGEST))
+            metric, value = _figure(data["metrics"], folder)
+            return Saved(
+                folder=place,
+                name=str(data["name"]),
+                version=str(data["version"]),
+                task=str(data["task"]["name"]),
+                forms=tuple(map(_label, data["forms"])),
+                metric=metric,
+                value=value,
+                bytes=sum(int(member["size"]) for member in data["members"].values()) + own,
+            )
     except ArtefactError as error:
         return Saved(place, trouble=error.what)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        return Saved(place, trouble=f"{MANIFEST} cannot be read: {type(error).__name__} {error}")
 
 
 def _label(form: dict[str, Any]) -> str:
@@ -91,7 +91,7 @@ def _figure(metrics: dict[str, Any], folder: Path) -> tuple[str, float | None]:
         return "", None
     chosen = ""
     if (folder / REPORT).is_file():
-        chosen = str(json.loads((folder / REPORT).read_text(encoding="utf-8")).get("metric", ""))
+        chosen = str(read_json(folder / REPORT).get("metric", ""))
     name = chosen if chosen in metrics else next(iter(metrics))
     figure = metrics[name]
     return name, float(figure["value"] if isinstance(figure, dict) else figure)

@@ -12,6 +12,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, get_args
 
 from functory.errors import ArtefactError, FunctoryError, UnknownComponent, UsageError
+from functory.machine.members import is_file, is_folder
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -32,14 +33,14 @@ def artefact_of(reference: Path | str) -> Path:
             do="functory list --kind functions shows what there is.",
         )
     folder = Path(reference)
-    if isinstance(reference, Path) or "/" in reference or (folder / "function.json").is_file():
+    if isinstance(reference, Path) or "/" in reference or is_file(folder / "function.json"):
         return folder
     from functory.plugins.registry import load
 
     try:
         found = load("functions", reference)
     except UnknownComponent as error:
-        if folder.is_dir():
+        if is_folder(folder):
             return folder
         raise ArtefactError(
             f"there is no folder and no installed function named {reference!r}.",

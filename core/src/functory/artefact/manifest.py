@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, field_validator
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Part
+from functory.contracts.optimization import OptimizationReport
+from functory.contracts.rows import Program
+from functory.errors import ArtefactUnsafe
 from functory.reading.reader import LongText
 
 
@@ -28,6 +32,48 @@ class Member(BaseModel):
     size: int = Field(ge=0)
 
 
+def check_inside(path: str) -> str:
+    """Return a path of a manifest.
+
+    :raises ArtefactUnsafe: when it is absolute, leaves the folder, or is written in more than one way.
+    """
+    parts = PurePosixPath(path).parts
+    if (
+        not parts
+        or path.startswith("/")
+        or ".." in parts
+        or "\\" in path
+        or ":" in path
+        or "\0" in path
+        or path != "/".join(parts)
+    ):
+        raise ArtefactUnsafe(f"the path {path!r} leaves the folder.", do="get a fresh copy from its maker.")
+    return path
+
+
+def check_program(program: dict[str, Any]) -> dict[str, Any]:
+    """Return a program of a manifest.
+
+    :raises ArtefactCorrupt: when it is none.
+    """
+    Program.from_json(program)
+    return program
+
+
+def check_report(report: dict[str, Any] | None) -> dict[str, Any] | None:
+    """Return the report of an optimization, as it is.
+
+    :raises ValueError: when it is none.
+    """
+    if report is not None:
+        OptimizationReport.model_validate(report)
+    return report
+
+
+ProgramData = Annotated[dict[str, Any], AfterValidator(check_program)]
+ReportData = Annotated[dict[str, Any] | None, AfterValidator(check_report)]
+
+
 class TorchRecord(BaseModel):
     """A torch form: a backbone by reference, φ in weights.safetensors."""
 
@@ -38,7 +84,7 @@ class TorchRecord(BaseModel):
     backbone: Kept
     spec: BackboneSpec
     adaptation: Kept
-    program: dict[str, Any]
+    program: ProgramData
     has_phi: bool
     tolerance: float
 
@@ -56,11 +102,19 @@ class EngineRecord(BaseModel):
     folder: str
     spec: BackboneSpec
     learning: Literal["supervised", "nothing"]
-    program: dict[str, Any]
+    program: ProgramData
     threads: int = 0
     budget: int = 0
     probed_on: str = ""
     tolerance: float
+
+    @field_validator("folder")
+    @classmethod
+    def _own(cls, folder: str) -> str:
+        """The folder is one of the forms'."""
+        if not re.fullmatch("engines/[^/]+", check_inside(folder)):
+            raise ValueError(f"{folder!r} is no folder of a form: engines/…")
+        return folder
 
 
 class CompositeRecord(BaseModel):
@@ -69,8 +123,17 @@ class CompositeRecord(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["composite"] = "composite"
-    parts: dict[str, str]
+    parts: dict[str, str] = Field(min_length=1)
     tolerance: float
+
+    @field_validator("parts")
+    @classmethod
+    def _apart(cls, parts: dict[str, str]) -> dict[str, str]:
+        """Each part lies in a folder of its own, so that none holds another, or itself."""
+        for name, place in parts.items():
+            if check_inside(place) != f"parts/{name}" or "/" in name:
+                raise ValueError(f"part {name!r} lies in {place!r}, and not in 'parts/{name}'")
+        return parts
 
 
 FormRecord = Annotated[TorchRecord | EngineRecord | CompositeRecord, Field(discriminator="kind")]
@@ -97,7 +160,7 @@ class Manifest(BaseModel):
     versions: dict[str, str] = {}
     metrics: dict[str, Any] = {}
     notes: tuple[str, ...] = ()
-    optimization: dict[str, Any] | None = None
+    optimization: ReportData = None
     members: dict[str, Member] = {}
     _sha256: str = PrivateAttr("")
 
@@ -129,22 +192,3 @@ class Manifest(BaseModel):
         for path in members:
             check_inside(path)
         return members
-
-
-def check_inside(path: str) -> str:
-    """Return a path of a manifest.
-
-    :raises ValueError: when it is absolute, leaves the folder, or is written in more than one way.
-    """
-    parts = PurePosixPath(path).parts
-    if (
-        not parts
-        or path.startswith("/")
-        or ".." in parts
-        or "\\" in path
-        or ":" in path
-        or "\0" in path
-        or path != "/".join(parts)
-    ):
-        raise ValueError(f"the path {path!r} leaves the folder")
-    return path

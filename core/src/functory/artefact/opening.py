@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING
 from functory.artefact.assembling import assemble, read
 from functory.artefact.checking import check, named_components, read_manifest
 from functory.artefact.manifest import CompositeRecord, Manifest
+from functory.artefact.members import GOLDEN
 from functory.contracts.engine import SessionOptions
 from functory.errors import ArtefactError, FunctoryError, UsageError
+from functory.machine.boundary import reading
 from functory.machine.storage import refusals_told
 from functory.running.golden import replay
 
@@ -39,12 +41,29 @@ def open_artefact(
     folder = artefact_of(reference)
     manifest = check(folder, sha256=sha256)
     _bring(folder, manifest, components)
-    form = form or fastest(folder, manifest, session or SessionOptions())
+    with reading(GOLDEN, folder):
+        form = form or fastest(folder, manifest, session or SessionOptions())
     function = read(folder, manifest, form=form, session=session)
-    if function.golden and not is_remembered(folder, function):
-        replay(function, function.golden, function.form.tolerance, where=str(folder))
+    if not is_remembered(folder, function):
+        prove(folder, function)
         remember(folder, function)
     return function
+
+
+def prove(folder: Path, function: Function) -> None:
+    """Let a function that was read show that it runs, and that it is the one that was saved.
+
+    One without golden examples runs the inputs that its task makes for them: that it runs is all that can be shown.
+
+    :raises GoldenMismatch: when it gives other outputs.
+    :raises ArtefactCorrupt: when it does not run.
+    """
+    if function.golden:
+        with reading(GOLDEN, folder):
+            replay(function, function.golden, function.form.tolerance, where=str(folder))
+    else:
+        with reading("the function", folder):
+            list(function.map(function.task.golden_inputs(function.state), progress=False))
 
 
 @refusals_told
@@ -70,7 +89,7 @@ def verify(reference: Path | str, *, components: Sequence[str] = (), sha256: str
                 raise
             trouble = error
             continue
-        replay(function, function.golden, function.form.tolerance, where=str(folder))
+        prove(folder, function)
         function.close()
         ran += 1
     if not ran and trouble is not None:

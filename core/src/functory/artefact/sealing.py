@@ -8,20 +8,20 @@ nothing, because whoever only lists functions reads here as well.
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functory.artefact.members import DIGEST, MANIFEST
 from functory.errors import ArtefactCorrupt, ArtefactError, ArtefactVersion, UsageError
+from functory.machine.boundary import FRESH, reading
+from functory.machine.members import parsed, read_bytes
 
 if TYPE_CHECKING:
     from functory.artefact.manifest import Manifest
 
 FORMAT = 2
 """The format version that this functory writes, and the only one that it reads."""
-FRESH = "get a fresh copy: copy the folder again, or build the function again."
 
 _LINE = re.compile(rb"([0-9a-f]{64})  " + re.escape(MANIFEST.encode()) + rb"\n")
 
@@ -54,19 +54,26 @@ def unseal(folder: Path, sha256: str = "") -> tuple[dict[str, Any], str]:  # Any
     :raises UsageError: when `sha256` is no digest.
     """
     asked_for(sha256)
-    file = folder / MANIFEST
-    if not file.is_file():
-        near = "" if folder.exists() else " There is no such folder."
-        raise ArtefactError(
-            f"no function lies here: {MANIFEST} is missing.{near}",
-            where=str(folder),
-            do="name the folder that `save` wrote.",
-        )
+    with reading(MANIFEST, folder):
+        content = _found(folder / MANIFEST)
+        if content is None:
+            near = "" if folder.is_dir() else " It is a file." if folder.exists() else " There is no such folder."
+            raise ArtefactError(
+                f"no function lies here: {MANIFEST} is missing.{near}",
+                where=str(folder),
+                do="name the folder that `save` wrote.",
+            )
+    with reading(DIGEST, folder):
+        digest = _found(folder / DIGEST)
+    return unsealed(content, digest, str(folder), sha256)
+
+
+def _found(file: Path) -> bytes | None:
+    """Return what a file holds; None where there is none."""
     try:
-        digest = (folder / DIGEST).read_bytes() if (folder / DIGEST).is_file() else None
-        return unsealed(file.read_bytes(), digest, str(folder), sha256)
-    except OSError as error:
-        raise ArtefactCorrupt(f"{MANIFEST} cannot be read: {error.strerror or error}.", where=str(folder), do=FRESH) from None
+        return read_bytes(file)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
 
 
 def unsealed(
@@ -118,10 +125,8 @@ def _check_format(content: bytes, where: str) -> dict[str, Any]:
     :raises ArtefactCorrupt: when it is no JSON.
     :raises ArtefactVersion: when it has another format version.
     """
-    try:
-        data = json.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ArtefactCorrupt(f"{MANIFEST} is no JSON: {error}.", where=where, do=FRESH) from None
+    with reading(MANIFEST, where):
+        data = parsed(content.decode("utf-8"))
     if not isinstance(data, dict) or "format" not in data:
         raise ArtefactCorrupt(f"{MANIFEST} is no function's: it names no format.", where=where, do=FRESH)
     version = data["format"]

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from functory.errors import OptionError
+from functory.machine.boundary import complaint as complaint
 from functory.machine.distributions import CONTRACT as CONTRACT
 from functory.machine.shield import shield
 
@@ -149,14 +150,6 @@ def option_error(owner: str, model: type[BaseModel], error: ValidationError, whe
         do=f"{field} is {allowed}." if allowed else "see `functory info` for the options.",
         field=name,
     )
-
-
-def complaint(error: ValidationError) -> str:
-    """Return pydantic's first complaint in one line: where, what, and what was given."""
-    fault = error.errors(include_url=False)[0]
-    message, shown = fault["msg"].rstrip("."), repr(fault["input"])
-    place = ".".join(map(str, fault["loc"])) or "input"
-    return f"{place}: {message[:1].lower()}{message[1:]} (got {shown if len(shown) <= 60 else shown[:57] + '…'})"
 
 
 def describe_range(model: type[BaseModel], field: str) -> str:

@@ -7,14 +7,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 from typing import Any, Literal
 
 from numpy.typing import NDArray
 
+from functory.machine.boundary import corrupt
+
 Array = NDArray[Any]  # Any: ids are int64, masks bool, features float32; ports say which
 Row = Mapping[str, Array]
 """One row: named arrays without a batch axis, such as ``input_ids`` (tokens,)."""
+
+DTYPES = ("bool", "int8", "uint8", "int16", "int32", "int64", "float16", "float32", "float64")
+"""The element types that a port may have."""
+WIDEST = 10_000_000
+"""The most elements that the fixed axes of a port make: what a manifest says must not fill the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +47,18 @@ class Port:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Port:
-        """Return the port that `as_json` described."""
-        return cls(data["name"], data["dtype"], tuple(data["axes"]), data["fill"])
+        """Return the port that `as_json` described.
+
+        :raises ArtefactCorrupt: when it describes none.
+        """
+        name, dtype, axes, fill = (_field(data, field) for field in ("name", "dtype", "axes", "fill"))
+        if not isinstance(name, str) or dtype not in DTYPES or type(fill) not in (int, float):
+            raise corrupt(f"no port: {str(dict(data))[:200]}")
+        is_axes = isinstance(axes, list) and all((isinstance(axis, str) and axis) or type(axis) is int for axis in axes)
+        fixed = [axis for axis in axes if type(axis) is int] if is_axes else [-1]
+        if min(fixed, default=0) < 0 or prod(fixed) > WIDEST:
+            raise corrupt(f"port {name!r} has no such axes: {str(axes)[:200]}")
+        return cls(name, dtype, tuple(axes), fill)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,18 +92,35 @@ class Program:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any], folder: Path | None = None) -> Program:
-        """Return the program that `as_json` described, its files in `folder`."""
-        return cls(
-            kind=data["kind"],
-            inputs=tuple(map(Port.from_json, data["inputs"])),
-            outputs=tuple(map(Port.from_json, data["outputs"])),
-            precision=data["precision"],
-            folder=folder,
-        )
+        """Return the program that `as_json` described, its files in `folder`.
+
+        :raises ArtefactCorrupt: when it describes none.
+        """
+        kind, inputs, outputs, precision = (_field(data, name) for name in ("kind", "inputs", "outputs", "precision"))
+        if kind not in ("forward", "generate") or not isinstance(precision, str):
+            raise corrupt(f"no program: kind {kind!r}, precision {precision!r}")
+        return cls(kind, _ports(inputs), _ports(outputs), precision, folder=folder)
 
     def at(self, folder: Path) -> Program:
         """Return the same program with its files in `folder` and no model in memory."""
         return replace(self, folder=folder, model=None)
+
+
+def _field(data: Any, name: str) -> Any:  # Any: JSON
+    if not isinstance(data, Mapping) or name not in data:
+        raise corrupt(f"it does not say its {name!r}")
+    return data[name]
+
+
+def _ports(data: Any) -> tuple[Port, ...]:  # Any: JSON
+    """Return ports, each name once.
+
+    :raises ArtefactCorrupt: when they are none.
+    """
+    made = tuple(map(Port.from_json, data)) if isinstance(data, list) else ()
+    if not isinstance(data, list) or len({port.name for port in made}) < len(made):
+        raise corrupt(f"no ports, or two of one name: {str(data)[:200]}")
+    return made
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,12 @@ import errno
 import hashlib
 import os
 import shutil
-import stat
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from functory.errors import ArtefactUnsafe, StorageError
+from functory.machine.boundary import printable, reading
 from functory.machine.storage import misplaced, placing
 from functory.machine.unfinished import OLD, unfinished
 
@@ -223,18 +223,23 @@ def files_of(folder: Path) -> dict[str, Path]:
     """Return every regular file below a folder by its path in it, with forward slashes.
 
     :raises ArtefactUnsafe: for a link or a special file, which could lead elsewhere.
+    :raises ArtefactError: for a folder in it that cannot be looked into: what lies there is not known.
     """
     found: dict[str, Path] = {}
-    for root, folders, names in os.walk(folder):
-        for name in [*names, *folders]:
-            path = Path(root, name)
-            mode = path.lstat().st_mode
-            if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
-                raise ArtefactUnsafe(
-                    f"{path.relative_to(folder).as_posix()} is a link or a special file.",
-                    where=str(folder),
-                    do="artefacts hold plain files only; get a fresh copy.",
-                )
-            if stat.S_ISREG(mode):
-                found[path.relative_to(folder).as_posix()] = path
+    waiting = [folder]
+    while waiting:
+        place = waiting.pop()
+        with reading(place.relative_to(folder).as_posix() + "/", folder), os.scandir(place) as entries:
+            for entry in entries:
+                path = place / entry.name
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(path)
+                elif entry.is_file(follow_symlinks=False):
+                    found[path.relative_to(folder).as_posix()] = path
+                else:
+                    raise ArtefactUnsafe(
+                        f"{printable(path.relative_to(folder).as_posix())} is a link or a special file.",
+                        where=str(folder),
+                        do="artefacts hold plain files only; get a fresh copy.",
+                    )
     return dict(sorted(found.items()))

@@ -7,6 +7,7 @@ with no backbone, torch or transformers; a composite form is other functions.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -17,6 +18,7 @@ from functory.contracts.engine import Engine, Session, SessionOptions
 from functory.contracts.rows import Program
 from functory.contracts.task import Formulation, Learning, Task
 from functory.errors import NotSupported
+from functory.machine.boundary import Source
 from functory.reading.tokenizer import Tokenizer
 from functory.running.replays import machine
 
@@ -63,6 +65,10 @@ class TorchForm:
         """Open the program in its engine."""
         return self.engine.open(self.program, options)
 
+    def reading(self) -> AbstractContextManager[None]:
+        """Return what it is run in: nothing special, because none of an artefact's files is in use any more."""
+        return nullcontext()
+
 
 @dataclass
 class EngineForm:
@@ -74,6 +80,7 @@ class EngineForm:
     :param options: threads and budget that were measured best, on one processor.
     :param probed_on: that processor; on another one its best says nothing.
     :param files: keeps a temporary folder alive.
+    :param source: the artefact that it was read from; None where it was made in this process.
     """
 
     kind: ClassVar[str] = "engine"
@@ -87,6 +94,7 @@ class EngineForm:
     options: SessionOptions = field(default_factory=SessionOptions)
     probed_on: str = field(default_factory=machine)
     files: Any = None  # Any: a TemporaryDirectory that lives as long as a form that is not saved yet
+    source: Source | None = None
 
     @property
     def name(self) -> str:
@@ -107,7 +115,12 @@ class EngineForm:
         if self.probed_on == machine():
             best = {name: getattr(self.options, name) for name in ("threads", "budget") if not getattr(options, name)}
             options = options.model_copy(update=best)
-        return self.engine.open(self.program, options)
+        with self.reading():
+            return self.engine.open(self.program, options)
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Return what its files are opened and run in: what an engine's library raises over them is the artefact's fault."""
+        return nullcontext() if self.source is None else self.source.reading()
 
 
 @dataclass
@@ -124,6 +137,10 @@ class CompositeForm:
     @property
     def name(self) -> str:
         return "composite of " + ", ".join(part.name for part in self.parts.values())
+
+    def reading(self) -> AbstractContextManager[None]:
+        """Return what it is run in: nothing special, because each part has its own."""
+        return nullcontext()
 
 
 Form = TorchForm | EngineForm | CompositeForm

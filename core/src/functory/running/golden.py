@@ -22,6 +22,8 @@ from functory.contracts.component import complaint
 from functory.contracts.rows import Row
 from functory.contracts.task import Formulation
 from functory.errors import ArtefactError, GoldenMismatch
+from functory.machine.boundary import corrupt
+from functory.machine.members import parsed
 from functory.running import distances
 from functory.running.forms import CompositeForm, Form
 
@@ -52,9 +54,21 @@ class Golden:
 
     @classmethod
     def read(cls, line: str) -> Golden:
-        """Return what `line` wrote."""
-        data = json.loads(line)
-        return cls(data["input"], data["output"], data["numeric"])
+        """Return what `line` wrote.
+
+        :raises ArtefactCorrupt: when it is no such line.
+        """
+        data = parsed(line)
+        if not isinstance(data, dict) or data.keys() != {"input", "output", "numeric"}:
+            raise corrupt("it is no input with output and numeric")
+        value, output, numeric = data["input"], data["output"], data["numeric"]
+        if not isinstance(value, dict) or not isinstance(output, dict) or not _is_rows(numeric):
+            raise corrupt("its input or output is no object, or its numeric no list of objects")
+        return cls(value, output, numeric)
+
+
+def _is_rows(numeric: Any) -> bool:
+    return isinstance(numeric, list) and all(isinstance(row, dict) for row in numeric)
 
 
 def record(function: Function, inputs: Iterable[Any] = ()) -> list[Golden]:
@@ -218,7 +232,8 @@ def _generation(function: Function) -> Formulation | None:
 def _likelihood(function: Function, put: Formulation, values: Sequence[Any], written: Sequence[Any]) -> list[Any]:
     """Return the log-probabilities of texts after the prompts that inputs become."""
     requests = put.encode(values, function.reader, function.state).requests
-    return list(function.session.likelihood(requests, [tuple(map(int, tokens)) for tokens in written]))
+    with function.form.reading():
+        return list(function.session.likelihood(requests, [tuple(map(int, tokens)) for tokens in written]))
 
 
 def _plain(row: Row) -> dict[str, Any]:
