@@ -84,13 +84,13 @@ def train(folder: str, fatal: int, delay: float, told: Any) -> None:
             load("adaptations", "full").configure(options),
             ToyTask(),
         )
-        engine.seed(5)
         formulation = task.formulate(backbone.spec, adaptation.learning)
-        model = engine.adapt(backbone, formulation, ToyState(labels=("no", "yes")), adaptation)
+        model = engine.adapt(backbone, formulation, ToyState(labels=("no", "yes")), adaptation, seed=5)
         rows = toy_rows(backbone, 96)
         dev = LabelledRows(rows.rows[80:], rows.owner[80:], _score(rows.rows[80:]))
         run = Run(Path(folder) / "run", Path(folder) / "store", 5, emit)
-        adaptation.fit(engine.session(model, LabelledRows(rows.rows[:80], rows.owner[:80]), dev, run))
+        with engine.session(model, LabelledRows(rows.rows[:80], rows.owner[:80]), dev, run) as session:
+            adaptation.fit(session)
         told.put((_hash(engine.phi(model)), moments.seen))
 
 

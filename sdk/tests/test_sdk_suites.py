@@ -58,6 +58,7 @@ TABLE = [
     ("adaptations", "Secretive", "test_phi_alone_restores_the_outputs", r"φ than its options build: head\.hidden"),
     ("adaptations", "Enormous", "test_phi_is_small", "φ has .* numbers beside"),
     ("adaptations", "Unseeded", "test_the_same_seed_gives_the_same_phi", "differs between two fits with one seed"),
+    ("adaptations", "Borrowing", "test_the_generators_of_the_process_are_left_alone", "numpy.random drew or was seeded"),
     ("adaptations", "Unreached", "test_gradients_reach_phi_and_nothing_else", r"no gradient reaches network\.idle"),
     ("adaptations", "Unreached", "test_phi_has_an_effect", r"network\.idle is φ, and the outputs do not feel it"),
     ("backbones", "Lost", "test_weights_are_located_without_side_effects", "says no line that brings the weights"),
@@ -125,6 +126,7 @@ TABLE = [
     ("engines", "Converting", "test_an_engine_that_does_not_train_says_so", "trains without declaring it"),
     ("engines", "Deaf", "test_phi_goes_out_and_comes_back", "φ did not restore the outputs"),
     ("engines", "Unseedable", "test_the_seed_decides_what_is_drawn", "one seed drew two different φ"),
+    ("engines", "Seizing", "test_the_loop_learns_and_repeats_itself", "torch's generator drew or was seeded"),
     ("engines", "Resting", "test_the_loop_learns_and_repeats_itself", "did not lower the loss"),
     (
         "engines",

@@ -107,8 +107,9 @@ class _Building:
         if state is None:
             state = task.learn(list(splits.train) or list(splits.test))
         splits = self._checked(task, state, splits)
-        _seed(engine, recipe.seed)
-        model = self.steps.adapt(engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation)
+        model = self.steps.adapt(
+            engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation, seed=recipe.seed
+        )
         # 3 and 4: the function
         form = torch_form(engine, backbone, adaptation, task, state, model)
         about = self._about(task, backbone, splits)
@@ -326,17 +327,6 @@ def _tuned(function: Function, formulation: Formulation, dev: Examples) -> Funct
         traced = function.trace(inputs, lambda share: bar.advance(share * len(inputs)))
     state = formulation.tune([rows for _, rows in traced], list(dev), function.state)
     return function if state == function.state else function.replaced(state=state)
-
-
-def _seed(engine: Any, seed: int) -> None:
-    """Seed what draws the head's and φ's first values."""
-    import random
-
-    import numpy as np
-
-    random.seed(seed)
-    np.random.seed(seed)
-    engine.seed(seed)
 
 
 def _without(side: str) -> str:

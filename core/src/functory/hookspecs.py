@@ -65,9 +65,10 @@ class Hooks:
 
     @hookspec(firstresult=True)
     def adapt(
-        self, engine: Engine[Any], backbone: Backbone[Any], task: Task[Any], state: Any, adaptation: Adaptation[Any]
-    ) -> Any:
-        """Return a model with φ attached to a structural copy of the backbone.
+        self, engine: Engine[Any], backbone: Backbone[Any], task: Task[Any], state: Any, adaptation: Adaptation[Any],
+        seed: int,
+    ) -> Any:  # fmt: skip
+        """Return a model with φ attached to a structural copy of the backbone; its first values are the seed's.
 
         When:    step 2 of a build, and once per load of a torch form.
         Roles:   answer, wrap.

@@ -39,14 +39,15 @@ class CoreSteps:
             return open_backbone(reference, options)
 
     @hookimpl
-    def adapt(self, engine: Any, backbone: Any, task: Any, state: Any, adaptation: Any) -> Any:
+    def adapt(self, engine: Any, backbone: Any, task: Any, state: Any, adaptation: Any, seed: int) -> Any:
         with _of_component("engines", engine, "adapt"):
-            return engine.adapt(backbone, task.formulate(backbone.spec, adaptation.learning), state, adaptation)
+            formulation = task.formulate(backbone.spec, adaptation.learning)
+            return engine.adapt(backbone, formulation, state, adaptation, seed=seed)
 
     @hookimpl
     def train(self, engine: Any, model: Any, adaptation: Any, train: Any, dev: Any, run: Any) -> Any:
-        with _of_component("adaptations", adaptation, "train"):
-            return _sound("train", adaptation, adaptation.fit(engine.session(model, train, dev, run)))
+        with _of_component("adaptations", adaptation, "train"), engine.session(model, train, dev, run) as session:
+            return _sound("train", adaptation, adaptation.fit(session))
 
     @hookimpl
     def evaluate(self, function: Any, examples: Any) -> Any:

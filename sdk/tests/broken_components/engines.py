@@ -210,8 +210,18 @@ class Deaf(Torch):
 class Unseedable(Torch):
     """Draws what it likes."""
 
-    def seed(self, seed: int) -> None:
-        super().seed(next(counter))
+    def adapt(self, *args: Any, seed: int = 0) -> Any:
+        return super().adapt(*args, seed=next(counter))
+
+
+class Seizing(Torch):
+    """Seeds what belongs to everybody."""
+
+    def session(self, *args: Any) -> Any:
+        import torch
+
+        torch.manual_seed(0)
+        return super().session(*args)
 
 
 class Resting(Torch):

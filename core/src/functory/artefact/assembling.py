@@ -220,7 +220,7 @@ def _read_torch(folder: Path, record: TorchRecord, engine: Any, task: Any, state
         )
     adaptation = _component("adaptations", record.adaptation, folder)
     with reading(MANIFEST, folder):
-        model = steps.adapt(engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation)
+        model = steps.adapt(engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation, seed=0)
         form = torch_form(engine, backbone, adaptation, task, state, model)
     if record.has_phi != (folder / WEIGHTS).is_file():
         there = "is missing" if record.has_phi else f"is there, and {MANIFEST} says that there is no φ"

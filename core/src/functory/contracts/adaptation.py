@@ -87,7 +87,8 @@ class Adaptation(Component[O]):
     def attach(self, network: Any) -> None:  # Any: a functory_sdk.torch.Network, a structural copy
         """Inject φ into the copy and make it trainable; by default nothing is injected.
 
-        Only parameters that require a gradient afterwards are φ. The head is always part of φ.
+        Only parameters that require a gradient afterwards are φ. The head is always part of φ. First values are drawn as
+        torch draws them (`nn.Linear`, `nn.init`): the engine sees to it that they come from the recipe's seed.
         """
 
     def extend(self, head: Any) -> None:  # Any: a functory_sdk.torch.Head
@@ -108,7 +109,9 @@ class Adaptation(Component[O]):
     def fit(self, session: TrainingSession) -> Fit:
         """Fit φ; by default the engine's training loop with this adaptation's options.
 
-        What it settles about φ's structure it says in the fit's `adaptation`.
+        What it settles about φ's structure it says in the fit's `adaptation`. What torch draws meanwhile, such as dropout's
+        masks, comes from the seed. numpy and `random` know no such way: draw with a generator of your own, made from
+        ``session.run.seed``, and never from those that the whole process shares.
         """
         options = self.options if isinstance(self.options, TrainingOptions) else TrainingOptions()
         return session.loop(options)

@@ -6,6 +6,7 @@ and ``model.py`` (torch: the network), so that a finished function never needs t
 
 from __future__ import annotations
 
+import threading
 from abc import abstractmethod
 from functools import cached_property
 from pathlib import Path
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 Architecture = Literal["encoder", "decoder", "encoder-decoder"]
 Pooling = Literal["mean", "first", "last"]
+_LOADING = threading.RLock()  # one for all: libraries change what belongs to the whole process while they load a model
 
 
 class BackboneSpec(BaseModel):
@@ -79,6 +81,7 @@ class Backbone(Component[O]):
     """
 
     kind: ClassVar[str] = "backbones"
+    _network: Any = None  # Any: as `network`
 
     def __init__(self, options: O | None = None, place: str = "") -> None:
         super().__init__(options)
@@ -116,12 +119,16 @@ class Backbone(Component[O]):
     def read_tokenizer(self) -> Tokenizer:
         """Read the tokenizer from its file (called once)."""
 
-    @cached_property
+    @property
     def network(self) -> Any:  # Any: a functory_sdk.torch.Network; torch is not imported here
         """The network, frozen and in evaluation mode. Never changed: adaptations get a structural copy."""
-        network = self.load_network()
-        network.requires_grad_(False)
-        return network.eval()
+        if self._network is None:
+            with _LOADING:
+                if self._network is None:
+                    network = self.load_network()
+                    network.requires_grad_(False)
+                    self._network = network.eval()
+        return self._network
 
     @abstractmethod
     def load_network(self) -> Any:  # Any: as above

@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import io
 import json
+import threading
 import tokenize
 import warnings
 from typing import Any
 
 _VALUES = (tokenize.STRING, tokenize.NUMBER, tokenize.NAME)
 _OPENING = {"[": "]", "{": "}", "(": ")"}
+_FILTERS = threading.Lock()  # of warnings: two threads that put them aside at once would put them back in the wrong order
 
 
 def structure(text: str) -> Any:  # Any: what JSON and Python can write
@@ -32,7 +34,7 @@ def structure(text: str) -> Any:  # Any: what JSON and Python can write
 def _python(text: str) -> Any:  # Any: as above
     """Return what a literal of Python means, tuples and sets as lists; None where it is none."""
     try:
-        with warnings.catch_warnings():
+        with _FILTERS, warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a backslash that begins nothing
             found = ast.literal_eval(_separated(text))
     except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError, tokenize.TokenError):

@@ -9,7 +9,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -176,6 +177,9 @@ class Fit:
 class TrainingSession(ABC):
     """What an adaptation's `fit` works with: the model, the rows, the trunk's stored features, the loop.
 
+    It is entered for the time of the fit: what an engine must set for it, it sets for this thread and gives back after.
+    Within, what the engine's library draws in this thread comes from the run's seed.
+
     :param model: the adapted model (a functory_sdk.torch.Model).
     :param train: the training rows.
     :param dev: held-out rows, for early stopping and choice; may have none.
@@ -187,6 +191,15 @@ class TrainingSession(ABC):
         self.train = train
         self.dev = dev
         self.run = run
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Give back what was set."""
+        return
 
     @abstractmethod
     def features(self, rows: Sequence[Row]) -> Any:
@@ -225,13 +238,15 @@ class Engine(Component[O]):
         """
         raise NotSupported(f"engine {self.name!r} has no form of its own.", do="choose another engine.")
 
-    def seed(self, seed: int) -> None:
-        """Seed the engine's own generators, before `adapt` draws first values."""
-        return
-
-    def adapt(self, backbone: Backbone[Any], formulation: Formulation, state: Any, adaptation: Adaptation[Any]) -> Any:
+    def adapt(
+        self, backbone: Backbone[Any], formulation: Formulation, state: Any, adaptation: Adaptation[Any], seed: int = 0
+    ) -> Any:
         """Return a model with φ attached: a structural copy of the backbone, the injections, the head.
 
+        First values come from the seed, in whatever thread and beside whatever other build. The process's own generators
+        are the user's: they are neither seeded nor drawn from.
+
+        :param seed: what decides the first values of φ and the head.
         :raises NotSupported: by engines that do not train.
         """
         raise NotSupported(f"engine {self.name!r} does not train.", do="use the engine 'torch'.")

@@ -62,8 +62,7 @@ def loop(
     **options: Any,
 ) -> Loop:
     backbone, engine, task = TinyEncoder(), TorchEngine(), ToyTask()
-    engine.seed(1)
-    model = engine.adapt(backbone, task, ToyState(labels=("no", "yes")), adaptation or Top(cut))
+    model = engine.adapt(backbone, task, ToyState(labels=("no", "yes")), adaptation or Top(cut), seed=1)
     rows = toy_rows(backbone, 64)
     held = LabelledRows(rows.rows[48:], rows.owner[48:], lambda outputs: {"one": 1.0}) if dev else None
     run = Run(folder / "run", folder / "store", seed, emit)

@@ -18,6 +18,7 @@ from functory.contracts.rows import Array, Row
 from functory.errors import NotSupported
 from functory.reading.reader import Reader
 from functory_sdk.testing.comparing import difference
+from functory_sdk.testing.generators import generators_untouched
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite
 
 SMALL = 0.2
@@ -91,9 +92,8 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         engine = load("engines", self.engine).configure()
         opened, adaptation = open_backbone(backbone, options), adaptation or self.configured()
         task = ToyTask()
-        engine.seed(seed)
         state = ToyState(labels=("no", "yes"))
-        model = engine.adapt(opened, task.formulate(opened.spec, adaptation.learning), state, adaptation)
+        model = engine.adapt(opened, task.formulate(opened.spec, adaptation.learning), state, adaptation, seed=seed)
         return Fitted(engine, opened, adaptation, model)
 
     def fit(self, backbone: str, folder: Path, seed: int = 0) -> Fitted:
@@ -101,7 +101,8 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         fitted = self.attach(backbone, seed)
         rows = toy_rows(fitted.backbone, 48)
         run = Run(folder=folder / "run", store=folder / "store", seed=seed)
-        fit = fitted.adaptation.fit(fitted.engine.session(fitted.model, rows, None, run))
+        with fitted.engine.session(fitted.model, rows, None, run) as session:
+            fit = fitted.adaptation.fit(session)
         fitted.model.eval()
         return replace(fitted, adaptation=fit.adaptation or fitted.adaptation)
 
@@ -171,8 +172,8 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
     def test_the_same_seed_gives_the_same_phi(self, tmp_path: Path) -> None:
         """Two fits with one seed end in the same bits; a finished model gives the same outputs twice.
 
-        If this fails: draw from the engine's seeded generator alone, visit parameters in a fixed order, and leave
-        dropout in training mode only.
+        If this fails: draw with torch, or with a generator made from `session.run.seed`; visit parameters in a fixed
+        order, and leave dropout in training mode only.
         """
         self.learns()
         for backbone in self.each(self.supported()):
@@ -184,6 +185,16 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
             assert difference(first.outputs(probe), first.outputs(probe)) == 0, (
                 f"{backbone}: outputs vary by themselves."
             )
+
+    def test_the_generators_of_the_process_are_left_alone(self, tmp_path: Path) -> None:
+        """Attaching and fitting neither draw from nor seed what the user's program and other builds draw from.
+
+        If this fails: where numpy or `random` draws, make a generator from `session.run.seed`
+        (`numpy.random.default_rng(seed)`); leave out `torch.manual_seed`: what torch draws is drawn from the seed already.
+        """
+        for backbone in self.each(self.supported()):
+            with generators_untouched(f"{self.component!r} on {backbone}"):
+                self.fit(backbone, tmp_path / backbone, seed=3) if self.load().learning == "supervised" else self.attach(backbone)
 
     def test_gradients_reach_phi_and_nothing_else(self, tmp_path: Path) -> None:
         """After a fit each φ tensor gets a gradient, and no tensor of the backbone wants one.

@@ -18,6 +18,7 @@ from functory.contracts.rows import Array, Program, Request, Row
 from functory.errors import ArtefactCorrupt, FunctoryError, NotSupported
 from functory_sdk.testing.adaptations import Fitted, loss_of, perturb, probes, toy_rows
 from functory_sdk.testing.comparing import difference
+from functory_sdk.testing.generators import generators_untouched
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite, in_subprocess
 
 TOLERANCES = {"fp32": 1e-4, "f32": 1e-4, "fp16": 5e-2, "f16": 5e-2, "bf16": 2e-1}
@@ -61,9 +62,8 @@ class EngineSuite(ComponentSuite, TorchSuite):
 
         engine = self.engine if self.has("training") else load("engines", self.reference).configure()
         opened, adaptation, task = open_backbone(backbone, options), ToyAdaptation(), ToyTask()
-        engine.seed(seed)
         state = ToyState(labels=("no", "yes"))
-        model = engine.adapt(opened, task.formulate(opened.spec, "supervised"), state, adaptation)
+        model = engine.adapt(opened, task.formulate(opened.spec, "supervised"), state, adaptation, seed=seed)
         return Fitted(engine, opened, adaptation, model)
 
     def programs(self, folder: Path) -> Iterator[tuple[str, Program, list[Row]]]:
@@ -483,7 +483,7 @@ class EngineSuite(ComponentSuite, TorchSuite):
     def test_the_seed_decides_what_is_drawn(self) -> None:
         """The same seed draws the same φ; another seed another.
 
-        If this fails: seed every generator that `adapt` draws from in `seed`.
+        If this fails: draw all first values in `adapt` from its `seed`.
         """
         self.trains()
         first, again, other = (self.fitted(seed).phi for seed in (1, 1, 2))
@@ -493,12 +493,16 @@ class EngineSuite(ComponentSuite, TorchSuite):
     def test_the_loop_learns_and_repeats_itself(self, tmp_path: Path) -> None:
         """The training loop lowers the loss, tells its events, and with the same seed ends in the same bits.
 
-        If this fails: shuffle from the run's seed, and visit parameters in a fixed order.
+        It leaves the process's generators as they are: they are the user's, and other runs' who train at the same time.
+
+        If this fails: shuffle from the run's seed, and visit parameters in a fixed order; draw from generators of your own
+        (`functory_sdk.torch.drawing`), and seed none that belongs to the process.
         """
         self.trains()
         before = float(loss_of(self.fitted(seed=4)).detach())
         events: list[Event] = []
-        first, again = (self.looped(tmp_path / turn, events.append) for turn in ("first", "again"))
+        with generators_untouched(self.component):
+            first, again = (self.looped(tmp_path / turn, events.append) for turn in ("first", "again"))
         assert float(loss_of(first).detach()) < before, "the loop did not lower the loss."
         assert all((array == again.phi[name]).all() for name, array in first.phi.items()), "two runs ended differently."
         assert {event.kind for event in events} >= {"step"}, f"only {sorted({e.kind for e in events})} were told."
@@ -532,7 +536,8 @@ class EngineSuite(ComponentSuite, TorchSuite):
         rows = toy_rows(fitted.backbone, 32)
         run = Run(folder=folder / "run", store=folder / "store", seed=4, emit=emit)
         options = TrainingOptions(epochs=4, batch_rows=8, learning_rate=2e-2, checkpoint_steps=2)
-        fitted.engine.session(fitted.model, rows, None, run).loop(options)
+        with fitted.engine.session(fitted.model, rows, None, run) as session:
+            session.loop(options)
         fitted.model.eval()
         return fitted
 

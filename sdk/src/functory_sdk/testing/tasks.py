@@ -230,7 +230,6 @@ class TaskSuite(ComponentSuite, TorchSuite):
                 except NotSupported:
                     continue
                 engine = load("engines", self.engine).configure()
-                engine.seed(0)
                 model = engine.adapt(backbone, formulation, state, adaptation)
                 form = torch_form(engine, backbone, adaptation, task, state, model)
                 found.append(Put(f"{reference}, {adaptation.learning}", task, state, backbone, formulation, form))
@@ -734,7 +733,6 @@ def overfit(put: Put, engine: str, examples: Sequence[Any], steps: int = 150) ->
     from functory.plugins.registry import load
 
     made, adaptation = load("engines", engine).configure(), Everything()
-    made.seed(0)
     model = made.adapt(put.backbone, put.formulation, put.state, adaptation)
     put = replace(put, form=torch_form(made, put.backbone, adaptation, put.task, put.state, model))
     encoded, golds = labelled(put, examples)

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from functory.contracts.backbone import BackboneSpec
 from functory.errors import ArtefactCorrupt
+from functory_sdk.torch.drawing import drawing
 from functory_sdk.torch.network import Network
 from functory_sdk.torch.stacks import STACKS, network_from, unknown_family
 
@@ -31,7 +32,7 @@ def load_transformers(folder: Path, spec: BackboneSpec) -> Network:
         "decoder": transformers.AutoModelForCausalLM,
         "encoder-decoder": transformers.AutoModelForSeq2SeqLM,
     }
-    with quiet():
+    with quiet(), drawing(0):  # layers draw values before they get theirs
         kind = transformers.AutoModel if spec.architecture == "decoder" and not spec.has_logits else kinds[spec.architecture]
         model, told = kind.from_pretrained(
             folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False,

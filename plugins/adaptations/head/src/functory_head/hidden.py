@@ -12,7 +12,7 @@ import torch
 from torch.nn.functional import dropout
 
 from functory_sdk import TrainingError
-from functory_sdk.torch import LinearHead
+from functory_sdk.torch import LinearHead, drawing
 from functory_sdk.torch.linear import Block, loss_of
 
 DROPOUT = 0.5
@@ -43,8 +43,7 @@ def fit_hidden(head: LinearHead, block: Block, seed: int, told: Callable[[float]
     )
     kept = head.dropout.p
     losses: list[float] = []
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with drawing(seed):
         head.train()
         head.dropout.p = DROPOUT
         for step in range(steps):

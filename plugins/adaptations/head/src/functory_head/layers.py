@@ -16,7 +16,7 @@ from functory_head.hidden import fit_hidden, steps_of
 from functory_head.tables import Table
 from functory_head.telling import Stage
 from functory_sdk import Fit, LabelledRows, Port, Row, Run, TrainingError, TrainingSession, pad
-from functory_sdk.torch import LinearHead, linear
+from functory_sdk.torch import LinearHead, drawing, linear
 
 if TYPE_CHECKING:
     from functory_head.adaptation import HeadOptions
@@ -104,8 +104,7 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
 
 def _add_hidden(head: LinearHead, units: int, seed: int) -> None:
     """Put a hidden layer on a head, drawn from the seed."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+    with drawing(seed):
         head.add_hidden(units)
 
 

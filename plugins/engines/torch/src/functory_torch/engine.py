@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class TorchEngine(Engine[NoOptions]):
-    """PyTorch: trains, explains, generates and infers, on the devices that accelerate knows."""
+    """PyTorch: trains, explains, generates and infers, on a processor or a graphics processor."""
 
     abilities: ClassVar = frozenset({"forward", "generate", "gradients", "training"})
     precisions: ClassVar = ()
@@ -43,26 +43,18 @@ class TorchEngine(Engine[NoOptions]):
             )
         return TorchSession(program, options)
 
-    def seed(self, seed: int) -> None:
-        import torch
-
-        torch.manual_seed(seed)
-
-    def adapt(self, backbone: Any, formulation: Any, state: Any, adaptation: Any) -> Model:
-        import torch
-
-        from functory_sdk.torch import Model, structural_copy
+    def adapt(self, backbone: Any, formulation: Any, state: Any, adaptation: Any, seed: int = 0) -> Model:
+        from functory_sdk.torch import Model, drawing, structural_copy
 
         spec = backbone.spec
-        with torch.random.fork_rng(
-            devices=[]
-        ):  # its first use may load it, and layers draw values before they get theirs
+        with drawing(0):  # its first use may load it, and layers draw values before they get theirs
             shared = backbone.network
         network = structural_copy(shared)
-        adaptation.attach(network)
-        head = _head(formulation.head)(spec, state) if formulation.head else None
-        if head is not None:
-            adaptation.extend(head)
+        with drawing(seed):
+            adaptation.attach(network)
+            head = _head(formulation.head)(spec, state) if formulation.head else None
+            if head is not None:
+                adaptation.extend(head)
         _spare_scores(network, head)
         inputs = (*spec.ports(), *formulation.inputs(spec, state))
         outputs, gold = formulation.outputs(spec, state), formulation.gold_ports(spec, state)

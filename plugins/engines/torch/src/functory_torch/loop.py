@@ -10,8 +10,10 @@ import hashlib
 import math
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -30,9 +32,10 @@ from functory_sdk import (
     plan,
     unpad,
 )
+from functory_sdk.torch import drawing
 from functory_torch.checkpoints import Checkpoints
 from functory_torch.headfirst import fit_head_first
-from functory_torch.schedule import batches, evaluation_steps, generators_kept, rate, seed_step
+from functory_torch.schedule import batches, evaluation_steps, rate, step_seed
 from functory_torch.sentinels import Sentinels, copied, put
 from functory_torch.session import device
 from functory_torch.sources import FromFeatures, FromStates, Source, Whole, set_mode
@@ -80,10 +83,8 @@ class Loop:
         self.train, self.dev = training.train, training.dev if training.dev and training.dev.rows else None
         if not self.train.rows:
             raise TrainingError("there are no rows to train on.", do="give training data.")
-        if self.run_.options.threads:
-            torch.set_num_threads(self.run_.options.threads)
         where = device(self.run_.options.device)
-        self.accelerator = _accelerator(where, options.precision)
+        self.rounded = _rounded(where, options.precision)
         self.model.to(where)
         self.lengths = axis_sizes(self.train.rows, self.model.network.spec, "tokens")
         self.sentinels = Sentinels(self.model)
@@ -108,39 +109,38 @@ class Loop:
         if not self.at.step and self.options.head_first:
             fit_head_first(self.sources[0], self.lengths, self.micro_tokens, self.run_.seed, self.run_)
         self.total = total
-        with generators_kept():
-            while self.at.step < total and not self.at.is_done:
-                epoch, done = divmod(self.at.step, per_epoch)
-                evaluate_after = evaluation_steps(per_epoch, self.options.evaluations)
-                order = batches(len(self.lengths), self.options.batch_rows, self.run_.seed, epoch)
-                for within, rows in enumerate(order[done:], done + 1):
-                    self._step(rows, total)
-                    if self.dev and within in evaluate_after:
-                        self._evaluate()
-                    if within == per_epoch:
-                        self._tell("epoch", epoch=epoch + 1, loss=self.at.seen)
-                    if self.at.waited >= self.options.patience:
-                        break
-                    if self.at.step % self.options.checkpoint_steps == 0 and self.at.step < total:
-                        self._checkpoint()
+        while self.at.step < total and not self.at.is_done:
+            epoch, done = divmod(self.at.step, per_epoch)
+            evaluate_after = evaluation_steps(per_epoch, self.options.evaluations)
+            order = batches(len(self.lengths), self.options.batch_rows, self.run_.seed, epoch)
+            for within, rows in enumerate(order[done:], done + 1):
+                self._step(rows, total)
+                if self.dev and within in evaluate_after:
+                    self._evaluate()
+                if within == per_epoch:
+                    self._tell("epoch", epoch=epoch + 1, loss=self.at.seen)
                 if self.at.waited >= self.options.patience:
                     break
-            return self._finish(total, per_epoch)
+                if self.at.step % self.options.checkpoint_steps == 0 and self.at.step < total:
+                    self._checkpoint()
+            if self.at.waited >= self.options.patience:
+                break
+        return self._finish(total, per_epoch)
 
     def _step(self, rows: list[int], total: int) -> None:
         """Do one step of the optimiser."""
         started = time.perf_counter()
         step = self.at.step + 1
-        seed_step(self.run_.seed, step)
         set_mode(self.model, self.model.cut)
         loss, count = 0.0, 0.0
-        for part in plan([self.lengths[row] for row in rows], self.micro_tokens):
-            with self.accelerator.autocast():
-                outputs, batch = self.sources[0].run([rows[place] for place in part])
-            outputs = {name: value.float() for name, value in outputs.items()}
-            summed, units = self.model.head.loss(outputs, batch)
-            self.accelerator.backward(summed)
-            loss, count = loss + float(summed.detach()), count + float(units)
+        with drawing(step_seed(self.run_.seed, step)):
+            for part in plan([self.lengths[row] for row in rows], self.micro_tokens):
+                with self.rounded():
+                    outputs, batch = self.sources[0].run([rows[place] for place in part])
+                outputs = {name: value.float() for name, value in outputs.items()}
+                summed, units = self.model.head.loss(outputs, batch)
+                summed.backward()
+                loss, count = loss + float(summed.detach()), count + float(units)
         if not count:
             raise TrainingError(
                 f"step {step} has nothing to learn from.",
@@ -152,7 +152,7 @@ class Loop:
             if parameter.grad is not None:
                 parameter.grad /= count
         self.sentinels.gradients(step)
-        self.accelerator.clip_grad_norm_(self.phi.values(), self.options.clip)
+        nn.utils.clip_grad_norm_(self.phi.values(), self.options.clip)
         factor = rate(step, total, self.options.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.learning_rate * factor
@@ -284,20 +284,16 @@ class Loop:
         self.run_.emit(Event(kind, self.at.step, values, total=self.total))
 
 
-def _accelerator(where: torch.device, precision: str) -> Any:  # Any: accelerate is imported when a loop begins
-    """Return accelerate's view of a device and a precision; its state is the process's, and is made anew for others."""
-    from accelerate import Accelerator
-    from accelerate.state import AcceleratorState
+def _rounded(where: torch.device, precision: str) -> Callable[[], AbstractContextManager[Any]]:
+    """Return what a forward pass is entered with: on torch alone, since accelerate's state is the whole process's.
 
-    mixed = "no" if precision == "fp32" else precision
-    try:
-        return Accelerator(cpu=where.type == "cpu", mixed_precision=mixed)
-    except ValueError:  # an earlier run of this process had another precision or device
-        AcceleratorState._reset_state(reset_partial_state=True)
-    try:
-        return Accelerator(cpu=where.type == "cpu", mixed_precision=mixed)
-    except ValueError as error:
-        raise NotSupported(f"{where} has no {precision}: {error}", do="set precision = 'fp32'.") from error
+    :raises NotSupported: by a device that has no such precision.
+    """
+    if precision == "fp32":
+        return nullcontext
+    if where.type == "cuda" and not torch.cuda.is_bf16_supported():
+        raise NotSupported(f"{where} has no {precision}.", do="set precision = 'fp32'.")
+    return partial(torch.autocast, where.type, torch.bfloat16)
 
 
 def _optimizer(phi: dict[str, nn.Parameter], options: TrainingOptions) -> torch.optim.AdamW:

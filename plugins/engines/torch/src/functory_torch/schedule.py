@@ -5,12 +5,7 @@ Nothing here has a state, so that a run that goes on from step 137 does at step 
 
 from __future__ import annotations
 
-import random
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import numpy as np
-import torch
 
 
 def batches(count: int, batch_rows: int, seed: int, epoch: int) -> list[list[int]]:
@@ -39,21 +34,6 @@ def evaluation_steps(steps_in_epoch: int, evaluations: int) -> frozenset[int]:
     return frozenset(-(-steps_in_epoch * part // wanted) for part in range(1, wanted + 1))
 
 
-def seed_step(seed: int, step: int) -> None:
-    """Seed every generator for one step: dropout never depends on what was drawn before, by us or by others."""
-    words = np.random.SeedSequence((seed, step)).generate_state(3)
-    random.seed(int(words[0]))
-    np.random.seed(int(words[1]))
-    torch.manual_seed(int(words[2]))
-
-
-@contextmanager
-def generators_kept() -> Iterator[None]:
-    """Leave the process's generators as they were found."""
-    ours, numpys = random.getstate(), np.random.get_state()
-    try:
-        with torch.random.fork_rng():
-            yield
-    finally:
-        random.setstate(ours)
-        np.random.set_state(numpys)
+def step_seed(seed: int, step: int) -> int:
+    """Return the seed of one step: dropout never depends on what was drawn before, by us or by others."""
+    return int(np.random.SeedSequence((seed, step)).generate_state(3)[2])

@@ -9,6 +9,7 @@ import torch
 from functory_sdk import Array, NotSupported, Program, Request, Session, SessionOptions, plan
 from functory_torch.greedy import write
 from functory_torch.likelihood import likelihood
+from functory_torch.threads import threaded, threads
 
 
 class TorchSession(Session):
@@ -17,25 +18,25 @@ class TorchSession(Session):
     def __init__(self, program: Program, options: SessionOptions) -> None:
         super().__init__(program, options)
         self.device = device(options.device)
-        if options.threads:
-            torch.set_num_threads(options.threads)
         self.model = program.model.to(self.device).eval() if self.device.type != "cpu" else program.model.eval()
 
     def run_batch(self, batch: Mapping[str, Array]) -> Mapping[str, Array]:
-        with torch.inference_mode():
+        with threads(self.options.threads), torch.inference_mode():
             outputs = self.model(tensors(batch, self.device))
             return {name: value.float().cpu().numpy() for name, value in outputs.items()}
 
     def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, int]]:
         for batch in self._planned(requests):
-            for place, token in write(self.model.network, [requests[index] for index in batch], self.device):
+            chosen = [requests[index] for index in batch]
+            for place, token in threaded(self.options.threads, write(self.model.network, chosen, self.device)):
                 yield batch[place], token
 
     def likelihood(self, requests: Sequence[Request], written: Sequence[Sequence[int]]) -> list[Array]:
         found: dict[int, Array] = {}
         for batch in self._planned(requests):
             chosen = [requests[index] for index in batch], [written[index] for index in batch]
-            found |= zip(batch, likelihood(self.model.network, *chosen, self.device), strict=True)
+            with threads(self.options.threads):
+                found |= zip(batch, likelihood(self.model.network, *chosen, self.device), strict=True)
         return [found[index] for index in range(len(requests))]
 
     def _planned(self, requests: Sequence[Request]) -> Iterator[list[int]]:

@@ -3,18 +3,40 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
+from types import TracebackType
+from typing import Self
 
 import numpy as np
 import torch
 
 from functory_sdk import Event, Fit, NotSupported, Row, Run, TrainingOptions, TrainingSession
+from functory_sdk.torch import drawing
 from functory_torch.store import FeatureStore, Told
+from functory_torch.threads import threads
 
 
 class TorchTraining(TrainingSession):
     """PyTorch's side of fitting φ."""
 
     _read = 0  # training rows whose features were asked for: a large table comes in parts
+
+    def __enter__(self) -> Self:
+        """Set for this thread: how many threads compute, that gradients are kept, and whose random numbers are drawn."""
+        self._set = ExitStack()
+        for part in (
+            threads(self.run.options.threads),
+            torch.inference_mode(False),
+            torch.enable_grad(),
+            drawing(self.run.seed),
+        ):
+            self._set.enter_context(part)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._set.close()
 
     def features(self, rows: Sequence[Row]) -> torch.Tensor:
         """Return what the head reads of every row, from the store.
