@@ -21,6 +21,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from functory.artefact.keeping import save_or_keep
+from functory.artefact.writing import target, weight
 from functory.contracts.adaptation import Brought
 from functory.contracts.component import Part
 from functory.contracts.counted import encode, label
@@ -31,6 +33,7 @@ from functory.errors import DataError, NotSupported, OptionError, RecipeError, U
 from functory.function import Function
 from functory.machine.places import cache, new_log
 from functory.machine.storage import refusals_told
+from functory.machine.targets import fillable_folder
 from functory.measuring.baseline import against_baseline
 from functory.measuring.evaluation import read_examples
 from functory.measuring.mistakes import KEPT
@@ -50,6 +53,7 @@ from functory.terminal import Progress, progress
 def build(
     recipe: Recipe | Path | str | Mapping[str, Any] | None = None,
     *,
+    output: Path | str | None = None,
     run: Path | str | None = None,
     report: bool = True,
     tell: Callable[[str], None] | None = None,
@@ -58,17 +62,27 @@ def build(
     """Build a function from a recipe, or from its fields given by name.
 
     :param recipe: a `Recipe`, a TOML file, or a mapping; keyword arguments go before it.
+    :param output: the folder to save into. It is looked at before anything is done, and where saving fails all the same,
+        the function is kept elsewhere and the error says where. Saved later, by `Function.save`, when None.
     :param run: the folder of checkpoints; a build that was interrupted goes on from there. By default a folder in
         the cache that belongs to this recipe and these data, removed when the build is done.
     :param report: evaluate on the test split, where there is one.
     :param tell: told what a person should know on the way; notes are kept on the function in any case.
     :raises RecipeError: when the recipe cannot be understood.
+    :raises UsageError: when nothing can be saved at `output`, or no checkpoints in `run`.
     :raises DataError: for a bad row, naming file and line.
     :raises TrainingError: when a sentinel finds that training did nothing.
     """
     recipe = Recipe.make(recipe, **fields)
-    building = _Building(recipe, _steps(recipe), tell or (lambda note: None))
-    return building.run(Path(run) if run else None, report)
+    if output is not None:
+        target(Path(output))
+    if run is not None:
+        fillable_folder(Path(run))
+    building = _Building(recipe, _steps(recipe), tell or (lambda note: None), None if output is None else Path(output))
+    function = building.run(Path(run) if run else None, report)
+    if output is not None:
+        save_or_keep(function, Path(output))
+    return function
 
 
 def _steps(recipe: Recipe) -> Steps:
@@ -86,6 +100,7 @@ class _Building:
     recipe: Recipe
     steps: Steps
     tell: Callable[[str], None]
+    output: Path | None = None
 
     def run(self, folder: Path | None, report: bool) -> Function:
         recipe = self.recipe
@@ -112,6 +127,8 @@ class _Building:
         )
         # 3 and 4: the function
         form = torch_form(engine, backbone, adaptation, task, state, model)
+        if self.output is not None:
+            target(self.output, weight(form))  # as much as φ will take, known from here on
         about = self._about(task, backbone, splits)
         if brought is not None:
             about = replace(about, notes=(*about.notes, *brought.notes))

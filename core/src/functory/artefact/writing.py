@@ -11,8 +11,10 @@ from functory.artefact.members import CARD, GOLDEN, MANIFEST, REPORT, WEIGHTS
 from functory.artefact.sealing import seal
 from functory.errors import ArtefactError
 from functory.machine.folders import copy_files, files_of, written_whole
+from functory.machine.storage import placing
+from functory.machine.targets import LEAST, replaceable_folder
 from functory.plugins.registry import origin
-from functory.running.forms import EngineForm, Form, TorchForm
+from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm
 from functory.running.golden import replay
 
 if TYPE_CHECKING:
@@ -24,20 +26,44 @@ def save(function: Function, folder: Path, *, mistakes: bool = False) -> Path:
 
     :param mistakes: keep the report's mistakes too, which quote the data that it was evaluated on.
     :raises GoldenMismatch: when the written function is not the one in memory; nothing is left behind.
-    :raises ArtefactError: when the folder holds something that is no function, and so is not ours to replace.
+    :raises ArtefactError: as `target`, and so do its UsageError and StorageError.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
-        raise ArtefactError(
-            "the folder holds something that is no function, and is left as it is.",
-            where=str(folder),
-            do="name a new folder, or empty this one.",
-        )
+    target(folder, weight(function.form))
     with written_whole(folder) as made:
         write(function, made, mistakes=mistakes)
         again = read(made, session=function.session_options)
         replay(again, function.golden, function.form.tolerance, where=f"{folder}, just written")
         again.close()
     return folder
+
+
+def target(folder: Path, need: int = LEAST) -> Path:
+    """Return where a function can be saved; asked before the work that it is for, and again when it is saved.
+
+    :param need: bytes that it will take, as far as is known.
+    :raises ArtefactError: when the folder holds something that is no function, and so is not ours to replace.
+    :raises UsageError: when no folder can be there: a file, the working directory, a place that is not the user's to write.
+    :raises StorageError: when the disk is full, or too full.
+    """
+    place = replaceable_folder(folder, need)
+    with placing(folder, place):
+        is_foreign = place.is_dir() and any(place.iterdir()) and not (place / MANIFEST).is_file()
+    if is_foreign:
+        raise ArtefactError(
+            "the folder holds something that is no function, and is left as it is.",
+            where=str(folder),
+            do="name a new folder, or empty this one.",
+        )
+    return place
+
+
+def weight(form: Form) -> int:
+    """Return the bytes that a form takes on disk, a little more or less."""
+    if isinstance(form, CompositeForm):
+        return sum(weight(part.form) for part in form.parts.values())
+    if isinstance(form, EngineForm):
+        return LEAST + sum(file.stat().st_size for file in files_of(form.folder).values())
+    return LEAST + sum(array.nbytes for array in form.engine.phi(form.program.model).values())
 
 
 def write(function: Function, folder: Path, *, mistakes: bool = False) -> None:

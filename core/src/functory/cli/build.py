@@ -52,6 +52,7 @@ class Build(Command):
 
     def run(self, args: Namespace) -> int:
         from functory.build import build
+        from functory.machine.targets import link_note
         from functory.recipe import Recipe, read_toml, set_option
         from functory.terminal import show
 
@@ -69,11 +70,12 @@ class Build(Command):
         recipe = Recipe.make(args.recipe, **fields) if args.recipe else Recipe.make(fields)
         if args.output and not recipe.name:  # `--output spam` makes a function that calls itself spam
             recipe = Recipe.make(recipe, name=args.output.resolve().name)
+        folder = args.output or Path(recipe.name or recipe.task.name.rpartition(":")[2])
         try:
-            function = build(recipe, run=args.run, tell=lambda note: say(f"note: {note}", sys.stderr))
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt("The same command goes on from the last checkpoint.") from None
-        folder = function.save(args.output or Path(function.name))
+            function = build(recipe, output=folder, run=args.run, tell=lambda note: say(f"note: {note}", sys.stderr))
+        except KeyboardInterrupt as told:
+            goes_on = ("The same command goes on from the last checkpoint.",)
+            raise KeyboardInterrupt(*(told.args or goes_on)) from None
         if args.json:
             report = function.report.model_dump(mode="json") if function.report else None
             print_json({"folder": str(folder), "report": report, "info": function.info()})
@@ -81,7 +83,7 @@ class Build(Command):
         if function.report:
             show(function.report)
         texts = " ".join('"…"' for _ in function.task.shorthand)
-        say(f"saved to {folder}. Try it: functory run {quote(str(folder))} {texts}")
+        say(f"saved to {folder}{link_note(folder)}. Try it: functory run {quote(str(folder))} {texts}")
         return 0
 
 

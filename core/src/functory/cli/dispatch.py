@@ -182,7 +182,8 @@ def _unexpected(error: Exception) -> FunctoryError:
         what = f"{owner.distribution} {owner.version} needs the module {error.name!r}, which is not installed."
         return UnexpectedError(what, where=place, do=f"{remedy(error.name, owner)} {told}")
     whose = "functory" if owner is None or owner.distribution == "functory" else f"the plugin {owner.distribution}"
-    return UnexpectedError(what, where=place, do=f"this is a bug in {whose}. {told}")
+    noted = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
+    return UnexpectedError(what, where=place, do=f"this is a bug in {whose}. {told}{noted}")
 
 
 def _culprit(error: Exception) -> tuple[Entry | None, str]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from functory.cli import SUMMARIES
-from functory.cli.options import add_data, add_function, count, data, open_function, reading
+from functory.cli.options import add_data, add_function, count, data, file, open_function, reading
 from functory.contracts.command import Command
 
 
@@ -28,13 +27,16 @@ class Evaluate(Command):
             metavar="N",
             help="list N wrong answers, the surest first; 5 on a terminal and 20 in a page when not given",
         )
-        parser.add_argument("--html", type=Path, help="write the report as a page too")
+        parser.add_argument("--html", type=file, help="write the report as a page too")
 
     def run(self, args: Namespace) -> int:
+        from functory.machine.targets import replaceable_file
         from functory.measuring.mistakes import KEPT
         from functory.measuring.tables import FEW_MISTAKES, draw
         from functory.terminal import show
 
+        if args.html:
+            replaceable_file(args.html)
         function = open_function(args)
         report = function.evaluate(
             data(args.data), mistakes=KEPT if args.mistakes is None else args.mistakes, **reading(args)

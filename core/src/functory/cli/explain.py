@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from functory.cli import SUMMARIES
-from functory.cli.options import add_function, open_function, values
+from functory.cli.options import add_function, file, open_function, values
 from functory.contracts.command import Command
 
 
@@ -22,12 +21,15 @@ class Explain(Command):
         parser.add_argument("--method", default="occlusion", help="an explanation's name (occlusion)")
         parser.add_argument("--target", help="which label, span or token; the likeliest when not given")
         parser.add_argument("--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of the method")
-        parser.add_argument("--html", type=Path, help="write it as a page too")
+        parser.add_argument("--html", type=file, help="write it as a page too")
 
     def run(self, args: Namespace) -> int:
         from functory.machine.folders import file_written_whole
+        from functory.machine.targets import replaceable_file
         from functory.terminal import show
 
+        if args.html:
+            replaceable_file(args.html)
         function = open_function(args)
         value = function.read(*args.text)
         found = function.explain(value, method=args.method, target=args.target, **values(args.set))

@@ -13,6 +13,7 @@ from functory.cli.output import print_json
 from functory.contracts.command import Command
 from functory.errors import NotSupported, UsageError
 from functory.machine.distributions import GROUPS
+from functory.machine.targets import fillable_folder
 
 LIKE = {
     "labels": "one text, one label",
@@ -73,6 +74,7 @@ def render(kind: str, name: str, output: Path, *, author: str, licence: str, lik
         )
     if like and kind != "tasks":
         raise UsageError(f"--like is for tasks, and the kind is {kind}.", do="leave it out, or ask for --kind tasks.")
+    fillable_folder(output)
     folder = output / f"functory-{name}"
     if folder.exists():
         raise UsageError(f"{folder} is there already.", do="choose another name, or another --output.")

@@ -29,22 +29,26 @@ class Optimize(Command):
         add_data(parser)
 
     def run(self, args: Namespace) -> int:
+        from functory.artefact.keeping import save_or_keep
+        from functory.artefact.writing import target
+        from functory.machine.targets import link_note
         from functory.measuring.evaluation import read_examples
         from functory.terminal import show
 
+        target(args.output)
         function = open_function(args)
         options = values(args.set)
         if args.max_drop is not None:
             options["max_drop"] = args.max_drop
         examples = read_examples(function.task, function.state, data(args.data), **reading(args))
         made = function.optimize(args.method, examples, **options)
-        folder = made.save(args.output)
+        folder = save_or_keep(made, args.output)
         if args.json:
             report = made.optimization.model_dump(mode="json") if made.optimization else None
             print_json({"folder": str(folder), "form": made.form.name, "report": report})
         else:
             show(made.optimization)
-            say(f"saved to {folder}: {made.form.name}")
+            say(f"saved to {folder}{link_note(folder)}: {made.form.name}")
         return 0
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functory.errors import OptionError
@@ -50,6 +52,18 @@ def open_function(args: Namespace) -> Function:
         args.function, form=args.form, threads=args.threads, device=args.device, components=args.component,
         sha256=args.sha256,
     )  # fmt: skip
+
+
+def file(text: str) -> Path:
+    """Read the place of a file that is to be written.
+
+    :raises ArgumentTypeError: when it is spelled as a folder.
+    """
+    from argparse import ArgumentTypeError
+
+    if not text or text.endswith(("/", os.sep)):
+        raise ArgumentTypeError(f"{text!r} names a folder, and no file")
+    return Path(text)
 
 
 def count(text: str) -> int:

@@ -8,11 +8,10 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functory.cli import SUMMARIES
-from functory.cli.options import add_data, add_function, count, open_function
+from functory.cli.options import add_data, add_function, count, file, open_function
 from functory.cli.output import say
 from functory.contracts.command import Command
 from functory.errors import UsageError
@@ -48,7 +47,7 @@ class Run(Command):
         )
         add_data(parser)
         parser.add_argument(
-            "--output", "-o", type=Path, metavar="FILE",
+            "--output", "-o", type=file, metavar="FILE",
             help="write the answers beside the inputs and their columns: .csv, .tsv or .jsonl",
         )  # fmt: skip
         parser.add_argument(
@@ -59,10 +58,14 @@ class Run(Command):
         )
 
     def run(self, args: Namespace) -> int:
+        from functory.cli.showing import check_table
+
         if args.stream and args.output:
             raise UsageError("--stream writes to the terminal, and not into --output.", do="leave one of the two out.")
         if args.data and args.texts:
             raise UsageError(f"there are texts ({args.texts[0]!r} …) and --data.", do="run on one of the two.")
+        if args.output:
+            check_table(args.output)
         function = open_function(args)
         lists, total = _asked(function, args)
         if args.stream:

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 from functory.cli.output import finite, terminal_width
 from functory.errors import OptionError
 from functory.machine.folders import file_written_whole
+from functory.machine.targets import replaceable_file
 from functory.running.answers import Answer
 from functory.terminal.drawing import clean
 from functory.terminal.widths import cut, width
@@ -129,19 +130,28 @@ class Table:
             table.writerows({name: _cell(value) for name, value in json.loads(row).items()} for row in self._rows)
 
 
+def check_table(path: Path) -> None:
+    """Refuse a place where no table can be written; asked before a function is opened.
+
+    :raises OptionError: when the file's name tells no format.
+    :raises UsageError: when no file can be there.
+    """
+    if path.suffix.lower() not in (*DELIMITERS, *JSON_LINES):
+        raise OptionError(
+            f"the name {path.name!r} tells no format.", do=f"end it with {', '.join([*DELIMITERS, *JSON_LINES])}."
+        )
+    replaceable_file(path)
+
+
 @contextmanager
 def table(path: Path, top: int | None) -> Iterator[Table]:
     """Give a table that is written whole when the block ends well, or not at all.
 
-    :raises OptionError: when the file's name tells no format.
+    :raises OptionError: as `check_table`, and so does its UsageError.
     """
-    form = path.suffix.lower()
-    if form not in DELIMITERS and form not in JSON_LINES:
-        raise OptionError(
-            f"the name {path.name!r} tells no format.", do=f"end it with {', '.join([*DELIMITERS, *JSON_LINES])}."
-        )
+    check_table(path)
     with file_written_whole(path) as file:
-        made = Table(file, top, form)
+        made = Table(file, top, path.suffix.lower())
         yield made
         made.write()
 

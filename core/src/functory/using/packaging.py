@@ -18,6 +18,7 @@ from functory.artefact.manifest import CompositeRecord, EngineRecord, Kept, Mani
 from functory.artefact.opening import verify
 from functory.errors import NotSupported
 from functory.machine.storage import refusals_told
+from functory.machine.targets import fillable_folder
 
 
 @refusals_told
@@ -46,7 +47,7 @@ def package(
     :return: the files written.
     :raises ArtefactError: when it is no function, was changed, or comes out differently here.
     :raises NotSupported: when a component of it is not installed as a plugin, or the packager does not take it.
-    :raises UsageError: when it has no form of that engine.
+    :raises UsageError: when it has no form of that engine, or nothing can be written into the target.
     """
     from functory.artefact.installed import artefact_of
     from functory.artefact.joining import join
@@ -54,6 +55,7 @@ def package(
     from functory.plugins.registry import load
     from functory.steps import Steps
 
+    fillable_folder(Path(target))
     packager = load("packagers", method).configure(options)
     artefact = artefact_of(folder)
     with tempfile.TemporaryDirectory() as place:
