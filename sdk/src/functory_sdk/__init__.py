@@ -53,6 +53,7 @@ _HOMES = {
     "functory.reading.reader": ("Passage", "Reader", "Window"),
     "functory.reading.tokenizer": ("Tokenizer", "Tokens"),
     "functory.measuring.report": ("Report",),
+    "functory.wording.told": ("message_of",),
     "functory.terminal": ("Progress", "progress", "show", "table", "text"),
 }  # fmt: skip
 _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file", "source_hash", "weights_hash")

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, BinaryIO, cast
 
 from functory.errors import DataError
+from functory.wording.told import message_of
 
 HEAD = 1 << 16
 """So many first bytes of a file are looked at to recognise it."""
@@ -156,5 +157,5 @@ def guarded(read: Callable[[], bytes], name: str, packing: str) -> bytes:
     except Exception as error:
         if not isinstance(error, _DAMAGED) and type(error).__name__ != "ZstdError":
             raise
-        what = f"it cannot be unpacked ({packing[1:]}): {error}" if packing else f"it cannot be read: {error}"
-        raise DataError(f"{what}.", where=name, do="check the file; fetch it again.") from error
+        what = f"it cannot be unpacked ({packing[1:]})" if packing else "it cannot be read"
+        raise DataError(f"{what}: {message_of(error)}.", where=name, do="check the file; fetch it again.") from error

@@ -19,6 +19,7 @@ from functory.errors import PluginContractError, PluginError, PluginImportError
 from functory.machine import telemetry
 from functory.machine.distributions import CONTRACT, Entry
 from functory.plugins.missing import remedy
+from functory.wording.told import cut, kind, message_of, safe_text
 
 NOTICE_SECONDS = 5.0
 """After so long, a line says what is still being imported."""
@@ -189,7 +190,7 @@ def _raised(entry: Entry, module: str, error: BaseException) -> PluginError:
         place = (error.filename, error.lineno or 0)
     where = f"{place[0]}, line {place[1]}" if place else f"{entry.metadata}/entry_points.txt"
     if isinstance(error, SystemExit):
-        what = f"ended the program while it was imported (exit code {error.code})."
+        what = f"ended the program while it was imported (exit code {cut(safe_text(error.code))})."
         return _fault(PluginImportError, "exits", entry, what, where=where)
     if isinstance(error, ModuleNotFoundError) and error.name:
         if f"{module}.".startswith(f"{error.name}."):
@@ -199,8 +200,8 @@ def _raised(entry: Entry, module: str, error: BaseException) -> PluginError:
         what = f"needs the module {error.name!r}, which is not installed."
         do = remedy(error.name, entry) if entry.distribution else ""
         return _fault(PluginImportError, "missing-dependency", entry, what, where=where, do=do)
-    message = " ".join(str(error).split())[:400]
-    what = f"raised {type(error).__name__} while it was imported{': ' + message if message else '.'}"
+    message = message_of(error)
+    what = f"raised {kind(error)} while it was imported{': ' + message if message else '.'}"
     return _fault(PluginImportError, "raises", entry, what, where=where)
 
 

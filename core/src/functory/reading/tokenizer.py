@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from functory.errors import ArtefactCorrupt, InputError
+from functory.wording.told import message_of
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer as RawTokenizer
@@ -101,7 +102,7 @@ class Tokenizer:
             encodings = raw.encode_batch(list(texts), add_special_tokens=False)
         except Exception as error:
             raise InputError(
-                f"a text cannot be tokenised: {error}", do="remove lone surrogates and other invalid characters."
+                f"a text cannot be tokenised: {message_of(error)}", do="remove lone surrogates and other invalid characters."
             ) from None
         spelled = {} if reads_special else self._spelled
         return [

@@ -12,7 +12,7 @@ READ = 20_000
 
 def told(error: BaseException) -> str:
     """Return an error in one line: ``ValueError: the message``, or its name alone where it has none."""
-    words = message(error)
+    words = message_of(error)
     return f"{kind(error)}: {words}" if words else kind(error)
 
 
@@ -21,7 +21,7 @@ def kind(value: object) -> str:
     return harmless(type.__dict__["__name__"].__get__(type(value)))
 
 
-def message(error: BaseException, longest: int = LONGEST) -> str:
+def message_of(error: BaseException, longest: int = LONGEST) -> str:
     """Return an error's message in one line that harms nobody; what cannot be read is said.
 
     :param longest: the characters that are kept.

@@ -10,6 +10,7 @@ import numpy as np
 from functory.contracts.rows import Array
 from functory.errors import NotSupported
 from functory.reading.tokenizer import Tokenizer
+from functory.wording.told import told
 
 PLACE = "\ue000message\ue001"
 """Stands for the message while the template is filled; private-use characters, which no template holds."""
@@ -29,7 +30,7 @@ def frame(template: str, system: str) -> tuple[str, str]:
         raise
     except Exception as error:  # whatever a stranger's template does
         raise NotSupported(
-            f"the backbone's chat template failed: {type(error).__name__}: {error}", do='use chat = "off", or no system text.'
+            f"the backbone's chat template failed: {told(error)}", do='use chat = "off", or no system text.'
         ) from error
     before, found, after = filled.partition(PLACE)
     if not found or PLACE in after:

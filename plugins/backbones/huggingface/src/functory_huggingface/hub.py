@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functory_huggingface.weights import weight_files
-from functory_sdk import FunctoryError, OptionError, WeightsMissing
+from functory_sdk import FunctoryError, OptionError, WeightsMissing, message_of
 
 FILES = [
     "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
@@ -106,7 +106,7 @@ def _download(model: HubId) -> Path:
             model.name, revision=model.revision or None, cache_dir=constants.HF_HUB_CACHE, allow_patterns=FILES
         )
     except (OSError, ValueError, RuntimeError) as error:  # no network, no such model or revision, no permission
-        raise _missing(model, f"the hub did not give it ({type(error).__name__}: {str(error).splitlines()[0]})") from error
+        raise _missing(model, f"the hub did not give it ({type(error).__name__}: {message_of(error)})") from error
     return Path(found)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import onnxruntime as ort
 
-from functory_sdk import Array, ArtefactCorrupt, NotSupported, Program, Session, SessionOptions
+from functory_sdk import Array, ArtefactCorrupt, NotSupported, Program, Session, SessionOptions, message_of
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
@@ -35,7 +35,7 @@ class ONNXRuntimeSession(Session):
             )
         except Exception as error:
             raise ArtefactCorrupt(
-                f"ONNX Runtime cannot open the graph: {str(error).splitlines()[0]}", where=str(graph),
+                f"ONNX Runtime cannot open the graph: {message_of(error)}", where=str(graph),
                 do="get a fresh copy, or convert the function again.",
             ) from error  # fmt: skip
         self._inputs = {port.name for port in self._graph.get_inputs()}

@@ -9,7 +9,7 @@ from typing import Any
 
 import openvino as ov
 
-from functory_sdk import Array, ArtefactCorrupt, NotSupported, Program, Session, SessionOptions
+from functory_sdk import Array, ArtefactCorrupt, NotSupported, Program, Session, SessionOptions, message_of
 
 
 class OpenVINOSession(Session):
@@ -38,7 +38,7 @@ class OpenVINOSession(Session):
             self._compiled: Any = core.compile_model(core.read_model(graph), device, wanted)
         except RuntimeError as error:
             raise ArtefactCorrupt(
-                f"OpenVINO cannot open the graph: {str(error).splitlines()[0]}", where=str(graph),
+                f"OpenVINO cannot open the graph: {message_of(error)}", where=str(graph),
                 do="get a fresh copy, or convert the function again.",
             ) from error  # fmt: skip
         self._inputs = {name for port in self._compiled.inputs for name in port.get_names()}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functory_sdk import EngineForm, Function, FunctoryError, Progress, entries, load, progress, reformed
+from functory_sdk import EngineForm, Function, FunctoryError, Progress, entries, load, message_of, progress, reformed
 
 if TYPE_CHECKING:
     from functory_int8.optimization import Int8Options
@@ -66,9 +66,7 @@ def converted(
             except FunctoryError as error:
                 failures[f"{name} {precision}"] = error.what.rstrip(".")
             except Exception as error:  # a converter's fault must not lose what the others make
-                failures[f"{name} {precision}"] = (
-                    f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
-                )
+                failures[f"{name} {precision}"] = f"{type(error).__name__}: {message_of(error)}"
             bar.advance()
         bar.say("")
     return found, failures

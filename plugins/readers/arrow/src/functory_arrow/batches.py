@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from functory_arrow.features import Namer, namer_of
-from functory_sdk import DataError, Record
+from functory_sdk import DataError, Record, message_of
 
 BATCH = 1024
 """Rows that are turned into Python at once."""
@@ -53,7 +53,7 @@ def guarded(batches: Iterable[Any], name: str) -> Iterator[Any]:
 
 def damaged(name: str, error: Exception) -> DataError:
     """Return the error of a file that is not what its first bytes say."""
-    reason = " ".join(str(error).split())[:200]
+    reason = message_of(error, 200)
     return DataError(f"it cannot be read: {reason}.", where=name, do="check the file; fetch or write it again.")
 
 

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from functory_arrow.batches import features_of, rows
 from functory_arrow.files import opened
-from functory_sdk import DataError, DataFile, DataReader, Fault, NoOptions, Recognition, Record
+from functory_sdk import DataError, DataFile, DataReader, Fault, NoOptions, Recognition, Record, message_of
 
 _STATE, _INFO, _DICT = "state.json", "dataset_info.json", "dataset_dict.json"
 
@@ -70,7 +70,8 @@ def _json(path: Path) -> Mapping[str, Any]:
     try:
         found = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise DataError(f"{path.name} cannot be read: {error}.", where=str(path), do="save the data set anew.") from error
+        what = f"{path.name} cannot be read: {message_of(error)}."
+        raise DataError(what, where=str(path), do="save the data set anew.") from error
     if not isinstance(found, Mapping):
         raise DataError(f"{path.name} is no JSON object.", where=str(path), do="save the data set anew.")
     return found
