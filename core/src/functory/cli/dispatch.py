@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import codecs
 import errno
-import io
 import json
 import os
 import sys
@@ -17,6 +15,8 @@ from typing import NoReturn
 from functory.contracts.command import Command
 from functory.errors import FunctoryError, UsageError
 from functory.machine.distributions import Entry
+from functory.terminal.streams import harmless_streams
+from functory.wording.told import kind, message_of, safe_text, told
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -99,17 +99,21 @@ def guarded(work: Callable[[], int], *, as_json: bool) -> int:
     :param as_json: print an error as one JSON object on stdout, besides its text on stderr.
     :return: the exit code.
     """
+    with harmless_streams(as_json):
+        return _guarded(work, as_json)
+
+
+def _guarded(work: Callable[[], int], as_json: bool) -> int:
     try:
-        with _encodable(as_json):
-            code = work()
-            sys.stdout.flush()
+        code = work()
+        sys.stdout.flush()
     except SystemExit as end:  # argparse ends so after --help
         return end.code if isinstance(end.code, int) else int(bool(end.code))
     except BrokenPipeError:  # the reader of our output has enough: `functory list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more
         return BROKEN_PIPE
-    except KeyboardInterrupt as told:  # a verb may say what becomes of its work
-        print(" ".join(["\ninterrupted.", *map(str, told.args)]), file=sys.stderr)
+    except KeyboardInterrupt as end:  # a verb may say what becomes of its work
+        print(" ".join(["\ninterrupted.", *map(safe_text, end.args)]), file=sys.stderr)
         return INTERRUPTED
     except Exception as error:
         if os.environ.get("FUNCTORY_DEBUG"):
@@ -118,34 +122,10 @@ def guarded(work: Callable[[], int], *, as_json: bool) -> int:
     return code
 
 
-@contextmanager
-def _encodable(as_json: bool) -> Iterator[None]:
-    """Let stdout take every character: one that its encoding lacks is escaped in JSON, and replaced elsewhere."""
-    out = sys.stdout
-    if not isinstance(out, io.TextIOWrapper):
-        yield
-        return
-    codecs.register_error("functory-json", _as_json_escape)
-    before = out.errors
-    out.reconfigure(errors="functory-json" if as_json else "replace")
-    try:
-        yield
-    finally:
-        out.reconfigure(errors=before)
-
-
-def _as_json_escape(error: UnicodeError) -> tuple[str, int]:
-    """Return what JSON writes in the place of characters that an encoding lacks."""
-    if not isinstance(error, UnicodeEncodeError):
-        raise error
-    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
-
-
 def _tell(error: FunctoryError, as_json: bool) -> int:
     """Print an error and return its exit code."""
     if as_json:
-        with _encodable(as_json):
-            print(json.dumps(error.as_json(), ensure_ascii=False))
+        print(json.dumps(error.as_json(), ensure_ascii=False))
     print(f"{type(error).__name__}: {error}", file=sys.stderr)
     return error.exit_code
 
@@ -170,20 +150,19 @@ class UnexpectedError(FunctoryError):
 
 def _unexpected(error: Exception) -> FunctoryError:
     """Return an error that says whose bug it is, or what is not installed, and where its traceback lies."""
-    message = " ".join(str(error).split())[:400]
-    what = f"{type(error).__name__}{': ' + message if message else '.'}"
+    what = told(error) if message_of(error) else f"{kind(error)}."
     owner, place = _culprit(error)
     log = _write(error)
     kept = f"The traceback is in {log}; " if log else ""
-    told = f"{kept}FUNCTORY_DEBUG=1 shows it."
+    shown = f"{kept}FUNCTORY_DEBUG=1 shows it."
     if isinstance(error, ModuleNotFoundError) and error.name and owner is not None:
         from functory.plugins.missing import remedy
 
         what = f"{owner.distribution} {owner.version} needs the module {error.name!r}, which is not installed."
-        return UnexpectedError(what, where=place, do=f"{remedy(error.name, owner)} {told}")
+        return UnexpectedError(what, where=place, do=f"{remedy(error.name, owner)} {shown}")
     whose = "functory" if owner is None or owner.distribution == "functory" else f"the plugin {owner.distribution}"
-    noted = "".join(f" {note}" for note in getattr(error, "__notes__", ()))
-    return UnexpectedError(what, where=place, do=f"this is a bug in {whose}. {told}{noted}")
+    noted = "".join(f" {safe_text(note)}" for note in getattr(error, "__notes__", ()))
+    return UnexpectedError(what, where=place, do=f"this is a bug in {whose}. {shown}{noted}")
 
 
 def _culprit(error: Exception) -> tuple[Entry | None, str]:
@@ -211,7 +190,7 @@ def _write(error: Exception) -> Path | None:
 
     try:
         log = places.cache("logs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
-        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
+        log.write_text("".join(traceback.format_exception(error)), encoding="utf-8", errors="backslashreplace")
     except OSError:
         return None
     return log

@@ -129,7 +129,7 @@ def _tell(args: Namespace, count: int, wrong: Sequence[Answer]) -> None:
 
 def _stream(function: Function, questions: Iterable[Question], as_json: bool) -> int:
     """Write each text as it comes; as JSON an object for each piece of it."""
-    from functory.terminal.drawing import clean, encodable
+    from functory.terminal.streams import exact
 
     for question in questions:
         if question.error is not None:
@@ -138,8 +138,7 @@ def _stream(function: Function, questions: Iterable[Question], as_json: bool) ->
             if as_json:
                 print(json.dumps({"row": question.row, "piece": piece}, ensure_ascii=False), flush=True)
             else:
-                shown = clean(piece) if sys.stdout.isatty() else piece
-                print(encodable(shown, sys.stdout), end="", flush=True)
+                print(piece, end="", flush=True, file=exact(sys.stdout))
         if not as_json:
             print(flush=True)
     return 0

@@ -16,8 +16,9 @@ from functory.errors import OptionError
 from functory.machine.folders import file_written_whole
 from functory.machine.targets import replaceable_file
 from functory.running.answers import Answer
-from functory.terminal.drawing import clean
+from functory.terminal.streams import exact
 from functory.terminal.widths import cut, width
+from functory.wording.harmless import harmless
 
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 JSON_LINES = (".jsonl", ".ndjson")
@@ -51,13 +52,14 @@ class Lines:
     def show(self, answers: Sequence[Answer]) -> None:
         told = [_in_line(answer, self._top) for answer in answers]
         if self._is_alone:
-            _print([clean(line) for line in told])
+            _print(told)
             return
         lefts = [_folded(line) for line in told]
         rights = [_folded(" | ".join(map(str, answer.question.given.values()))) for answer in answers]
         if not sys.stdout.isatty():
             _print([f"{left}\t{right}" for left, right in zip(lefts, rights, strict=True)])
             return
+        lefts = list(map(harmless, lefts))
         self._left = max(self._left, *(min(width(left), self._room // 2) for left in lefts))
         _print([self._fitted(left, right) for left, right in zip(lefts, rights, strict=True)])
 
@@ -65,7 +67,7 @@ class Lines:
         """Return a line that fits the terminal: the answer, the text as far as there is room."""
         left = cut(left, self._left)
         left += " " * (self._left - width(left))
-        return cut(f"{left}  {right}", self._room - 1).rstrip()
+        return cut(f"{left}  {harmless(right)}", self._room - 1).rstrip()
 
 
 class JsonLines:
@@ -78,7 +80,8 @@ class JsonLines:
         self._top = top
 
     def show(self, answers: Sequence[Answer]) -> None:
-        _print([self._line(answer) for answer in answers])
+        sys.stdout.write("".join(f"{self._line(answer)}\n" for answer in answers))
+        sys.stdout.flush()
 
     def _line(self, answer: Answer) -> str:
         row = answer.question.row
@@ -165,14 +168,15 @@ def _in_line(answer: Answer, top: int) -> str:
 
 
 def _folded(text: str) -> str:
-    """Return a text as one line that steers no terminal."""
-    return clean(" ".join(text.split()))
+    """Return a text as one line."""
+    return " ".join(text.split())
 
 
 def _print(lines: Sequence[str]) -> None:
-    """Print lines at once, and let them out."""
-    sys.stdout.write("".join(f"{line}\n" for line in lines))
-    sys.stdout.flush()
+    """Print lines at once, and let them out: on a terminal they are harmless, a file or a pipe gets the answers as they are."""
+    out = exact(sys.stdout)
+    out.write("".join(f"{line}\n" for line in lines))
+    out.flush()
 
 
 def _problem(answer: Answer) -> dict[str, str]:

@@ -66,9 +66,9 @@ class OptimizationReport(BaseModel):
 
     def _repr_html_(self) -> str:
         """Show in a notebook what a terminal shows."""
-        from html import escape
+        from functory.wording.harmless import harmless_html
 
-        return f"<pre>{escape(str(self))}</pre>"
+        return f"<pre>{harmless_html(str(self))}</pre>"
 
 
 def _cells(form: FormReport, is_kept: bool) -> tuple[str, ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from html import escape
 
 from functory.measuring.mistakes import LONGEST
 from functory.measuring.mistakes import rows as mistake_rows
 from functory.measuring.report import Confusion, Report
 from functory.measuring.tables import class_rows, metric_rows, mistakes_line, telling
+from functory.wording.harmless import harmless_html as escape
 
 # Colours with transparency, so that a notebook's dark theme shows through.
 STYLE = """
@@ -103,7 +103,7 @@ def _heat_row(true: int, counts: Sequence[int], labels: Sequence[str], total: in
         colour = "30, 110, 200" if given == true else "210, 60, 40"
         share = count / (total or 1)
         shade = f"rgba({colour}, {share * 0.7:.3f})"
-        tip = escape(f"{labels[true]} given as {labels[given]}: {count:,} ({share:.1%})", quote=True)
+        tip = escape(f"{labels[true]} given as {labels[given]}: {count:,} ({share:.1%})")
         cells.append(f'<td title="{tip}" style="background: {shade}">{count:,}</td>' if count else f'<td title="{tip}"></td>')
     return f"<tr><td>{escape(labels[true])}</td>{''.join(cells)}</tr>"
 

@@ -19,6 +19,7 @@ from functory.errors import PluginContractError, PluginError, PluginImportError
 from functory.machine import telemetry
 from functory.machine.distributions import CONTRACT, Entry
 from functory.plugins.missing import remedy
+from functory.terminal import tell
 from functory.wording.told import cut, kind, message_of, safe_text
 
 NOTICE_SECONDS = 5.0
@@ -232,7 +233,7 @@ def _noticed(entry: Entry) -> Iterator[None]:
     """Say so when an import takes long: a silent program looks dead. What it brings in does not tell others of it."""
     telemetry.switch_off()
     name = f"{entry.distribution} {entry.version}" if entry.distribution else entry.value
-    timer = Timer(NOTICE_SECONDS, lambda: print(f"still importing {name} …", file=sys.stderr, flush=True))
+    timer = Timer(NOTICE_SECONDS, lambda: tell(f"still importing {name} …"))
     timer.daemon = True
     timer.start()
     try:

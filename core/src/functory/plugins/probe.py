@@ -18,6 +18,7 @@ from typing import Any
 from functory.errors import FunctoryError, PluginError, WeightsMissing
 from functory.machine.distributions import Entry
 from functory.plugins.importing import CLASSES, import_component
+from functory.wording.told import told
 
 START = """\
 import json, sys
@@ -76,7 +77,7 @@ def _locate(component: Any) -> dict[str, str]:  # Any: a class of backbones or s
     except FunctoryError as error:  # it needs a place: its weights are the user's
         return {"note": error.what}
     except Exception as error:
-        what = f"locate() raised {type(error).__name__}: {error}"
+        what = f"locate() raised {told(error)}"
         return {"missing": what, "do": f"{what}; tell its author."}
 
 

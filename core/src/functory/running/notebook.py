@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from functory.running.describing import call_line, fields, figure
+from functory.wording.harmless import harmless_html as escape
 
 if TYPE_CHECKING:
     from functory.function import Function

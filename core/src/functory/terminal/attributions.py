@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
+
+from functory.wording.harmless import harmless_html as escape
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions

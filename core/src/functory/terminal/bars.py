@@ -10,9 +10,10 @@ from collections.abc import Callable, Iterable, Iterator, Sized
 from types import TracebackType
 from typing import Generic, TextIO, TypeVar
 
-from functory.terminal.drawing import clean, duration, encodable, is_terminal
+from functory.terminal.drawing import clean, duration, is_terminal
 from functory.terminal.foot import Foot
 from functory.terminal.pace import Pace
+from functory.terminal.streams import encodable
 from functory.terminal.widths import cut, width
 
 T = TypeVar("T")

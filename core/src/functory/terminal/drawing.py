@@ -11,12 +11,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
+from functory.terminal.foot import styled
+from functory.terminal.streams import encodable
 from functory.terminal.widths import cut, width
 from functory.wording.harmless import harmless
 
 if TYPE_CHECKING:
     from rich.console import Console, ConsoleOptions, RenderableType
     from rich.measure import Measurement
+    from rich.segment import Segment
     from rich.text import Text
 
 
@@ -39,7 +42,7 @@ def table(
     from rich.text import Text
 
     drawn = Table(
-        box=SIMPLE_HEAD, title=Text(title, "bold") if title else None, title_justify="left", pad_edge=False
+        box=SIMPLE_HEAD, title=Text(clean(title), "bold") if title else None, title_justify="left", pad_edge=False
     )
     for n, name in enumerate(header):
         drawn.add_column(Text(clean(name)), justify="right" if n in set(right) else "left")
@@ -48,6 +51,19 @@ def table(
         cells = [clean(str(cell)) for cell in row]
         drawn.add_row(*(_OneLine(cell) if n in one_line else Text(cell) for n, cell in enumerate(cells)))
     return drawn
+
+
+class _Harmless:
+    """Whatever is drawn, with no character in it that steers, turns or hides: a class may draw itself with rich alone."""
+
+    def __init__(self, drawn: Any) -> None:  # Any: what rich draws
+        self.drawn = drawn
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Segment]:
+        from rich.segment import Segment
+
+        for segment in console.render(self.drawn, options):
+            yield segment if segment.control else Segment(clean(segment.text), segment.style)
 
 
 class _OneLine:
@@ -86,7 +102,7 @@ def show(renderable: Any, stream: TextIO | None = None) -> None:  # Any: what ha
     """Print to stdout: in colour on a terminal, as plain text elsewhere."""
     stream = stream or sys.stdout
     if is_terminal(stream) and not isinstance(renderable, str):
-        _console(stream).print(renderable)
+        _console(styled(stream)).print(_Harmless(renderable))
     else:
         stream.write(encodable(plain(renderable), stream) + "\n")
 
@@ -98,7 +114,7 @@ def plain(renderable: Any) -> str:  # Any: as above
     import io
 
     console = _console(io.StringIO(), width=1000)
-    console.print(renderable)
+    console.print(_Harmless(renderable))
     drawn = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
     return "\n".join(line.rstrip() for line in drawn.rstrip("\n").split("\n"))
 
@@ -129,12 +145,6 @@ def tell(content: str, stream: TextIO | None = None) -> None:
     with suppress(OSError, ValueError):
         stream.write(encodable(clean(content), stream) + "\n")
         stream.flush()
-
-
-def encodable(content: str, stream: TextIO) -> str:
-    """Return text with what a stream's encoding lacks replaced."""
-    encoding = getattr(stream, "encoding", None) or "utf-8"
-    return content.encode(encoding, "replace").decode(encoding)
 
 
 def duration(seconds: float) -> str:

@@ -7,14 +7,15 @@ the text is written, the bars are put below it. While a line is unfinished there
 
 from __future__ import annotations
 
-import io
 import os
 import shutil
 import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, TextIO
+from typing import TextIO, cast
+
+from functory.terminal.streams import Over, raw
 
 TICK_SECONDS = 0.2
 LIFT, UP = "\r\x1b[2K", "\x1b[1A\x1b[2K"
@@ -39,7 +40,7 @@ class Foot:
     @classmethod
     def show(cls, stream: TextIO, bar: Line) -> Foot:
         """Show a bar on the terminal that a stream leads to; return its foot."""
-        beneath = stream.beneath if isinstance(stream, _Above) else stream
+        beneath = raw(stream.beneath if isinstance(stream, _Above) else stream)
         with cls._lock:
             foot = cls._all.setdefault(id(beneath), cls(beneath))
             foot._bars.append(bar)
@@ -95,7 +96,7 @@ class Foot:
         for name in ("stdout", "stderr"):
             stream = getattr(sys, name)
             beneath = stream.beneath if isinstance(stream, _Above) else stream
-            if _is_same_terminal(beneath, self.stream):
+            if beneath is not None and _is_same_terminal(raw(beneath), self.stream):
                 setattr(sys, name, _Above(beneath, self))
         self._over = threading.Event()
         threading.Thread(target=self._tick, args=(self._over,), daemon=True, name="functory bars").start()
@@ -116,41 +117,22 @@ class Foot:
         Foot._all.pop(id(self.stream), None)
 
 
-class _Above(io.TextIOBase):
+class _Above(Over):
     """A stream of a terminal whose text is written above the bars. Where there are none, it is the stream."""
 
     def __init__(self, beneath: TextIO, foot: Foot) -> None:
-        self.beneath = beneath
+        super().__init__(beneath)
         self.foot = foot
 
     def write(self, text: str) -> int:
         return self.foot.write(self.beneath, text)
 
-    def flush(self) -> None:
-        self.beneath.flush()
 
-    def close(self) -> None:
-        """Stay open: the terminal is not ours to close."""
-
-    def isatty(self) -> bool:
-        return self.beneath.isatty()
-
-    def fileno(self) -> int:
-        return self.beneath.fileno()
-
-    def writable(self) -> bool:
-        return True
-
-    @property
-    def encoding(self) -> str:  # type: ignore[override]  # a plain attribute there
-        return self.beneath.encoding
-
-    @property
-    def errors(self) -> str | None:  # type: ignore[override]  # as above
-        return self.beneath.errors
-
-    def __getattr__(self, name: str) -> Any:  # Any: whatever the stream has
-        return getattr(self.beneath, name)
+def styled(stream: TextIO) -> TextIO:
+    """Return where colours are written to a stream's terminal: above the bars, and past what keeps others' text harmless."""
+    if isinstance(stream, _Above):
+        return cast(TextIO, _Above(raw(stream.beneath), stream.foot))
+    return raw(stream)
 
 
 def _is_same_terminal(one: TextIO | None, other: TextIO) -> bool:
