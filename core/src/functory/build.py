@@ -107,7 +107,9 @@ class _Building:
         # 1: the backbone
         session = self._session()
         with self._named("backbone"):
-            backbone = self.steps.load_backbone(reference=recipe.backbone.name, options=recipe.backbone.options)
+            backbone = self.steps.load_backbone(
+                reference=recipe.backbone.name, options=recipe.backbone.options, may_fetch=True
+            )
         # 2: the task and what it learns besides φ; the adaptation
         with self._named("task"):
             task = component("tasks", recipe.task)

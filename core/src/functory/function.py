@@ -416,6 +416,8 @@ def load(
     form: str | None = None,
     session: SessionOptions | None = None,
     components: str | Sequence[str] = (),
+    backbone: str | Sequence[str] = (),
+    hubs: str | Sequence[str] = (),
     sha256: str = "",
     **options: Any,
 ) -> Function:
@@ -426,11 +428,17 @@ def load(
     :param session: threads, device, budget; or give them by name.
     :param components: ``./my_task.py:MyTask`` for each component that was in a file when the function was built. The
         file is run: it must be one that you trust.
+    :param backbone: where its backbone lies now, when it moved since: ``./folder``; each of several for a composite's parts.
+        The weights must be those that it was built on.
+    :param hubs: the backbones that may fetch what it names and is not on this machine: ``hf``. None is asked otherwise.
     :param sha256: the digest that the function must have, as `verify` gives it: no other is loaded, however well made.
     :raises ArtefactError: when it is no function, is not the one that was asked for, was changed, or comes out differently here.
     """
-    from functory.artefact.opening import open_artefact
+    from functory.artefact.opening import listed, open_artefact
+    from functory.running.backbones import Whereabouts
 
     chosen = session or SessionOptions.of(options)
-    files = [components] if isinstance(components, str) else components
-    return open_artefact(folder, form=form, session=chosen, components=files, sha256=sha256)
+    whereabouts = Whereabouts(listed(backbone), listed(hubs))
+    return open_artefact(
+        folder, form=form, session=chosen, components=listed(components), whereabouts=whereabouts, sha256=sha256
+    )

@@ -38,8 +38,8 @@ class Hooks:
     """The steps. A plugin implements any of them, with all or some of the arguments, under `@hookimpl`."""
 
     @hookspec(firstresult=True)
-    def load_backbone(self, reference: str, options: Mapping[str, Any]) -> Backbone[Any] | None:
-        """Turn a reference into a backbone.
+    def load_backbone(self, reference: str, options: Mapping[str, Any], may_fetch: bool) -> Backbone[Any] | None:
+        """Turn a reference into a backbone; `may_fetch` says whether the user allowed to fetch weights from a network.
 
         When:    step 1 of a build, and once per load of a torch form. Never while listing.
         Roles:   answer (the first backbone wins, None means "not mine"); wrap.

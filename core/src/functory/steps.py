@@ -32,11 +32,11 @@ class CoreSteps:
     """Core's own implementation of each step: it calls the named component. Comes last."""
 
     @hookimpl
-    def load_backbone(self, reference: str, options: Any) -> Any:
+    def load_backbone(self, reference: str, options: Any, may_fetch: bool) -> Any:
         from functory.running.backbones import open_backbone
 
         with _of_component("backbones", reference, "load_backbone"):
-            return open_backbone(reference, options)
+            return open_backbone(reference, options, may_fetch=may_fetch)
 
     @hookimpl
     def adapt(self, engine: Any, backbone: Any, task: Any, state: Any, adaptation: Any, seed: int) -> Any:

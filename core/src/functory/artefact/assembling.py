@@ -6,16 +6,18 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from functory.artefact.backbones import fitted
 from functory.artefact.checking import check, read_manifest
 from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Kept, Manifest, TorchRecord
 from functory.artefact.members import GOLDEN, MANIFEST, REPORT, WEIGHTS
 from functory.contracts.engine import SessionOptions
 from functory.contracts.rows import Port, Program
-from functory.errors import ArtefactCorrupt, ArtefactError, FunctoryError, NotSupported
+from functory.errors import ArtefactError, FunctoryError, NotSupported
 from functory.machine.boundary import Source, corrupt, reading
 from functory.machine.members import read_json, read_text
 from functory.plugins.claims import reference_to
 from functory.reading.tokenizer import Tokenizer
+from functory.running.backbones import AS_RECORDED, Whereabouts
 from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm, torch_form
 from functory.running.golden import Golden
 
@@ -25,12 +27,18 @@ if TYPE_CHECKING:
 
 
 def read(
-    folder: Path, manifest: Manifest | None = None, *, form: str | None = None, session: SessionOptions | None = None
+    folder: Path,
+    manifest: Manifest | None = None,
+    *,
+    form: str | None = None,
+    session: SessionOptions | None = None,
+    whereabouts: Whereabouts = AS_RECORDED,
 ) -> Function:
     """Assemble a function from a folder that was checked.
 
     With several forms, the first whose parts are installed is taken.
 
+    :param whereabouts: where its backbones may be looked for.
     :raises NotSupported: when there is no such form.
     :raises FunctoryError: the first form's own trouble, when none can be put together here.
     """
@@ -43,7 +51,7 @@ def read(
     trouble: FunctoryError | None = None
     for record in records:
         try:
-            return assemble(folder, manifest, record, session or SessionOptions())
+            return assemble(folder, manifest, record, session or SessionOptions(), whereabouts)
         except ArtefactError:
             raise
         except FunctoryError as error:
@@ -58,16 +66,25 @@ def label(record: FormRecord) -> str:
     return f"{record.engine.name} {record.program['precision']}"
 
 
-def assemble(folder: Path, manifest: Manifest, record: FormRecord, session: SessionOptions) -> Function:
+def assemble(
+    folder: Path,
+    manifest: Manifest,
+    record: FormRecord,
+    session: SessionOptions,
+    whereabouts: Whereabouts = AS_RECORDED,
+) -> Function:
     """Return the function that one record describes.
 
+    :param whereabouts: where its backbone may be looked for.
     :raises ArtefactCorrupt: when what lies in the folder makes none.
     """
     with reading("the function", folder):
-        return _assembled(folder, manifest, record, session)
+        return _assembled(folder, manifest, record, session, whereabouts)
 
 
-def _assembled(folder: Path, manifest: Manifest, record: FormRecord, session: SessionOptions) -> Function:
+def _assembled(
+    folder: Path, manifest: Manifest, record: FormRecord, session: SessionOptions, whereabouts: Whereabouts
+) -> Function:
     from functory.function import Function
     from functory.running.about import About
 
@@ -83,7 +100,7 @@ def _assembled(folder: Path, manifest: Manifest, record: FormRecord, session: Se
             )
         }
     )  # fmt: skip
-    form = _read_form(folder, record, task, state)
+    form = _read_form(folder, record, task, state, whereabouts)
     golden, report = read_golden(folder), read_report(folder)
     return Function(task, state, form, about, golden=golden, session=session, report=report)
 
@@ -125,16 +142,16 @@ def _component(kind: str, kept: Kept, folder: Path) -> Any:  # Any: a component 
         return found.configure(kept.options)
 
 
-def _read_form(folder: Path, record: FormRecord, task: Any, state: Any) -> Form:
+def _read_form(folder: Path, record: FormRecord, task: Any, state: Any, whereabouts: Whereabouts) -> Form:
     if isinstance(record, CompositeRecord):
-        return _read_composite(folder, record, task)
+        return _read_composite(folder, record, task, whereabouts)
     engine = _component("engines", record.engine, folder)
     if isinstance(record, TorchRecord):
-        return _read_torch(folder, record, engine, task, state)
+        return _read_torch(folder, record, engine, task, state, whereabouts)
     return _read_engine(folder, record, engine, task, state)
 
 
-def _read_composite(folder: Path, record: CompositeRecord, task: Any) -> CompositeForm:
+def _read_composite(folder: Path, record: CompositeRecord, task: Any, whereabouts: Whereabouts) -> CompositeForm:
     """Return the parts, which must be those that the task is made of.
 
     :raises ArtefactCorrupt: when they are others.
@@ -145,7 +162,7 @@ def _read_composite(folder: Path, record: CompositeRecord, task: Any) -> Composi
     parts = {}
     for name, place in record.parts.items():
         with reading(f"{place}/", folder):
-            parts[name] = part = read(folder / place, check(folder / place))
+            parts[name] = part = read(folder / place, check(folder / place), whereabouts=whereabouts)
         if task.parts[name] and part.task.name != task.parts[name]:
             raise corrupt(f"part {name!r} must do {task.parts[name]}; {place} does {part.task.name}")
     return CompositeForm(parts, record.tolerance)
@@ -202,25 +219,18 @@ def _made_by(component: Any) -> str:
     return f" ({entry.distribution} {entry.version})" if entry is not None and entry.distribution else ""
 
 
-def _read_torch(folder: Path, record: TorchRecord, engine: Any, task: Any, state: Any) -> TorchForm:
+def _read_torch(
+    folder: Path, record: TorchRecord, engine: Any, task: Any, state: Any, whereabouts: Whereabouts
+) -> TorchForm:
     from safetensors.numpy import load_file
 
     from functory.steps import Steps
 
-    steps, kept = Steps(), record.backbone
-    with reading(f"backbone {kept.name!r}", folder):
-        reference = reference_to("backbones", kept.name, kept.distribution, where=str(folder / MANIFEST))
-        backbone = steps.load_backbone(reference=reference, options=kept.options)
-    if backbone.spec.weights_hash != record.spec.weights_hash:
-        raise ArtefactCorrupt(
-            f"φ was fitted to weights {record.spec.weights_hash[:16]}…; backbone {record.backbone.name!r} here has "
-            f"{backbone.spec.weights_hash[:16]}….",
-            where=str(folder / MANIFEST),
-            do="install the version of the backbone's weights that the manifest names, or build the function again.",
-        )
+    with reading(f"backbone {record.backbone.name!r}", folder):
+        backbone = fitted(record, folder, whereabouts)
     adaptation = _component("adaptations", record.adaptation, folder)
     with reading(MANIFEST, folder):
-        model = steps.adapt(engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation, seed=0)
+        model = Steps().adapt(engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation, seed=0)
         form = torch_form(engine, backbone, adaptation, task, state, model)
     if record.has_phi != (folder / WEIGHTS).is_file():
         there = "is missing" if record.has_phi else f"is there, and {MANIFEST} says that there is no φ"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functory.artefact.assembling import assemble, read
+from functory.artefact.backbones import check_named
 from functory.artefact.checking import check, named_components, read_manifest
 from functory.artefact.manifest import CompositeRecord, Manifest
 from functory.artefact.members import GOLDEN
@@ -14,6 +15,7 @@ from functory.contracts.engine import SessionOptions
 from functory.errors import ArtefactError, FunctoryError, UsageError
 from functory.machine.boundary import reading
 from functory.machine.storage import refusals_told
+from functory.running.backbones import AS_RECORDED, Whereabouts
 from functory.running.golden import replay
 
 if TYPE_CHECKING:
@@ -26,12 +28,14 @@ def open_artefact(
     form: str | None = None,
     session: SessionOptions | None = None,
     components: Sequence[str] = (),
+    whereabouts: Whereabouts = AS_RECORDED,
     sha256: str = "",
 ) -> Function:
     """Load a function from a folder, or by the name of an installed one; check it, and replay it where it is new here.
 
     :param form: ``engine precision`` of the form to take; the fastest that runs here when None.
     :param components: ``./my_task.py:MyTask`` for each component that was in a file when the function was built.
+    :param whereabouts: where its backbones may be looked for.
     :param sha256: the digest that it must have; any when empty.
     """
     from functory.artefact.choosing import fastest
@@ -41,9 +45,10 @@ def open_artefact(
     folder = artefact_of(reference)
     manifest = check(folder, sha256=sha256)
     _bring(folder, manifest, components)
+    check_named(folder, manifest, whereabouts)
     with reading(GOLDEN, folder):
         form = form or fastest(folder, manifest, session or SessionOptions())
-    function = read(folder, manifest, form=form, session=session)
+    function = read(folder, manifest, form=form, session=session, whereabouts=whereabouts)
     if not is_remembered(folder, function):
         prove(folder, function)
         remember(folder, function)
@@ -67,10 +72,17 @@ def prove(folder: Path, function: Function) -> None:
 
 
 @refusals_told
-def verify(reference: Path | str, *, components: Sequence[str] = (), sha256: str = "") -> Manifest:
+def verify(
+    reference: Path | str,
+    *,
+    components: str | Sequence[str] = (),
+    backbone: str | Sequence[str] = (),
+    hubs: str | Sequence[str] = (),
+    sha256: str = "",
+) -> Manifest:
     """Check an artefact and replay its golden examples in every form that can run here, whatever is remembered.
 
-    :param components: as `open_artefact` takes them, and `sha256` too.
+    :param components: as `functory.load` takes them, and `backbone`, `hubs` and `sha256` too.
     :return: its manifest, whose `sha256` is the digest that covers every byte.
     :raises ArtefactError: naming what differs.
     """
@@ -78,12 +90,14 @@ def verify(reference: Path | str, *, components: Sequence[str] = (), sha256: str
 
     folder = artefact_of(reference)
     manifest = check(folder, sha256=sha256)
-    _bring(folder, manifest, components)
+    whereabouts = Whereabouts(listed(backbone), listed(hubs))
+    _bring(folder, manifest, listed(components))
+    check_named(folder, manifest, whereabouts)
     ran = 0
     trouble: FunctoryError | None = None
     for record in manifest.forms:
         try:
-            function = assemble(folder, manifest, record, SessionOptions())
+            function = assemble(folder, manifest, record, SessionOptions(), whereabouts)
         except FunctoryError as error:
             if isinstance(error, ArtefactError):
                 raise
@@ -95,6 +109,11 @@ def verify(reference: Path | str, *, components: Sequence[str] = (), sha256: str
     if not ran and trouble is not None:
         raise trouble
     return manifest
+
+
+def listed(given: str | Sequence[str]) -> tuple[str, ...]:
+    """Return one name, or several, as several."""
+    return (given,) if isinstance(given, str) else tuple(given)
 
 
 def _bring(folder: Path, manifest: Manifest, files: Sequence[str]) -> None:

@@ -22,7 +22,7 @@ def add_function(parser: ArgumentParser) -> None:
         "--threads", type=int, default=0, help="threads of one forward pass; the machine's cores when not given"
     )
     parser.add_argument("--device", default="cpu", help="where it runs: cpu, cuda …")
-    add_components(parser)
+    add_opening(parser)
     add_digest(parser)
 
 
@@ -33,8 +33,8 @@ def add_digest(parser: ArgumentParser) -> None:
     )
 
 
-def add_components(parser: ArgumentParser) -> None:
-    """Declare the files of components that are no plugins."""
+def add_opening(parser: ArgumentParser) -> None:
+    """Declare what a saved function needs besides its folder; `opening` gives what was said."""
     parser.add_argument(
         "--component",
         action="append",
@@ -42,6 +42,23 @@ def add_components(parser: ArgumentParser) -> None:
         metavar="FILE.py:CLASS",
         help="a component that was in a file when the function was built; the file is run",
     )
+    add_whereabouts(parser)
+
+
+def add_whereabouts(parser: ArgumentParser) -> None:
+    """Declare where the backbones of a saved function may be looked for, besides where it says."""
+    parser.add_argument(
+        "--backbone", action="append", default=[], metavar="FOLDER", help="where its backbone lies now, when it moved since"
+    )
+    parser.add_argument(
+        "--hub", action="append", default=[], metavar="NAME",
+        help="a hub that may be asked for what the function names and is not on this machine: hf",
+    )  # fmt: skip
+
+
+def opening(args: Namespace) -> dict[str, Any]:  # Any: lists of names
+    """Return what the options of `add_opening` say, as keyword arguments: components, backbone, hubs."""
+    return {"components": args.component, "backbone": args.backbone, "hubs": args.hub}
 
 
 def open_function(args: Namespace) -> Function:
@@ -49,8 +66,8 @@ def open_function(args: Namespace) -> Function:
     from functory.function import load
 
     return load(
-        args.function, form=args.form, threads=args.threads, device=args.device, components=args.component,
-        sha256=args.sha256,
+        args.function, form=args.form, threads=args.threads, device=args.device, sha256=args.sha256,
+        **opening(args),
     )  # fmt: skip
 
 

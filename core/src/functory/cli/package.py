@@ -8,6 +8,7 @@ from shlex import quote
 from typing import Any
 
 from functory.cli import SUMMARIES
+from functory.cli.options import add_whereabouts, values
 from functory.cli.output import print_json, size
 from functory.contracts.command import Command
 
@@ -41,10 +42,10 @@ class Package(Command):
         parser.add_argument(
             "--set", action="append", default=[], metavar="OPTION=VALUE", help="an option of the packager"
         )
+        add_whereabouts(parser)
         parser.add_argument("--hook", action="append", default=[], metavar="NAME", help="a hook plugin that takes part")
 
     def run(self, args: Namespace) -> int:
-        from functory.cli.options import values
         from functory.using.packaging import package
 
         files = package(
@@ -55,6 +56,8 @@ class Package(Command):
             engine=args.engine,
             also=args.also,
             hooks=args.hook,
+            backbone=args.backbone,
+            hubs=args.hub,
             **values(args.set),
         )
         if args.json:

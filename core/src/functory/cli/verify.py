@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from functory.cli import SUMMARIES
-from functory.cli.options import add_components, add_digest
+from functory.cli.options import add_digest, add_opening, opening
 from functory.cli.output import print_json, say
 from functory.contracts.command import Command
 
@@ -18,13 +18,13 @@ class Verify(Command):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("function", help="a saved function's folder, or an installed function's name")
-        add_components(parser)
+        add_opening(parser)
         add_digest(parser)
 
     def run(self, args: Namespace) -> int:
         from functory.artefact.opening import verify
 
-        manifest = verify(args.function, components=args.component, sha256=args.sha256)
+        manifest = verify(args.function, sha256=args.sha256, **opening(args))
         if args.json:
             print_json(
                 {

@@ -81,6 +81,8 @@ class Backbone(Component[O]):
     """
 
     kind: ClassVar[str] = "backbones"
+    may_fetch: bool = False
+    """Whether the user allowed to fetch the weights from a network. Set when it is opened; nothing is asked without."""
     _network: Any = None  # Any: as `network`
 
     def __init__(self, options: O | None = None, place: str = "") -> None:
@@ -96,9 +98,10 @@ class Backbone(Component[O]):
     def locate(self) -> Path:
         """Return the folder of the weights: an explicit one, the installed package's, or the cache's.
 
-        Cheap and without side effects: `functory doctor` and tests ask it.
+        Cheap and without side effects: `functory doctor` and tests ask it. No network is asked here; and elsewhere
+        only where `may_fetch` is true.
 
-        :raises WeightsMissing: when there is none; its `do` is the one line that brings them.
+        :raises WeightsMissing: when there is none and none may be fetched; its `do` is the one line that brings them.
         """
 
     @cached_property

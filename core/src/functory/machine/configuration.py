@@ -2,6 +2,7 @@
 
 # config.toml in the configuration folder, or the file that $FUNCTORY_CONFIG names
 hooks = ["licence-policy"]
+hubs = ["hf"]
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Any
 from functory.errors import UsageError
 from functory.machine.places import config
 
-KEYS = ("hooks",)
+KEYS = ("hooks", "hubs")
 
 
 def file() -> Path:
@@ -28,9 +29,22 @@ def hooks() -> tuple[str, ...]:
 
     :raises UsageError: when the configuration cannot be understood.
     """
-    found = _read().get("hooks", [])
+    return _names("hooks", "licence-policy")
+
+
+def hubs() -> tuple[str, ...]:
+    """Return the backbones that may fetch, for a saved function that names them, weights that are not on this machine.
+
+    :raises UsageError: when the configuration cannot be understood.
+    """
+    return _names("hubs", "hf")
+
+
+def _names(key: str, example: str) -> tuple[str, ...]:
+    """Return what stands under a key that takes a list of names."""
+    found = _read().get(key, [])
     if not isinstance(found, list) or not all(isinstance(name, str) for name in found):
-        raise UsageError("hooks is no list of names.", where=str(file()), do='write hooks = ["licence-policy"].')
+        raise UsageError(f"{key} is no list of names.", where=str(file()), do=f'write {key} = ["{example}"].')
     return tuple(found)
 
 

@@ -11,16 +11,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from functory.artefact.opening import listed, open_artefact
 from functory.contracts.judging import Judgement, apart
 from functory.data import Examples, checked
 from functory.data.sources import Format
 from functory.errors import DataError, UsageError
-from functory.function import Function, load
+from functory.function import Function
 from functory.machine.storage import refusals_told
 from functory.measuring.comparison import Comparison, Difference, Disagreement
 from functory.measuring.evaluation import SEED, read_examples
 from functory.measuring.intervals import Scorer, evaluate_with_intervals
 from functory.measuring.mistakes import LONGEST, check_count, cut, input_text, sureness
+from functory.running.backbones import Whereabouts
 
 
 @refusals_told
@@ -35,6 +37,8 @@ def compare(
     encoding: str = "",
     rows: int = 20,
     components: str | Sequence[str] = (),
+    backbone: str | Sequence[str] = (),
+    hubs: str | Sequence[str] = (),
 ) -> Comparison:
     """Compare two functions of one task on data with known answers.
 
@@ -45,13 +49,17 @@ def compare(
     :param second: likewise; differences are the second's less the first's.
     :param data: as `Function.evaluate` takes it, with on_bad_row, columns, format and encoding.
     :param rows: how many of the examples that they answer differently to list, those first where both are surest.
-    :param components: as `functory.load` takes them.
+    :param components: as `functory.load` takes them, and `backbone` and `hubs` too, each for whichever needs it.
     :raises UsageError: when they do different tasks, or one of them is no function.
     :raises OptionError: when the number of rows is negative.
     :raises DataError: for a bad row, or a label that one of them does not know, naming file and line.
     """
     check_count(rows, "rows")
-    pair = [one if isinstance(one, Function) else load(one, components=components) for one in (first, second)]
+    whereabouts = Whereabouts(listed(backbone), listed(hubs), must_fit=False)
+    pair = [
+        one if isinstance(one, Function) else open_artefact(one, components=listed(components), whereabouts=whereabouts)
+        for one in (first, second)
+    ]
     one, other = pair
     if one.task.name != other.task.name:
         raise UsageError(

@@ -31,6 +31,8 @@ def package(
     engine: str = "",
     also: Sequence[Path | str] = (),
     hooks: Sequence[Any] = (),
+    backbone: str | Sequence[str] = (),
+    hubs: str | Sequence[str] = (),
     **options: Any,
 ) -> list[Path]:
     """Write something to deploy from a saved function, after its files and golden examples were checked.
@@ -43,6 +45,7 @@ def package(
     :param also: further engine forms of the same function, each saved by itself; the first load of what is installed
         chooses the fastest on its processor.
     :param hooks: hook plugins that take part, in order.
+    :param backbone: as `functory.load` takes it, for the replay of the golden examples, and `hubs` too.
     :param options: the packager's own.
     :return: the files written.
     :raises ArtefactError: when it is no function, was changed, or comes out differently here.
@@ -65,7 +68,7 @@ def package(
             artefact = narrow(artefact, engine, Path(place) / "narrowed")
         if packager.is_installable:
             needs(artefact)  # refused before the long work
-        manifest = verify(artefact)
+        manifest = verify(artefact, backbone=backbone, hubs=hubs)
         files: list[Path] = Steps(hooks).package(
             packager=packager, artefact=artefact, name=name or manifest.name, target=Path(target)
         )

@@ -85,7 +85,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 def backbone(place: Path | str, **options: Any) -> HuggingFace:
     made = HuggingFace.configure(options)
-    made.place = str(place)
+    made.place, made.may_fetch = str(place), True
     return made
 
 

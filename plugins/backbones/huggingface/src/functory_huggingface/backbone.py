@@ -59,7 +59,7 @@ class HuggingFace(Backbone[HuggingFaceOptions]):
             )
         folder = self._named_folder
         if folder is None:
-            return hub.locate(hub.HubId.parse(self.place))
+            return hub.locate(hub.HubId.parse(self.place), may_fetch=self.may_fetch)
         if not folder.is_dir():
             raise WeightsMissing(f"there is no folder {self.place}.", where=str(folder), do="name the folder of a model.")
         weight_files(folder)
@@ -74,8 +74,10 @@ class HuggingFace(Backbone[HuggingFaceOptions]):
 
     @cached_property
     def _folder(self) -> Path:
-        """The model folder; a model of the hub is fetched where the cache has none."""
-        return self.locate() if self._named_folder is not None or not self.place else hub.fetch(hub.HubId.parse(self.place))
+        """The model folder; a model of the hub is fetched where the cache has none, and the user allowed it."""
+        if self._named_folder is not None or not self.place:
+            return self.locate()
+        return hub.fetch(hub.HubId.parse(self.place), may_fetch=self.may_fetch)
 
     @property
     def _commit(self) -> str:

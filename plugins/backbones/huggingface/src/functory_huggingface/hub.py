@@ -16,6 +16,8 @@ FILES = [
 ]  # fmt: skip
 """What is fetched; no pickle and no code."""
 COMMIT_LENGTH = 40
+ALLOWED = "; or allow it: functory.load(…, hubs='hf'), --hub hf, or hubs = [\"hf\"] in the configuration"
+"""How a user lets a saved function fetch its backbone."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +61,20 @@ def cached(model: HubId) -> Path | None:
     return folder
 
 
-def is_offline() -> bool:
-    """Whether the user forbade to ask the hub (HF_HUB_OFFLINE)."""
+def _check_may_ask(model: HubId, may_fetch: bool) -> None:
+    """Refuse to ask the hub where the user did not allow it, or forbade it altogether (HF_HUB_OFFLINE)."""
     from huggingface_hub import constants
 
-    return bool(constants.HF_HUB_OFFLINE)
+    if not may_fetch:
+        raise _missing(model, "a saved function is no reason to ask the hub", ALLOWED)
+    if constants.HF_HUB_OFFLINE:
+        raise _missing(model, "HF_HUB_OFFLINE forbids to ask the hub")
 
 
-def locate(model: HubId) -> Path:
+def locate(model: HubId, *, may_fetch: bool) -> Path:
     """Return where the snapshot lies, or will lie once it is fetched; asks nobody.
 
+    :param may_fetch: whether the user allowed to ask the hub.
     :raises WeightsMissing: where it is not in the cache and the hub may not be asked.
     """
     from huggingface_hub import constants
@@ -76,17 +82,17 @@ def locate(model: HubId) -> Path:
     found = cached(model)
     if found is not None:
         return found
-    if is_offline():
-        raise _missing(model, "HF_HUB_OFFLINE forbids to ask the hub")
+    _check_may_ask(model, may_fetch)
     return Path(constants.HF_HUB_CACHE) / f"models--{model.name.replace('/', '--')}"
 
 
-def fetch(model: HubId) -> Path:
+def fetch(model: HubId, *, may_fetch: bool) -> Path:
     """Return the snapshot's folder, whose name is the commit; fetched where the cache has none.
 
-    :raises WeightsMissing: where neither cache nor hub have it.
+    :param may_fetch: whether the user allowed to ask the hub.
+    :raises WeightsMissing: where neither cache nor hub have it, or the hub may not be asked.
     """
-    folder = cached(model) or _download(model)
+    folder = cached(model) or _download(model, may_fetch)
     if not model.revision:
         warnings.warn(
             f"{model.name} was asked for without a revision: {folder.name} is used, and recorded. "
@@ -96,11 +102,10 @@ def fetch(model: HubId) -> Path:
     return folder
 
 
-def _download(model: HubId) -> Path:
+def _download(model: HubId, may_fetch: bool) -> Path:
     from huggingface_hub import constants, snapshot_download
 
-    if is_offline():
-        raise _missing(model, "HF_HUB_OFFLINE forbids to ask the hub")
+    _check_may_ask(model, may_fetch)
     try:
         found = snapshot_download(
             model.name, revision=model.revision or None, cache_dir=constants.HF_HUB_CACHE, allow_patterns=FILES
@@ -110,12 +115,12 @@ def _download(model: HubId) -> Path:
     return Path(found)
 
 
-def _missing(model: HubId, why: str) -> WeightsMissing:
+def _missing(model: HubId, why: str, more: str = "") -> WeightsMissing:
     from huggingface_hub import constants
 
     at = f" --revision {model.revision}" if model.revision else ""
     return WeightsMissing(
         f"the model {model.name}{'@' + model.revision if model.revision else ''} is not on this machine, and {why}.",
         where=f"the cache {constants.HF_HUB_CACHE}",
-        do=f"with a network: hf download {model.name}{at}; or name a folder that has it: backbone = './folder'.",
+        do=f"with a network: hf download {model.name}{at}; or name a folder that has it: backbone = './folder'{more}.",
     )
