@@ -79,6 +79,12 @@ class Site:
         )
 
 
+@pytest.fixture(scope="session")
+def sites() -> type[Site]:
+    """What makes a site in a folder that lasts longer than one test."""
+    return Site
+
+
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     """A site that is first on `sys.path`; what it brought is forgotten afterwards."""

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from functory.cli import main
-from functory.plugins import doctor
+from functory.plugins import doctor, probing
 from functory.plugins import registry as plugins
 
 BACKBONE = """
@@ -170,3 +170,136 @@ def test_doctor_as_json_tells_environment_libraries_and_findings_and_fails_where
 def test_doctor_refuses_a_distribution_that_gives_functory_nothing(broken: Any, capsys: Any) -> None:
     assert main(["doctor", "pip"]) == 2
     assert "UsageError: no distribution pip gives functory anything." in capsys.readouterr().err
+
+
+AFTER = "# after a good component\n"
+VERB = """
+from functory.contracts.command import Command
+
+class Thing(Command):
+    help, example = "shout", "functory shout"
+
+    def add_arguments(self, parser):
+        parser.add_argument("--json")
+
+    def run(self, args):
+        return 0
+"""
+MEDDLES = {
+    "fork": ("import os\nos.fork()", "forks"),
+    "closed": ("import sys\nsys.stdout.close()", ""),
+    "closed-all": ("import os\nos.closerange(0, 64)", ""),
+    "json": ("import json\njson.dumps = json.loads = None", "changes-settings"),
+    "open": ("import builtins, os\nbuiltins.open = os.open = os.write = None", "changes-settings"),
+    "folder": ("import os\nos.chdir('/')", "changes-settings"),
+    "surrogate": ("raise ValueError('\\udcff\\x1b[31m')", "raises"),
+    "interrupt": ("x = 1\nraise KeyboardInterrupt", "raises"),
+    "untold": ("class E(BaseException):\n    def __str__(self): raise SystemExit\n    __repr__ = __str__\nraise E", "raises"),
+    "recursion": ("def f(): f()\nf()", "raises"),
+    "thread": ("import threading, time\nthreading.Thread(target=time.sleep, args=(600,)).start()", "keeps-running"),
+    "exit-at-end": ("import atexit, os\natexit.register(os.kill, os.getpid(), 11)", "crashes"),
+    "child": ("import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', 'import time; time.sleep(30)'])", ""),
+    "left": ("from os import _exit\n_exit(0)", "exits-hard"),
+    "torn": ("import ctypes\nctypes.CDLL(None)._exit(9)", "exits-hard"),
+    "paper": (f"{AFTER}    paper = 7", "untellable"),
+    "raising": (f"{AFTER}    @classmethod\n    def summary(cls): raise OSError('no')", "untellable"),
+    "options": (f"{AFTER}    Options = 3", "untellable"),
+    "verb": (f"{AFTER}{VERB}", "untellable"),
+}
+"""What a plugin does, and what must be found of it; where nothing is, it is healthy."""
+
+
+@pytest.fixture(scope="module")
+def meddled(tmp_path_factory: pytest.TempPathFactory, sites: Any) -> dict[str, list[dict[str, Any]]]:
+    """What the doctor finds of plugins that do what no plugin may, all of them at once."""
+    site = sites(tmp_path_factory.mktemp("meddling"))
+    for name, (source, _) in MEDDLES.items():
+        whole = f"{site.good}\n{source}" if source.startswith(AFTER) else f"{source}\n{site.good}"
+        site.add(f"meddles-{name}", {"commands" if name == "verb" else "packagers": {name: "Thing"}}, whole)
+    done = site.run("doctor", "--json", "--timeout", "20", *(f"meddles-{name}" for name in MEDDLES))
+    assert done.returncode == 1, done.stderr
+    told: dict[str, list[dict[str, Any]]] = {name: [] for name in MEDDLES}
+    for finding in json.loads(done.stdout)["findings"]:
+        told[finding["distribution"].removeprefix("meddles-")].append(finding)
+    return told
+
+
+@pytest.mark.parametrize("name", MEDDLES)
+def test_the_doctor_survives_what_a_plugin_does_to_its_process_and_says_what_is_true(
+    meddled: dict[str, list[dict[str, Any]]], name: str
+) -> None:
+    diagnosis = MEDDLES[name][1]
+    found = {finding["diagnosis"]: finding for finding in meddled[name]}
+    assert list(found)[-1:] == ([diagnosis] if diagnosis else []), found
+    if name == "interrupt":
+        assert f"meddles-{name} 1.0 (packager 'interrupt') raised KeyboardInterrupt" in found["raises"]["what"]
+        assert found["raises"]["where"].endswith("meddles_interrupt.py, line 2")
+        assert "pip uninstall meddles-interrupt" in found["raises"]["do"]
+    if name == "torn":
+        assert "with status 9" in found["exits-hard"]["what"]
+        assert "os._exit" not in found["exits-hard"]["what"]
+    if name == "left":
+        assert "os._exit, status 0" in found["exits-hard"]["what"]
+    if name == "thread":
+        assert "Thread-" in found["keeps-running"]["what"]
+
+
+def test_what_takes_all_memory_is_ended_and_named(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(probing, "MEMORY_BYTES", 400_000_000)
+    site.add("functory-greedy", {"packagers": {"greedy": "Thing"}}, "kept = []\nwhile True: kept.append(bytearray(9_000_000))")
+    plugins.refresh()
+    (finding,) = doctor.examine(30.0, distributions=["functory-greedy"]).findings
+    assert finding.diagnosis == "greedy"
+    assert "more than 0.4 GB" in finding.what
+
+
+def test_what_ends_the_import_of_a_module_is_told_of_each_of_its_components_and_tried_once(site: Any) -> None:
+    count = site.folder / "count"
+    source = f"import os\nopen({str(count)!r}, 'a').write('x')\nos._exit(3)"
+    site.add("functory-ends", {"packagers": dict.fromkeys("abc", "Thing")}, source)
+    plugins.refresh()
+    found = doctor.examine(20.0, distributions=["functory-ends"]).findings
+    assert [finding.component for finding in found] == ["packagers a", "packagers b", "packagers c"]
+    assert {finding.diagnosis for finding in found} == {"exits-hard"}
+    assert count.read_text() == "x"
+
+
+def test_what_is_healthy_can_be_told_and_what_cannot_be_told_is_the_plugins_fault(
+    site: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wrong = "    @classmethod\n    def summary(cls): raise OSError('no')"
+    site.add("functory-mute", {"packagers": {"mute": "Thing"}}, f"{site.good}\n{wrong}\n")
+    plugins.refresh()
+    assert main(["info", "mute"]) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("PluginContractError: functory-mute 1.0 (packager 'mute') cannot tell its summary: OSError: no.")
+    assert "functory_mute.py, line 14" in err
+
+
+def test_what_an_import_changes_in_torch_is_put_right_and_told_of_it_and_no_other(
+    site: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    torch = pytest.importorskip("torch")
+    source = "import torch\ntorch.set_default_dtype(torch.float64)\ntorch.set_default_device('meta')\n"
+    source += "torch.set_grad_enabled(False)\n"
+    site.add("functory-rude", {"packagers": {"rude": "Thing"}}, f"{source}{site.good}")
+    site.add("functory-kind", {"packagers": {"kind": "Thing"}}, f"import torch\n{site.good}")
+    plugins.refresh()
+    plugins.load("packagers", "rude")
+    plugins.load("packagers", "kind")
+    assert (torch.get_default_dtype(), str(torch.get_default_device()), torch.is_grad_enabled()) == (torch.float32, "cpu", True)
+    assert capsys.readouterr().err == (
+        "note: functory-rude 1.0 (packager 'rude') changed torch's default type: torch.float32, now torch.float64, torch's "
+        "default device: cpu, now meta, torch's gradients: on, now off while it was imported; functory put it back.\n"
+    )
+
+
+def test_ctrl_c_during_an_import_says_what_was_being_imported_where_and_what_to_do(
+    site: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.add("functory-slow", {"packagers": {"slow": "Thing"}}, "x = 1\nraise KeyboardInterrupt")
+    plugins.refresh()
+    assert main(["info", "slow"]) == 130
+    err = capsys.readouterr().err
+    assert "functory-slow 1.0 (packager 'slow') was interrupted while it was imported. It was at " in err
+    assert "functory_slow.py, line 2. pip install -U functory-slow, or pip uninstall functory-slow." in err

@@ -106,7 +106,7 @@ def read_entries(
         what = f"{name} has an entry_points.txt of more than {ENTRY_POINTS_BYTES:,} bytes; what comes after them is left out."
         faults.append(Fault(name, "too-large", what, place, reinstall(name), is_fatal=name.startswith("functory")))
     try:
-        text = raw.decode("utf-8-sig")
+        text = raw.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
     except UnicodeDecodeError as error:
         return [], [*faults, unreadable(name, place, error, is_ours=PREFIX.encode() in raw)]
     found: dict[tuple[str, str], str] = {}

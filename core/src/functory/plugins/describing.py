@@ -5,17 +5,34 @@ Apart from the verb that prints it, because a program asks for the same.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from json import dumps, loads  # ours, whatever a plugin puts into their place
+from pathlib import Path
+from typing import Any, TypeVar
 
 from functory.machine.distributions import Entry
 from functory.plugins import registry as plugins
-from functory.plugins.importing import CLASSES
+from functory.plugins.importing import CLASSES, asked
+
+T = TypeVar("T")
+
+
+class Misfit(TypeError):
+    """What a component says of itself is not what it has to say; told as the component's fault."""
 
 
 def describe(entry: Entry) -> dict[str, Any]:  # Any: JSON
     """Import a component and return what there is to tell about it.
 
-    :raises PluginError: it cannot be imported.
+    :raises PluginError: it cannot be imported, or does not tell what every component must.
+    """
+    return describe_component(entry, plugins.load(entry.kind, entry.qualified))
+
+
+def describe_component(entry: Entry, component: Any) -> dict[str, Any]:  # Any: whatever a plugin gives, and JSON
+    """Return what there is to tell about a component, as plain data; `functory doctor` asks so too.
+
+    :raises PluginContractError: it raised, or what it says of itself is no text; the attribute is named.
     """
     facts: dict[str, Any] = {
         "name": entry.name,
@@ -24,24 +41,73 @@ def describe(entry: Entry) -> dict[str, Any]:  # Any: JSON
         "version": entry.version,
         "value": entry.value,
     }
-    component = plugins.load(entry.kind, entry.qualified)
+
+    def ask(what: str, answer: Callable[[], T]) -> T:
+        return asked(entry, what, answer)
+
     if entry.kind == "commands":
-        return facts | {"summary": component.help, "examples": component.example.strip().splitlines()}
-    if entry.kind not in CLASSES and not hasattr(component, "Options"):  # a hook plugin with options is told like a component
-        owner = component if isinstance(component, type) else type(component)
-        doc = (getattr(component, "__doc__", None) or owner.__doc__ or "").strip()
-        return facts | {"summary": doc.split("\n\n")[0].replace("\n", " ")}
-    return (
-        facts
-        | {"summary": component.summary()}
-        | (_task(component) if entry.kind == "tasks" else {})
-        | {
-            "paper": component.paper,
-            "examples": list(component.examples),
-            "options": [_option(component.Options, name) for name in component.Options.model_fields],
-            "schema": component.Options.model_json_schema(),
-        }
-    )
+        lines = ask("its example", lambda: _text(component.example).strip().splitlines())
+        return facts | {"summary": ask("its help", lambda: _text(component.help)), "examples": lines}
+    if entry.kind == "functions":
+        ask("the folder of its function", lambda: _folder(component))
+        return facts | {"summary": entry.summary}
+    if entry.kind not in CLASSES and not ask("its options", lambda: hasattr(component, "Options")):
+        return facts | {"summary": ask("its docstring", lambda: _docstring(component))}  # a hook plugin without options
+    facts |= {"summary": ask("its summary", lambda: _text(component.summary()))}
+    if entry.kind == "tasks":
+        facts |= ask("its fields, columns and metrics", lambda: _plain(_task(component)))
+    facts |= {
+        "paper": ask("its paper", lambda: _text(component.paper)),
+        "examples": ask("its examples", lambda: [_text(line) for line in component.examples]),
+    }
+    return facts | ask("its options", lambda: _plain(_options(component.Options)))
+
+
+def _options(model: Any) -> dict[str, Any]:  # Any: a pydantic model class, and JSON
+    """Return each option of a component, and the schema of all."""
+    return {
+        "options": [_option(model, name) for name in model.model_fields],
+        "schema": model.model_json_schema(),
+    }
+
+
+def _docstring(component: Any) -> str:  # Any: a hook plugin, which is any object
+    owner = component if isinstance(component, type) else type(component)
+    doc = _text(getattr(component, "__doc__", None) or owner.__doc__ or "")
+    return doc.strip().split("\n\n")[0].replace("\n", " ")
+
+
+def _folder(component: object) -> Path:
+    """Return where an installed function lies.
+
+    :raises Misfit: it is no path.
+    :raises FileNotFoundError: no function lies there.
+    """
+    if not isinstance(component, Path):
+        raise Misfit(f"{type(component).__name__} is no path")
+    if not (component / "function.json").is_file():
+        raise FileNotFoundError(f"no function lies in {component}")
+    return component
+
+
+def _text(value: object) -> str:
+    """Return a text that a component has.
+
+    :raises Misfit: it is none.
+    """
+    if not isinstance(value, str):
+        raise Misfit(f"{type(value).__name__} is no text")
+    return str.__str__(value)
+
+
+def _plain(facts: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
+    """Return facts that are JSON, as a reader of it gets them.
+
+    :raises TypeError: they are none.
+    :raises ValueError: they hold themselves.
+    """
+    plain: dict[str, Any] = loads(dumps(facts))
+    return plain
 
 
 def _task(task: Any) -> dict[str, Any]:  # Any: a class of tasks, and JSON
@@ -50,15 +116,16 @@ def _task(task: Any) -> dict[str, Any]:  # Any: a class of tasks, and JSON
 
     inputs, outputs = task.Input.model_fields, task.Output.model_fields
     own = [name for name in outputs if name not in Output.model_fields]
+    metric = _text(task.metric)
     return {
-        "shorthand": list(task.shorthand),
+        "shorthand": [_text(name) for name in task.shorthand],
         "input": [_field(task.Input, name) for name in inputs],
         "gold": [_field(task.Example, name) for name in task.Example.model_fields if name not in inputs],
-        "columns": {field: list(names) for field, names in task.columns.items()},
+        "columns": {_text(field): [_text(name) for name in names] for field, names in task.columns.items()},
         "output": [_field(task.Output, name) for name in (*own, *Output.model_fields)],
-        "metric": task.metric,
-        "metrics": dict(task.metrics) or ({task.metric: ""} if task.metric else {}),
-        "parts": dict(task.parts),
+        "metric": metric,
+        "metrics": {_text(name): _text(what) for name, what in task.metrics.items()} or ({metric: ""} if metric else {}),
+        "parts": {_text(name): _text(part) for name, part in task.parts.items()},
     }
 
 
@@ -69,7 +136,7 @@ def _field(model: Any, name: str) -> dict[str, Any]:  # Any: a pydantic model cl
         "name": name,
         "type": type_name(field.annotation),
         "required": field.is_required(),
-        "description": field.description or "",
+        "description": _text(field.description or ""),
     }
 
 

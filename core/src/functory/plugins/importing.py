@@ -6,24 +6,29 @@ Apart from `plugins`, which says which component is meant and keeps what came.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import reduce
 from importlib import import_module
 from pathlib import Path
 from threading import Timer, get_ident
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, TextIO, TypeVar
 
 from functory.errors import PluginContractError, PluginError, PluginImportError
 from functory.machine import telemetry
 from functory.machine.distributions import CONTRACT, Entry
 from functory.plugins.missing import remedy
-from functory.terminal import tell
-from functory.wording.told import cut, kind, message_of, safe_text
+from functory.wording.told import cut, message_of, safe_text, told
+from functory.wording.told import kind as kind_of
+
+T = TypeVar("T")
 
 NOTICE_SECONDS = 5.0
 """After so long, a line says what is still being imported."""
+
+put_back: dict[Entry, list[str]] = {}
+"""What imports changed in torch for everybody, and what was put right again."""
 
 CLASSES = {
     "backbones": "functory.contracts.backbone:Backbone",
@@ -46,14 +51,16 @@ def import_component(entry: Entry, stdout: TextIO | None = None) -> Any:  # Any:
     :param stdout: where to put what the plugin prints meanwhile; stderr by default: stdout is for results.
     :raises PluginContractError: it was written for another contract, is not there, or is no such class.
     :raises PluginImportError: it raised anything but KeyboardInterrupt, SystemExit included.
+    :raises KeyboardInterrupt: at Ctrl-C, with what was being imported, where, and what to do.
     """
     check_contract(entry)
     module, _, attribute = entry.value.partition(":")
     try:
-        with _noticed(entry), _diverted(stdout or sys.stderr):
+        with _noticed(entry), _torch_kept(entry), _diverted(stdout or sys.stderr):
             found = reduce(getattr, attribute.split("."), import_module(module))
-    except KeyboardInterrupt:
-        raise
+    except KeyboardInterrupt as error:
+        fault = interrupted(entry, error)
+        raise KeyboardInterrupt(f"{fault.what} It was at {fault.where}.", fault.do) from error
     except AttributeError as error:
         if in_plugin(error.__traceback__, module):
             raise _raised(entry, module, error) from error
@@ -67,6 +74,38 @@ def import_component(entry: Entry, stdout: TextIO | None = None) -> Any:  # Any:
     except BaseException as error:
         raise _raised(entry, module, error) from error
     return check_component(entry, found)
+
+
+def interrupted(entry: Entry, error: BaseException, what: str = "was interrupted while it was imported.") -> PluginError:
+    """Return what is told of an import that Ctrl-C ended.
+
+    :param what: what is told of one that raised it itself.
+    """
+    return _raised(entry, entry.value.partition(":")[0], error, what)
+
+
+def owner_of(entry: Entry) -> str:
+    """Return who is at fault, as every message names it: distribution, version, kind and name."""
+    if not entry.distribution:  # a component in a file: its author is the reader
+        return entry.value
+    return f"{entry.distribution} {entry.version} ({entry.kind.removesuffix('s')} {entry.name!r})"
+
+
+def asked(entry: Entry, what: str, ask: Callable[[], T]) -> T:
+    """Return what a component answers when it is asked about itself.
+
+    :param what: what is asked for: ``its options``.
+    :raises PluginContractError: it raised; file and line are named.
+    """
+    try:
+        return ask()
+    except (KeyboardInterrupt, PluginError):
+        raise
+    except BaseException as error:
+        module = entry.value.partition(":")[0]
+        place = in_plugin(error.__traceback__, module)
+        where = f"{place[0]}, line {place[1]}" if place else _file(module)
+        raise _fault(PluginContractError, "untellable", entry, f"cannot tell {what}: {told(error)}.", where=where) from error
 
 
 def import_path(entry: Entry, path: Path, module: str, attribute: str) -> Any:  # Any: whatever a file gives
@@ -83,7 +122,7 @@ def import_path(entry: Entry, path: Path, module: str, attribute: str) -> Any:  
     made = module_from_spec(spec)
     sys.modules[module] = made  # dataclasses, pydantic and pickle look their module up
     try:
-        with _noticed(entry), _diverted(sys.stderr):
+        with _noticed(entry), _torch_kept(entry), _diverted(sys.stderr):
             spec.loader.exec_module(made)
     except KeyboardInterrupt:
         del sys.modules[module]
@@ -128,6 +167,14 @@ def check_component(entry: Entry, found: Any) -> Any:  # Any: whatever a plugin 
 
     :raises PluginContractError: naming what it is, and what its kind must have.
     """
+    return asked(entry, "what it is", lambda: _checked(entry, found))
+
+
+def _checked(entry: Entry, found: Any) -> Any:
+    """Return what fits its kind, as `check_component` does, whatever its own methods raise meanwhile.
+
+    :raises PluginContractError: naming what it is, and what its kind must have.
+    """
     if entry.kind == "commands":
         from functory.contracts.command import Command
 
@@ -156,8 +203,8 @@ def in_plugin(trace: TracebackType | None, module: str) -> tuple[str, int] | Non
     top = module.partition(".")[0]
     place = None
     while trace is not None:
-        name = str(trace.tb_frame.f_globals.get("__name__", ""))
-        if name.partition(".")[0] == top and name != __name__:
+        name = trace.tb_frame.f_globals.get("__name__", "")
+        if isinstance(name, str) and name.partition(".")[0] == top and name != __name__:
             place = (trace.tb_frame.f_code.co_filename, trace.tb_lineno)
         trace = trace.tb_next
     return place
@@ -184,16 +231,21 @@ def _missing(found: type) -> list[str]:
     return sorted(getattr(found, "__abstractmethods__", ()))
 
 
-def _raised(entry: Entry, module: str, error: BaseException) -> PluginError:
-    """Return the error of an import that failed, at its deepest line inside the plugin."""
+def _raised(entry: Entry, module: str, error: BaseException, what: str = "") -> PluginError:
+    """Return the error of an import that failed, at its deepest line inside the plugin.
+
+    :param what: what is told of it; what the error says when empty.
+    """
     place = in_plugin(error.__traceback__, module)
-    if isinstance(error, SyntaxError) and error.filename:
-        place = (error.filename, error.lineno or 0)
+    if isinstance(error, SyntaxError) and isinstance(error.filename, str):
+        place = (error.filename, error.lineno if isinstance(error.lineno, int) else 0)
     where = f"{place[0]}, line {place[1]}" if place else f"{entry.metadata}/entry_points.txt"
+    if what:
+        return _fault(PluginImportError, "raises", entry, what, where=where)
     if isinstance(error, SystemExit):
         what = f"ended the program while it was imported (exit code {cut(safe_text(error.code))})."
         return _fault(PluginImportError, "exits", entry, what, where=where)
-    if isinstance(error, ModuleNotFoundError) and error.name:
+    if isinstance(error, ModuleNotFoundError) and error.name and isinstance(error.name, str):
         if f"{module}.".startswith(f"{error.name}."):
             what = f"announces the module {module}, which is not there."
             again = f"pip install --force-reinstall --no-deps {entry.distribution}."
@@ -202,7 +254,7 @@ def _raised(entry: Entry, module: str, error: BaseException) -> PluginError:
         do = remedy(error.name, entry) if entry.distribution else ""
         return _fault(PluginImportError, "missing-dependency", entry, what, where=where, do=do)
     message = message_of(error)
-    what = f"raised {kind(error)} while it was imported{': ' + message if message else '.'}"
+    what = f"raised {kind_of(error)} while it was imported{': ' + message if message else '.'}"
     return _fault(PluginImportError, "raises", entry, what, where=where)
 
 
@@ -211,14 +263,11 @@ def _fault(
 ) -> PluginError:
     """Return an error that names the plugin, its version, the place and the remedy."""
     if not entry.distribution:  # a component in a file: its author is the reader
-        error = kind(f"{entry.value} {what}", where=where)
+        error = kind(f"{owner_of(entry)} {what}", where=where)
     else:
         remedy = do or f"pip install -U {entry.distribution}, or pip uninstall {entry.distribution}."
-        error = kind(
-            f"{entry.distribution} {entry.version} ({entry.kind.removesuffix('s')} {entry.name!r}) {what}",
-            where=where,
-            do=f"{remedy} `functory doctor` looks at every plugin.",
-        )
+        do = f"{remedy} `functory doctor` looks at every plugin."
+        error = kind(f"{owner_of(entry)} {what}", where=where, do=do)
     error.diagnosis = diagnosis
     return error
 
@@ -229,11 +278,46 @@ def _file(module: str) -> str:
 
 
 @contextmanager
+def _torch_kept(entry: Entry) -> Iterator[None]:
+    """Put right what an import set for everybody in torch, and say who did: its failures would be blamed on others."""
+    before = _of_torch()
+    try:
+        yield
+    finally:
+        changed = _put_right(before) if "torch" in sys.modules else []
+        if changed:
+            put_back[entry] = changed
+            _note(f"note: {owner_of(entry)} changed {', '.join(changed)} while it was imported; functory put it back.")
+
+
+def _of_torch() -> dict[str, str] | None:
+    """Return how torch is set, None where it was not imported yet; without it, nothing is imported for it either."""
+    if "torch" not in sys.modules:
+        return None
+    from functory.machine.settings import of_torch
+
+    return of_torch()
+
+
+def _put_right(before: dict[str, str] | None) -> list[str]:
+    from functory.machine.settings import TORCH, put_torch_right
+
+    return put_torch_right(TORCH if before is None else before)
+
+
+def _note(text: str) -> None:
+    """Tell something beside the results."""
+    from functory.terminal import tell  # where it is needed: what it draws with costs a start
+
+    tell(text)
+
+
+@contextmanager
 def _noticed(entry: Entry) -> Iterator[None]:
     """Say so when an import takes long: a silent program looks dead. What it brings in does not tell others of it."""
     telemetry.switch_off()
     name = f"{entry.distribution} {entry.version}" if entry.distribution else entry.value
-    timer = Timer(NOTICE_SECONDS, lambda: tell(f"still importing {name} …"))
+    timer = Timer(NOTICE_SECONDS, lambda: _note(f"still importing {name} …"))
     timer.daemon = True
     timer.start()
     try:
@@ -252,6 +336,11 @@ class _OneThreadElsewhere:
     def __init__(self, stdout: TextIO, elsewhere: TextIO) -> None:
         self.stdout, self.elsewhere = stdout, elsewhere
         self.thread: int | None = get_ident()
+
+    def close(self) -> None:
+        """Stay open: it is everybody's."""
+
+    detach = close
 
     def __getattr__(self, name: str) -> Any:  # Any: a stream's own attributes
         return getattr(self.elsewhere if get_ident() == self.thread else self.stdout, name)

@@ -182,7 +182,7 @@ def load(kind: str, reference: str, *, where: str = "") -> Any:  # Any: a hook o
             raise _again(_failed[entry], where)
         if entry not in _loaded:
             try:
-                _loaded[entry] = _named(resolve(entry), entry)
+                _loaded[entry] = _named_safely(resolve(entry), entry)
             except PluginError as error:
                 _failed[entry] = error
                 raise _again(error, where) from error.__cause__
@@ -290,6 +290,16 @@ def _named(component: Any, entry: Entry) -> Any:  # Any: as in load
         component.name = entry.name
     _origins[id(component)] = (component, entry)
     return component
+
+
+def _named_safely(component: Any, entry: Entry) -> Any:  # Any: as in load
+    """Give a component its name, whatever its own class does then.
+
+    :raises PluginContractError: it takes none.
+    """
+    from functory.plugins.importing import asked
+
+    return asked(entry, "its name", lambda: _named(component, entry))
 
 
 def _again(error: PluginError, where: str) -> PluginError:
