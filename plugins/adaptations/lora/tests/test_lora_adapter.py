@@ -122,6 +122,12 @@ def changed(folder: Path, **config: Any) -> Path:
         ({"peft_type": "PREFIX_TUNING"}, "the method PREFIX_TUNING"),
         ({"use_dora": True}, "LoRA with use_dora"),
         ({"bias": "all"}, "LoRA with bias = 'all'"),
+        ({"lora_bias": True}, "LoRA with lora_bias"),
+        ({"target_parameters": ["experts.weight"]}, "LoRA with target_parameters"),
+        ({"layer_replication": [[0, 2], [1, 3]]}, "LoRA with layer_replication"),
+        ({"trainable_token_indices": {"embed_tokens": [3]}}, "LoRA with trainable_token_indices"),
+        ({"megatron_config": {"x": 1}}, "LoRA with megatron_config"),
+        ({"what_comes_next_year": 0.5}, "LoRA with what_comes_next_year"),
     ],
 )
 def test_another_method_is_refused_by_its_name(config: dict[str, Any], named: str, adapter: Path) -> None:
@@ -129,9 +135,99 @@ def test_another_method_is_refused_by_its_name(config: dict[str, Any], named: st
         brought(changed(adapter, **config))
 
 
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"what_comes_next_year": False, "eva_config": {"rho": 2.0}, "modules_to_save": None, "bias": None},
+        {"init_lora_weights": "eva", "peft_version": "9.9", "exclude_modules": ["x"]},
+        {"init_lora_weights": None},
+    ],
+)
+def test_keys_that_say_nothing_about_what_is_computed_are_passed_over(
+    config: dict[str, Any], adapter: Path, trained: Callable[[str], Any]
+) -> None:
+    assert brought(changed(adapter, **config))(TEXTS[0]).scores == trained("tiny-encoder")(TEXTS[0]).scores
+
+
+@pytest.mark.parametrize("start", ["pissa_niter_4", "corda", "lora_ga", "loftq", "what comes next year"])
+def test_a_base_that_was_changed_by_what_nobody_kept_is_refused_with_the_way_out(start: str, adapter: Path) -> None:
+    with pytest.raises(NotSupported, match=rf"(?s)init_lora_weights = '{start}'.*path_initial_model_for_weight_conversion"):
+        brought(changed(adapter, init_lora_weights=start))
+
+
+@pytest.mark.parametrize("stabilised", [False, True])
+@pytest.mark.parametrize("start", ["pissa", "olora"])
+def test_what_was_taken_out_of_the_base_before_training_is_given_back_as_peft_does(
+    start: str, stabilised: bool, tmp_path: Path, transformers_model: Callable[[str], Any]
+) -> None:
+    from peft import LoraConfig, PeftModel, get_peft_model
+
+    config = LoraConfig(
+        r=4, lora_alpha=6, target_modules=["q_proj", "down_proj"], task_type="CAUSAL_LM", init_lora_weights=start,
+        use_rslora=stabilised, rank_pattern={} if stabilised else {"layers.1.self_attn.q_proj": 2},
+    )  # fmt: skip
+    model = get_peft_model(transformers_model("tiny-decoder"), config)
+    model.save_pretrained(tmp_path / "before")
+    torch.manual_seed(0)
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_" in name:
+                parameter.add_(torch.randn_like(parameter) * 0.2)
+    model.save_pretrained(tmp_path / "adapter")
+    theirs = PeftModel.from_pretrained(transformers_model("tiny-decoder"), tmp_path / "adapter").eval()
+    model.save_pretrained(tmp_path / "converted", path_initial_model_for_weight_conversion=str(tmp_path / "before"))
+    ids = torch.tensor([[5, 9, 33, 70, 12]])
+    batch = {"input_ids": ids, "attention_mask": torch.ones_like(ids)}
+    with torch.no_grad():
+        wanted = theirs(**batch).logits
+        bare = transformers_model("tiny-decoder")(**batch).logits
+        for adapter in ("adapter", "converted"):
+            function = brought(tmp_path / adapter, "tiny-decoder", {"name": "text-generation", "max_new_tokens": 4})
+            function.save(tmp_path / "function")
+            network = functory.load(tmp_path / "function").form.program.model.network
+            ours = network.logits(network.hidden(batch))
+            torch.testing.assert_close(ours, wanted, atol=2e-4, rtol=1e-4)
+            assert any(f"what {start} took out" in note for note in function.about.notes) == (adapter == "adapter")
+            shutil.rmtree(tmp_path / "function")
+    assert (wanted - bare).abs().max() > 1e-2
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"r": 5}, r"has the rank 4; adapter_config\.json says 5"),
+        ({"lora_alpha": "sixteen"}, "lora_alpha = 'sixteen', no number"),
+        ({"r": None}, "r = None, no number"),
+        ({"rank_pattern": ["x"]}, r"rank_pattern = \['x'\], no object"),
+        ({"alpha_pattern": {"query": [1]}}, r"alpha_pattern\['query'\] = \[1\], no number"),
+    ],
+)
+def test_numbers_of_a_configuration_that_are_none_or_others_are_told(
+    config: dict[str, Any], message: str, adapter: Path
+) -> None:
+    with pytest.raises(ArtefactCorrupt, match=message):
+        brought(changed(adapter, **config))
+
+
 def test_a_pickle_is_refused_with_the_way_out(adapter: Path) -> None:
     (adapter / "adapter_model.safetensors").rename(adapter / "adapter_model.bin")
     with pytest.raises(ArtefactUnsafe, match=r"(?s)pickle, adapter_model\.bin.*save_pretrained"):
+        brought(adapter)
+
+
+def test_a_tokenizer_of_its_own_must_read_as_the_backbones(adapter: Path) -> None:
+    from tokenizers import Tokenizer as Raw
+
+    from functory_sdk.testing import TinyEncoder
+
+    raw = Raw.from_str(TinyEncoder().tokenizer.json)
+    raw.save(str(adapter / "tokenizer.json"))
+    (adapter / "chat_template.jinja").write_text("{{ messages }}")
+    assert any("chat template of its own" in note for note in brought(adapter).about.notes)
+    (adapter / "chat_template.jinja").unlink()
+    raw.add_special_tokens(["[E1]"])
+    raw.save(str(adapter / "tokenizer.json"))
+    with pytest.raises(NotSupported, match=r"(?s)tokenizer reads '\[E1\]' as \['\[E1\]'\], .* as \['\[', 'e'.*merge_and_unload"):
         brought(adapter)
 
 

@@ -12,15 +12,14 @@ from functory_lora.adapter import AdapterOptions
 from functory_lora.files import ABOUT, ADAPTER, CONFIG, ROOT, WEIGHTS
 from functory_lora.folder import Folder, open_folder
 from functory_lora.heads import own_head, their_head
+from functory_lora.settings import Settings, settings_of
+from functory_lora.texts import check_texts
 from functory_sdk import Array, ArtefactCorrupt, Backbone, NotSupported, Task
 
 if TYPE_CHECKING:
     from functory_sdk.torch import Network, Origin
 
 UPDATE = re.compile(r"(?P<map>.+)\.lora_(?P<part>[AB])\.weight")
-FOREIGN = ("use_dora", "use_qalora", "use_bdlora", "layer_replication", "trainable_token_indices", "target_parameters",
-           "alora_invocation_tokens", "arrow_config", "kasa_config", "monteclora_config", "velora_config")  # fmt: skip
-"""Variants of LoRA that compute something else; a configuration that sets one is refused by its name."""
 
 
 def read(
@@ -28,12 +27,13 @@ def read(
 ) -> tuple[AdapterOptions, dict[str, Array], Any, tuple[str, ...]]:  # Any: the task's State, or None
     """Return the options that build the structure again, φ, the state and notes.
 
-    :raises NotSupported: for another method than LoRA, another base model, another task.
+    :raises NotSupported: for another method than LoRA, a base that was changed, another base model, another task.
     :raises ArtefactError: where a file is missing in part, damaged, or a pickle.
     """
     folder = open_folder(place)
-    _check_method(folder)
+    settings = settings_of(folder)
     _check_base(folder, backbone, check_base)
+    notes = check_texts(folder, backbone)
     network = backbone.network
     if network.origin is None:
         raise NotSupported(
@@ -42,7 +42,7 @@ def read(
             do="take a backbone from a folder or a hub: ./folder, hf:org/name.",
         )
     head = own_head(folder, task) if folder.head else their_head(folder, backbone, task)
-    phi, ranks, alphas = _updates(folder, network, head.names)
+    phi, ranks, alphas = _updates(folder, settings, network, head.names)
     phi |= head.phi
     rank, alpha = (Counter(values.values()).most_common(1)[0][0] for values in (ranks, alphas))
     options = AdapterOptions(
@@ -55,27 +55,10 @@ def read(
         has_head=bool(head.phi),
         readout=head.readout,
     )
-    return options, phi, head.state, (f"brought from the PEFT adapter {place.name!r}, made for {folder.base}",)
-
-
-def _check_method(folder: Folder) -> None:
-    """Refuse what is not plain LoRA, by its name.
-
-    :raises NotSupported: for another method or a variant.
-    """
-    config = folder.config
-    method = str(config.get("peft_type", "nothing")).upper()
-    variants = [name for name in FOREIGN if config.get(name)]
-    if config.get("bias", "none") != "none":
-        variants.append(f"bias = {config['bias']!r}")
-    if method != "LORA" or variants:
-        found = f"the method {method}" if method != "LORA" else f"LoRA with {variants[0]}"
-        raise NotSupported(
-            f"the adapter is {found}; plain LoRA is read here.",
-            where=str(folder.place / CONFIG),
-            do="merge it into its model with PEFT (model.merge_and_unload(), then save_pretrained) and take that folder as "
-            "the backbone.",
-        )
+    if settings.start:
+        notes = (f"what {settings.start} took out of the base before training is a part of the update, twice its rank", *notes)
+    notes = (f"brought from the PEFT adapter {place.name!r}, made for {folder.base}", *notes)
+    return options, phi, head.state, notes
 
 
 def _check_base(folder: Folder, backbone: Backbone[Any], check_base: bool) -> None:
@@ -120,7 +103,7 @@ def _is_hub_id(name: str) -> bool:
 
 
 def _updates(
-    folder: Folder, network: Network, others: Container[str]
+    folder: Folder, settings: Settings, network: Network, others: Container[str]
 ) -> tuple[dict[str, Array], dict[str, int], dict[str, float]]:
     """Return φ under our names; the rank and the alpha of each map.
 
@@ -129,22 +112,38 @@ def _updates(
     """
     origin: Any = network.origin
     phi: dict[str, Array] = {}
-    ranks: dict[str, int] = {}
-    alphas: dict[str, float] = {}
-    maps = {path for path, module in network.named_modules() if hasattr(module, "weight")}
+    maps: dict[str, str] = {}  # ours → theirs
+    known = {path for path, module in network.named_modules() if hasattr(module, "weight")}
     for name, array in folder.tensors.items():
         if name in others:
             continue
         found = UPDATE.fullmatch(name.removeprefix(ROOT))
         own = _own(origin, found["map"]) if found is not None else None
-        if found is None or own is None or own not in maps:
+        if found is None or own is None or own not in known:
             raise _no_update(folder, name)
-        phi[f"network.{own}.lora_{found['part']}.{ADAPTER}.weight"] = array
-        if found["part"] == "A":
-            ranks[own] = array.shape[0]
-            alphas[own] = _alpha(folder.config, found["map"], array.shape[0])
-    _check_shapes(folder, network, phi, ranks)
-    return phi, ranks, alphas
+        phi[_name(own, found["part"])] = array
+        maps[own] = found["map"]
+    _check_shapes(folder, settings, network, phi, maps)
+    alphas = {own: settings.alpha_of(theirs) for own, theirs in maps.items()}
+    if settings.start:
+        _give_back(phi, network, alphas, settings.start)
+        alphas = {own: 2 * alpha for own, alpha in alphas.items()}
+    return phi, {own: len(phi[_name(own, "A")]) for own in maps}, alphas
+
+
+def _name(own: str, part: str) -> str:
+    """Return what φ calls one half of a map's update."""
+    return f"network.{own}.lora_{part}.{ADAPTER}.weight"
+
+
+def _give_back(phi: dict[str, Array], network: Network, alphas: Mapping[str, float], start: str) -> None:
+    """Add to each update what was taken out of its map before training."""
+    from functory_lora.starts import with_start
+
+    for own, alpha in alphas.items():
+        a, b = _name(own, "A"), _name(own, "B")
+        weight: Any = network.get_submodule(own).weight
+        phi[a], phi[b] = with_start(phi[a], phi[b], weight, alpha / len(phi[a]), start)
 
 
 def _own(origin: Origin, path: str) -> str | None:
@@ -164,40 +163,40 @@ def _no_update(folder: Folder, name: str) -> NotSupported:
     )
 
 
-def _check_shapes(folder: Folder, network: Network, phi: Mapping[str, Array], ranks: Mapping[str, int]) -> None:
-    """Refuse an adapter that is empty, lacks one half of an update, or fits maps of another size.
+def _check_shapes(
+    folder: Folder, settings: Settings, network: Network, phi: Mapping[str, Array], maps: Mapping[str, str]
+) -> None:
+    """Refuse an adapter that is empty, lacks one half of an update, or fits maps of another size or is of another rank.
 
     :raises NotSupported: naming both sizes.
-    :raises ArtefactCorrupt: for half an update, or none at all.
+    :raises ArtefactCorrupt: for half an update, or none at all; for ranks that are not the configuration's.
     """
-    if not ranks:
-        raise ArtefactCorrupt("the adapter holds no update.", where=str(folder.place / WEIGHTS), do="fetch it again.")
-    for own in sorted({name.removeprefix("network.").rpartition(".lora_")[0] for name in phi}):
-        halves = [phi.get(f"network.{own}.lora_{part}.{ADAPTER}.weight") for part in "AB"]
-        down, up = halves
-        if down is None or up is None:
-            raise ArtefactCorrupt(
-                f"the update of {own} lacks lora_{'A' if down is None else 'B'}.",
-                where=str(folder.place / WEIGHTS),
-                do="fetch the adapter again.",
-            )
+    if not maps:
+        raise _corrupt(folder, "the adapter holds no update.")
+    for own, theirs in sorted(maps.items()):
+        halves = {part: phi.get(_name(own, part)) for part in "AB"}
+        for part, half in halves.items():
+            if half is None or half.ndim != 2:
+                fault = "lacks" if half is None else f"is no matrix ({half.ndim} axes):"
+                raise _corrupt(folder, f"the update of {own} {fault} lora_{part}.")
+        down, up = (half.shape for half in halves.values() if half is not None)
         weight: Any = network.get_submodule(own).weight
-        if (up.shape[0], down.shape[1]) != tuple(weight.shape) or up.shape[1] != down.shape[0]:
+        if (up[0], down[1]) != tuple(weight.shape) or up[1] != down[0]:
             raise NotSupported(
-                f"the update of {own} is {up.shape[0]}×{up.shape[1]} times {down.shape[0]}×{down.shape[1]}; the map of the "
-                f"backbone is {weight.shape[0]}×{weight.shape[1]}.",
+                f"the update of {own} is {up[0]}×{up[1]} times {down[0]}×{down[1]}; the map of the backbone is "
+                f"{weight.shape[0]}×{weight.shape[1]}.",
                 where=str(folder.place / WEIGHTS),
                 do=f"take the backbone it was made for: {folder.base}.",
             )
+        if down[0] != settings.rank_of(theirs):
+            rank = settings.rank_of(theirs)
+            raise _corrupt(folder, f"the update of {own} has the rank {down[0]}; {CONFIG} says {rank}.")
 
 
-def _alpha(config: Mapping[str, Any], path: str, rank: int) -> float:
-    """Return a map's alpha, as PEFT finds it; rank-stabilised LoRA (Kalajdzievski 2023) counts alpha / √rank instead."""
-    from peft.utils.other import get_pattern_key
-
-    patterns = config.get("alpha_pattern") or {}
-    alpha = float(patterns.get(get_pattern_key(patterns.keys(), path), config.get("lora_alpha", 8)))
-    return alpha * rank**0.5 if config.get("use_rslora") else alpha
+def _corrupt(folder: Folder, what: str) -> ArtefactCorrupt:
+    return ArtefactCorrupt(
+        what, where=str(folder.place / WEIGHTS), do="fetch the adapter again, all its files from one revision."
+    )
 
 
 def _cut(network: Network, ranks: Mapping[str, int]) -> int:
