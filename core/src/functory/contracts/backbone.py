@@ -8,21 +8,28 @@ from __future__ import annotations
 
 import threading
 from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from functools import cached_property
+from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from functory.contracts.component import Component, O
 from functory.contracts.rows import Port
+from functory.errors import ArtefactCorrupt
 
 if TYPE_CHECKING:
     from functory.reading.tokenizer import Tokenizer
 
+R = TypeVar("R")  # what was read: facts, a tokenizer, a network
 Architecture = Literal["encoder", "decoder", "encoder-decoder"]
 Pooling = Literal["mean", "first", "last"]
 _LOADING = threading.RLock()  # one for all: libraries change what belongs to the whole process while they load a model
+
+
+_FILES = ("*.json", "*.jinja", "*.txt", "*.model", "*.safetensors", "*/config.json")
 
 
 class BackboneSpec(BaseModel):
@@ -84,6 +91,7 @@ class Backbone(Component[O]):
     may_fetch: bool = False
     """Whether the user allowed to fetch the weights from a network. Set when it is opened; nothing is asked without."""
     _network: Any = None  # Any: as `network`
+    _opened_as: str | None = None
 
     def __init__(self, options: O | None = None, place: str = "") -> None:
         super().__init__(options)
@@ -104,10 +112,65 @@ class Backbone(Component[O]):
         :raises WeightsMissing: when there is none and none may be fetched; its `do` is the one line that brings them.
         """
 
+    def files(self) -> Sequence[Path]:
+        """Return the files that decide what this backbone computes: what is kept of it is kept under their content.
+
+        By default those of the folder of `locate` that hold JSON, templates, word lists or weights, and the config.json of
+        each folder in it; none where there is nothing yet.
+
+        :raises WeightsMissing: as `locate` does.
+        """
+        folder = self.locate()
+        return [file for pattern in _FILES for file in sorted(folder.glob(pattern)) if file.is_file()]
+
+    def contents(self) -> str:
+        """Return a hash of what `files` hold now and of the code that reads them.
+
+        A file that is surely unchanged is not read again.
+        """
+        from functory.machine.contents import code_hash, files_hash
+
+        files = self.files()
+        code = code_hash(*(cls.__module__ for cls in type(self).__mro__ if issubclass(cls, Backbone)))
+        return sha256(f"{files_hash(self.locate(), files)} {code}".encode()).hexdigest()
+
+    def opened_as(self, contents: str) -> None:
+        """Hold on to what the files held when this backbone was opened: facts and weights of two states do not mix."""
+        self._opened_as = contents
+
+    def _unmixed(self, read: Callable[[], R]) -> R:
+        """Read something, unless the files are others by now than when this backbone was opened.
+
+        :raises ArtefactCorrupt: when they are.
+        """
+        if not self._opened_as:
+            return read()
+        try:
+            found = read()
+        except Exception as error:
+            changed = self._changed()
+            if changed is None:
+                raise
+            raise changed from error
+        changed = self._changed()
+        if changed is not None:
+            raise changed
+        return found
+
+    def _changed(self) -> ArtefactCorrupt | None:
+        """Return the error for files that are others by now; None where they are the same."""
+        if self.contents() == self._opened_as:
+            return None
+        return ArtefactCorrupt(
+            f"the files of the backbone {self.reference!r} changed while they were read.",
+            where=str(self.locate()),
+            do="do it again, once nothing writes there.",
+        )
+
     @cached_property
     def spec(self) -> BackboneSpec:
         """The facts, read from configuration files without torch."""
-        return self.read_spec()
+        return self._unmixed(self.read_spec)
 
     @abstractmethod
     def read_spec(self) -> BackboneSpec:
@@ -116,7 +179,7 @@ class Backbone(Component[O]):
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer; never reconfigured after this."""
-        return self.read_tokenizer()
+        return self._unmixed(self.read_tokenizer)
 
     @abstractmethod
     def read_tokenizer(self) -> Tokenizer:
@@ -128,7 +191,8 @@ class Backbone(Component[O]):
         if self._network is None:
             with _LOADING:
                 if self._network is None:
-                    network = self.load_network()
+                    network = self._unmixed(self.load_network)
+                    network.made_of = self.contents()
                     network.requires_grad_(False)
                     self._network = network.eval()
         return self._network

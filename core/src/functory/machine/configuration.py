@@ -3,11 +3,15 @@
 # config.toml in the configuration folder, or the file that $FUNCTORY_CONFIG names
 hooks = ["licence-policy"]
 hubs = ["hf"]
+cache_limit = "20 GB"
 """
 
 from __future__ import annotations
 
+import math
 import os
+import re
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,7 +19,10 @@ from typing import Any
 from functory.errors import UsageError
 from functory.machine.places import config
 
-KEYS = ("hooks", "hubs")
+KEYS = ("hooks", "hubs", "cache_limit")
+CACHE_LIMIT = 10e9
+"""The bytes that what grows in the cache may take, where nobody said another number and its disk has ten times as many."""
+_UNITS = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12}
 
 
 def file() -> Path:
@@ -48,6 +55,38 @@ def _names(key: str, example: str) -> tuple[str, ...]:
     return tuple(found)
 
 
+def cache_limit(root: Path) -> float:
+    """Return how many bytes the features, left runs and logs of a cache may take, infinitely many for ``none``.
+
+    It is what $FUNCTORY_CACHE_LIMIT says, or the configuration, or 10 GB, or a tenth of a disk that is small.
+
+    :raises UsageError: when it is no size.
+    """
+    chosen = os.environ.get("FUNCTORY_CACHE_LIMIT")
+    if chosen:
+        return _size(chosen, "$FUNCTORY_CACHE_LIMIT")
+    found = _read().get("cache_limit")
+    if found is not None:
+        return _size(found, str(file()))
+    try:
+        return min(CACHE_LIMIT, shutil.disk_usage(root).total / 10)
+    except OSError:
+        return CACHE_LIMIT
+
+
+def _size(said: object, where: str) -> float:
+    """Return a size in bytes that is written as people write it: ``20 GB``, ``500M``, ``none``."""
+    text = str(said).strip().lower()
+    if text == "none":
+        return math.inf
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)b?", text)
+    if found is None or isinstance(said, bool):
+        raise UsageError(
+            f"the limit of the cache is no size: {said!r}.", where=where, do="write 20 GB, 500 MB or none."
+        )
+    return float(found[1]) * _UNITS[found[2]]
+
+
 def _read() -> dict[str, Any]:
     place = file()
     try:
@@ -55,7 +94,9 @@ def _read() -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the configuration cannot be read: {error}", where=str(place), do="mend or remove it.") from None
+        raise UsageError(
+            f"the configuration cannot be read: {error}", where=str(place), do="mend or remove it."
+        ) from None
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -37,6 +37,17 @@ def cache(area: str, *below: str) -> Path:
     return folder
 
 
+def prepared(folder: Path) -> Path:
+    """Return a folder, made if need be; one that is an area of the cache as `cache` makes it.
+
+    :raises OSError: where it cannot be made.
+    """
+    if folder.parent == cache_root():
+        return cache(folder.name)
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 def is_cache(root: Path) -> bool:
     """Return whether a folder carries the tag that functory puts into its cache."""
     try:

@@ -1,4 +1,7 @@
-"""Opens a backbone from its reference, once per process: every function on it shares the tensors."""
+"""Opens a backbone from its reference, once per process: every function on it shares the tensors.
+
+Once for each content of its files: a folder that was trained again since is opened again.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,24 @@ import json
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from functory.contracts.backbone import Backbone
 from functory.machine import configuration
 from functory.plugins.registry import load, parse
 
-_opened: dict[tuple[type, str, str], Backbone[Any]] = {}
+
+@dataclass(slots=True)
+class _Opened:
+    """An opened backbone, and what it was opened from; ``contents`` is empty where there was no file yet."""
+
+    backbone: Backbone[Any]
+    place: Path
+    contents: str
+
+
+_opened: dict[tuple[type, str, str], _Opened] = {}
 _lock = threading.Lock()
 
 
@@ -49,15 +63,20 @@ def open_backbone(
     :raises WeightsMissing: when its weights are not on this machine.
     """
     component = load("backbones", reference)
-    key = (component, reference, json.dumps(dict(options or {}), sort_keys=True))
+    key = (component, reference, json.dumps(dict(options or {}), sort_keys=True, default=str))
     with _lock:
-        backbone: Backbone[Any] = _opened.get(key) or component.configure(dict(options or {}))
-        backbone.may_fetch = may_fetch
-        if key not in _opened:
-            backbone.place = parse(reference).place
-            backbone.locate()
-            _opened[key] = backbone
-        return backbone
+        backbone: Backbone[Any] = component.configure(dict(options or {}))
+        backbone.place, backbone.may_fetch = parse(reference).place, may_fetch
+        found = _Opened(backbone, backbone.locate().absolute(), backbone.contents() if backbone.files() else "")
+        known = _opened.get(key)
+        if known is not None and (not known.contents or (known.place, known.contents) == (found.place, found.contents)):
+            # The same as then; or there was nothing yet, and what is there now was fetched for it.
+            found = _Opened(known.backbone, found.place, found.contents)
+        found.backbone.may_fetch = may_fetch
+        if found.contents:
+            found.backbone.opened_as(found.contents)
+        _opened[key] = found  # in place of an older state: functions that are alive keep theirs
+        return found.backbone
 
 
 def forget(component: type[Backbone[Any]]) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import platform
 from contextlib import suppress
@@ -11,9 +9,12 @@ from functools import cache as once
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from functory.contracts.backbone import Backbone
+from functory.contracts.component import Component
+from functory.machine.contents import code_hash
 from functory.machine.environment import version
 from functory.machine.folders import sha256
-from functory.machine.places import cache
+from functory.machine.keeping import read_note, write_note
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -23,31 +24,46 @@ NUMERIC = ("functory", "numpy", "tokenizers", "torch", "transformers", "openvino
 
 
 def is_remembered(folder: Path, function: Function) -> bool:
-    """Whether this function's form was replayed with this processor and these versions."""
-    return _note(folder, function).is_file()
+    """Whether this function's form was replayed with this processor, these versions and this code, on this backbone."""
+    return read_note("golden", _about(folder, function)) is not None
 
 
 def remember(folder: Path, function: Function) -> None:
     """Note that it was; a cache that cannot be written only costs the next replay."""
-    with suppress(OSError):
-        _note(folder, function).write_text(json.dumps({"function": function.about.name, "form": function.form.name}))
+    write_note("golden", _about(folder, function), {"function": function.about.name, "form": function.form.name})
 
 
-def _note(folder: Path, function: Function) -> Path:
-    about = [sha256(folder / "function.json"), function.form.name, cpu(), versions(), makers(function)]
-    return cache("golden") / (hashlib.sha256(json.dumps(about).encode()).hexdigest()[:32] + ".json")
+def _about(folder: Path, function: Function) -> list[Any]:  # Any: JSON
+    """Return all that decides what the golden examples come out as."""
+    device = function.session_options.device
+    return [sha256(folder / "function.json"), function.form.name, device, cpu(), versions(), makers(function), made_of(function)]
+
+
+def made_of(function: Function) -> list[str]:
+    """Return hashes of the code of functory and of the components that compute this function's numbers, and of what
+    their backbones hold: versions stay while a plugin is written, and a model folder has none.
+    """
+    components = _components(function)
+    backbones = [component for component in components if isinstance(component, Backbone)]
+    code = code_hash(__name__, *(cls.__module__ for component in components for cls in type(component).__mro__[:-1]
+                                 if issubclass(cls, Component)))  # fmt: skip
+    return [code, *sorted({backbone.contents() for backbone in backbones})]
 
 
 def makers(function: Function) -> list[str]:
     """Return the distributions, with versions, whose components compute this function's numbers: a newer one may differ."""
     from functory.plugins.registry import origin
 
+    found = {f"{entry.distribution} {entry.version}" for component in _components(function) if (entry := origin(component))}
+    return sorted(found)
+
+
+def _components(function: Function) -> list[Any]:  # Any: tasks, engines, backbones, adaptations
+    """Return the components that compute a function's numbers, those of its parts too."""
     form: Any = function.form
-    parts = list(getattr(form, "parts", {}).values())
-    components = [function.task, *(getattr(form, name, None) for name in ("engine", "backbone", "adaptation"))]
-    entries = [entry for component in components if component is not None and (entry := origin(component)) is not None]
-    own = {f"{entry.distribution} {entry.version}" for entry in entries}
-    return sorted(own.union(*map(makers, parts)))
+    own = [function.task, *(getattr(form, name, None) for name in ("engine", "backbone", "adaptation"))]
+    parts = [component for part in getattr(form, "parts", {}).values() for component in _components(part)]
+    return [component for component in (*own, *parts) if component is not None]
 
 
 @once

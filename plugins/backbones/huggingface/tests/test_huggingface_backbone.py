@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 
 from functory_huggingface import HuggingFace, hub
-from functory_sdk import ArtefactCorrupt, ArtefactUnsafe, NotSupported, OptionError, Reader, WeightsMissing
+from functory_sdk import (
+    ArtefactCorrupt,
+    ArtefactUnsafe,
+    NotSupported,
+    OptionError,
+    Reader,
+    WeightsMissing,
+    open_backbone,
+)
 from functory_sdk.testing import BackboneSuite
 
 torch = pytest.importorskip("torch")
@@ -307,3 +315,68 @@ def test_a_broken_off_fetch_counts_as_none(snapshot: Path) -> None:
 def test_what_is_no_hub_id_is_said_so(place: str) -> None:
     with pytest.raises(OptionError, match="is no model"):
         backbone(place).locate()
+
+
+def train_again(folder: Path) -> None:
+    """Write other weights over a model's own, as one does who trains it further and saves it again."""
+    from safetensors.torch import load, save
+
+    file = folder / "model.safetensors"
+    tensors = {name: value + 0.5 * torch.randn_like(value) for name, value in load(file.read_bytes()).items()}
+    with file.open("r+b") as opened:  # the same file: who has it mapped sees it change
+        opened.write(save(tensors, {"format": "pt"}))
+
+
+def read_by(backbone: Any) -> Any:
+    ids = torch.arange(3, 9)[None]
+    with torch.no_grad():
+        return backbone.network.hidden({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
+
+
+def test_a_folder_that_was_trained_again_is_opened_again_and_the_function_on_the_old_one_stays(tmp_path: Path) -> None:
+    write_model("roberta", tmp_path / "model")
+    before = open_backbone(str(tmp_path / "model"))
+    assert open_backbone(str(tmp_path / "model")) is before
+    said, kept = read_by(before), before.network.made_of
+    train_again(tmp_path / "model")
+    after = open_backbone(str(tmp_path / "model"))
+    assert after is not before
+    assert after.spec.weights_hash != before.spec.weights_hash
+    assert after.network.made_of != kept
+    assert torch.equal(read_by(before), said), "a network that is alive changed with its file"
+    assert not torch.allclose(read_by(after), said)
+    assert torch.equal(read_by(after), read_by(backbone(tmp_path / "model")))
+
+
+@pytest.mark.parametrize("file", ["model.safetensors", "config.json", "tokenizer.json"])
+def test_facts_and_weights_of_two_states_of_a_folder_never_mix(tmp_path: Path, file: str) -> None:
+    write_model("roberta", tmp_path / "model")
+    opened = open_backbone(str(tmp_path / "model"))
+    assert opened.spec.weights_hash
+    (tmp_path / "model" / file).write_bytes((tmp_path / "model" / file).read_bytes() + b" ")
+    with pytest.raises(ArtefactCorrupt, match="changed while they were read"):
+        _ = opened.network
+
+
+def test_other_facts_of_the_same_weights_are_another_backbone(tmp_path: Path) -> None:
+    write_model("roberta", tmp_path / "model")
+    before = open_backbone(str(tmp_path / "model"))
+    before_weights, made_of = before.network.blocks[0].attention.self.query.weight, before.network.made_of
+    config = tmp_path / "model" / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "layer_norm_eps": 0.1}))
+    after = open_backbone(str(tmp_path / "model"))
+    assert after is not before
+    assert torch.equal(after.network.blocks[0].attention.self.query.weight, before_weights)
+    assert after.network.made_of != made_of
+
+
+def test_a_relative_place_stays_the_one_that_it_was_when_it_was_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model("roberta", tmp_path / "here" / "model")
+    write_model("llama", tmp_path / "there" / "model")
+    monkeypatch.chdir(tmp_path / "here")
+    opened = open_backbone("./model")
+    monkeypatch.chdir(tmp_path / "there")
+    assert opened.network.spec.family == "roberta"
+    assert open_backbone("./model").spec.family == "llama"

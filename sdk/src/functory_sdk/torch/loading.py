@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from functory.contracts.backbone import BackboneSpec
 from functory.errors import ArtefactCorrupt
+from functory.machine.places import cache_root
 from functory_sdk.torch.drawing import drawing
 from functory_sdk.torch.network import Network
 from functory_sdk.torch.stacks import STACKS, network_from, unknown_family
@@ -46,14 +48,23 @@ def load_transformers(folder: Path, spec: BackboneSpec) -> Network:
             where=str(folder),
             do="take config.json and the weights from the same revision of the model.",
         )
+    if cache_root() not in folder.absolute().parents:
+        _keep(model)
     return network_from(model, spec)
+
+
+def _keep(model: Any) -> None:
+    """Give a model memory of its own: the library maps the files, and one that is written over would change a network
+    that is alive. Files of the cache never are.
+    """
+    for tensor in (*model.parameters(), *model.buffers()):
+        tensor.data = tensor.data.clone()
 
 
 @contextmanager
 def quiet() -> Iterator[None]:
     """Keep transformers' bars and warnings off the terminal: what they would say is an error here, or nothing."""
     from logging import CRITICAL
-    from typing import Any
 
     from transformers.utils import logging as theirs
 

@@ -78,6 +78,8 @@ class Network(nn.Module, ABC):
 
     origin: Origin | None = None
     """The transformers model that it was made from; None where there is none."""
+    made_of: str = ""
+    """The hash of the files and the code that it was made from; its backbone sets it."""
 
     def __init__(self, spec: BackboneSpec) -> None:
         super().__init__()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
@@ -65,7 +66,11 @@ class HuggingFace(Backbone[HuggingFaceOptions]):
         weight_files(folder)
         return folder
 
-    @property
+    def files(self) -> Sequence[Path]:
+        folder = self._named_folder or self.locate()
+        return sorted({file for pattern in hub.FILES for file in folder.glob(pattern) if file.is_file()})
+
+    @cached_property
     def _named_folder(self) -> Path | None:
         """The folder that the place names; None where it names a model of the hub."""
         path = Path(self.place).expanduser()

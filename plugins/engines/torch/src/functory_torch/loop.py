@@ -29,6 +29,7 @@ from functory_sdk import (
     TrainingError,
     TrainingOptions,
     TrainingSession,
+    go_without,
     plan,
     unpad,
 )
@@ -220,7 +221,11 @@ class Loop:
                     tensors[f"{moment} {name}"] = self.optimizer.state[parameter][moment]
         tensors.update({f"best {name}": value for name, value in self.best.items()})
         self.at.largest, self.at.losses = self.sentinels.largest, self.sentinels.losses
-        self.checkpoints.write(self.at.step, tensors, {"position": asdict(self.at)})
+        try:
+            self.checkpoints.write(self.at.step, tensors, {"position": asdict(self.at)})
+        except OSError as error:
+            go_without(error, self.checkpoints.folder, "the place of checkpoints")
+            return
         self._tell("checkpoint")
 
     def _go_on(self) -> None:
@@ -276,7 +281,7 @@ class Loop:
             return FromFeatures(model, side.rows, where, training.features(side.rows))
         if model.cut is None or model.cut < 2:  # below the first layer there are only look-ups
             return Whole(model, side.rows, where)
-        store = FeatureStore(self.run_.store, network.spec, model.cut, "state")
+        store = FeatureStore(self.run_.store, network, model.cut, "state")
         told = telling(self.run_, "features" if side is self.train else "features of dev", len(side.rows))
         return FromStates(model, side.rows, where, store, model.cut, told)
 

@@ -87,6 +87,7 @@ class FromStates(Source):
     ) -> None:
         super().__init__(model, rows, device)
         self.cut = cut
+        self._store = store  # while it is alive, its shards stay
         axes = model.network.stored(cut)  # name → the axis that varies
         self._ends = {name: _ends(axis_sizes(rows, store.spec, axis)) for name, axis in axes.items()}
 

@@ -1,27 +1,32 @@
 """Keeps what the trunk computed on disk, so that it runs once per example however long one explores.
 
-A shard holds a fixed stretch of rows. Its key is all that decides its bits: the final token ids, the
-weights' hash, the cut, the reduction and the numerics. Shards are committed whole, and batches are
-fixed by the data, so that a run that was interrupted computes the same bits as one that was not.
+A shard holds a fixed stretch of rows. Its key is all that decides its bits: the final token ids, the backbone's files and
+facts, the code that reads and runs them, the cut, the reduction and the numerics. Shards are committed whole and checked
+when they are read; batches are fixed by the data, so that a run that was interrupted computes the same bits as one that
+was not.
 """
 
 from __future__ import annotations
 
-import hashlib
+import json
 import os
-import shutil
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from functools import partial
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import torch
 
-from functory_sdk import Array, BackboneSpec, Row, pad, plan
+from functory_sdk import Array, BackboneSpec, Entries, Row, code_hash, cpu, pad, plan, versions
+from functory_sdk.torch import Network
 
 SHARD_ROWS = 512
 BATCH_TOKENS = 2048
 """Fixed, never probed: a batch's composition decides the last bits."""
+UNREAD = {"reference", "revision", "licence", "chat_template"}
+"""Facts of a backbone that no number of its outputs hangs on."""
 
 Told = Callable[[float], None]
 
@@ -30,20 +35,19 @@ Compute = Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]
 
 
 class FeatureStore:
-    """Trunk outputs by key, under one folder.
+    """Trunk outputs by key, under one folder. What is used lately is safe from being dropped while the store is alive.
 
     :param folder: where shards lie; made when first needed.
-    :param spec: the backbone's facts.
+    :param network: the backbone's network, as the adaptation has it: its trunk is the backbone's own.
     :param cut: the cut point up to which the trunk was run.
     :param reduction: what was kept: ``pooled``, ``hidden`` …
     """
 
-    def __init__(self, folder: Path, spec: BackboneSpec, cut: int, reduction: str) -> None:
-        self.folder = folder
-        self.spec = spec
-        threads, capability = torch.get_num_threads(), torch.backends.cpu.get_cpu_capability()
-        reading = f"{reduction} {spec.pooling}{' normalised' if spec.is_normalised else ''}"
-        self._about = f"{spec.weights_hash} {cut} {reading} fp32 {torch.__version__} {threads} {capability}"
+    def __init__(self, folder: Path, network: Network, cut: int, reduction: str) -> None:
+        self.spec = network.spec
+        self._entries = Entries(folder, "features")
+        self._about = _about(network, cut, reduction)
+        weakref.finalize(self, self._entries.hold())
 
     def shards(
         self, rows: Sequence[Row], compute: Compute, varying: Mapping[str, str], told: Told = lambda rows: None
@@ -59,39 +63,60 @@ class FeatureStore:
             yield self._shard(rows[start : start + SHARD_ROWS], compute, varying, told)
 
     def _shard(self, rows: Sequence[Row], compute: Compute, varying: Mapping[str, str], told: Told) -> dict[str, Array]:
-        place = self.folder / self._key(rows)
-        if place.exists():
+        key = self._key(rows)
+        found = _opened(self._entries.find(key))
+        if found is not None:
             told(len(rows))
-        else:
-            self._commit(place, _compute(rows, self.spec, compute, varying, told))
-        return {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in sorted(place.glob("*.npy"))}
+            return found
+        arrays = _compute(rows, self.spec, compute, varying, told)
+        try:
+            place = self._entries.make(key, partial(_write, arrays))
+        except OSError:  # neither the cache nor a temporary folder can be written
+            return arrays
+        return _opened(place) or arrays  # mapped: files leave the memory to others
 
     def _key(self, rows: Sequence[Row]) -> str:
-        digest = hashlib.sha256(self._about.encode())
+        digest = sha256(self._about.encode())
         for row in rows:
             for port in self.spec.ports():
                 if port.name in row:
-                    digest.update(f"{port.name}{row[port.name].shape}".encode())
-                    digest.update(np.ascontiguousarray(row[port.name]).tobytes())
+                    array = np.ascontiguousarray(row[port.name])
+                    digest.update(f"{port.name} {array.dtype} {array.shape}".encode())
+                    digest.update(array.tobytes())
         return digest.hexdigest()[:32]
 
-    def _commit(self, place: Path, arrays: dict[str, Array]) -> None:
-        """Write a shard beside its place, sync it, and rename it there in one step."""
-        half = place.with_name(f".{place.name}.{os.getpid()}")
-        shutil.rmtree(half, ignore_errors=True)
-        half.mkdir(parents=True)
-        try:
-            for name, array in arrays.items():
-                with (half / f"{name}.npy").open("wb") as file:
-                    np.save(file, array, allow_pickle=False)
-                    file.flush()
-                    os.fsync(file.fileno())
-            sync_folder(half)
-            with suppress(OSError):  # another process was faster, with the same bits
-                half.rename(place)
-            sync_folder(self.folder)
-        finally:
-            shutil.rmtree(half, ignore_errors=True)
+
+def _about(network: Network, cut: int, reduction: str) -> str:
+    """Return all that decides the bits of a shard besides its rows."""
+    return json.dumps(
+        {
+            "backbone": [network.made_of, network.spec.model_dump(mode="json", exclude=UNREAD)],
+            "code": code_hash(__name__, *(cls.__module__ for cls in type(network).__mro__ if issubclass(cls, Network))),
+            "kept": [cut, reduction, SHARD_ROWS, BATCH_TOKENS],
+            "numerics": [
+                versions(), cpu(), torch.get_num_threads(), torch.backends.cpu.get_cpu_capability(),
+                sorted({f"{value.device} {value.dtype}" for value in network.parameters()}),
+                torch.get_float32_matmul_precision(),
+            ],
+        },
+        sort_keys=True,
+    )  # fmt: skip
+
+
+def _write(arrays: Mapping[str, Array], folder: Path) -> None:
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+
+
+def _opened(place: Path | None) -> dict[str, Array] | None:
+    """Return a shard's arrays, mapped; None where there is none, or where it was dropped this moment."""
+    if place is None:
+        return None
+    try:
+        files = sorted(place.glob("*.npy"))
+        return {file.stem: np.load(file, mmap_mode="r", allow_pickle=False) for file in files}
+    except (OSError, ValueError):
+        return None
 
 
 def sync_folder(folder: Path) -> None:

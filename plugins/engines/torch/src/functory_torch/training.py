@@ -50,7 +50,7 @@ class TorchTraining(TrainingSession):
                 "only a head on fixed features can be fitted on stored features.", do="use solver = 'epochs'."
             )
         reads = model.head.reads
-        store = FeatureStore(self.run.store, network.spec, network.points, reads)
+        store = FeatureStore(self.run.store, network, network.points, reads)
         axis = "target" if network.spec.architecture == "encoder-decoder" else "tokens"
         varying = {reads: axis} if reads == "tokens" else {}
         told = self._telling(rows)

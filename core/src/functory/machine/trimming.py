@@ -1,0 +1,211 @@
+"""Keeps the cache within its bound: what was used longest ago goes first, and nothing that a build is using.
+
+The bound is for what grows by itself. Stored features go first, then what interrupted builds left, then logs; converted
+weights are not counted, and go only by ``functory cache clear``.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import IO
+
+from functory.machine import configuration, places
+
+IDLE_SECONDS = {"features": 0.0, "runs": 7 * 86400.0, "logs": 7 * 86400.0}
+"""The areas that are bounded, in the order in which they give way → how long a thing must have been left alone before."""
+ABANDONED_SECONDS = 86400.0
+"""A half-written thing is swept up when nothing was written to it for so long, and its process is gone."""
+SHARE = 0.9
+"""How much of the bound is kept when it is passed, so that not every new thing drops an old one."""
+
+_lock = Lock()
+_totals: dict[Path, int] = {}
+_held: Counter[Path] = Counter()
+_marks: dict[Path, IO[str]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One thing in an area of the cache: a folder or a file.
+
+    :param used: when it was used last, in seconds since 1970.
+    """
+
+    path: Path
+    size: int
+    used: float
+
+
+def kept(area: Path) -> list[Kept]:
+    """Return what lies in an area, the longest unused first; half-written things and marks are left out."""
+    return sorted((one for one in _each(area) if not one.path.name.startswith(".")), key=lambda one: one.used)
+
+
+def grown(root: Path, count: int) -> None:
+    """Count bytes that were added to a cache, and drop old things where they pass its bound."""
+    if not places.is_cache(root):
+        return
+    limit = configuration.cache_limit(root)
+    with _lock:
+        _totals[root] = _totals[root] + count if root in _totals else _bounded(root)
+        if _totals[root] > limit:
+            _totals[root] = trim(root, limit)
+
+
+def trim(root: Path, limit: float) -> int:
+    """Drop what was used longest ago until a cache is well below its bound; return the bytes that are left."""
+    total = _bounded(root)
+    aim = limit * SHARE
+    for name, idle in IDLE_SECONDS.items():
+        if total <= aim:
+            break
+        before = min(_oldest_use(root / name), time.time() - idle if idle else math.inf)
+        for one in kept(root / name):
+            if total <= aim or one.used >= before:
+                break
+            total -= one.size if drop(one.path) else 0
+    return total
+
+
+def drop(path: Path) -> bool:
+    """Remove a thing from the cache, in one step for those who read it; say whether that went."""
+    try:
+        aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.{os.getpid()}.", suffix=".part", dir=path.parent))
+    except OSError:
+        return False
+    try:
+        path.rename(aside / "dropped")
+    except OSError:
+        return False
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return True
+
+
+def hold(area: Path) -> Callable[[], None]:
+    """Keep what is used in an area from now on from being dropped, by this process or another; return what ends that.
+
+    A mark says since when; it is locked for as long as it holds, so that a killed process holds nothing.
+    """
+    with _lock:
+        _held[area] += 1
+        if _held[area] == 1:
+            with suppress(OSError):  # where no mark can be made, nothing can be dropped either
+                places.prepared(area)
+                _marks[area] = (area / f".{os.getpid()}.use").open("w")
+                _is_locked(_marks[area])
+    return lambda: _let_go(area, os.getpid())
+
+
+def sweep(area: Path) -> None:
+    """Remove what killed processes left half-written, once it is a day old."""
+    with suppress(OSError):
+        for part in area.glob(".*.part"):
+            newest = max((one.used for one in [_measured(part)] if one), default=0.0)
+            if time.time() - newest > ABANDONED_SECONDS and not _is_alive(part.name):
+                if part.is_dir() and not part.is_symlink():
+                    shutil.rmtree(part, ignore_errors=True)
+                else:
+                    part.unlink(missing_ok=True)
+
+
+def _let_go(area: Path, process: int) -> None:
+    with _lock:
+        _held[area] -= 1
+        mark = _marks.pop(area, None) if not _held[area] else None
+        if mark is not None and process == os.getpid():
+            with suppress(OSError):
+                Path(mark.name).unlink(missing_ok=True)
+                mark.close()
+
+
+def _oldest_use(area: Path) -> float:
+    """Return since when the longest of those that hold an area does; marks of killed processes are removed."""
+    oldest = math.inf
+    with suppress(OSError):
+        for place in area.glob(".*.use"):
+            with suppress(FileNotFoundError):
+                if not _is_left(place):
+                    oldest = min(oldest, place.stat().st_mtime)
+    return oldest
+
+
+def _is_left(place: Path) -> bool:
+    """Remove the mark of a process that is gone; say whether it was one."""
+    try:
+        with place.open("r+") as mark:
+            is_free = _is_locked(mark)
+        if is_free:
+            place.unlink()
+    except FileNotFoundError:
+        return True
+    except OSError:
+        return False
+    return is_free
+
+
+def _is_locked(mark: IO[str]) -> bool:
+    """Lock a mark for this process where nobody else has; say whether it is ours now."""
+    try:
+        import fcntl
+    except ImportError:  # there, a file that is open cannot be removed: that is the lock
+        return True
+    try:
+        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _is_alive(name: str) -> bool:
+    """Say whether the process runs whose number stands in the name of what it was writing: ``.name.123.x3f9.part``."""
+    number = name.rsplit(".", 3)[-3] if name.count(".") >= 3 else ""
+    if not number.isdigit() or os.name != "posix":
+        return False
+    try:
+        os.kill(int(number), 0)
+    except ProcessLookupError:
+        return False
+    except (OSError, OverflowError):
+        return True
+    return True
+
+
+def _bounded(root: Path) -> int:
+    return sum(one.size for name in IDLE_SECONDS for one in _each(root / name))
+
+
+def _each(area: Path) -> Iterator[Kept]:
+    try:
+        things = list(area.iterdir())
+    except OSError:
+        return
+    for thing in things:
+        found = _measured(thing)
+        if found is not None:
+            yield found
+
+
+def _measured(path: Path) -> Kept | None:
+    """Return a thing with its bytes and the newest time in it; links are not followed. None where it is gone."""
+    try:
+        own = path.lstat()
+    except OSError:
+        return None
+    size, used = (0 if path.is_dir() else own.st_size), own.st_mtime
+    for base, _, files in os.walk(path):
+        for file in files:
+            with suppress(OSError):
+                found = os.lstat(os.path.join(base, file))
+                size, used = size + found.st_size, max(used, found.st_mtime)
+    return Kept(path, size, used)
