@@ -137,6 +137,7 @@ TABLE = [
     ("explanations", "Truncating", "test_it_weighs_every_word_at_its_place", "the pieces stand at"),
     ("explanations", "Guessing", "test_it_gives_the_same_weights_each_time", "two explanations of .* differ"),
     ("explanations", "Meddling", "test_it_changes_nothing", "explaining changed the function's outputs"),
+    ("explanations", "Phoning", "test_it_changes_nothing", r"reaches for the network: 203\.0\.113\.1 from .*explanations\.py"),
     ("explanations", "Nameless", "test_it_names_target_score_and_method", "it calls its method ''"),
     ("explanations", "Scripted", "test_its_page_is_self_contained", "script"),
     (

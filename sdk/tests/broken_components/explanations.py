@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
+import socket
 from typing import Any
 
 from functory_sdk import Explanation, NoOptions, attribution, values_of, without
@@ -45,6 +47,15 @@ class Meddling(Explaining):
         with torch.no_grad():
             function.form.program.model.head.linear.bias.add_(torch.tensor([0.01, -0.01]))
         return found
+
+
+class Phoning(Explaining):
+    """Asks another machine first, and does without where it does not answer."""
+
+    def explain(self, function: Any, value: Any, target: Any) -> Any:
+        with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
+            one.connect(("203.0.113.1", 9))  # an address of documentation, where nobody is
+        return super().explain(function, value, target)
 
 
 class Nameless(Explaining):

@@ -1,5 +1,7 @@
 """What keeps a suite honest: no check is dropped, no helper of it replaced, and a check that ran on nothing fails.
 
+So does one in which something reached for the network.
+
 Apart from the suites themselves, because a green suite says nothing unless each of its checks has seen something.
 """
 
@@ -11,6 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pytest
+
+from functory_sdk.testing.reaching import unreached
 
 if TYPE_CHECKING:
     from functory_sdk.testing.suite import Suite
@@ -114,7 +118,8 @@ def _counted(check: Callable[..., None]) -> Callable[..., None]:
     def counting(self: Suite, *args: Any, **kwargs: Any) -> None:
         __tracebackhide__ = True
         self.cases = None
-        check(self, *args, **kwargs)
+        with unreached():
+            check(self, *args, **kwargs)
         assert self.cases != 0, (
             f"{check.__name__} ran on nothing: what the test class gives leaves it no case. Give it some; where the check "
             "does not apply to the component, list it with the reason in expected_failures."
