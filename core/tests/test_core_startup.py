@@ -61,7 +61,7 @@ def test_a_start_imports_no_heavy_library_and_no_plugin(site: Any, body: str) ->
 
 def test_the_version_is_told_without_looking_for_plugins(site: Any) -> None:
     found = modules(site, "from functory.cli import main; main(['--version'])")
-    assert {name for name in found if name.startswith("functory")} == {"functory", "functory.cli"}
+    assert {name for name in found if name.startswith("functory")} == {"functory", "functory.cli", "functory.cli.standing"}
     assert "argparse" not in found
 
 

@@ -36,7 +36,11 @@ def save_or_keep(function: Function, folder: Path) -> Path:
 
 @contextmanager
 def kept_on_failure(function: Function) -> Iterator[None]:
-    """Keep a trained function where the block fails or is interrupted, and say in what it raises where that is."""
+    """Keep a trained function where the block fails or is interrupted, and say in what it raises where that is.
+
+    :raises FunctoryError: the block's own, with the place in its remedy.
+    :raises KeyboardInterrupt: with the place, where the block was interrupted.
+    """
     try:
         yield
     except KeyboardInterrupt as told:

@@ -49,7 +49,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     :param argv: the arguments after the program's name; `sys.argv`'s when not given.
     :return: the exit code: 0, 1 (it failed), 2 (you asked wrongly), 130 (interrupted).
     """
+    from functory.cli.standing import standing
+
     arguments = [*(sys.argv[1:] if argv is None else argv)]  # `list` is a submodule here
+    return standing(lambda: _main(arguments))
+
+
+def _main(arguments: Sequence[str]) -> int:
+    """Run the command line, with streams that can be written to."""
     if arguments[:1] in (["--version"], ["-V"]):
         from functory import __version__
 
@@ -59,7 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         return guarded(_overview, as_json=False)
-    return guarded(lambda: _run(arguments[0], arguments[1:]), as_json="--json" in arguments)
+    return guarded(lambda: _run(arguments[0], [*arguments[1:]]), as_json="--json" in arguments)
 
 
 def _run(verb: str, arguments: list[str]) -> int:

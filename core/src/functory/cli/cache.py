@@ -93,7 +93,7 @@ def _agreed(root: Path, found: dict[str, int]) -> bool:
 
     :raises UsageError: there is no terminal to ask on.
     """
-    if not sys.stdin.isatty():
+    if sys.stdin is None or not sys.stdin.isatty():
         raise UsageError("there is no terminal to ask on before clearing.", where=str(root), do="say --yes.")
     print(
         f"clear {', '.join(found)} ({size(sum(found.values()))}) in {root}? [y/N] ",

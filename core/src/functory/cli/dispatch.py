@@ -8,19 +8,19 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
+from functory.cli.standing import BROKEN_PIPE
 from functory.contracts.command import Command
-from functory.errors import FunctoryError, UsageError
+from functory.errors import FunctoryError, StorageError, UsageError
 from functory.machine.distributions import Entry
 from functory.terminal.streams import harmless_streams
 from functory.wording.told import kind, message_of, safe_text, told
 
 INTERRUPTED = 130
-BROKEN_PIPE = 141
-"""What a shell gives for a program that SIGINT or SIGPIPE ended."""
+"""What a shell gives for a program that SIGINT ended."""
 DOUBTFUL = {errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY, errno.EBADF}
 """What the system also refuses where a program is wrong."""
 
@@ -105,10 +105,8 @@ def guarded(work: Callable[[], int], *, as_json: bool) -> int:
 
 def _guarded(work: Callable[[], int], as_json: bool) -> int:
     try:
-        code = work()
+        code = _ended(work)
         sys.stdout.flush()
-    except SystemExit as end:  # argparse ends so after --help
-        return end.code if isinstance(end.code, int) else int(bool(end.code))
     except BrokenPipeError:  # the reader of our output has enough: `functory list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more
         return BROKEN_PIPE
@@ -122,10 +120,19 @@ def _guarded(work: Callable[[], int], as_json: bool) -> int:
     return code
 
 
+def _ended(work: Callable[[], int]) -> int:
+    """Return the exit code of some work, which argparse ends by SystemExit after --help."""
+    try:
+        return work()
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(bool(end.code))
+
+
 def _tell(error: FunctoryError, as_json: bool) -> int:
-    """Print an error and return its exit code."""
+    """Print an error and return its exit code; on stderr it is told where stdout takes nothing."""
     if as_json:
-        print(json.dumps(error.as_json(), ensure_ascii=False))
+        with suppress(OSError, StorageError):
+            print(json.dumps(error.as_json(), ensure_ascii=False), flush=True)
     print(f"{type(error).__name__}: {error}", file=sys.stderr)
     return error.exit_code
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from typing import Any, TextIO
 
 from functory.terminal import clean
-from functory.terminal.widths import cut, width, wrapped
+from functory.terminal.widths import columns, cut, width, wrapped
 
 LEAST = 20
 """The columns below which a cell is not worth having beside others."""
@@ -91,12 +90,4 @@ def size(count: int) -> str:
 def terminal_width(stream: TextIO | None = None) -> int:
     """Return the columns of the terminal that a stream leads to, or a million where it is none: a file wants whole lines."""
     stream = stream or sys.stdout
-    if not stream.isatty():
-        return 1_000_000
-    import os
-    import shutil
-
-    if not os.environ.get("COLUMNS"):
-        with suppress(OSError, ValueError):  # no file beneath it
-            return os.get_terminal_size(stream.fileno()).columns or 80
-    return shutil.get_terminal_size().columns
+    return columns(stream) if stream.isatty() else 1_000_000

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any, TextIO, TypeVar
 
 from functory.errors import DataError, OptionError
+from functory.machine.storage import telling
 
 T = TypeVar("T")
 
@@ -122,8 +123,9 @@ def lines_of(stream: TextIO, encoding: str = "") -> Iterator[str | DataError]:
 
 def _pieces(handle: int) -> Iterator[bytes]:
     """Give a file's bytes as they come. Past Python's buffers: a thread that waits in them could not be left behind."""
-    while piece := os.read(handle, PIECE):
-        yield piece
+    with telling("stdin"):
+        while piece := os.read(handle, PIECE):
+            yield piece
 
 
 def _decoded(pieces: Iterator[bytes], encoding: str) -> Iterator[str | DataError]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from functory.terminal.foot import styled
 from functory.terminal.streams import encodable
-from functory.terminal.widths import cut, width
+from functory.terminal.widths import columns, cut, width
 from functory.wording.harmless import harmless
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def show(renderable: Any, stream: TextIO | None = None) -> None:  # Any: what ha
     """Print to stdout: in colour on a terminal, as plain text elsewhere."""
     stream = stream or sys.stdout
     if is_terminal(stream) and not isinstance(renderable, str):
-        _console(styled(stream)).print(_Harmless(renderable))
+        _console(styled(stream), columns(stream)).print(_Harmless(renderable))
     else:
         stream.write(encodable(plain(renderable), stream) + "\n")
 
@@ -113,17 +113,18 @@ def plain(renderable: Any) -> str:  # Any: as above
         return clean(renderable)
     import io
 
-    console = _console(io.StringIO(), width=1000)
+    console = _console(io.StringIO(), 1000, no_color=True)
     console.print(_Harmless(renderable))
     drawn = console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
     return "\n".join(line.rstrip() for line in drawn.rstrip("\n").split("\n"))
 
 
-def _console(stream: TextIO, width: int | None = None) -> Console:
+def _console(stream: TextIO, width: int, no_color: bool | None = None) -> Console:
     from rich.console import Console
 
+    sized = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}  # they may be no numbers
     return Console(
-        file=stream, width=width, highlight=False, markup=False, emoji=False, no_color=True if width else None
+        file=stream, width=width, highlight=False, markup=False, emoji=False, no_color=no_color, _environ=sized
     )
 
 

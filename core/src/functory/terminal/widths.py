@@ -2,8 +2,25 @@
 
 from __future__ import annotations
 
+from typing import TextIO
+
+USUAL = 80
+"""The columns of a terminal that does not say how many it has."""
 _WIDE = r"[\u2e80-\ua4cf\uac00-\ud7a3\uf900-\ufaff\uff00-\uff60]"
 """Characters of scripts that are written without spaces."""
+
+
+def columns(stream: TextIO) -> int:
+    """Return the columns of the terminal that a stream leads to: those of ``COLUMNS`` where that is a number above 0."""
+    import os
+
+    chosen = os.environ.get("COLUMNS", "")
+    if chosen.isdecimal() and int(chosen):
+        return int(chosen)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or USUAL
+    except (OSError, ValueError):  # no file beneath it
+        return USUAL
 
 
 def width(text: str) -> int:
