@@ -9,6 +9,7 @@ import re
 import shlex
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import pytest
 from functory.cli import SUMMARIES, main
 from functory.cli.dispatch import parser_of
 from functory.cli.output import print_columns, print_json, print_paragraphs
-from functory.machine import places
+from functory.machine import configuration, places
 from functory.plugins import registry as plugins
 
 VERB = """
@@ -252,13 +253,60 @@ def test_cache_shows_each_area_and_clears_what_it_was_told(
     (places.cache("features") / "b.bin").write_bytes(b"x" * 7)
     assert main(["cache"]) == 0
     out = capsys.readouterr().out
-    assert "features  7 B" in out
-    assert "weights   1.5 kB" in out
+    assert re.search(r"features +7 B +1 entry +under a bound of \S+ [MGT]B together", out)
+    assert re.search(r"weights +1.5 kB +1 entry +stays until it is cleared", out)
     assert main(["cache", "clear", "features", "--yes"]) == 0
     assert main(["cache", "--json"]) == 0
     assert json.loads(capsys.readouterr().out.partition("\n")[2]) == {
-        "folder": str(cache), "bytes": 1500, "areas": {"weights": 1500},
+        "folder": str(cache), "bytes": 1500, "limit": int(configuration.cache_limit(cache)),
+        "areas": {"weights": {"bytes": 1500, "entries": 1, "is_bounded": False}},
     }  # fmt: skip
+
+
+def test_cache_shows_and_clears_entries_and_what_was_not_used_for_long(
+    cache: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FUNCTORY_CACHE_LIMIT", "none")
+    for name, days in (("old", 40), ("older", 50), ("new", 0)):
+        folder, used = places.cache("features", name), time.time() - days * 86400
+        (folder / "a.bin").write_bytes(b"x" * 10)
+        for path in (folder / "a.bin", folder):
+            os.utime(path, (used, used))
+    assert main(["cache", "show", "features"]) == 0
+    lines = [re.split(r"\s{2,}", line.strip()) for line in capsys.readouterr().out.splitlines()[1:]]
+    ages = {"new": "used within the hour", "old": "used 40 days ago", "older": "used 50 days ago"}
+    assert lines == [[name, "10 B", age] for name, age in ages.items()]
+    assert main(["cache", "show", "features", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["limit"] is None
+    assert [one["name"] for one in told["entries"]] == ["older", "old", "new"]
+    assert main(["cache", "clear", "--older-than", "45d", "--yes"]) == 0
+    assert capsys.readouterr().out == "cleared features (10 B).\n"
+    assert main(["cache", "clear", "features/new", "--yes", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out) == {"folder": str(cache), "cleared": {"features": 10}}
+    assert [one.name for one in (cache / "features").iterdir()] == ["old"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [(["clear", "features/ol"], "2 entries of 'features' begin so"), (["clear", "features/../x"], "no entry '../x'"),
+     (["clear", "features", "--older-than", "soon"], "'soon' is no age"),
+     (["show", "--older-than", "3d"], "says what is cleared")],
+)  # fmt: skip
+def test_what_cannot_be_meant_of_the_cache_is_refused(
+    cache: Path, words: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("old", "older"):
+        places.cache("features", name)
+    assert main(["cache", *words, "--yes"]) == 2
+    assert said in capsys.readouterr().err
+    assert len(list((cache / "features").iterdir())) == 2
+
+
+def test_a_file_in_the_cache_s_place_holds_nothing(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cache.write_text("")
+    assert main(["cache", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["areas"] == {}
 
 
 def test_clearing_asks_first_and_without_a_terminal_refuses(
@@ -284,7 +332,7 @@ def test_an_area_that_is_not_there_is_refused_and_no_path_leaves_the_cache(
 ) -> None:
     places.cache("weights")
     assert main(["cache", "clear", "../site", "--yes"]) == 2
-    assert "the cache has no area '../site'" in capsys.readouterr().err
+    assert "the cache has no area '..'" in capsys.readouterr().err
 
 
 def test_json_has_nothing_where_a_number_is_none(capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,6 +36,7 @@ environment:"""
 _ENVIRONMENT = {
     "FUNCTORY_QUIET=1": "show no progress, in Python too",
     "FUNCTORY_CACHE=DIR": "keep weights, features and runs in this folder",
+    "FUNCTORY_CACHE_LIMIT=SIZE": "let features, left runs and logs take so much there: 20 GB, none",
     "FUNCTORY_LOGS=DIR": "let hooks write about runs in this folder",
     "FUNCTORY_CONFIG=FILE": "take your configuration from this file",
     "FUNCTORY_DEBUG=1": "show the traceback of an error",

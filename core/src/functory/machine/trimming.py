@@ -21,7 +21,7 @@ from typing import IO
 
 from functory.machine import configuration, places
 
-IDLE_SECONDS = {"features": 0.0, "runs": 7 * 86400.0, "logs": 7 * 86400.0}
+IDLE_SECONDS = {"features": 0.0, "runs": 7 * 86400.0, "logs": 7 * 86400.0, "golden": 30 * 86400.0, "forms": 30 * 86400.0}
 """The areas that are bounded, in the order in which they give way → how long a thing must have been left alone before."""
 ABANDONED_SECONDS = 86400.0
 """A half-written thing is swept up when nothing was written to it for so long, and its process is gone."""
@@ -47,8 +47,13 @@ class Kept:
 
 
 def kept(area: Path) -> list[Kept]:
-    """Return what lies in an area, the longest unused first; half-written things and marks are left out."""
-    return sorted((one for one in _each(area) if not one.path.name.startswith(".")), key=lambda one: one.used)
+    """Return what lies whole in an area, the longest unused first; half-written things and marks are left out."""
+    return [one for one in lying(area) if not one.path.name.startswith(".")]
+
+
+def lying(area: Path) -> list[Kept]:
+    """Return all that lies in an area, the longest unused first."""
+    return sorted(_each(area), key=lambda one: one.used)
 
 
 def grown(root: Path, count: int) -> None:

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+import functory
+from functory.running.backbones import forget
 from functory_huggingface import HuggingFace, hub
 from functory_sdk import (
     ArtefactCorrupt,
@@ -21,7 +23,7 @@ from functory_sdk import (
     WeightsMissing,
     open_backbone,
 )
-from functory_sdk.testing import BackboneSuite
+from functory_sdk.testing import BackboneSuite, kit, toy
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
@@ -380,3 +382,30 @@ def test_a_relative_place_stays_the_one_that_it_was_when_it_was_opened(
     monkeypatch.chdir(tmp_path / "there")
     assert opened.network.spec.family == "roberta"
     assert open_backbone("./model").spec.family == "llama"
+
+
+def test_two_builds_from_a_folder_each_have_the_body_of_their_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_model("roberta", tmp_path / "model")
+
+    def built(cache: str) -> Any:
+        monkeypatch.setenv("FUNCTORY_CACHE", str(tmp_path / cache))
+        return functory.build(
+            task="toy", train=toy.rows(48), backbone=str(tmp_path / "model"), adaptation="toy-head", seed=1
+        )
+
+    with kit():
+        first = built("cache")
+        said = first("a good film").scores
+        train_again(tmp_path / "model")
+        second = built("cache")
+        forget(HuggingFace)  # as in a process and with a cache that never saw the folder before
+        alone = built("empty")
+        assert second("a good film").scores == alone("a good film").scores
+        assert second("a good film").scores != said
+        assert first("a good film").scores == said
+        second.save(tmp_path / "second")
+        assert functory.load(tmp_path / "second")("a good film").scores == alone("a good film").scores
+        with pytest.raises(ArtefactCorrupt, match="fitted to"):
+            functory.load(first.save(tmp_path / "first"))
