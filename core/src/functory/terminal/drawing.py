@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TextIO
 
-from functory.terminal.foot import styled
 from functory.terminal.streams import encodable
 from functory.terminal.widths import columns, cut, width
 from functory.wording.harmless import harmless
@@ -102,6 +101,8 @@ def show(renderable: Any, stream: TextIO | None = None) -> None:  # Any: what ha
     """Print to stdout: in colour on a terminal, as plain text elsewhere."""
     stream = stream or sys.stdout
     if is_terminal(stream) and not isinstance(renderable, str):
+        from functory.terminal.foot import styled
+
         _console(styled(stream), columns(stream)).print(_Harmless(renderable))
     else:
         stream.write(encodable(plain(renderable), stream) + "\n")
