@@ -13,9 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -25,13 +24,11 @@ from functory.artefact.keeping import save_or_keep
 from functory.artefact.writing import target, weight
 from functory.contracts.adaptation import Brought
 from functory.contracts.component import Part
-from functory.contracts.counted import encode, label
-from functory.contracts.engine import Event, LabelledRows, Run, SessionOptions
+from functory.contracts.engine import Event, Fit, LabelledRows, Run, SessionOptions
 from functory.contracts.task import Formulation
 from functory.data import Examples, Splits, audit, checked, split
-from functory.errors import DataError, NotSupported, OptionError, RecipeError, UnknownComponent
+from functory.errors import DataError, OptionError, RecipeError, UnknownComponent
 from functory.function import Function
-from functory.machine.keeping import room
 from functory.machine.places import cache_root, new_log
 from functory.machine.storage import refusals_told
 from functory.machine.targets import fillable_folder
@@ -39,15 +36,17 @@ from functory.measuring.baseline import against_baseline
 from functory.measuring.evaluation import read_examples
 from functory.measuring.mistakes import KEPT
 from functory.plugins.registry import is_file, load, load_file
-from functory.reading.reader import Reader
 from functory.recipe import Recipe
 from functory.running.about import About
 from functory.running.forms import TorchForm, torch_form
 from functory.running.golden import record, tolerance
-from functory.running.replays import made_of, versions
+from functory.running.replays import made_of, makers, versions
 from functory.running.watching import RunBars
 from functory.steps import Steps
 from functory.terminal import Progress, progress
+from functory.training.folders import RunFolder
+from functory.training.learned import find, keep
+from functory.training.teaching import digest, input_of, taught
 
 
 @refusals_told
@@ -65,8 +64,9 @@ def build(
     :param recipe: a `Recipe`, a TOML file, or a mapping; keyword arguments go before it.
     :param output: the folder to save into. It is looked at before anything is done, and where saving fails all the same,
         the function is kept elsewhere and the error says where. Saved later, by `Function.save`, when None.
-    :param run: the folder of checkpoints; a build that was interrupted goes on from there. By default a folder in
-        the cache that belongs to this recipe and these data, removed when the build is done.
+    :param run: the folder of checkpoints, and of what was learned; a build that was interrupted, or failed after its training,
+        goes on from there. By default a folder in the cache that belongs to this recipe and these data; it is held by one
+        build at a time, the next waits, and removed when the function is returned, and saved where there is an `output`.
     :param report: evaluate on the test split, where there is one.
     :param tell: told what a person should know on the way; notes are kept on the function in any case.
     :raises RecipeError: when the recipe cannot be understood.
@@ -79,10 +79,12 @@ def build(
         target(Path(output))
     if run is not None:
         fillable_folder(Path(run))
-    building = _Building(recipe, _steps(recipe), tell or (lambda note: None), None if output is None else Path(output))
-    function = building.run(Path(run) if run else None, report)
-    if output is not None:
-        save_or_keep(function, Path(output))
+    place = None if output is None else Path(output)
+    with ExitStack() as until_safe:
+        building = _Building(recipe, _steps(recipe), tell or (lambda note: None), until_safe, place)
+        function = building.run(Path(run) if run else None, report)
+        if place is not None:
+            save_or_keep(function, place)
     return function
 
 
@@ -101,6 +103,7 @@ class _Building:
     recipe: Recipe
     steps: Steps
     tell: Callable[[str], None]
+    until_safe: ExitStack
     output: Path | None = None
 
     def run(self, folder: Path | None, report: bool) -> Function:
@@ -144,7 +147,7 @@ class _Building:
         function.golden = record(function, recipe.golden)
         form.tolerance = tolerance(function, function.golden)
         function.held_out = splits.test if len(splits.test) else splits.dev
-        function.calibration = [_input(task, example) for example in list(splits.train)[:512]]
+        function.calibration = [input_of(task, example) for example in list(splits.train)[:512]]
         # 6: how good it is
         return self._measured(function, splits.test) if report and len(splits.test) else function
 
@@ -255,59 +258,57 @@ class _Building:
 
     def _train(self, function: Function, form: TorchForm, splits: Splits, folder: Path | None) -> Function:
         """Fit φ, then what the task tunes on held-out outputs."""
-        train, dev, doubts = self._taught(form, splits, function)
-        place = folder or room("runs") / self._key(function, form, splits)
+        train, dev, doubt = taught(form, splits, function)
+        if doubt:
+            self.tell(doubt)
+        key = _key(self.recipe, form, function, digest(train, dev))
+        place = self.until_safe.enter_context(RunFolder(key, folder, function.about.name, self.tell))
         run = Run(
-            folder=place,
+            folder=place.path,
             store=cache_root() / "features",
             seed=self.recipe.seed,
             name=function.about.name,
             options=function.session_options,
             logs=new_log(function.about.name),
+            key=key,
         )
         with RunBars(run.name) as bars:
-            run.emit = partial(self._told, run, bars)
+            run.emit = partial(self._told, run, bars, place)
             run.emit(Event("start", text=f"{run.name}: {len(splits.train):,} examples, {len(train.rows):,} rows"))
-            fit = self.steps.train(
-                engine=form.engine, model=form.program.model, adaptation=form.adaptation, train=train, dev=dev, run=run
-            )
+            fit = self._fit(function, form, train, dev, run)
             run.emit(Event("done", values=fit.metrics))
-        form.adaptation = fit.adaptation or form.adaptation
-        about = replace(function.about, notes=(*function.about.notes, *doubts, *fit.notes))
+        about = replace(function.about, notes=(*function.about.notes, *filter(None, (doubt,)), *fit.notes))
         about.data["fit"] = dict(fit.metrics)
-        function = function.replaced(about=about)
+        function = function.replaced(about=about, form=form)
         if dev is not None:
             function = _tuned(function, form.formulation, splits.dev)
-        if folder is None:
-            shutil.rmtree(place, ignore_errors=True)
         if run.logs.exists():
             self.tell(f"what hooks wrote about this run is in {run.logs}")
         return function
 
-    def _taught(
-        self, form: TorchForm, splits: Splits, function: Function
-    ) -> tuple[LabelledRows, LabelledRows | None, tuple[str, ...]]:
-        """Return the rows to train on, those to choose by, where dev has any, and what is to be said of them.
-
-        :raises NotSupported: when there is nothing to train on.
-        """
-        task, state, formulation = function.task, function.state, form.formulation
-        reader = Reader(form.tokenizer, form.spec, self.recipe.long_text, self.recipe.max_tokens)
-        train = _rows(task, formulation, splits.train, reader, state)
-        if not train.rows:
-            raise NotSupported(
-                f"{type(formulation).__name__} gives no rows to train on.",
-                do="choose another adaptation, or give longer texts.",
+    def _fit(self, function: Function, form: TorchForm, train: LabelledRows, dev: LabelledRows | None, run: Run) -> Fit:
+        """Fit φ, or take up what an earlier build of the same run learned before it failed."""
+        found = find(run.folder, run.key, form.adaptation)
+        if found is not None:
+            run.emit(
+                Event("note", text=f"what was learned before is taken up from {run.folder}: nothing is trained again")
             )
-        dev = _rows(task, formulation, splits.dev, reader, state)
-        if dev.rows:
-            dev.score = _scored(task, formulation, splits.dev, reader, state, dev)
-            return train, dev, ()
-        if not len(splits.dev):
-            return train, None, ()
-        note = f"dev has no text to measure on ({len(splits.dev):,} empty): nothing is chosen by it."
-        self.tell(note)
-        return train, None, (note,)
+            if found.fit.adaptation is not None:  # φ has another structure than it began with
+                form.adaptation = found.fit.adaptation
+                form.program = replace(form.program, model=form.engine.adapt(
+                    form.backbone, form.formulation, function.state, form.adaptation, seed=self.recipe.seed
+                ))  # fmt: skip
+            form.engine.load_phi(form.program.model, found.phi)
+            run.learned = found.fit
+        if found is not None and found.is_over:
+            return found.fit
+        model = form.program.model
+        fit: Fit = self.steps.train(
+            engine=form.engine, model=model, adaptation=form.adaptation, train=train, dev=dev, run=run
+        )
+        keep(run, form.engine, model, fit, is_over=True)
+        form.adaptation = fit.adaptation or form.adaptation
+        return fit
 
     def _measured(self, function: Function, test: Examples) -> Function:
         """Return a function with its report on examples that it has not seen; a doubt about it is told."""
@@ -319,18 +320,13 @@ class _Building:
         about = replace(function.about, metrics=figures, notes=(*function.about.notes, *doubts))
         return function.replaced(about=about)
 
-    def _told(self, run: Run, bars: RunBars, event: Event) -> None:
+    def _told(self, run: Run, bars: RunBars, place: RunFolder, event: Event) -> None:
         """Let the bars and the observers see what happens in training."""
         bars.observe(event)
+        place.observe(event)
+        if event.kind == "note":
+            self.tell(event.text)
         self.steps.progress(run=run, event=event)
-
-    def _key(self, function: Function, form: TorchForm, splits: Splits) -> str:
-        """Return the name of the run's folder: the same recipe on the same data goes on where it stopped."""
-        about = [
-            self.recipe.as_json(), self.recipe.seed, splits.train.sha256, splits.dev.sha256, form.spec.weights_hash,
-            form.adaptation.options.model_dump(mode="json"), versions(), made_of(function),
-        ]  # fmt: skip
-        return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
 
 def component(kind: str, part: Part, *, where: str = "") -> Any:
@@ -341,7 +337,7 @@ def component(kind: str, part: Part, *, where: str = "") -> Any:
 
 def _tuned(function: Function, formulation: Formulation, dev: Examples) -> Function:
     """Return a function with what its task tunes on the outputs of held-out examples."""
-    inputs = [_input(function.task, example) for example in dev]
+    inputs = [input_of(function.task, example) for example in dev]
     bar: Progress[Any]
     with progress(len(inputs), f"{function.name}: outputs of dev") as bar:
         traced = function.trace(inputs, lambda share: bar.advance(share * len(inputs)))
@@ -354,32 +350,19 @@ def _without(side: str) -> str:
     return f", with {side}_share = 0 if none is to be split off" if side in ("dev", "test") else ""
 
 
-def _input(task: Any, example: Any) -> Any:
-    """Return an example's input alone."""
-    return task.Input.model_construct(**{name: getattr(example, name) for name in task.Input.model_fields})
+def _key(recipe: Recipe, form: TorchForm, function: Function, rows: str) -> str:
+    """Return what decides φ, and names the run's folder: the same recipe on the same data goes on where it stopped.
+
+    :param rows: the digest of the rows.
+    """
+    parts = (function.task, form.adaptation, form.engine, form.backbone)
+    about = [
+        recipe.seed, rows, form.spec.weights_hash, function.session_options.model_dump(mode="json"),
+        *map(_identity, parts), versions(), makers(function), made_of(function),
+    ]  # fmt: skip
+    return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
 
-def _rows(task: Any, formulation: Formulation, side: Examples, reader: Reader, state: Any) -> LabelledRows:
-    """Return a split's rows with their gold arrays; none for texts that have none."""
-    encoded = encode(formulation, [_input(task, example) for example in side], reader, state)
-    golds = label(formulation, list(side), encoded, state)
-    return LabelledRows([{**row, **gold} for row, gold in zip(encoded.rows, golds, strict=True)], encoded.owner)
-
-
-def _scored(
-    task: Any, formulation: Formulation, side: Examples, reader: Reader, state: Any, rows: LabelledRows
-) -> Callable[[Sequence[Any]], Mapping[str, float]]:
-    """Return the function that scores a split's outputs: the task's own metric first."""
-    import numpy as np
-
-    encoded = encode(formulation, [_input(task, example) for example in side], reader, state)
-    examples = list(side)
-
-    def score(outputs: Sequence[Any]) -> Mapping[str, float]:
-        grouped = encoded.rows_of(outputs)
-        typed = [formulation.decode(one, rows, state) for one, rows in zip(encoded.side, grouped, strict=True)]
-        metrics = dict(task.scorer(typed, examples, state)(np.arange(len(examples))))
-        first = task.metric if task.metric in metrics else next(iter(metrics))
-        return {first: metrics.pop(first), **metrics}
-
-    return score
+def _identity(component: Any) -> list[Any]:  # Any: a component, and plain data
+    """Return whose code a component is, one in a file by what is in it, and its options."""
+    return [type(component).__module__, type(component).__qualname__, component.options.model_dump(mode="json")]

@@ -22,6 +22,7 @@ from functory.hookspecs import PROJECT, Hooks, hookimpl
 from functory.machine import configuration
 from functory.plugins.registry import origin
 from functory.terminal import tell
+from functory.training.learned import keep
 from functory.wording.told import told
 
 if TYPE_CHECKING:
@@ -46,8 +47,12 @@ class CoreSteps:
 
     @hookimpl
     def train(self, engine: Any, model: Any, adaptation: Any, train: Any, dev: Any, run: Any) -> Any:
+        if run.learned is not None:
+            return run.learned
         with _of_component("adaptations", adaptation, "train"), engine.session(model, train, dev, run) as session:
-            return _sound("train", adaptation, adaptation.fit(session))
+            fit = _sound("train", adaptation, adaptation.fit(session))
+        keep(run, engine, model, fit)  # before the hooks around this step go on
+        return fit
 
     @hookimpl
     def evaluate(self, function: Any, examples: Any) -> Any:

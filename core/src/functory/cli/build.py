@@ -71,11 +71,7 @@ class Build(Command):
         if args.output and not recipe.name:  # `--output spam` makes a function that calls itself spam
             recipe = Recipe.make(recipe, name=args.output.resolve().name)
         folder = args.output or Path(recipe.name or recipe.task.name.rpartition(":")[2])
-        try:
-            function = build(recipe, output=folder, run=args.run, tell=lambda note: say(f"note: {note}", sys.stderr))
-        except KeyboardInterrupt as told:
-            goes_on = ("The same command goes on from the last checkpoint.",)
-            raise KeyboardInterrupt(*(told.args or goes_on)) from None
+        function = build(recipe, output=folder, run=args.run, tell=lambda note: say(f"note: {note}", sys.stderr))
         if args.json:
             report = function.report.model_dump(mode="json") if function.report else None
             print_json({"folder": str(folder), "report": report, "info": function.info()})

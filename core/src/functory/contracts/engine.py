@@ -119,7 +119,8 @@ class Event:
     """What happens while something runs; trackers observe it, and the bars of a run are drawn from it.
 
     :param kind: ``start``, ``progress``, ``step``, ``metric``, ``epoch``, ``checkpoint``, ``note``, ``done``. A ``step``
-        is one of an optimiser, with its loss; ``progress`` is that of other work: features, folds.
+        is one of an optimiser, with its loss; ``progress`` is that of other work: features, folds. A ``checkpoint`` says that
+        a run which is broken off goes on from that step; it is told when one was written, and when one was taken up.
     :param step: steps done in this stage: those of the optimiser, rows whose features are computed.
     :param values: numbers by name.
     :param text: for people.
@@ -146,6 +147,8 @@ class Run:
     :param options: threads and device to train with.
     :param logs: a folder of the run's own for what observers write, made by the first who does; it outlives the build,
         which removes `folder`.
+    :param key: what decides φ; what was learned is kept in `folder` under it until the function is safe. Nothing when empty.
+    :param learned: how an earlier build of this run trained, which failed later: φ is in the model, nothing is trained.
     """
 
     folder: Path
@@ -155,6 +158,8 @@ class Run:
     name: str = "run"
     options: SessionOptions = field(default_factory=SessionOptions)
     logs: Path = Path("runs")
+    key: str = ""
+    learned: Fit | None = None
 
 
 @dataclass(slots=True)

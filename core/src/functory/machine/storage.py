@@ -83,6 +83,7 @@ def refusal(error: BaseException, path: Path | str = "", *, doing: str = "") -> 
     named = [os.fsdecode(one) for one in (getattr(error, "filename", None), getattr(error, "filename2", None))
              if isinstance(one, str | bytes)]  # fmt: skip
     meaning, remedy = REFUSALS.get(number, (_spelled(number), "look at the place, or name another."))
+    remedy = " ".join([remedy, *getattr(error, "__notes__", ())])
     where = " → ".join(named) or str(path)
     what = f"{doing}: {meaning}." if doing else f"{meaning[:1].upper()}{meaning[1:]}."
     return StorageError(what, where=where, do=remedy, errno=number)

@@ -37,23 +37,36 @@ class Checkpoints:
         self.about = dict(about)
 
     def write(self, step: int, tensors: Mapping[str, Tensor], record: Mapping[str, Any]) -> None:
-        """Commit a checkpoint, then drop what is older than the last two."""
+        """Commit a checkpoint, then drop what is older than the last two.
+
+        :raises OSError: where the system refuses, as a full disk does; what was begun is gone, and the earlier ones stay.
+        """
         self.folder.mkdir(parents=True, exist_ok=True)
+        for left in self.folder.glob(".*-step-*"):  # by a process that was killed
+            shutil.rmtree(left, ignore_errors=True)
         place = self.folder / f"step-{step:08d}"
         half = self.folder / f".half-{place.name}"
-        shutil.rmtree(half, ignore_errors=True)
-        half.mkdir()
         content = save({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()})
         whole = {"about": self.about, "step": step, "sha256": hashlib.sha256(content).hexdigest(), **record}
-        _synced(half / TENSORS, content)
-        _synced(half / RECORD, json.dumps(whole, indent=1).encode())
-        sync_folder(half)
-        if place.exists():
-            self._drop(place)
-        half.rename(place)
+        try:
+            half.mkdir()
+            _synced(half / TENSORS, content)
+            _synced(half / RECORD, json.dumps(whole, indent=1).encode())
+            sync_folder(half)
+            if place.exists():
+                self._drop(place)
+            half.rename(place)
+        except BaseException:
+            shutil.rmtree(half, ignore_errors=True)
+            raise
         sync_folder(self.folder)
         for old in self._found()[:-KEPT]:
             self._drop(old)
+
+    def newest(self) -> int | None:
+        """Return the step of the newest checkpoint; None where there is none."""
+        found = self._found()
+        return int(found[-1].name.rpartition("-")[2]) if found else None
 
     def latest(self) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         """Return the tensors and the record of the newest whole checkpoint; None where there is none.

@@ -26,10 +26,10 @@ from functory_sdk import (
     NotSupported,
     Program,
     Row,
+    StorageError,
     TrainingError,
     TrainingOptions,
     TrainingSession,
-    go_without,
     plan,
     unpad,
 )
@@ -95,6 +95,7 @@ class Loop:
         self.at = Position()
         self.total = 0  # steps of all epochs
         self.best: dict[str, Tensor] = {}
+        self._is_told = False  # that no checkpoint can be written
         head = self.model.head
         if head is not None:
             head.dropout.p, head.label_smoothing = options.dropout, options.label_smoothing
@@ -223,10 +224,23 @@ class Loop:
         self.at.largest, self.at.losses = self.sentinels.largest, self.sentinels.losses
         try:
             self.checkpoints.write(self.at.step, tensors, {"position": asdict(self.at)})
-        except OSError as error:
-            go_without(error, self.checkpoints.folder, "the place of checkpoints")
+        except (OSError, StorageError) as error:
+            self._without_checkpoint(error)
             return
         self._tell("checkpoint")
+
+    def _without_checkpoint(self, error: Exception) -> None:
+        """Go on training where a checkpoint cannot be written: it is a help, never a need. The first time it is told."""
+        if self._is_told:
+            return
+        self._is_told = True
+        why, kept = getattr(error, "strerror", None) or error.args[0], self.checkpoints.newest()
+        text = (
+            f"no checkpoint can be written in {self.checkpoints.folder}: {why}. Training goes on, and tries again at the "
+            f"next; broken off before that, it {'begins again' if kept is None else f'goes on from step {kept}'}. "
+            "Free some space there."
+        )
+        self.run_.emit(Event("note", self.at.step, text=text))
 
     def _go_on(self) -> None:
         """Take up the newest checkpoint, where there is one."""
@@ -248,6 +262,7 @@ class Loop:
                 moments = {part: groups[part][name].to(parameter.device) for part in ("exp_avg", "exp_avg_sq")}
                 self.optimizer.state[parameter] = {"step": groups["step"][name], **moments}
         self.run_.emit(Event("note", self.at.step, text=f"going on from the checkpoint at step {self.at.step}"))
+        self._tell("checkpoint")
 
     def _about(self, where: torch.device) -> dict[str, str]:
         """Return what decides the bits."""

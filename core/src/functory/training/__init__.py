@@ -1,0 +1,1 @@
+"""What a build trains with: the rows, the run's folder, and what was learned."""
