@@ -25,6 +25,7 @@ from functory.running.about import About
 from functory.running.arriving import gathered
 from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm
 from functory.running.inputs import arguments, item, many
+from functory.wording.harmless import harmless
 
 if TYPE_CHECKING:
     from functory.contracts.batching import Told
@@ -374,7 +375,7 @@ class Function:
         return schemas(self.task, self.state)
 
     def __repr__(self) -> str:
-        return f"<functory function {self._call}: {self.form.name}>"
+        return harmless(f"<functory function {self._call}: {self.form.name}>")
 
     def _repr_html_(self) -> str:
         """Show the function in a notebook; nothing is computed for it."""

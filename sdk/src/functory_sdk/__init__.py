@@ -56,6 +56,7 @@ _HOMES = {
     "functory.reading.reader": ("Passage", "Reader", "Window"),
     "functory.reading.tokenizer": ("Tokenizer", "Tokens"),
     "functory.measuring.report": ("Report",),
+    "functory.wording.harmless": ("harmless",),
     "functory.wording.told": ("message_of",),
     "functory.terminal": ("Progress", "progress", "show", "table", "text"),
 }  # fmt: skip

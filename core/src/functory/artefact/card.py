@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from functory.artefact.manifest import CompositeRecord, Manifest, TorchRecord
 from functory.measuring.mistakes import wrong_line
 from functory.measuring.tables import MANY_ROWS, class_rows, metric_rows
+from functory.wording.harmless import harmless, harmless_json
 
 if TYPE_CHECKING:
     from functory.measuring.report import Report
@@ -25,7 +26,7 @@ def card(manifest: Manifest, report: Report | None = None) -> str:
     }
     if isinstance(form, TorchRecord):
         front["base_model"] = form.spec.reference
-    lines = ["---", *(f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in front.items()), "---", ""]
+    lines = ["---", *(f"{key}: {_json(value)}" for key, value in front.items()), "---", ""]
     lines += [f"# {manifest.name} {manifest.version}", "", sentence(manifest), ""]
     lines += ["```python", "import functory", "", f'{manifest.name.replace("-", "_")} = functory.load("…")', "```", ""]
     if report is not None:
@@ -36,18 +37,28 @@ def card(manifest: Manifest, report: Report | None = None) -> str:
         "## Input and output",
         "",
         "```json",
-        json.dumps(manifest.signature, ensure_ascii=False, indent=1),
+        _json(manifest.signature, indent=1),
         "```",
         "",
     ]
     if manifest.data:
-        lines += ["## Data", "", *(f"- {key}: {data_line(value)}" for key, value in manifest.data.items()), ""]
+        lines += ["## Data", "", *(_item(f"{key}: {data_line(value)}") for key, value in manifest.data.items()), ""]
     if manifest.licences:
-        lines += ["## Licences of what it was made from", "", *(f"- {one}" for one in manifest.licences), ""]
+        lines += ["## Licences of what it was made from", "", *map(_item, manifest.licences), ""]
     if manifest.notes:
-        lines += ["## Notes", "", *(f"- {note}" for note in manifest.notes), ""]
-    lines += ["## Made with", "", *(f"- {name} {version}" for name, version in manifest.versions.items()), ""]
-    return "\n".join(lines)
+        lines += ["## Notes", "", *map(_item, manifest.notes), ""]
+    lines += ["## Made with", "", *(_item(f"{name} {version}") for name, version in manifest.versions.items()), ""]
+    return harmless("\n".join(lines))
+
+
+def _json(value: object, indent: int | None = None) -> str:
+    """Return a value as JSON that holds nothing to turn the card around."""
+    return harmless_json(json.dumps(value, ensure_ascii=False, indent=indent))
+
+
+def _item(said: str) -> str:
+    """Return one item of a list; what others said neither ends it nor is read as markup of a page."""
+    return "- " + " ".join(said.replace("<", "&lt;").split())
 
 
 def sentence(manifest: Manifest) -> str:
@@ -101,4 +112,8 @@ def _figure(value: Any) -> list[str]:
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """Return a Markdown table; what data bring into a cell neither ends it nor begins another."""
     lines = [header, ["---"] * len(header), *rows]
-    return ["| " + " | ".join(" ".join(str(cell).replace("|", "\\|").split()) for cell in row) + " |" for row in lines]
+    return ["| " + " | ".join(_cell(str(cell)) for cell in row) + " |" for row in lines]
+
+
+def _cell(said: str) -> str:
+    return " ".join(said.replace("|", "\\|").replace("<", "&lt;").split())

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from functory.wording.harmless import harmless
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -102,7 +104,7 @@ class Comparison(BaseModel):
         return self.model_dump_json(indent=2)
 
     def __repr__(self) -> str:
-        return f"<comparison of {self.first} and {self.second}: {self.verdict().rstrip('.')}>"
+        return harmless(f"<comparison of {self.first} and {self.second}: {self.verdict().rstrip('.')}>")
 
     def __str__(self) -> str:
         from functory.terminal import plain

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from functory.errors import DataError
 from functory.measuring.mistakes import Mistake, check_count
+from functory.wording.harmless import harmless
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -163,7 +164,8 @@ class Report(BaseModel):
     def __repr__(self) -> str:
         name = self.metric or next(iter(self.metrics), "")
         figure = f": {name} {self.metrics[name]}" if name in self.metrics else ""
-        return f"<report of {self.function}{f' on {self.source}' if self.source else ''}{figure}; {self.examples:,} examples>"
+        place = f" on {self.source}" if self.source else ""
+        return harmless(f"<report of {self.function}{place}{figure}; {self.examples:,} examples>")
 
     def __str__(self) -> str:
         from functory.terminal import plain

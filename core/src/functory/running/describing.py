@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from functory.contracts.task import Output, Task
 from functory.plugins.describing import type_name
 from functory.running.forms import CompositeForm, EngineForm, TorchForm
+from functory.wording.harmless import harmless
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -54,7 +55,7 @@ def doc(function: Function) -> str:
     if about.metrics:
         lines += ["", "Measured: " + ", ".join(f"{k} {figure(v)}" for k, v in about.metrics.items())]
     lines += ["", f"Form: {function.form.name}."]
-    return "\n".join(lines)
+    return harmless("\n".join(lines))
 
 
 def fields(model: type[BaseModel]) -> dict[str, str]:

@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from packaging.licenses import InvalidLicenseExpression, canonicalize_license_expression
 
-from functory_sdk import CONTRACT, Manifest, Needs
+from functory_sdk import CONTRACT, Manifest, Needs, harmless
 from functory_wheel.names import Names
 
 
@@ -44,7 +44,7 @@ def _metadata(names: Names, manifest: Manifest, needed: Needs, card: str) -> str
         headers += [("Provides-Extra", extra), *(("Requires-Dist", f'{one} ; extra == "{extra}"') for one in some)]
     headers.append(("Description-Content-Type", "text/markdown"))
     lines = [f"{name}: {' '.join(value.split())}" for name, value in headers]
-    return "\n".join([*lines, "", _readme(names, manifest, needed, card)])
+    return harmless("\n".join([*lines, "", _readme(names, manifest, needed, card)]))
 
 
 def summary(manifest: Manifest) -> str:
