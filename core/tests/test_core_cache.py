@@ -241,17 +241,22 @@ def test_a_folder_that_is_no_cache_is_never_trimmed(tmp_path: Path, monkeypatch:
     assert first.exists()
 
 
-def test_half_written_things_are_swept_when_they_are_old_and_their_process_is_gone(cache: Path) -> None:
-    area = places.cache("features")
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    for name in (f".old.{gone.pid}.x.part", f".mine.{os.getpid()}.x.part", f".young.{gone.pid}.x.part", ".odd.part"):
-        (area / name).mkdir()
-        _write(area / name / "a.bin", 1)
-        for path in (area / name / "a.bin", area / name):
-            os.utime(path, None if "young" in name else (OLD, OLD))
-    trimming.sweep(area)
-    assert sorted(path.name.split(".")[1] for path in area.iterdir()) == ["mine", "young"]
+def test_half_written_things_of_killed_processes_are_swept_and_those_of_living_ones_stay(cache: Path) -> None:
+    code = (
+        "import sys\nfrom functory.machine import places\nfrom functory.machine.entries import Entries\n"
+        "def write(folder):\n    (folder / 'a.bin').write_bytes(b'1')\n    print('half', flush=True)\n    sys.stdin.read()\n"
+        "Entries(places.cache('features'), 'features').make('one', write)"
+    )
+    entries = Entries(places.cache("features"), "features")
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == b"half\n"
+        entries.make("two", fill)
+        assert len(list((cache / "features").glob(".one.*.part"))) == 1
+        other.kill()
+    assert entries.find("one") is None
+    entries.make("three", fill)
+    assert not list((cache / "features").glob(".*.part"))
 
 
 @pytest.mark.parametrize(

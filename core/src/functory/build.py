@@ -187,7 +187,7 @@ class _Building:
                 f"the adaptation {adaptation.name!r} brings what was learned elsewhere, and learns nothing from train.",
                 do="leave train out; give test = '…' for a report.",
             )
-        brought: Brought = adaptation.bring(backbone, task)
+        brought: Brought = backbone.unmixed(lambda: adaptation.bring(backbone, task))  # the body and head of one time
         for note in brought.notes:
             self.tell(note)
         return brought

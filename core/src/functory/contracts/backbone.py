@@ -138,8 +138,8 @@ class Backbone(Component[O]):
         """Hold on to what the files held when this backbone was opened: facts and weights of two states do not mix."""
         self._opened_as = contents
 
-    def _unmixed(self, read: Callable[[], R]) -> R:
-        """Read something, unless the files are others by now than when this backbone was opened.
+    def unmixed(self, read: Callable[[], R]) -> R:
+        """Read something of these files, unless they are others by now than when this backbone was opened.
 
         :raises ArtefactCorrupt: when they are.
         """
@@ -170,7 +170,7 @@ class Backbone(Component[O]):
     @cached_property
     def spec(self) -> BackboneSpec:
         """The facts, read from configuration files without torch."""
-        return self._unmixed(self.read_spec)
+        return self.unmixed(self.read_spec)
 
     @abstractmethod
     def read_spec(self) -> BackboneSpec:
@@ -179,7 +179,7 @@ class Backbone(Component[O]):
     @cached_property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer; never reconfigured after this."""
-        return self._unmixed(self.read_tokenizer)
+        return self.unmixed(self.read_tokenizer)
 
     @abstractmethod
     def read_tokenizer(self) -> Tokenizer:
@@ -191,7 +191,7 @@ class Backbone(Component[O]):
         if self._network is None:
             with _LOADING:
                 if self._network is None:
-                    network = self._unmixed(self.load_network)
+                    network = self.unmixed(self.load_network)
                     network.made_of = self.contents()
                     network.requires_grad_(False)
                     self._network = network.eval()

@@ -34,7 +34,7 @@ def content_hash(path: Path) -> str:
         return known[1]
     begun = time.time()
     digest = hash_file(place)
-    if _sign(place) == sign and begun - max(sign[1], sign[2]) / 1e9 > YOUNG_SECONDS:
+    if _sign(place) == sign and begun - sign[2] / 1e9 > YOUNG_SECONDS:
         _known[place] = (sign, digest)
     else:
         _known.pop(place, None)
@@ -91,6 +91,7 @@ def _code(root: str) -> str:
 
 
 def _sign(path: Path) -> tuple[int, ...]:
-    """Return what changes when a file does."""
+    """Return what changes when a file does; the third is when that was, which nobody can set where the system says it."""
     found = path.stat()
-    return found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino, found.st_dev
+    changed = found.st_ctime_ns if os.name == "posix" else found.st_mtime_ns
+    return found.st_size, found.st_mtime_ns, changed, found.st_ino, found.st_dev

@@ -5,16 +5,14 @@ they are damaged.
   1f0c…/                     an entry
     hidden.npy …             its files
     entry.json               its record: the format, its own name, the size and hash of each file; written last
-  .1f0c….4711.k3x2.part/     one that process 4711 is writing, or was when it was killed: nobody reads it
+  .1f0c….functory-….part/    one that somebody is writing, or was when they were killed: nobody reads it
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -23,6 +21,7 @@ from typing import Any
 from functory.machine import keeping, places, trimming
 from functory.machine.contents import content_hash
 from functory.machine.folders import sync, sync_folder
+from functory.machine.unfinished import unfinished
 
 FORMAT = 1
 LARGEST_RECORD = 1 << 20
@@ -43,7 +42,6 @@ class Entries:
         self.what = what
         self.record = record
         self.is_synced = is_synced
-        self._is_swept = False
 
     def hold(self) -> Callable[[], None]:
         """Keep what is used from now on from being dropped for room; return what ends that."""
@@ -122,16 +120,11 @@ class Entries:
 
     def _made(self, area: Path, name: str, write: Callable[[Path], None], about: Mapping[str, Any]) -> Path:
         places.prepared(area)
-        if not self._is_swept:
-            self._is_swept = True
-            trimming.sweep(area)
-        part = Path(tempfile.mkdtemp(prefix=f".{name}.{os.getpid()}.", suffix=".part", dir=area))
-        try:
+        with unfinished(area / name) as part:
             write(part)
             size = self._record(part, name, about)
+            part.chmod(stat.S_IMODE(area.stat().st_mode))  # as open to others as the cache is
             self._publish(part, area / name)
-        finally:
-            shutil.rmtree(part, ignore_errors=True)
         if area == self.area:
             trimming.grown(area.parent, size)
         return area / name

@@ -12,15 +12,14 @@ import errno
 import json
 import os
 import shutil
-import sys
 import tempfile
-from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from functory.machine import places
 from functory.machine.storage import refusal
+from functory.machine.unfinished import unfinished
 
 _said: set[str] = set()
 _stand_ins: dict[int, Path] = {}  # the process's number → its temporary folder: a fork has one of its own
@@ -80,8 +79,9 @@ def tell_once(text: str, *, about: str = "") -> None:
     if (about or text) in _said:
         return
     _said.add(about or text)
-    with suppress(OSError, ValueError, AttributeError):  # stderr may be closed, or none
-        print(f"note: {text}", file=sys.stderr, flush=True)
+    from functory.terminal import tell  # where it is needed: what it draws with costs a start
+
+    tell(f"note: {text}")
 
 
 def read_note(area: str, about: Any) -> Any:  # Any: JSON
@@ -98,18 +98,13 @@ def write_note(area: str, about: Any, value: Any) -> None:  # Any: JSON
     """Keep a small thing under all that decides it; a cache that cannot be written only costs doing it again."""
     key = _key(about)
     text = json.dumps({"value": value, "sha256": _seal(key, value)})
-    made = None
     try:
-        folder = places.cache(area)
-        handle, made = tempfile.mkstemp(prefix=f".{key[:32]}.{os.getpid()}.", suffix=".part", dir=folder)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(made, folder / f"{key[:32]}.json")
+        place = places.cache(area) / f"{key[:32]}.json"
+        with unfinished(place, is_file=True) as made:
+            made.write_text(text, encoding="utf-8")
+            made.replace(place)
     except OSError as error:
         go_without(error)
-        if made is not None:
-            with suppress(OSError):
-                Path(made).unlink()
 
 
 def _key(about: Any) -> str:  # Any: JSON

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 import os
-import shutil
-import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,11 +18,10 @@ from threading import Lock
 from typing import IO
 
 from functory.machine import configuration, places
+from functory.machine.unfinished import remove, unfinished
 
 IDLE_SECONDS = {"features": 0.0, "runs": 7 * 86400.0, "logs": 7 * 86400.0, "golden": 30 * 86400.0, "forms": 30 * 86400.0}
 """The areas that are bounded, in the order in which they give way → how long a thing must have been left alone before."""
-ABANDONED_SECONDS = 86400.0
-"""A half-written thing is swept up when nothing was written to it for so long, and its process is gone."""
 SHARE = 0.9
 """How much of the bound is kept when it is passed, so that not every new thing drops an old one."""
 
@@ -85,16 +82,11 @@ def trim(root: Path, limit: float) -> int:
 def drop(path: Path) -> bool:
     """Remove a thing from the cache, in one step for those who read it; say whether that went."""
     try:
-        aside = Path(tempfile.mkdtemp(prefix=f".{path.name}.{os.getpid()}.", suffix=".part", dir=path.parent))
-    except OSError:
-        return False
-    try:
-        path.rename(aside / "dropped")
-    except OSError:
-        return False
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-    return True
+        with unfinished(path) as aside:
+            path.rename(aside / "dropped")
+    except OSError:  # a disk so full that nothing can be put aside, or nothing may be moved
+        remove(path)
+    return not os.path.lexists(path)
 
 
 def hold(area: Path) -> Callable[[], None]:
@@ -110,18 +102,6 @@ def hold(area: Path) -> Callable[[], None]:
                 _marks[area] = (area / f".{os.getpid()}.use").open("w")
                 _is_locked(_marks[area])
     return lambda: _let_go(area, os.getpid())
-
-
-def sweep(area: Path) -> None:
-    """Remove what killed processes left half-written, once it is a day old."""
-    with suppress(OSError):
-        for part in area.glob(".*.part"):
-            newest = max((one.used for one in [_measured(part)] if one), default=0.0)
-            if time.time() - newest > ABANDONED_SECONDS and not _is_alive(part.name):
-                if part.is_dir() and not part.is_symlink():
-                    shutil.rmtree(part, ignore_errors=True)
-                else:
-                    part.unlink(missing_ok=True)
 
 
 def _let_go(area: Path, process: int) -> None:
@@ -169,20 +149,6 @@ def _is_locked(mark: IO[str]) -> bool:
         fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:
         return False
-    return True
-
-
-def _is_alive(name: str) -> bool:
-    """Say whether the process runs whose number stands in the name of what it was writing: ``.name.123.x3f9.part``."""
-    number = name.rsplit(".", 3)[-3] if name.count(".") >= 3 else ""
-    if not number.isdigit() or os.name != "posix":
-        return False
-    try:
-        os.kill(int(number), 0)
-    except ProcessLookupError:
-        return False
-    except (OSError, OverflowError):
-        return True
     return True
 
 

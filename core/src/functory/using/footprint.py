@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from importlib.metadata import Distribution, PackageNotFoundError, PathDistribution, distribution
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -100,7 +99,6 @@ def _needs(name: str, extra: str) -> Iterator[tuple[str, str]]:
             yield from ((one.name, further) for further in ("", *one.extras))
 
 
-@cache
 def _size(found: Distribution) -> int:
     """Return the bytes of a distribution's files, compiled ones included; an editable one's are its sources."""
     files = [Path(str(found.locate_file(file))) for file in found.files or ()]

@@ -10,6 +10,7 @@ import pytest
 
 import functory
 from functory.cli import main
+from functory_huggingface.fine_tuned import FineTuned
 from functory_sdk import ArtefactCorrupt, NotSupported, OptionError, SessionOptions, load
 from functory_sdk.testing import AdaptationSuite, BackboneSuite
 from functory_sdk.testing.toybox import isolated_cache
@@ -86,7 +87,7 @@ def classifier(
     labels = LABELS if labels is None else labels
     torch.manual_seed(3)
     config = transformers.AutoConfig.for_model(
-        family, **{**special, **FAMILIES[family]}, id2label=labels, num_labels=len(labels), **changes
+        family, **{**special, **FAMILIES[family], **changes}, id2label=labels, num_labels=len(labels)
     )
     auto = getattr(transformers, f"AutoModelFor{unit}Classification")
     model = auto.from_config(config, attn_implementation="sdpa").eval()
@@ -234,3 +235,16 @@ def test_a_task_of_another_kind_takes_no_classifier(tmp_path: Path) -> None:
         functory.build(task="text-generation", backbone=str(tmp_path / "model"), adaptation="fine-tuned")
     with pytest.raises(NotSupported, match="writes no text"):
         functory.build(task="text-generation", backbone=str(tmp_path / "model"))
+
+
+def test_the_head_of_another_time_than_the_body_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    classifier(tmp_path)
+    bring = FineTuned.bring
+
+    def late(self: FineTuned, backbone: Any, task: Any) -> Any:
+        classifier(tmp_path, intermediate_size=40)  # somebody trains another, and saves it into the same folder
+        return bring(self, backbone, task)
+
+    monkeypatch.setattr(FineTuned, "bring", late)
+    with pytest.raises(ArtefactCorrupt, match="changed while they were read"):
+        functory.build(task="text-classification", backbone=f"hf:{tmp_path}", adaptation="fine-tuned")

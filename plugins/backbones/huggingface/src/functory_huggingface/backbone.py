@@ -68,7 +68,8 @@ class HuggingFace(Backbone[HuggingFaceOptions]):
 
     def files(self) -> Sequence[Path]:
         folder = self._named_folder or self.locate()
-        return sorted({file for pattern in hub.FILES for file in folder.glob(pattern) if file.is_file()})
+        found = {file for pattern in hub.FILES for file in folder.glob(pattern) if file.is_file()}
+        return sorted(found.union(weight_files(folder) if found else ()))  # an index may name its shards as it likes
 
     @cached_property
     def _named_folder(self) -> Path | None:
