@@ -107,6 +107,44 @@ def save(folder: str, seed: int, fatal: int, delay: float, told: Any) -> None:
         told.put(("saved", moments.seen))
 
 
+def optimize(folder: str, told: Any) -> None:
+    """Save a function in the form of an engine at ``folder/optimized``, for `save_again`."""
+    import functory
+    from functory_sdk.testing import kit
+    from functory_sdk.testing.toy import rows
+
+    with kit():
+        function = functory.build(task="toy", train=rows(48), backbone="tiny-encoder", adaptation="toy-head", seed=1)
+        function.optimize("int8", rows(64, seed=3), engines=["onnxruntime"], max_drop=1.0).save(Path(folder) / "optimized")
+        told.put(("saved", 0))
+
+
+def save_again(source: str, folder: str, seed: int, fatal: int, delay: float, told: Any) -> None:
+    """Load a function in the form of an engine, give it a number, and save it at ``folder/function``, as `save` does."""
+    from dataclasses import replace
+
+    import functory
+    from functory_sdk.testing import kit
+
+    with kit():
+        function = functory.load(source)
+        about = replace(function.about, recipe={**function.about.recipe, "seed": seed})
+        moments = Moments(Path(folder), fatal, delay)
+        function.replaced(about=about).save(Path(folder) / "function")
+        told.put(("saved", moments.seen))
+
+
+def package(source: str, target: str, fatal: int, delay: float, told: Any) -> None:
+    """Package a function; tell how many moments there were."""
+    from functory.using.packaging import package
+    from functory_sdk.testing import kit
+
+    with kit():
+        moments = Moments(Path(target), fatal, delay)
+        package(source, "killed-toy", target)
+        told.put(("packaged", moments.seen))
+
+
 def _score(rows: Any) -> Any:
     import numpy as np
 
