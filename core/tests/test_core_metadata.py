@@ -88,7 +88,7 @@ def test_metadata_that_may_not_be_read_is_named(site: Any) -> None:
 
 def test_another_distributions_unreadable_entry_points_are_noted_by_doctor_and_end_nothing(site: Any) -> None:
     site.add("stranger", {}, contract=None).joinpath("entry_points.txt").write_bytes(b"[console_scripts]\nx = \xff\n")
-    site.add("stranger-too", {}, contract=None).joinpath("entry_points.txt").write_bytes(b"[console_scripts]\nhello\n")
+    site.add("stranger-too", {}, contract=None).joinpath("entry_points.txt").write_bytes(b"[console_scripts]\nhello\n[\n; x\n]\n")
     (site.folder / "-1.0.dist-info").mkdir()
     (site.folder / "-1.0.dist-info" / "entry_points.txt").write_text("[functory.tasks]\nx = a:B\n")
     os.mkfifo(site.folder / "-1.0.dist-info" / "METADATA")

@@ -65,5 +65,9 @@ def _named(text: str | None, folder: str, *, is_last: bool) -> str | None:
 def _sound_lines(text: str) -> str:
     """Return the lines of an ``entry_points.txt`` that are a group or announce something, and the empty ones."""
     lines = text.splitlines()
-    sound = [line for line in lines if "=" in line or not line.strip() or line.lstrip().startswith(("[", "#"))]
+    sound = [line for line in lines if _is_sound(line.strip())]
     return text if len(sound) == len(lines) else "\n".join(sound)
+
+
+def _is_sound(line: str) -> bool:
+    return "=" in line or not line or line.startswith("#") or (line.startswith("[") and line.endswith("]"))

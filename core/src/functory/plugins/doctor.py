@@ -61,7 +61,7 @@ def examine(
     :param distributions: examine these alone; all when none is named.
     :raises UsageError: no plugin of that name is installed.
     """
-    found = Examination(findings=_from_metadata())
+    found = Examination(findings=from_metadata())
     installed = sorted(plugins.entries(), key=lambda entry: entry.distribution)
     if distributions:
         wanted = _wanted(distributions, found, installed)
@@ -99,7 +99,7 @@ def _wanted(names: Collection[str], found: Examination, installed: list[Entry]) 
     )
 
 
-def _from_metadata() -> list[Finding]:
+def from_metadata() -> list[Finding]:
     """Return what is wrong without importing anything: unreadable metadata, names claimed twice."""
     found = [_of_fault(fault) for fault in plugins.faults()]
     installed = plugins.entries()

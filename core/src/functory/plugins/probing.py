@@ -116,6 +116,9 @@ def _add(
         found.ending = _ending(members[-1], ended, notes, trace)
         return
     entry = members[len(found.results)]
+    if not any(one.get("begun") == at for one in notes):
+        found.results.append(_unexamined(entry, ended))
+        return
     found.results.append(_verdict(entry, ended, left, doing, seconds, trace))
     if is_imported:
         return
@@ -200,6 +203,19 @@ def _verdict(entry: Entry, ended: int | str, left: int | None, doing: str, secon
         return {"diagnosis": "crashes", "what": what, "where": where, "do": do}
     what = f"{owner} ended the process while it was {doing}, with status {ended}."
     return {"diagnosis": "exits-hard", "what": what, "where": where, "do": remedy}
+
+
+def _unexamined(entry: Entry, ended: int | str) -> dict[str, Any]:
+    """Return what is told where the subprocess did not come as far as an import: that is no fault of the plugin's."""
+    what = f"{owner_of(entry)} could not be examined: Python did not start, or found no functory (it {_told(ended)})."
+    do = f"see what `{sys.executable} -c 'import functory.plugins.probe'` says."
+    return {"diagnosis": "unexamined", "what": what, "where": sys.executable, "do": do}
+
+
+def _told(ended: int | str) -> str:
+    if isinstance(ended, str):
+        return "took too long" if ended == HANGS else "took too much memory"
+    return f"ended with status {ended}" if ended >= 0 else f"was ended by {_signal(ended)}"
 
 
 def _ending(entry: Entry, ended: int | str, notes: list[dict[str, Any]], trace: str) -> dict[str, str]:
