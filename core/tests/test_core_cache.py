@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from functory.errors import UsageError
-from functory.machine import configuration, contents, keeping, places, trimming
+from functory.machine import configuration, contents, holding, keeping, places, trimming
 from functory.machine.contents import code_hash, content_hash
 from functory.machine.entries import Entries
 
@@ -150,7 +150,7 @@ def test_a_file_in_the_cache_s_place_is_done_without(
 ) -> None:
     (tmp_path / "cache").write_text("somebody's")
     monkeypatch.setenv("FUNCTORY_CACHE", str(tmp_path / "cache"))
-    (keeping.room("runs", "one") / "checkpoint").write_text("1")
+    assert Entries(places.cache_root() / "features", "features").make("file", fill).is_dir()
     keeping.write_note("golden", 1, 1)
     assert keeping.read_note("golden", 1) is None
     assert Entries(places.cache_root() / "features", "features").find("nothing") is None
@@ -161,7 +161,7 @@ def test_a_file_in_the_cache_s_place_is_done_without(
 
 
 def test_what_was_kept_aside_goes_with_the_process(tmp_path: Path) -> None:
-    code = "from functory.machine import keeping; print(keeping.room('runs'))"
+    code = "from functory.machine import keeping; print(keeping.stand_in('runs'))"
     place = tmp_path / "cache"
     place.write_text("")
     told = subprocess.run(
@@ -228,7 +228,13 @@ def test_left_runs_and_logs_go_only_when_they_are_old_and_weights_never(cache: P
             _write(folder / "step", 100)
             os.utime(folder / "step", (used, used))
             os.utime(folder, (used, used))
+    held = holding.take(places.cache("runs", "held"))
+    for path in (cache / "runs" / "held" / holding.HELD, cache / "runs" / "held"):
+        os.utime(path, (OLD, OLD))
     trimming.trim(cache, 0)
+    assert (cache / "runs" / "held").exists(), "a build that waits long is a build"
+    assert held is not None
+    held.release()
     left = [f"{area} {name}" for area in ("runs", "weights") for name in ("old", "new") if (cache / area / name).exists()]
     assert left == ["runs new", "weights old", "weights new"]
 

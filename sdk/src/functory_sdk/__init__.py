@@ -46,7 +46,6 @@ _HOMES = {
     "functory.running.replays": ("cpu", "has_vnni", "versions"),
     "functory.machine.contents": ("code_hash", "content_hash"),
     "functory.machine.entries": ("Entries",),
-    "functory.machine.keeping": ("go_without",),
     "functory.artefact.checking": ("read_manifest",),
     "functory.hookspecs": ("hookimpl",),
     "functory.artefact.manifest": ("Manifest",),

@@ -87,7 +87,6 @@ from functory.machine.contents import code_hash as code_hash
 from functory.machine.contents import content_hash as content_hash
 from functory.machine.entries import Entries as Entries
 from functory.machine.folders import file_written_whole as file_written_whole
-from functory.machine.keeping import go_without as go_without
 from functory.machine.places import cache as cache
 from functory.measuring.report import Report as Report
 from functory.plugins.registry import entries as entries

@@ -1,6 +1,6 @@
 """The cache is a help, never a need: what cannot be kept there is done without, and that is said once.
 
-room("runs")                        a folder of the cache, or a temporary one where the cache cannot be written
+stand_in("features")                a temporary folder for what the cache does not take; it goes with the process
 write_note("golden", about, value)  a small thing kept under all that decides it
 read_note("golden", about)          the same again; None where there is none, or a damaged one
 """
@@ -8,7 +8,6 @@ read_note("golden", about)          the same again; None where there is none, or
 from __future__ import annotations
 
 import atexit
-import errno
 import json
 import os
 import shutil
@@ -23,21 +22,6 @@ from functory.machine.unfinished import unfinished
 
 _said: set[str] = set()
 _stand_ins: dict[int, Path] = {}  # the process's number → its temporary folder: a fork has one of its own
-
-
-def room(area: str, *below: str) -> Path:
-    """Return a folder of the cache that can be written, or one of a temporary folder that goes with the process.
-
-    :raises OSError: where neither can be made.
-    """
-    try:
-        folder = places.cache(area, *below)
-        if not os.access(folder, os.W_OK | os.X_OK):
-            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
-    except OSError as error:
-        go_without(error)
-        return stand_in(area, *below)
-    return folder
 
 
 def stand_in(area: str, *below: str) -> Path:

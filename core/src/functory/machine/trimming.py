@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import IO
 
-from functory.machine import configuration, places
+from functory.machine import configuration, holding, places
 from functory.machine.unfinished import remove, unfinished
 
 IDLE_SECONDS = {"features": 0.0, "runs": 7 * 86400.0, "logs": 7 * 86400.0, "golden": 30 * 86400.0, "forms": 30 * 86400.0}
@@ -75,7 +75,7 @@ def trim(root: Path, limit: float) -> int:
         for one in kept(root / name):
             if total <= aim or one.used >= before:
                 break
-            total -= one.size if drop(one.path) else 0
+            total -= one.size if _is_free(one.path) and drop(one.path) else 0
     return total
 
 
@@ -87,6 +87,19 @@ def drop(path: Path) -> bool:
     except OSError:  # a disk so full that nothing can be put aside, or nothing may be moved
         remove(path)
     return not os.path.lexists(path)
+
+
+def _is_free(path: Path) -> bool:
+    """Whether nobody holds a folder, as a build holds its run's."""
+    if not (path / holding.HELD).is_file():
+        return True
+    try:
+        held = holding.take(path)
+    except OSError:  # no locks here: its age must tell
+        return True
+    if held is not None:
+        held.release()
+    return held is not None
 
 
 def hold(area: Path) -> Callable[[], None]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import errno
-import os
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -29,7 +27,7 @@ from functory_sdk.testing.adaptations import toy_rows
 from functory_sdk.testing.tiny import TinyEncoder, TinyEncoderDecoder
 from functory_sdk.testing.toy import ToyState, ToyTask
 from functory_sdk.torch import LinearHead, own
-from functory_torch import TorchEngine, checkpoints, headfirst
+from functory_torch import TorchEngine, headfirst
 from functory_torch.loop import Loop
 from functory_torch.schedule import batches, evaluation_steps, rate
 from functory_torch.sources import FromFeatures, FromStates, Whole
@@ -444,21 +442,3 @@ def _training(made: Loop) -> Any:
     from functory_torch.training import TorchTraining
 
     return TorchTraining(made.model, made.train, made.dev, made.run_)
-
-
-@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
-def test_a_run_whose_checkpoints_cannot_be_written_ends_in_the_same_bits(
-    tmp_path: Path, number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    whole = loop(tmp_path / "whole")
-    whole.run()
-
-    def refuse(path: Path, content: bytes) -> None:
-        path.write_bytes(content[:10])
-        raise OSError(number, os.strerror(number), str(path))
-
-    monkeypatch.setattr(checkpoints, "_synced", refuse)
-    full = loop(tmp_path / "full")
-    full.run()
-    assert all(torch.equal(full.phi[name], whole.phi[name]) for name in whole.phi)
-    assert capsys.readouterr().err.count("cannot be written: ") == 1
