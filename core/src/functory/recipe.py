@@ -25,6 +25,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from functory.contracts.component import Part, option_error
 from functory.errors import OptionError, RecipeError
+from functory.machine.written import read_written
 from functory.plugins.references import is_file, split_file
 from functory.reading.reader import LongText
 
@@ -180,14 +181,14 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     :raises RecipeError: when there is no such file, or it is no TOML; naming line and column.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_written(path)
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(
             f"the recipe cannot be read: {error}", where=str(path), do="check the path; a recipe is UTF-8."
         ) from None
     try:
         fields = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         found = re.search(r"line (\d+), column (\d+)", str(error))
         spot = f", line {found[1]}, column {found[2]}" if found else ""
         raise RecipeError(

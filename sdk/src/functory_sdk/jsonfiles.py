@@ -18,7 +18,7 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:  # Any: JSON as its au
     if not path.is_file():
         return {}
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = json.loads(path.read_bytes())
     except ValueError as error:
         raise ArtefactCorrupt(f"{name} is no JSON: {error}", where=str(path), do="fetch it again.") from error
     if not isinstance(found, dict):

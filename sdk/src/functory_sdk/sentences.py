@@ -54,7 +54,7 @@ def _modules(folder: Path) -> list[tuple[str, PurePosixPath]]:
     if not file.is_file():
         return []
     try:
-        found: Any = json.loads(file.read_text("utf-8"))  # Any: JSON as its authors left it
+        found: Any = json.loads(file.read_bytes())  # Any: JSON as its authors left it
         named = [(str(one["type"]).rpartition(".")[2], PurePosixPath(one.get("path") or "")) for one in found]
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise ArtefactCorrupt(f"{MODULES} is no list of modules: {error!r}", where=str(file), do="fetch it again.") from error

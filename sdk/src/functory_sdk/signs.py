@@ -83,7 +83,7 @@ def chat_template(folder: Path, config: Json) -> str:
     :param config: tokenizer_config.json.
     """
     file = folder / "chat_template.jinja"
-    found: Any = file.read_text("utf-8", errors="replace") if file.is_file() else config.get("chat_template")
+    found: Any = file.read_text("utf-8-sig", errors="replace") if file.is_file() else config.get("chat_template")
     if isinstance(found, list):  # several, by name
         named = {entry.get("name"): entry.get("template") for entry in found if isinstance(entry, dict)}
         found = named.get("default")

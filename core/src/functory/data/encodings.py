@@ -6,14 +6,8 @@ import codecs
 import unicodedata
 from collections.abc import Callable
 
-MARKS = (
-    (b"\xff\xfe\x00\x00", "utf-32"),
-    (b"\x00\x00\xfe\xff", "utf-32"),
-    (b"\xff\xfe", "utf-16"),
-    (b"\xfe\xff", "utf-16"),
-    (b"\xef\xbb\xbf", "utf-8-sig"),
-)
-"""Byte order marks, longest first."""
+from functory.machine.written import MARKS
+
 WIDE = ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
 ENOUGH = 0.6  # of the characters beyond ASCII are common ones: less is a guess
 

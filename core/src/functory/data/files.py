@@ -11,9 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import BinaryIO, NamedTuple, TextIO
 
-from functory.data.encodings import MARKS, certain, decoded, exists, likely
+from functory.data.encodings import certain, decoded, exists, likely
 from functory.data.packing import ENDINGS, HEAD, packing_of, peeked, unpacked
 from functory.errors import DataError, OptionError
+from functory.machine.written import MARKS
 
 _ESCAPED = re.compile("[\udc80-\udcff]")
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from functory.errors import UsageError
 from functory.machine.places import config
+from functory.machine.written import read_written
 
 KEYS = ("hooks", "hubs", "cache_limit")
 CACHE_LIMIT = 10e9
@@ -90,7 +91,7 @@ def _size(said: object, where: str) -> float:
 def _read() -> dict[str, Any]:
     place = file()
     try:
-        text = place.read_text(encoding="utf-8")
+        text = read_written(place)
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
@@ -99,7 +100,7 @@ def _read() -> dict[str, Any]:
         ) from None
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise UsageError(f"the configuration is no TOML: {error}", where=str(place), do="mend or remove it.") from None
     unknown = [key for key in data if key not in KEYS]
     if unknown:

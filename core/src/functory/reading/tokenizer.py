@@ -165,7 +165,7 @@ def _read(source: Path | str) -> tuple[str, str]:
     if isinstance(source, str):
         return source, "a tokenizer.json"
     try:
-        return source.read_text(encoding="utf-8"), str(source)
+        return source.read_text(encoding="utf-8-sig"), str(source)
     except UnicodeDecodeError as error:
         raise _corrupt(error, str(source)) from error
 
@@ -180,7 +180,8 @@ def _opened(text: str, place: str) -> RawTokenizer:
 
 
 def _corrupt(error: Exception, place: str) -> ArtefactCorrupt:
-    return ArtefactCorrupt(f"this is no tokenizer: {error}", where=place, do="take the file that came with the model.")
+    what = f"this is no tokenizer: {message_of(error)}"
+    return ArtefactCorrupt(what, where=place, do="take the file that came with the model.")
 
 
 def _signs(text: str, added: dict[str, bool]) -> set[str]:

@@ -41,7 +41,7 @@ def weight_files(folder: Path) -> list[Path]:
 
 def _shards(folder: Path) -> list[Path]:
     try:
-        names = sorted(set(json.loads((folder / INDEX).read_text("utf-8"))["weight_map"].values()))
+        names = sorted(set(json.loads((folder / INDEX).read_bytes())["weight_map"].values()))
     except (ValueError, KeyError, AttributeError, TypeError) as error:
         raise ArtefactCorrupt(
             f"{INDEX} cannot be read: {error!r}", where=str(folder), do="fetch the model again."

@@ -68,7 +68,7 @@ def _json(path: Path) -> Mapping[str, Any]:
     :raises DataError: when the file holds none.
     """
     try:
-        found = json.loads(path.read_text("utf-8"))
+        found = json.loads(path.read_bytes())
     except (OSError, ValueError) as error:
         what = f"{path.name} cannot be read: {message_of(error)}."
         raise DataError(what, where=str(path), do="save the data set anew.") from error
