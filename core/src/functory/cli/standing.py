@@ -47,7 +47,10 @@ def _done(work: Callable[[], int], out: _Told) -> int:
     except Exception as error:
         if out.failure is None:
             raise
-        sys.stderr.write(f"{type(error).__name__}: {error}\n")
+        from functory.terminal import tell
+        from functory.wording.told import told
+
+        tell(told(error))
         return FAILED
     return code or (FAILED if out.failure else code)
 
