@@ -20,6 +20,7 @@ from functory.hooks.answers import wrong_with
 from functory.hooks.blaming import OBSERVED, STEPS, Blamed, Shared, owner_of
 from functory.hookspecs import PROJECT, Hooks, hookimpl
 from functory.machine import configuration
+from functory.plugins.keeping import torch_kept
 from functory.plugins.registry import origin
 from functory.terminal import tell
 from functory.training.learned import keep
@@ -41,7 +42,7 @@ class CoreSteps:
 
     @hookimpl
     def adapt(self, engine: Any, backbone: Any, task: Any, state: Any, adaptation: Any, seed: int) -> Any:
-        with _of_component("engines", engine, "adapt"):
+        with _of_component("engines", engine, "adapt", adaptation, task):
             formulation = task.formulate(backbone.spec, adaptation.learning)
             return engine.adapt(backbone, formulation, state, adaptation, seed=seed)
 
@@ -92,13 +93,16 @@ def _sound(step: str, component: Any, answer: Any) -> Any:  # Any: a component, 
 
 
 @contextmanager
-def _of_component(kind: str, component: Any, step: str) -> Iterator[None]:
-    """Tell what would end the program inside a component as that component's fault.
+def _of_component(kind: str, component: Any, step: str, *others: Any) -> Iterator[None]:
+    """Tell what would end the program inside a component as that component's fault, and what it sets for everybody in torch.
 
+    :param others: the components that it works with in this step.
     :raises PluginError: for SystemExit and its like; all else goes on as it is.
     """
+    who = " or ".join(_released(one, kind) for one in (component, *others))
     try:
-        yield
+        with torch_kept(who, f"in step {step}"):
+            yield
     except (SystemExit, GeneratorExit) as error:
         raise PluginError(
             f"{_named(kind, component)} ended the program in step {step}: {told(error)}.",
@@ -111,6 +115,13 @@ def _named(kind: str, component: Any) -> str:
     """Return what kind of component it is, and its name."""
     name = component if isinstance(component, str) else getattr(component, "name", "") or type(component).__name__
     return f"{kind.removesuffix('s')} {name!r}"
+
+
+def _released(component: Any, kind: str) -> str:
+    """Return what kind of component it is, its name, and the distribution that gives it, where that is known."""
+    found = None if isinstance(component, str) else origin(component)
+    release = f" ({found.distribution} {found.version})" if found is not None and found.distribution else ""
+    return f"{_named(getattr(component, 'kind', kind), component)}{release}"
 
 
 class Steps:

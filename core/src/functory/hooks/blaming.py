@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from inspect import getattr_static, isgeneratorfunction
@@ -171,6 +171,7 @@ class _Part:
         @functools.wraps(self.method)
         def wrap(*args: Any, **kwargs: Any) -> Generator[None, Any, Any]:
             with ExitStack() as stack:
+                stack.enter_context(self._torch_kept())
                 with self._blaming(), kept(*args, *kwargs.values()):
                     stack.enter_context(entered(self.owner, self.step))
                     inside = self._call(args, kwargs)
@@ -185,9 +186,14 @@ class _Part:
         return wrap
 
     def _call(self, args: Sequence[Any], kwargs: Call) -> Any:
-        """Call the method with arguments that it cannot change."""
-        with kept(*args, *kwargs.values()):
+        """Call the method with arguments that it cannot change; what it sets for everybody in torch is put right."""
+        with kept(*args, *kwargs.values()), self._torch_kept():
             return self.method(*map(shielded, args), **{name: shielded(one) for name, one in kwargs.items()})
+
+    def _torch_kept(self) -> AbstractContextManager[Any]:
+        from functory.plugins.keeping import torch_kept
+
+        return torch_kept(f"{_release(self.entry)}hook plugin {self.name!r}", f"in step {self.step}")
 
     def _finished(self, inside: Generator[Any, Any, Any], result: Any, failure: BaseException | None) -> Any:
         """Let a wrapper go on after its yield, and look at what it makes; its own failures are told from the one it was given."""

@@ -18,6 +18,7 @@ from typing import Any, TextIO, TypeVar
 from functory.errors import PluginContractError, PluginError, PluginImportError
 from functory.machine import telemetry
 from functory.machine.distributions import CONTRACT, Entry
+from functory.plugins.keeping import torch_kept
 from functory.plugins.missing import remedy
 from functory.wording.told import cut, message_of, safe_text, told
 from functory.wording.told import kind as kind_of
@@ -279,30 +280,14 @@ def _file(module: str) -> str:
 
 @contextmanager
 def _torch_kept(entry: Entry) -> Iterator[None]:
-    """Put right what an import set for everybody in torch, and say who did: its failures would be blamed on others."""
-    before = _of_torch()
+    """Put right what an import set for everybody in torch: its failures would be blamed on others."""
+    changed: list[str] = []
     try:
-        yield
+        with torch_kept(owner_of(entry), "while it was imported") as changed:
+            yield
     finally:
-        changed = _put_right(before) if "torch" in sys.modules else []
         if changed:
             put_back[entry] = changed
-            _note(f"note: {owner_of(entry)} changed {', '.join(changed)} while it was imported; functory put it back.")
-
-
-def _of_torch() -> dict[str, str] | None:
-    """Return how torch is set, None where it was not imported yet; without it, nothing is imported for it either."""
-    if "torch" not in sys.modules:
-        return None
-    from functory.machine.settings import of_torch
-
-    return of_torch()
-
-
-def _put_right(before: dict[str, str] | None) -> list[str]:
-    from functory.machine.settings import TORCH, put_torch_right
-
-    return put_torch_right(TORCH if before is None else before)
 
 
 def _note(text: str) -> None:

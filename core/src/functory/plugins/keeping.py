@@ -1,0 +1,47 @@
+"""Keeps what torch has one of as it was while a plugin's code runs, and says whose code changed it.
+
+Apart from `importing`, because a component may change it in a step too; what fails then is somebody else's.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def torch_kept(who: str, when: str) -> Iterator[list[str]]:
+    """Put torch's default type, its default device and its gradients right after somebody's code, and tell who changed them.
+
+    Gives a list that holds what was changed, once it was. Where torch is not imported, nothing is imported for it.
+
+    :param who: the plugin, as messages name it.
+    :param when: ``while it was imported``.
+    """
+    before = _of_torch()
+    changed: list[str] = []
+    try:
+        yield changed
+    finally:
+        if "torch" in sys.modules:
+            changed += _put_right(before)
+        if changed:
+            from functory.terminal import tell  # where it is needed: what it draws with costs a start
+
+            tell(f"note: {who} changed {', '.join(changed)} {when}; functory put it back.")
+
+
+def _of_torch() -> dict[str, str] | None:
+    """Return how torch is set, None where it was not imported yet."""
+    if "torch" not in sys.modules:
+        return None
+    from functory.machine.settings import of_torch
+
+    return of_torch()
+
+
+def _put_right(before: dict[str, str] | None) -> list[str]:
+    from functory.machine.settings import TORCH, put_torch_right
+
+    return put_torch_right(TORCH if before is None else before)
