@@ -35,12 +35,13 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (work / "notes").mkdir(parents=True)
     (work / "notes" / "mine.txt").write_text("mine")
     (work / "file").write_text("x")
+    (work / "circle").symlink_to("circle")
     (work / "toy.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows(48)))
     monkeypatch.chdir(work)
     return work
 
 
-@pytest.mark.parametrize("output", ["file", "notes", ".", "..", "file/below", "x" * 300, ""])
+@pytest.mark.parametrize("output", ["file", "notes", ".", "..", "file/below", "circle", "x" * 300, ""])
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -114,7 +115,7 @@ def test_a_link_to_a_function_stays_and_the_function_behind_it_is_replaced(
         assert toy.save("latest") == Path("latest")
         assert (place / "latest").is_symlink()
         assert functory.load(place / "v1")("good") == functory.load("latest")("good")
-    assert sorted(path.name for path in place.iterdir()) == ["file", "latest", "notes", "toy.jsonl", "v1"]
+    assert sorted(path.name for path in place.iterdir()) == ["circle", "file", "latest", "notes", "toy.jsonl", "v1"]
 
 
 FAILURES = [

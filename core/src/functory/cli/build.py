@@ -51,11 +51,14 @@ class Build(Command):
         parser.add_argument("--run", type=Path, metavar="FOLDER", help="the folder of checkpoints, to go on from")
 
     def run(self, args: Namespace) -> int:
+        from functory.artefact.writing import target
         from functory.build import build
         from functory.machine.targets import link_note
         from functory.recipe import Recipe, read_toml, set_option
         from functory.terminal import show
 
+        if args.output:
+            target(args.output)
         fields: dict[str, Any] = read_toml(Path(args.recipe))[0] if args.recipe else {}
         for name in ("task", "backbone", "adaptation", "name", "seed", "limit"):
             if getattr(args, name) is not None:

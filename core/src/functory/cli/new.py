@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from shlex import quote
@@ -13,6 +14,7 @@ from functory.cli.output import print_json
 from functory.contracts.command import Command
 from functory.errors import NotSupported, UsageError
 from functory.machine.distributions import GROUPS
+from functory.machine.folders import written_whole
 from functory.machine.targets import fillable_folder
 
 LIKE = {
@@ -83,13 +85,13 @@ def render(kind: str, name: str, output: Path, *, author: str, licence: str, lik
     except ImportError as error:
         raise NotSupported("the template needs cookiecutter.", do="pip install 'functory-sdk[template]'.") from error
     answers = {"kind": kind, "like": like or DEFAULT, "name": name, "author": author, "licence": licence}
-    output.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory() as own:  # instead of the user's home, where cookiecutter would keep the answers
-        places = {"replay_dir": own, "cookiecutters_dir": own}
-        made = cookiecutter(
-            str(template()), no_input=True, extra_context=answers, output_dir=str(output), default_config=places
+    with TemporaryDirectory() as own, written_whole(folder) as made:
+        places = {"replay_dir": own, "cookiecutters_dir": own}  # cookiecutter would keep the answers in the user's home
+        rendered = cookiecutter(
+            str(template()), no_input=True, extra_context=answers, output_dir=f"{own}/rendered", default_config=places
         )
-    return Path(made)
+        shutil.copytree(rendered, made, dirs_exist_ok=True)
+    return folder
 
 
 def template() -> Path:

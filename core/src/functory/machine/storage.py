@@ -84,6 +84,9 @@ def refusal(error: BaseException, path: Path | str = "", *, doing: str = "") -> 
              if isinstance(one, str | bytes)]  # fmt: skip
     meaning, remedy = REFUSALS.get(number, (_spelled(number), "look at the place, or name another."))
     remedy = " ".join([remedy, *getattr(error, "__notes__", ())])
+    said = getattr(error, "strerror", None) or ""
+    if isinstance(error, OSError) and not named and said and said != os.strerror(number):
+        meaning += f" ({said.rstrip('.')})"  # whoever raised it says more than the system
     where = " → ".join(named) or str(path)
     what = f"{doing}: {meaning}." if doing else f"{meaning[:1].upper()}{meaning[1:]}."
     return StorageError(what, where=where, do=remedy, errno=number)
