@@ -194,3 +194,37 @@ def test_our_own_signs_all_have_one_to_stand_for_them() -> None:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 signs |= {one for one in node.value if ord(one) > 127 and not one.isalpha()}
     assert not {one for one in signs if one.isprintable()} - set(FALLBACKS)
+
+
+def test_colours_find_a_place_on_a_terminal_of_ascii(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    with Terminal() as terminal:
+        terminal.stream.reconfigure(encoding="ascii", errors="strict")  # type: ignore[attr-defined]
+        show(table(("φ", "→"), [("新", "×")], title="θ"), terminal.stream)
+        show(text("φ", "bold"), terminal.stream)
+        tell("φ", terminal.stream)
+    assert "\x1b[1m" in terminal.text
+    assert terminal.text.isascii()
+    assert terminal.text.count("phi") == 3
+
+
+STRANGER = "import sys\ndef leave(): sys.exit(0)\nclass Bye(BaseException): pass\ndef part(): raise Bye('bye')\n"
+
+
+@pytest.mark.parametrize(("how", "told"), [("leave", "SystemExit: 0"), ("part", "Bye: bye")])
+def test_a_plugin_that_ends_the_program_within_anothers_verb_is_named(
+    how: str, told: str, site: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.add("acme-away", {"hooks": {"away": "leave"}}, STRANGER)
+    verb(site, f"import acme_away; acme_away.{how}()")
+    assert main(["verb"]) == 1
+    message = capsys.readouterr().err
+    assert f"UnexpectedError: {told}" in message
+    assert "acme_away.py, line" in message
+    assert "a bug in the plugin acme-away" in message
+
+
+def test_a_verb_may_end_itself(site: Any) -> None:
+    verb(site, "sys.exit(7)")
+    assert main(["verb"]) == 7

@@ -47,7 +47,21 @@ def run(command: Command, arguments: Sequence[str]) -> int:
     """
     args = _parsed(parser_of(command), arguments)
     with _quiet(args.quiet):
-        return command.run(args)
+        try:
+            return command.run(args)
+        except SystemExit as end:
+            if os.environ.get("FUNCTORY_DEBUG") or not _is_strangers(end, command):
+                raise
+            raise _unexpected(end) from end
+
+
+def _is_strangers(end: SystemExit, command: Command) -> bool:
+    """Return whether another plugin than the verb's own ended the program: it would look as if the verb were done."""
+    from functory.plugins.registry import origin
+
+    owner, _ = _culprit(end)
+    entry = origin(command)
+    return owner is not None and owner.distribution not in ("functory", entry.distribution if entry else "")
 
 
 def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:
@@ -113,7 +127,7 @@ def _guarded(work: Callable[[], int], as_json: bool) -> int:
     except KeyboardInterrupt as end:  # a verb may say what becomes of its work
         print(" ".join(["\ninterrupted.", *map(safe_text, end.args)]), file=sys.stderr)
         return INTERRUPTED
-    except Exception as error:
+    except BaseException as error:  # a plugin may raise what is no Exception
         if os.environ.get("FUNCTORY_DEBUG"):
             raise
         return _tell(_told(error), as_json)
@@ -137,7 +151,7 @@ def _tell(error: FunctoryError, as_json: bool) -> int:
     return error.exit_code
 
 
-def _told(error: Exception) -> FunctoryError:
+def _told(error: BaseException) -> FunctoryError:
     """Return an error of the tree: as it is, as what the system refused, or as something that nobody raised on purpose."""
     from functory.machine.storage import REFUSALS, refusal
 
@@ -155,7 +169,7 @@ class UnexpectedError(FunctoryError):
     """Something that nobody raised on purpose."""
 
 
-def _unexpected(error: Exception) -> FunctoryError:
+def _unexpected(error: BaseException) -> FunctoryError:
     """Return an error that says whose bug it is, or what is not installed, and where its traceback lies."""
     what = told(error) if message_of(error) else f"{kind(error)}."
     owner, place = _culprit(error)
@@ -172,7 +186,7 @@ def _unexpected(error: Exception) -> FunctoryError:
     return UnexpectedError(what, where=place, do=f"this is a bug in {whose}. {shown}{noted}")
 
 
-def _culprit(error: Exception) -> tuple[Entry | None, str]:
+def _culprit(error: BaseException) -> tuple[Entry | None, str]:
     """Return an entry of the distribution whose frame was the deepest, if one's was, and its file and line."""
     from functory.plugins import registry as plugins
 
@@ -188,7 +202,7 @@ def _culprit(error: Exception) -> tuple[Entry | None, str]:
     return owner, place
 
 
-def _write(error: Exception) -> Path | None:
+def _write(error: BaseException) -> Path | None:
     """Write a traceback into the cache's logs; return the file, or None where nothing can be written."""
     import time
     import traceback

@@ -103,7 +103,11 @@ def show(renderable: Any, stream: TextIO | None = None) -> None:  # Any: what ha
     if is_terminal(stream) and not isinstance(renderable, str):
         from functory.terminal.foot import styled
 
-        _console(styled(stream), columns(stream)).print(_Harmless(renderable))
+        out = styled(stream)
+        console = _console(out, columns(stream))
+        with console.capture() as drawn:
+            console.print(_Harmless(renderable))
+        out.write(encodable(drawn.get(), stream))
     else:
         stream.write(encodable(plain(renderable), stream) + "\n")
 
