@@ -59,6 +59,11 @@ def test_a_changed_manifest_is_refused_or_replays_differently(copy: Path) -> Non
     with pytest.raises(errors.ArtefactCorrupt, match=r"function\.json was changed"):
         verify(copy)
     write_digest(copy)
+    with pytest.raises(errors.ArtefactCorrupt, match="label.*of the signature is not what"):
+        verify(copy)
+    swapped = good.replace('"fresh"', '"\0"').replace('"rotten"', '"fresh"').replace('"\0"', '"rotten"')
+    (copy / "function.json").write_text(swapped)
+    write_digest(copy)
     with pytest.raises(errors.GoldenMismatch, match="golden example 1 comes out differently"):
         verify(copy)
     for broken, kind in (("{", errors.ArtefactCorrupt), (good.replace('"name"', '"nome"', 1), errors.ArtefactError)):

@@ -115,7 +115,7 @@ def test_the_report_survives_save_and_is_a_hashed_member_without_the_datas_texts
 def test_a_report_that_is_none_is_refused_by_name(toy: Any, tmp_path: Path) -> None:
     folder = toy.save(tmp_path / "toy")
     (folder / "report.json").write_text('{"function": 3}')
-    with pytest.raises(functory.errors.ArtefactCorrupt, match=r"report\.json is no report: function: .*string"):
+    with pytest.raises(functory.errors.ArtefactCorrupt, match=r"report\.json cannot be read: function: .*string"):
         read_report(folder)
 
 
@@ -144,7 +144,7 @@ def models(toy: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_info_tells_what_a_saved_function_is_without_opening_it(models: Path) -> None:
+def test_info_tells_what_a_saved_function_is_without_opening_it(models: Path, toy: Any) -> None:
     code = (
         "import sys; from functory.cli import main; code = main(['info', sys.argv[1]]); "
         "heavy = {'torch', 'tokenizers', 'transformers', 'safetensors', 'pluggy'} & set(sys.modules); "
@@ -153,7 +153,8 @@ def test_info_tells_what_a_saved_function_is_without_opening_it(models: Path) ->
     done = subprocess.run([sys.executable, "-c", code, models / "toy"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     for told in (
-        "toy 0.1.0  (function, ", "toy(text) → ToyLabel", "no, yes", "accuracy  0.844", "5 of 32 answers are wrong",
+        "toy 0.1.0  (function, ", "toy(text) → ToyLabel", "no, yes", f"accuracy  {toy.report.score:.3f}",
+        f"{toy.report.wrong} of 32 answers are wrong",
         "torch fp32  backbone tiny-encoder (64 tokens), adaptation toy-head", "adaptation  toy-head", "as they were written",
         f"sha256 {sha256(models / 'toy' / 'function.json')} (of function.json, ",
     ):  # fmt: skip
@@ -200,7 +201,7 @@ def test_a_name_that_is_a_folder_and_a_component_is_told_as_both(
     assert f"do:    functory list {models.name} looks into" in capsys.readouterr().err
 
 
-def test_list_finds_the_functions_saved_in_a_folder_and_imports_nothing_heavy(models: Path) -> None:
+def test_list_finds_the_functions_saved_in_a_folder_and_imports_nothing_heavy(models: Path, toy: Any) -> None:
     code = (
         "import sys; from functory.cli import main; code = main(['list', sys.argv[1]]); "
         "sys.exit(str({'pydantic', 'numpy', 'torch', 'rich'} & set(sys.modules)) if 'pydantic' in sys.modules else code)"
@@ -210,7 +211,7 @@ def test_list_finds_the_functions_saved_in_a_folder_and_imports_nothing_heavy(mo
     title, *lines = done.stdout.splitlines()
     assert title == "saved functions"
     assert [line.split()[0] for line in lines] == [str(models / "older" / "first"), str(models / "toy")]
-    assert all("toy 0.1.0  toy  accuracy 0.844" in line and line.endswith("kB  torch fp32") for line in lines)
+    assert all(f"toy 0.1.0  toy  accuracy {toy.report.score:.3f}" in line and line.endswith("kB  torch fp32") for line in lines)
 
 
 def test_list_of_functions_names_those_saved_here_and_the_broken_ones(
@@ -225,9 +226,9 @@ def test_list_of_functions_names_those_saved_here_and_the_broken_ones(
     told = {row["folder"]: row for row in json.loads(capsys.readouterr().out) if "folder" in row}
     assert (told["mine"]["metric"], told["mine"]["task"]) == ("accuracy", "toy")
     assert told["mine"]["bytes"] == sum(file.stat().st_size for file in Path("mine").iterdir())
-    assert all(told[name]["trouble"].startswith("function.json is no") for name in ("broken", "odd", "other"))
+    assert all(told[name]["trouble"].startswith("function.json ") for name in ("broken", "odd", "other"))
     assert main(["list", "."]) == 0
-    assert "[function.json is no" in capsys.readouterr().out
+    assert "[function.json is no function's" in capsys.readouterr().out
     for wrong, message in (
         (["list", "tasks"], "there is no folder 'tasks'.\n"), (["list", ".", "--kind", "tasks"], "a folder holds functions"),
     ):  # fmt: skip

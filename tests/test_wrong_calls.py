@@ -88,9 +88,8 @@ def changed(saved: Path, folder: Path, **fields: object) -> Path:
 
 def test_a_state_that_the_installed_task_does_not_know_is_no_bug_of_ours(saved: Path, tmp_path: Path) -> None:
     folder = changed(saved, tmp_path / "other", state={"labels": ["no", "yes"], "mood": "good"})
-    with pytest.raises(errors.ArtefactCorrupt, match=r"no state of 'toy': mood: extra inputs") as caught:
+    with pytest.raises(errors.ArtefactCorrupt, match=r"function\.json cannot be read: mood: extra inputs"):
         functory.load(folder)
-    assert told(caught.value).count("Traceback") == 1
 
 
 def test_golden_inputs_that_the_installed_task_does_not_take_are_no_bug_of_ours(saved: Path, tmp_path: Path) -> None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from functory.artefact.backbones import fitted
 from functory.artefact.checking import check, read_manifest
-from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Kept, Manifest, TorchRecord
+from functory.artefact.deriving import check_derived
+from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Kept, Manifest, TorchRecord, label
 from functory.artefact.members import GOLDEN, MANIFEST, REPORT, WEIGHTS
 from functory.contracts.engine import SessionOptions
 from functory.contracts.rows import Port, Program
@@ -59,13 +60,6 @@ def read(
     raise trouble or NotSupported("none of its forms can run here.", where=str(folder), do="run `functory doctor`.")
 
 
-def label(record: FormRecord) -> str:
-    """Return what a form is called: ``openvino int8``."""
-    if isinstance(record, CompositeRecord):
-        return "composite"
-    return f"{record.engine.name} {record.program['precision']}"
-
-
 def assemble(
     folder: Path,
     manifest: Manifest,
@@ -76,10 +70,12 @@ def assemble(
     """Return the function that one record describes.
 
     :param whereabouts: where its backbone may be looked for.
-    :raises ArtefactCorrupt: when what lies in the folder makes none.
+    :raises ArtefactCorrupt: when what lies in the folder makes none, or is not what the manifest says.
     """
     with reading("the function", folder):
-        return _assembled(folder, manifest, record, session, whereabouts)
+        function = _assembled(folder, manifest, record, session, whereabouts)
+        check_derived(folder, manifest, record, function)
+        return function
 
 
 def _assembled(
@@ -96,9 +92,10 @@ def _assembled(
             name: getattr(manifest, name)
             for name in (
                 "name", "version", "licence", "licences", "long_text", "max_tokens", "recipe", "data", "versions",
-                "metrics", "notes", "optimization",
+                "notes", "optimization",
             )
-        }
+        },
+        metrics={name: metric.model_dump(mode="json") for name, metric in manifest.metrics.items()},
     )  # fmt: skip
     form = _read_form(folder, record, task, state, whereabouts)
     golden, report = read_golden(folder), read_report(folder)

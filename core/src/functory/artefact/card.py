@@ -12,7 +12,7 @@ from functory.measuring.tables import MANY_ROWS, class_rows, metric_rows
 from functory.wording.harmless import harmless, harmless_json
 
 if TYPE_CHECKING:
-    from functory.measuring.report import Report
+    from functory.measuring.report import Metric, Report
 
 
 def card(manifest: Manifest, report: Report | None = None) -> str:
@@ -98,15 +98,12 @@ def _measured(report: Report) -> list[str]:
 
 def _figures(manifest: Manifest) -> list[list[str]]:
     """Return the rows of a function that has figures and no report."""
-    return [[name, *_figure(value)] for name, value in manifest.metrics.items()]
+    return [[name, *_figure(metric)] for name, metric in manifest.metrics.items()]
 
 
-def _figure(value: Any) -> list[str]:
-    if not isinstance(value, dict):
-        return [str(value), "", ""]
-    low, high, base = (value.get(key) for key in ("low", "high", "baseline"))
-    interval = f"{low:.3f} – {high:.3f}" if low is not None and high is not None else ""
-    return [f"{value['value']:.3f}", interval, f"{base:.3f}" if base is not None else ""]
+def _figure(metric: Metric) -> list[str]:
+    interval = f"{metric.low:.3f} – {metric.high:.3f}" if metric.low is not None and metric.high is not None else ""
+    return [f"{metric.value:.3f}", interval, f"{metric.baseline:.3f}" if metric.baseline is not None else ""]
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:

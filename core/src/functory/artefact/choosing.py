@@ -10,8 +10,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functory.artefact.assembling import label, read
-from functory.artefact.manifest import EngineRecord, Manifest
+from functory.artefact.assembling import read
+from functory.artefact.manifest import EngineRecord, Manifest, label
 from functory.artefact.members import GOLDEN
 from functory.contracts.engine import SessionOptions
 from functory.errors import ArtefactError, FunctoryError

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from functory.artefact.assembling import label, read
+from functory.artefact.assembling import read
 from functory.artefact.checking import check
-from functory.artefact.manifest import EngineRecord, Manifest
+from functory.artefact.manifest import EngineRecord, Manifest, label
 from functory.artefact.sealing import seal
 from functory.errors import UsageError
 from functory.machine.folders import copy_files, files_of, written_whole

@@ -6,13 +6,14 @@ import re
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Part
 from functory.contracts.optimization import OptimizationReport
 from functory.contracts.rows import Program
 from functory.errors import ArtefactUnsafe
+from functory.measuring.report import Metric
 from functory.reading.reader import LongText
 
 
@@ -72,6 +73,7 @@ def check_report(report: dict[str, Any] | None) -> dict[str, Any] | None:
 
 ProgramData = Annotated[dict[str, Any], AfterValidator(check_program)]
 ReportData = Annotated[dict[str, Any] | None, AfterValidator(check_report)]
+Tolerance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
 class TorchRecord(BaseModel):
@@ -86,7 +88,7 @@ class TorchRecord(BaseModel):
     adaptation: Kept
     program: ProgramData
     has_phi: bool
-    tolerance: float
+    tolerance: Tolerance
 
 
 class EngineRecord(BaseModel):
@@ -103,10 +105,10 @@ class EngineRecord(BaseModel):
     spec: BackboneSpec
     learning: Literal["supervised", "nothing"]
     program: ProgramData
-    threads: int = 0
-    budget: int = 0
+    threads: int = Field(0, ge=0)
+    budget: int = Field(0, ge=0)
     probed_on: str = ""
-    tolerance: float
+    tolerance: Tolerance
 
     @field_validator("folder")
     @classmethod
@@ -124,7 +126,7 @@ class CompositeRecord(BaseModel):
 
     kind: Literal["composite"] = "composite"
     parts: dict[str, str] = Field(min_length=1)
-    tolerance: float
+    tolerance: Tolerance
 
     @field_validator("parts")
     @classmethod
@@ -139,12 +141,20 @@ class CompositeRecord(BaseModel):
 FormRecord = Annotated[TorchRecord | EngineRecord | CompositeRecord, Field(discriminator="kind")]
 
 
+def label(record: FormRecord) -> str:
+    """Return what a form is called: ``openvino int8``."""
+    if isinstance(record, CompositeRecord):
+        return "composite"
+    return f"{record.engine.name} {record.program['precision']}"
+
+
 class Manifest(BaseModel):
     """What function.json holds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     format: Literal[2] = 2
+    written_by: str = Field("", description="The version of functory that wrote it.")
     name: str = Field(min_length=1)
     version: str
     licence: str = ""
@@ -154,11 +164,11 @@ class Manifest(BaseModel):
     signature: dict[str, Any]
     forms: tuple[FormRecord, ...] = Field(min_length=1)
     long_text: LongText = "window"
-    max_tokens: int = 0
+    max_tokens: int = Field(0, ge=0)
     recipe: dict[str, Any] = {}
-    data: dict[str, Any] = {}
+    data: dict[str, dict[str, Any]] = {}
     versions: dict[str, str] = {}
-    metrics: dict[str, Any] = {}
+    metrics: dict[str, Metric] = {}
     notes: tuple[str, ...] = ()
     optimization: ReportData = None
     members: dict[str, Member] = {}
@@ -185,6 +195,26 @@ class Manifest(BaseModel):
     def __str__(self) -> str:
         return repr(self)
 
+    @field_validator("data")
+    @classmethod
+    def _counted(cls, data: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """A split has a count and a hash."""
+        for name, split in data.items():
+            if "examples" in split and not (type(split["examples"]) is int and isinstance(split.get("sha256"), str)):
+                raise ValueError(f"{name!r} has no number of examples and their hash")
+        return data
+
+    @model_validator(mode="after")
+    def _called_as_they_are(self) -> Manifest:
+        """Each form has a name of its own, and its folder is called so."""
+        labels = list(map(label, self.forms))
+        for form, name in zip(self.forms, labels, strict=True):
+            if labels.count(name) > 1:
+                raise ValueError(f"two forms are called {name!r}")
+            if isinstance(form, EngineRecord) and form.folder != place_of(form.engine.name, form.program["precision"]):
+                raise ValueError(f"the form {name!r} lies in {form.folder!r}")
+        return self
+
     @field_validator("members")
     @classmethod
     def _inside(cls, members: dict[str, Member]) -> dict[str, Member]:
@@ -192,3 +222,8 @@ class Manifest(BaseModel):
         for path in members:
             check_inside(path)
         return members
+
+
+def place_of(engine: str, precision: str) -> str:
+    """Return the folder of an engine form."""
+    return f"engines/{engine}-{precision}"

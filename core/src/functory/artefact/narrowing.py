@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from functory.artefact.assembling import label
 from functory.artefact.card import card
 from functory.artefact.checking import check, read_manifest
-from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Manifest, TorchRecord
+from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Manifest, TorchRecord, label
 from functory.artefact.members import CARD, WEIGHTS
 from functory.artefact.sealing import seal
 from functory.errors import UsageError

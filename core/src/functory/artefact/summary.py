@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from functory.artefact.assembling import label, read_report
+from functory.artefact.assembling import read_report
 from functory.artefact.card import sentence
 from functory.artefact.checking import check, read_manifest
-from functory.artefact.manifest import CompositeRecord, FormRecord, TorchRecord
+from functory.artefact.manifest import CompositeRecord, FormRecord, TorchRecord, label
 from functory.artefact.members import DIGEST, MANIFEST
 from functory.errors import ArtefactError
 
@@ -40,7 +40,7 @@ def summarise(folder: Path) -> dict[str, Any]:  # Any: JSON
         "signature": manifest.signature,
         "state": manifest.state,
         "forms": [{"name": label(form), **_form(form)} for form in manifest.forms],
-        "metrics": manifest.metrics,
+        "metrics": {name: metric.model_dump(mode="json") for name, metric in manifest.metrics.items()},
         "report": None if report is None else report.model_dump(mode="json"),
         "recipe": manifest.recipe,
         "data": manifest.data,

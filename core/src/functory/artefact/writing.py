@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from functory import __version__
 from functory.artefact.assembling import read
-from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Kept, Manifest, TorchRecord
+from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Kept, Manifest, TorchRecord, place_of
 from functory.artefact.members import CARD, GOLDEN, MANIFEST, REPORT, WEIGHTS
 from functory.artefact.sealing import seal
 from functory.errors import ArtefactError
@@ -73,8 +74,9 @@ def write(function: Function, folder: Path, *, mistakes: bool = False) -> None:
     record = _write_form(function.form, folder)
     if function.golden:
         (folder / GOLDEN).write_text("".join(one.line() + "\n" for one in function.golden), encoding="utf-8")
-    about = function.about
+    about, report = function.about, function.report
     manifest = Manifest(
+        written_by=__version__,
         name=about.name,
         version=about.version,
         licence=about.licence,
@@ -88,11 +90,10 @@ def write(function: Function, folder: Path, *, mistakes: bool = False) -> None:
         recipe=about.recipe,
         data=about.data,
         versions=about.versions,
-        metrics=about.metrics,
+        metrics=about.metrics if report is None else report.metrics,
         notes=about.notes,
         optimization=about.optimization,
     )
-    report = function.report
     if report is not None:
         kept = report if mistakes else report.keeping(0)
         (folder / REPORT).write_text(kept.to_json() + "\n", encoding="utf-8")
@@ -129,7 +130,7 @@ def _write_torch(form: TorchForm, folder: Path) -> TorchRecord:
 
 
 def _write_engine(form: EngineForm, folder: Path) -> EngineRecord:
-    place = f"engines/{form.engine.name}-{form.program.precision}"
+    place = place_of(form.engine.name, form.program.precision)
     made = _made(folder / place)
     copy_files(files_of(form.folder), made)
     (made / "tokenizer.json").write_text(form.tokenizer.json, encoding="utf-8")

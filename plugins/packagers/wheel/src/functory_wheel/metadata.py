@@ -50,8 +50,7 @@ def _metadata(names: Names, manifest: Manifest, needed: Needs, card: str) -> str
 def summary(manifest: Manifest) -> str:
     """Return one line on what the function does, and how well."""
     name, figure = next(iter(manifest.metrics.items()), ("", None))
-    value = figure.get("value") if isinstance(figure, dict) else figure
-    measured = f"; {name} {value:.3f}" if isinstance(value, float) else ""
+    measured = f"; {name} {figure.value:.3f}" if figure is not None else ""
     return f"{manifest.name}: a function for {manifest.task.name}, made with functory{measured}."
 
 
