@@ -12,6 +12,7 @@ import pytest
 
 import functory
 from functory import errors
+from functory.running import replays
 from functory.running.golden import Golden, record, replay, tolerance
 
 
@@ -168,3 +169,24 @@ def other(one: Golden) -> str:
     """Return the label that was not given."""
     [label] = set(one.output["scores"]) - {one.output["label"]}
     return str(label)
+
+
+def test_a_replay_is_remembered_for_the_same_code_backbone_and_device_alone(
+    sentiment: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    function = functory.load(sentiment)
+    assert replays.is_remembered(sentiment, function)
+    with monkeypatch.context() as patch:
+        patch.setattr(replays, "code_hash", lambda *modules: "a plugin that was edited, of the same version")
+        assert not replays.is_remembered(sentiment, function)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(function.form.backbone), "contents", lambda self: "a folder with another config.json")
+        assert not replays.is_remembered(sentiment, function)
+    assert not replays.is_remembered(sentiment, function.opened(device="cuda"))
+    assert replays.is_remembered(sentiment, functory.load(sentiment))
+    monkeypatch.setenv("FUNCTORY_CACHE", str(tmp_path))
+    assert not replays.is_remembered(sentiment, function)
+    replays.remember(sentiment, function)
+    [note] = (tmp_path / "golden").iterdir()
+    note.write_text("")
+    assert not replays.is_remembered(sentiment, function), "half a note is none"

@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from importlib import import_module
+from importlib import import_module, reload
 from pathlib import Path
 
 import pytest
@@ -80,6 +80,10 @@ def test_code_of_equal_versions_is_told_apart(tmp_path: Path, monkeypatch: pytes
     codes = [contents._code(contents._root(f"plug_{one}.deep")) for one in "abc"]
     assert codes[0] == codes[1] != codes[2]
     assert code_hash("plug_a.deep") == code_hash("plug_a") != code_hash("plug_c")
+    (tmp_path / "plug_a" / "deep" / "__init__.py").write_text("A = 22\n")
+    assert contents._code("plug_a") == codes[0], "what runs is what was imported"
+    reload(sys.modules["plug_a.deep"])
+    assert contents._code("plug_a") not in codes
 
 
 def test_no_flipped_bit_of_an_entry_is_ever_read(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -59,7 +59,7 @@ _HOMES = {
     "functory.wording.told": ("message_of",),
     "functory.terminal": ("Progress", "progress", "show", "table", "text"),
 }  # fmt: skip
-_HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file", "source_hash", "weights_hash")
+_HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file", "weights_hash")
 _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_facts")
 _HOMES["functory_sdk.jsonfiles"] = ("read_json",)
 _HOMES["functory_sdk.signs"] = ("open_tokenizer",)

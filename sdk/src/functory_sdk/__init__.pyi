@@ -121,7 +121,6 @@ from functory.wording.told import message_of as message_of
 from functory_sdk.conversion import PackedWeights as PackedWeights
 from functory_sdk.conversion import converted as converted
 from functory_sdk.conversion import package_file as package_file
-from functory_sdk.conversion import source_hash as source_hash
 from functory_sdk.conversion import weights_hash as weights_hash
 from functory_sdk.jsonfiles import read_json as read_json
 from functory_sdk.labels.task import LabelTask as LabelTask

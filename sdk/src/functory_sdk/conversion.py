@@ -155,11 +155,6 @@ def weights_hash(folder: Path) -> str:
     return content_hash(folder / "model.safetensors")
 
 
-def source_hash(source: Path) -> str:
-    """Return the sha256 of a file: read once in a process, for as long as it is surely unchanged."""
-    return content_hash(source)
-
-
 def _entries() -> Entries:
     return Entries(weights_cache(), "converted weights", RECORD, is_synced=True)
 

@@ -10,7 +10,6 @@ import os
 import sys
 import time
 from collections.abc import Iterable
-from functools import cache
 from hashlib import sha256
 from pathlib import Path
 
@@ -20,6 +19,8 @@ YOUNG_SECONDS = 2.0
 """File systems count time in steps of up to two seconds: what changed within them is read again."""
 
 _known: dict[Path, tuple[tuple[int, ...], str]] = {}
+_codes: dict[str, tuple[dict[str, object], str]] = {}
+"""Package → the specs of its loaded modules, which change with a reload, and its hash."""
 
 
 def content_hash(path: Path) -> str:
@@ -71,8 +72,18 @@ def _root(module: str) -> str:
     return module
 
 
-@cache  # the code of a process is what was imported
 def _code(root: str) -> str:
+    """Return the hash of a package's code as it was first asked for, and again when a module of it was loaded anew."""
+    loaded: dict[str, object] = {name: module.__spec__ for name, module in list(sys.modules.items())
+              if (name == root or name.startswith(f"{root}.")) and hasattr(module, "__spec__")}  # fmt: skip
+    known = _codes.get(root)
+    if known is not None and all(known[0].setdefault(name, spec) is spec for name, spec in loaded.items()):
+        return known[1]
+    _codes[root] = loaded, _read_code(root)
+    return _codes[root][1]
+
+
+def _read_code(root: str) -> str:
     place = getattr(sys.modules.get(root), "__file__", None)
     if not place:
         return ""
@@ -84,9 +95,7 @@ def _code(root: str) -> str:
             content = file.read_bytes()
         except OSError:  # compiled, zipped or gone: its name is what is known
             content = b""
-        digest.update(
-            f"{os.path.relpath(file, path.parent)} {len(content)}\n".encode(errors="surrogateescape") + content
-        )
+        digest.update(f"{os.path.relpath(file, path.parent)} {len(content)}\n".encode(errors="surrogateescape") + content)
     return digest.hexdigest()
 
 

@@ -18,7 +18,7 @@ from threading import Lock
 from typing import IO
 
 from functory.machine import configuration, holding, places
-from functory.machine.unfinished import remove, unfinished
+from functory.machine.unfinished import DAY, remove, unfinished
 
 IDLE_SECONDS = {"features": 0.0, "runs": 7 * 86400.0, "logs": 7 * 86400.0, "golden": 30 * 86400.0, "forms": 30 * 86400.0}
 """The areas that are bounded, in the order in which they give way → how long a thing must have been left alone before."""
@@ -113,7 +113,7 @@ def hold(area: Path) -> Callable[[], None]:
             with suppress(OSError):  # where no mark can be made, nothing can be dropped either
                 places.prepared(area)
                 _marks[area] = (area / f".{os.getpid()}.use").open("w")
-                _is_locked(_marks[area])
+                _claim(_marks[area])
     return lambda: _let_go(area, os.getpid())
 
 
@@ -139,30 +139,35 @@ def _oldest_use(area: Path) -> float:
 
 
 def _is_left(place: Path) -> bool:
-    """Remove the mark of a process that is gone; say whether it was one."""
+    """Remove the mark of a process that is gone; say whether it was one. Where there are no locks, its age tells."""
     try:
         with place.open("r+") as mark:
-            is_free = _is_locked(mark)
-        if is_free:
-            place.unlink()
+            _claim(mark)
+            is_left = True
     except FileNotFoundError:
         return True
-    except OSError:
+    except BlockingIOError:
         return False
-    return is_free
+    except OSError:
+        is_left = time.time() - place.stat().st_mtime > DAY
+    if is_left:
+        try:
+            place.unlink(missing_ok=True)
+        except OSError:  # open elsewhere, where that is the lock
+            return False
+    return is_left
 
 
-def _is_locked(mark: IO[str]) -> bool:
-    """Lock a mark for this process where nobody else has; say whether it is ours now."""
+def _claim(mark: IO[str]) -> None:
+    """Lock a mark for this process. Where the system has no such locks, what is open cannot be removed, which does as well.
+
+    :raises OSError: where somebody else has it, or its file system has no locks.
+    """
     try:
         import fcntl
-    except ImportError:  # there, a file that is open cannot be removed: that is the lock
-        return True
-    try:
-        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    return True
+    except ImportError:
+        return
+    fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def _bounded(root: Path) -> int:

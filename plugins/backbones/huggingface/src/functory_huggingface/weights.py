@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from functory_sdk import Array, ArtefactCorrupt, ArtefactUnsafe, WeightsMissing, source_hash
+from functory_sdk import Array, ArtefactCorrupt, ArtefactUnsafe, WeightsMissing, content_hash
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
@@ -60,8 +60,8 @@ def hash_of(folder: Path) -> str:
     """Return the sha256 of the weights: of the one file, or of the list of the shards' names and hashes."""
     files = weight_files(folder)
     if len(files) == 1:
-        return source_hash(files[0])
-    listed = "\n".join(f"{file.name} {source_hash(file)}" for file in files)
+        return content_hash(files[0])
+    listed = "\n".join(f"{file.name} {content_hash(file)}" for file in files)
     return hashlib.sha256(listed.encode()).hexdigest()
 
 

@@ -14,10 +14,10 @@ from functory_sdk import (
     Tokenizer,
     WeightsMissing,
     config_facts,
+    content_hash,
     open_tokenizer,
     package_file,
     sentence_reading,
-    source_hash,
 )
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class MiniLM(Backbone[MiniLMOptions]):
             pooling=reading.pooling if reading else "mean",
             is_normalised=reading is None or reading.is_normalised,
             licence="Apache-2.0",
-            weights_hash=source_hash(folder / WEIGHTS),
+            weights_hash=content_hash(folder / WEIGHTS),
         )
 
     def read_tokenizer(self) -> Tokenizer:
