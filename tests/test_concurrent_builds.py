@@ -77,9 +77,14 @@ def test_a_build_leaves_what_belongs_to_the_whole_process_as_it_was(way: str, tm
         return torch.get_num_threads(), torch.get_default_dtype(), torch.is_grad_enabled()
 
     before, given = state(), {"session": {"threads": 1}, "test": rows(20, seed=1)}
-    with generators_untouched(way), torch.no_grad():  # a caller who keeps no gradients gets the same function
-        function = build(way, 5, **given)
-        assert not torch.is_grad_enabled()
+    torch.set_default_dtype(torch.float64)  # a caller who has other defaults gets the same function
+    try:
+        with generators_untouched(way), torch.inference_mode():
+            function = build(way, 5, **given)
+            assert torch.is_inference_mode_enabled()
+        assert torch.get_default_dtype() is torch.float64
+    finally:
+        torch.set_default_dtype(torch.float32)
     with generators_untouched("saving and loading"):
         functory.load(function.save(tmp_path / "saved"))("good")
     assert state() == before

@@ -104,3 +104,16 @@ def test_threads_draw_apart() -> None:
         found = list(pool.map(drawn, [1, 2, 1, 3]))
     assert torch.equal(found[0], found[2])
     assert not torch.equal(found[0], found[1])
+
+
+@pytest.mark.gpu
+def test_a_graphics_processor_draws_from_the_seed_and_from_nobody_elses_generator() -> None:
+    on, before = torch.ones(100, 64, device="cuda"), torch.cuda.get_rng_state()
+
+    def drawn() -> Any:
+        with drawing(5):
+            attention = functional.scaled_dot_product_attention(*3 * [on.view(1, 4, 25, 64)], dropout_p=0.3)
+            return torch.cat([functional.dropout(on, 0.5).flatten(), attention.flatten(), torch.rand(9, device="cuda")])
+
+    assert torch.equal(drawn(), drawn())
+    assert torch.equal(torch.cuda.get_rng_state(), before)

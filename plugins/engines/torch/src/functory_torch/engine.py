@@ -44,13 +44,14 @@ class TorchEngine(Engine[NoOptions]):
         return TorchSession(program, options)
 
     def adapt(self, backbone: Any, formulation: Any, state: Any, adaptation: Any, seed: int = 0) -> Model:
-        from functory_sdk.torch import Model, drawing, structural_copy
+        from functory_sdk.torch import Model, structural_copy
+        from functory_torch.defaults import own_defaults
 
         spec = backbone.spec
-        with drawing(0):  # its first use may load it, and layers draw values before they get theirs
+        with own_defaults(0):  # its first use may load it, and layers draw values before they get theirs
             shared = backbone.network
         network = structural_copy(shared)
-        with drawing(seed):
+        with own_defaults(seed):
             adaptation.attach(network)
             head = _head(formulation.head)(spec, state) if formulation.head else None
             if head is not None:

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from functory_sdk import Event, Fit, NotSupported, Row, Run, TrainingOptions, TrainingSession
-from functory_sdk.torch import drawing
+from functory_torch.defaults import own_defaults
 from functory_torch.store import FeatureStore, Told
 from functory_torch.threads import threads
 
@@ -22,15 +22,10 @@ class TorchTraining(TrainingSession):
     _read = 0  # training rows whose features were asked for: a large table comes in parts
 
     def __enter__(self) -> Self:
-        """Set for this thread: how many threads compute, that gradients are kept, and whose random numbers are drawn."""
+        """Set how many threads compute, and torch's defaults, for as long as this lasts."""
         self._set = ExitStack()
-        for part in (
-            threads(self.run.options.threads),
-            torch.inference_mode(False),
-            torch.enable_grad(),
-            drawing(self.run.seed),
-        ):
-            self._set.enter_context(part)
+        self._set.enter_context(threads(self.run.options.threads))
+        self._set.enter_context(own_defaults(self.run.seed))
         return self
 
     def __exit__(
