@@ -1,4 +1,4 @@
-"""``python scripts/kills.py save``: kill -9 at many seeded moments, more than CI has the time for.
+"""``python scripts/kills.py save`` (or ``train``): kill -9 at many seeded moments, more than CI has the time for.
 
 `tests/test_kills.py` runs a bounded sample of the same; this one is run by hand, before a release or after a change to
 how things are written. It prints what the killed processes left, and ends with 1 at the first thing that is none of
@@ -40,7 +40,17 @@ def save(kills: int, seed: int) -> None:
             print(f"{name}: {told}; {time.monotonic() - begun:.0f} s", flush=True)
 
 
-WHAT: dict[str, Callable[[int, int], None]] = {"save": save}
+def train(kills: int, seed: int) -> None:
+    """Kill builds with lora, full and head, some beside another build of the same, and let them go on."""
+    with tempfile.TemporaryDirectory() as folder:
+        begun = time.monotonic()
+        processes = import_module("killing").Processes()
+        found = import_module("killing_builds").build_kills(processes, Path(folder), kills, seed)
+        told = ", ".join(f"{number} {what}" for what, number in sorted(found.items()))
+        print(f"builds: {told}; {time.monotonic() - begun:.0f} s", flush=True)
+
+
+WHAT: dict[str, Callable[[int, int], None]] = {"save": save, "train": train}
 """What can be killed."""
 
 

@@ -7,6 +7,7 @@ starts that kills the process, so that death comes between two touches or in the
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import signal
 import sys
@@ -143,6 +144,51 @@ def package(source: str, target: str, fatal: int, delay: float, told: Any) -> No
         moments = Moments(Path(target), fatal, delay)
         package(source, "killed-toy", target)
         told.put(("packaged", moments.seen))
+
+
+def build(way: str, folder: str, number: int, fatal: int, delay: float, told: Any) -> None:
+    """Build a function, in a cache below the folder, and save it at ``folder/saved-number``.
+
+    Tell what it is to the last bit, whether anything was trained, and how many moments there were.
+
+    :param way: one of `WAYS`.
+    """
+    import functory
+    from functory_sdk import hookimpl
+    from functory_sdk.testing import kit
+    from functory_sdk.testing.toy import rows
+
+    os.environ |= {"FUNCTORY_CACHE": f"{folder}/cache", "FUNCTORY_LOGS": f"{folder}/logs"}
+    moments, notes = Moments(Path(folder), fatal, delay), []
+
+    class Watching:
+        """Counts what happens in training as moments."""
+
+        @hookimpl
+        def progress(self, event: Any) -> None:
+            moments.note()
+
+    with kit():
+        functory.build(
+            task="toy", train=rows(60), test=rows(20, seed=1), backbone="tiny-encoder", adaptation=WAYS[way], seed=7,
+            session={"threads": 1}, hooks=[Watching()], output=Path(folder) / f"saved-{number}", tell=notes.append,
+        )  # fmt: skip
+    told.put((content(Path(folder) / f"saved-{number}"), moments.seen, notes))
+
+
+WAYS: dict[str, dict[str, Any]] = {
+    "lora": {"name": "lora", "epochs": 3, "batch_rows": 8, "checkpoint_steps": 3},
+    "full": {"name": "full", "layers": 2, "epochs": 3, "batch_rows": 8, "checkpoint_steps": 3},
+    "head": {"name": "head", "folds": 3},
+}
+
+
+def content(function: Path) -> str:
+    """Return what a saved function is, in one hash: its weights, its golden outputs, its figures and its notes."""
+    manifest = json.loads((function / "function.json").read_text(encoding="utf-8"))
+    told = {name: manifest[name] for name in ("state", "data", "metrics", "notes")}
+    parts = [(function / name).read_bytes() for name in ("weights.safetensors", "golden.jsonl")]
+    return hashlib.sha256(b"".join([*parts, json.dumps(told, sort_keys=True).encode()])).hexdigest()
 
 
 def _score(rows: Any) -> Any:

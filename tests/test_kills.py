@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from killing import Processes, moments, package_kills, save_kills
+from killing_builds import build_kills
 
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name != "posix", reason="there is no kill -9 here")]
 KILLS = 20
@@ -45,6 +46,15 @@ def test_a_run_killed_again_and_again_ends_in_the_same_bits(
             break
     assert code == 0
     assert told[0] == whole
+
+
+def test_a_killed_build_goes_on_to_the_same_function_and_so_does_one_beside_it(run: Processes, tmp_path: Path) -> None:
+    found = build_kills(run, tmp_path, kills=12, seed=4)
+    assert found["killed"] >= 9, "the kills came too late to tell anything"
+    assert found["went on from a checkpoint"]
+    assert found["trained nothing again"]
+    assert found["built beside it"] == 3
+    assert found["side by side"] == 9
 
 
 def test_no_half_artefact_is_loadable_the_earlier_one_stays_and_nothing_is_left_unfinished(
