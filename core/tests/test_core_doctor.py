@@ -119,10 +119,11 @@ def test_what_ends_the_process_is_told_with_the_line_where_it_can_be_known(
     assert re.search(where, finding.where)
 
 
-def test_a_hanging_plugin_leaves_no_process_behind(site: Any) -> None:
+@pytest.mark.parametrize("session", [False, True])
+def test_a_hanging_plugin_leaves_no_process_behind(site: Any, session: bool) -> None:
     source = f"""
 import subprocess, sys, time
-child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"], start_new_session={session})
 open({str(site.folder / "pid")!r}, "w").write(str(child.pid))
 time.sleep(600)
 """

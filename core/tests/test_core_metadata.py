@@ -263,6 +263,14 @@ def test_what_is_no_text_on_the_path_is_passed_over(site: Any, monkeypatch: pyte
     assert plugins.find("packagers", "thing")
 
 
+def test_a_folder_on_the_path_that_cannot_be_read_is_told(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    loop = site.folder / "loop"
+    loop.symlink_to(loop)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(loop), str(site.folder / "nothing")])
+    (fault,) = faults_of("the path")
+    assert (fault.diagnosis, fault.where) == ("unreadable-folder", repr(str(loop)))
+
+
 def test_versions_are_told_beside_hostile_metadata(site: Any) -> None:
     os.mkfifo(site.add("stranger", {}, contract=None) / "PKG-INFO")
     done = site.run(code="import json; from functory.machine import environment; print(json.dumps(environment.libraries()))")

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from functory.cli import main
 from functory.contracts.component import CONTRACT, Component
 from functory.errors import (
     AmbiguousComponent,
@@ -394,3 +395,35 @@ def test_a_module_of_the_cores_that_is_missing_is_told_with_the_metadata_that_an
     )
     with pytest.raises(PluginImportError, match=r"where: /there/entry_points\.txt"):
         plugins.resolve(entry)
+
+
+VERB = """
+from functory.contracts.command import Command
+
+class Verb(Command):
+    help, example = "end", "functory end"
+
+    def add_arguments(self, parser):
+        pass
+
+    def run(self, args):
+        {lines}
+
+COMMAND = Verb()
+"""
+
+
+def test_nobody_takes_the_blame_by_announcing_what_is_anothers(site: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    site.add("functory-end", {"commands": {"end": "COMMAND"}}, VERB.format(lines="import json; json.loads('{')"))
+    thief = site.add("functory-thief", {}) / "entry_points.txt"
+    thief.write_text("[functory.tasks]\na = json:JSONDecoder\nb = functory.cli:main\n[functory.contract]\n1 = x:Y\n")
+    plugins.refresh()
+    assert main(["end"]) == 1
+    assert "this is a bug in the plugin functory-end" in capsys.readouterr().err
+
+
+def test_a_verb_that_ends_with_a_message_is_heard(site: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    site.add("functory-end", {"commands": {"end": "COMMAND"}}, VERB.format(lines="raise SystemExit('no such \\x1b[31mthing')"))
+    plugins.refresh()
+    assert main(["end"]) == 1
+    assert "no such" in capsys.readouterr().err

@@ -139,7 +139,10 @@ def _ended(work: Callable[[], int]) -> int:
     try:
         return work()
     except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(bool(end.code))
+        if end.code is None or isinstance(end.code, int):
+            return end.code or 0
+        print(safe_text(end.code), file=sys.stderr)  # as Python does
+        return 1
 
 
 def _tell(error: FunctoryError, as_json: bool) -> int:
@@ -188,9 +191,7 @@ def _unexpected(error: BaseException) -> FunctoryError:
 
 def _culprit(error: BaseException) -> tuple[Entry | None, str]:
     """Return an entry of the distribution whose frame was the deepest, if one's was, and its file and line."""
-    from functory.plugins import registry as plugins
-
-    owners = {entry.value.partition(":")[0].partition(".")[0]: entry for entry in plugins.entries()}
+    owners = _owners()
     owner, place = None, ""
     trace = error.__traceback__
     while trace is not None:
@@ -200,6 +201,18 @@ def _culprit(error: BaseException) -> tuple[Entry | None, str]:
             place = f"{trace.tb_frame.f_code.co_filename}, line {trace.tb_lineno}"
         trace = trace.tb_next
     return owner, place
+
+
+def _owners() -> dict[str, Entry]:
+    """Return who gives a package: no distribution is blamed for what the core or Python does by announcing it as its own."""
+    from functory.plugins import registry as plugins
+
+    owners: dict[str, Entry] = {}
+    for entry in sorted(plugins.entries(), key=lambda entry: entry.distribution != "functory"):
+        package = entry.value.partition(":")[0].partition(".")[0]
+        if package not in sys.stdlib_module_names:
+            owners.setdefault(package, entry)
+    return owners
 
 
 def _write(error: BaseException) -> Path | None:

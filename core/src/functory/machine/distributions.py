@@ -126,7 +126,7 @@ def _installed(path: Sequence[str]) -> tuple[dict[str, list[Installed]], list[Fa
     found: dict[str, list[Installed]] = {}
     faults: list[Fault] = []
     for folder in dict.fromkeys(path):
-        for one in _in_folder(folder or os.curdir):
+        for one in _in_folder(folder or os.curdir, faults):
             if _NAME.fullmatch(one.name) and _VERSION.fullmatch(one.version):
                 found.setdefault(one.name, []).append(one)
             else:
@@ -134,11 +134,16 @@ def _installed(path: Sequence[str]) -> tuple[dict[str, list[Installed]], list[Fa
     return found, faults
 
 
-def _in_folder(folder: str) -> Iterator[Installed]:
+def _in_folder(folder: str, faults: list[Fault]) -> Iterator[Installed]:
     """Give the distributions in a folder, always in the same order; of one name, the highest version first."""
     try:
         names = [name for name in os.listdir(folder) if name.endswith((".dist-info", ".egg-info"))]
-    except (OSError, ValueError):  # an archive, a folder that is not there, a name that no folder has
+    except (FileNotFoundError, NotADirectoryError, ValueError):  # not there, an archive, a name that no folder has
+        return
+    except OSError as error:  # what lies in it can be imported by nobody either
+        what = f"a folder on the path cannot be read: {error.strerror or error}."
+        do = "give the right to read it, or take it off the path."
+        faults.append(Fault("the path", "unreadable-folder", what, shown(folder), do, is_fatal=False))
         return
     split = [(*_split(name), name) for name in names if not name.startswith("~")]  # "~": what pip could not delete
     for name, version, file in sorted(split, key=lambda one: (one[0], _reversed(one[1]), one[2])):

@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from threading import Lock
@@ -28,6 +29,8 @@ GRACE_SECONDS = 5.0
 MEMORY_BYTES = 8_000_000_000
 """What an import may take at most; half of the machine's where that is less."""
 _TICK_SECONDS = 0.1
+_MARK = "FUNCTORY_DOCTOR"
+"""The variable that marks what a subprocess starts, by the folder of its job."""
 
 HANGS, GREEDY = "hangs", "greedy"
 
@@ -51,6 +54,7 @@ class Children:
     def run(self, job: dict[str, Any], folder: Path) -> int | str:
         """Run one probe; return its exit status, or `HANGS` or `GREEDY` where it was killed for that."""
         (folder / "job.json").write_text(json.dumps(job))
+        mark = f"{_MARK}={folder}"
         with (folder / "job.json").open("rb") as stdin, self._lock:
             if self._closed:
                 return 0
@@ -60,12 +64,14 @@ class Children:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
+                env={**os.environ, _MARK: str(folder)},
             )
             self._running.add(child)
         try:
             return _watch(child, Path(job["results"]), job["seconds"], len(job["entries"]))
         finally:
             _kill(child)
+            _kill_marked(mark)
             with self._lock:
                 self._running.discard(child)
 
@@ -176,6 +182,15 @@ def _kill(child: subprocess.Popen[bytes]) -> None:
     except AttributeError:  # a system without process groups
         child.kill()
     child.wait()
+
+
+def _kill_marked(mark: str) -> None:
+    """End what a subprocess started in a session of its own; where the system tells no environments, nothing is found."""
+    wanted = mark.encode()
+    for place in Path("/proc").glob("[0-9]*/environ"):
+        with suppress(OSError, ValueError):
+            if wanted in place.read_bytes().split(b"\0"):
+                os.kill(int(place.parent.name), signal.SIGKILL)
 
 
 def _verdict(entry: Entry, ended: int | str, left: int | None, doing: str, seconds: float, trace: str) -> dict[str, Any]:

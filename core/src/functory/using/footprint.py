@@ -7,12 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import Distribution, PackageNotFoundError, PathDistribution, distribution
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 from zipfile import Path as ZipPath
 from zipfile import ZipFile
+
+from functory.machine.shield import shield
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 
 @dataclass(frozen=True)
@@ -33,14 +40,14 @@ class Footprint:
 
 def footprint(wheel: Path) -> Footprint:
     """Return what a function's wheel carries and what comes along with it, its extras left aside."""
-    from packaging.requirements import Requirement
     from packaging.utils import canonicalize_name
 
+    shield()  # what is installed beside it may have broken metadata
     with ZipFile(wheel) as zipped:
         [information] = [path for path in ZipPath(zipped).iterdir() if path.name.endswith(".dist-info")]
         lines = PathDistribution(information).requires or []
         forms = dict.fromkeys(_forms(zipped))
-    wanted = [one for one in map(Requirement, lines) if one.marker is None or one.marker.evaluate({"extra": ""})]
+    wanted = [one for one in _requirements(lines) if one.marker is None or one.marker.evaluate({"extra": ""})]
     sizes: dict[str, int] = {}
     lacking: set[str] = set()
     for name in _closure((one.name, extra) for one in wanted for extra in ("", *one.extras)):
@@ -88,21 +95,29 @@ def _closure(wanted: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def _needs(name: str, extra: str) -> Iterator[tuple[str, str]]:
-    from packaging.requirements import Requirement
-
     try:
         lines = distribution(name).requires or []
     except PackageNotFoundError:
         return
-    for one in map(Requirement, lines):
+    for one in _requirements(lines):
         if one.marker is None or one.marker.evaluate({"extra": extra}):
             yield from ((one.name, further) for further in ("", *one.extras))
+
+
+def _requirements(lines: Iterable[str]) -> Iterator[Requirement]:
+    """Give what lines of metadata require; a line that requires nothing that pip knows is passed over."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    for line in lines:
+        with suppress(InvalidRequirement):
+            yield Requirement(line)
 
 
 def _size(found: Distribution) -> int:
     """Return the bytes of a distribution's files, compiled ones included; an editable one's are its sources."""
     files = [Path(str(found.locate_file(file))) for file in found.files or ()]
-    address = json.loads(found.read_text("direct_url.json") or "{}")
-    if address.get("dir_info", {}).get("editable"):
-        files += (Path(unquote(urlsplit(address["url"]).path)) / "src").rglob("*")
+    with suppress(ValueError, LookupError, AttributeError, TypeError):  # a damaged address: its files are counted
+        address = json.loads(found.read_text("direct_url.json") or "{}")
+        if address.get("dir_info", {}).get("editable"):
+            files += (Path(unquote(urlsplit(address["url"]).path)) / "src").rglob("*")
     return sum(file.stat().st_size for file in files if file.is_file())
