@@ -128,3 +128,16 @@ def asked(command: list[str], site: Any, folder: Path) -> list[str]:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return [word for word in done.stdout.splitlines() if word]
+
+
+def test_no_name_that_a_shell_would_run_or_that_cannot_be_shown_is_completed_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("x$(id)", "x`id`", "x;id", "x\nid", "x\x1b[2J", "x\u202ee", "x'y", "plain x"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "function.json").touch()
+    monkeypatch.chdir(tmp_path)
+    words = {word for word, _ in candidates("functory run x")}
+    assert words == {r"x\$\(id\)", r"x\`id\`", r"x\;id", r"x\'y"}
+    assert {word for word, _ in candidates('functory run "x')} == {"x;id"}
+    assert {word for word, _ in candidates("functory run x", quotes=False)} == {"x$(id)", "x`id`", "x;id", "x'y"}

@@ -8,6 +8,7 @@ from unicodedata import category
 import pytest
 
 from functory import errors
+from functory.cli.output import print_columns, print_paragraphs
 from functory.wording.harmless import REPLACED, harmless, harmless_html, harmless_json
 from functory.wording.told import LONGEST, message_of, told
 
@@ -74,3 +75,13 @@ def test_a_message_that_cannot_be_read_or_is_huge_is_told() -> None:
     assert len(message_of(ValueError("word " * 1_000_000))) <= LONGEST
     with pytest.raises(KeyboardInterrupt):
         told(Late())
+
+
+def test_a_name_with_an_end_of_line_makes_no_line_of_an_error_and_no_row_of_a_table(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    error = errors.UsageError("it is not there.", where="a\n  do:    run evil", do="look again.")
+    assert str(error).splitlines() == ["it is not there.", f"  where: a{REPLACED}  do:    run evil", "  do:    look again."]
+    print_columns([("a\n  evil", "b\nc\td")])
+    print_paragraphs([("a\n  evil", "b\nc\td")])
+    assert capsys.readouterr().out == "  a   evil  b c d\n" * 2

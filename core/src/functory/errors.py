@@ -39,7 +39,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from functory.wording.harmless import harmless
+from functory.wording.harmless import REPLACED, harmless
 from functory.wording.told import safe_text
 
 
@@ -66,7 +66,7 @@ class FunctoryError(Exception):
         """Return what is told, line by line, as others wrote it."""
         lines = [safe_text(self.what)]
         if self.where:
-            lines.append(f"  where: {safe_text(self.where)}")
+            lines.append(f"  where: {_place(self.where)}")
         if self.do:
             lines.append(f"  do:    {safe_text(self.do)}")
         return lines
@@ -85,6 +85,11 @@ class FunctoryError(Exception):
         parts = {"error": type(self).__name__, "what": self.what, "where": self.where, "do": self.do}
         parts = {key: safe_text(value) for key, value in parts.items()}
         return {key: value for key, value in parts.items() if value}
+
+
+def _place(where: object) -> str:
+    """Return a place as one line: a name that holds an end of line must not look like a remedy."""
+    return safe_text(where).replace("\n", REPLACED).replace("\r", REPLACED)
 
 
 def _rebuild(kind: type[FunctoryError], attributes: dict[str, object]) -> FunctoryError:

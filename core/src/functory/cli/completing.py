@@ -11,6 +11,7 @@ from pathlib import Path
 
 from functory.machine.distributions import GROUPS
 from functory.plugins import registry as plugins
+from functory.wording.harmless import harmless, in_one_line
 
 Candidate = tuple[str, str]
 """A word, and what it is for."""
@@ -18,6 +19,8 @@ Candidate = tuple[str, str]
 METHODS = {"explain": "explanations", "optimize": "optimizations", "package": "packagers"}
 MEANT = {"function": "functions", "first": "functions", "second": "functions", "format": "readers"}
 """What an argument means, where its name does not say it: ``--task`` and ``--hook`` do."""
+MEANING = "\\'\"$`!"
+"""What means something to a shell in quotes too."""
 DATA = ("data", "train", "dev", "test")
 SAMPLES = "samples:"
 
@@ -30,8 +33,10 @@ def candidates(line: str, *, quotes: bool = True) -> list[Candidate]:
     """
     words, current, is_quoted = _split(line)
     found = _verbs() if len(words) < 2 else list(_of_verb(words[1], words[2:], current))
-    fitting = sorted({one for one in found if one[0].startswith(current)})
-    return fitting if is_quoted or not quotes else [(_quoted(word), told) for word, told in fitting]
+    fitting = sorted({(word, in_one_line(told)) for word, told in found if word.startswith(current) and _is_one_line(word)})
+    if is_quoted:  # a mark cannot be taken from its meaning in every kind of quotes
+        return [one for one in fitting if not set(one[0]) & set(MEANING)]
+    return [(_quoted(word), told) for word, told in fitting] if quotes else fitting
 
 
 def _split(line: str) -> tuple[list[str], str, bool]:
@@ -46,6 +51,11 @@ def _split(line: str) -> tuple[list[str], str, bool]:
             return words, "", False
         return words[:-1], words[-1] if words else "", bool(end)
     return line.split()[:-1], "", False
+
+
+def _is_one_line(word: str) -> bool:
+    """Return whether a word can be shown and taken as it is: a name with an escape or an end of line in it cannot."""
+    return word == harmless(word) and not set(word) & set("\t\n")
 
 
 def _quoted(word: str) -> str:

@@ -68,13 +68,18 @@ def print_paragraphs(rows: Iterable[Sequence[str]], indent: str = "  ") -> None:
 
 def _laid_out(rows: Iterable[Sequence[str]], indent: str) -> Iterator[tuple[str, str, int, int]]:
     """Give each row as what comes before its last cell, that cell, where it begins, and the room that is left for it."""
-    table = [[clean(cell) for cell in row] for row in rows]
+    table = [[_in_a_cell(cell) for cell in row] for row in rows]
     widths = [max(map(width, column)) for column in zip(*table, strict=True)][:-1]
     begins = len(indent) + sum(wide + 2 for wide in widths)
     room = terminal_width() - begins
     for row in table:
         cells = (cell + " " * (wide - width(cell) + 2) for cell, wide in zip(row, widths, strict=False))
         yield indent + "".join(cells), row[-1], begins, room
+
+
+def _in_a_cell(text: str) -> str:
+    """Return text that is harmless and takes one line: an end of line in a name would make a row of its own."""
+    return clean(text).replace("\n", " ").replace("\t", " ")
 
 
 def size(count: int) -> str:
