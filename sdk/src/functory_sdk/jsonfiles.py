@@ -19,7 +19,7 @@ def read_json(folder: Path, name: str) -> dict[str, Any]:  # Any: JSON as its au
         return {}
     try:
         found = json.loads(path.read_bytes())
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ArtefactCorrupt(f"{name} is no JSON: {error}", where=str(path), do="fetch it again.") from error
     if not isinstance(found, dict):
         raise ArtefactCorrupt(f"{name} holds no object.", where=str(path), do="fetch it again.")

@@ -27,8 +27,9 @@ from pydantic import Field
 
 from functory.contracts.backbone import Backbone
 from functory.contracts.component import Options
-from functory.errors import ArtefactCorrupt, WeightsMissing
+from functory.errors import ArtefactCorrupt, NotSupported, WeightsMissing
 from functory.reading.tokenizer import Tokenizer
+from functory_sdk.checkpoints import weight_files
 from functory_sdk.conversion import PackedWeights, weights_hash
 from functory_sdk.jsonfiles import read_json
 from functory_sdk.signs import open_tokenizer
@@ -53,6 +54,8 @@ class PackedBackbone(Backbone[P]):
 
     weights: ClassVar[PackedWeights]
     """Where the weights lie, and how they are unpacked."""
+    family: ClassVar[str] = ""
+    """The one family that its weights can be of, as transformers names it; any when empty."""
 
     def locate(self) -> Path:
         return self.weights.locate_folder(self.options.folder)
@@ -72,30 +75,44 @@ class PackedBackbone(Backbone[P]):
         return self.weights.folder(self.options.folder)
 
     def read_facts(self) -> dict[str, Any]:  # Any: fields of BackboneSpec
-        """Return those facts that are the same to read for every packed backbone: `read_spec` adds its own."""
+        """Return those facts that are the same to read for every packed backbone: `read_spec` adds its own.
+
+        :raises ArtefactError: where the folder that a user named is no sound model folder.
+        :raises NotSupported: where it holds a model of another family.
+        """
+        weight_files(self.folder)
         return {
             "reference": self.reference,
             "weights_hash": weights_hash(self.folder),
-            **config_facts(self.folder),
+            **config_facts(self.folder, self.family),
         }
 
     def read_tokenizer(self) -> Tokenizer:
         return open_tokenizer(self.folder)
 
 
-def config_facts(folder: Path) -> dict[str, Any]:  # Any: fields of BackboneSpec
+def config_facts(folder: Path, family: str = "") -> dict[str, Any]:  # Any: fields of BackboneSpec
     """Return the facts that the config.json of a model folder says in transformers' words.
 
     They are those of one stack: `family`, `width`, `layers`, `vocabulary`, `context` and `pad_id`.
 
     :param folder: a model folder of a BERT, a Llama, or of any family that calls these facts alike.
+    :param family: the one that is wanted, as transformers names it; any when empty.
     :raises WeightsMissing: where there is no config.json.
+    :raises NotSupported: for another family.
     :raises ArtefactCorrupt: where it lacks one of them, or gives no number.
     """
     config = read_json(folder, "config.json")
     if not config:
         raise WeightsMissing("there is no config.json.", where=str(folder), do="name the folder of a transformers model.")
-    return {"family": str(config.get("model_type")), **{fact: _whole(config, key, folder) for fact, key in _KEYS.items()}}
+    found = str(config.get("model_type"))
+    if family and found != family:
+        raise NotSupported(
+            f"the folder holds a model of the family {found!r}; this backbone is a {family}.",
+            where=str(folder / "config.json"),
+            do=f"name the folder as the backbone: backbone = {str(folder)!r}.",
+        )
+    return {"family": found, **{fact: _whole(config, key, folder) for fact, key in _KEYS.items()}}
 
 
 _KEYS = {

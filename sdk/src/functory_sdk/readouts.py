@@ -13,6 +13,7 @@ from pydantic import Field
 
 from functory.contracts.component import Options
 from functory.errors import ArtefactCorrupt, NotSupported
+from functory_sdk.families import BASES
 
 Unit = Literal["text", "token"]
 """What gets a label: ``…ForSequenceClassification`` or ``…ForTokenClassification``."""
@@ -74,14 +75,15 @@ def readout_of(
 
     :param config: config.json.
     :param tensors: the names that the checkpoint has.
-    :raises NotSupported: for a family whose classifiers are not known here.
-    :raises ArtefactCorrupt: where a tensor is missing.
+    :raises NotSupported: for a family whose classifiers are not known here, or one that pools in another way.
+    :raises ArtefactCorrupt: where a tensor is missing, or the norm's epsilon is no number.
     """
     named = FAMILIES.get(family, {}).get(unit)
     if named is None:
         raise NotSupported(
             f"classifiers of the family {family!r} are not known here.",
-            do=f"the families are {', '.join(sorted(FAMILIES))}; any other trains by adaptation = 'head', 'lora' or 'full'.",
+            do=f"the families are {', '.join(sorted(FAMILIES))}"
+            + ("; this one trains by adaptation = 'head', 'lora' or 'full'." if family in BASES else "."),
         )
     places = {f"{OUT}.weight": f"{named.out}.weight"}
     if f"{named.out}.bias" in tensors:
@@ -96,15 +98,25 @@ def readout_of(
         raise ArtefactCorrupt(
             f"the classifier's {lacking[0]!r} is missing.", do="take a checkpoint that was saved with its classifier."
         )
-    is_mean = named.pooling == "first" and config.get("classifier_pooling") == "mean"
+    pooling = config.get("classifier_pooling", "cls") if named.pooling == "first" else "cls"
+    if pooling not in ("cls", "mean"):
+        raise NotSupported(
+            f"the classifier pools by {pooling!r} (classifier_pooling), which is not known here.",
+            do="take one that reads the first token ('cls') or the mean.",
+        )
+    epsilon = config.get("norm_eps") or 1e-5
+    if named.norm and (isinstance(epsilon, bool) or not isinstance(epsilon, (int, float)) or not 0 < epsilon < 1):
+        raise ArtefactCorrupt(
+            f"config.json says norm_eps = {epsilon!r}, no small number.", do="take the config.json that came with the weights."
+        )
     activation = named.activation
     if activation.startswith(":"):
         activation = str(config.get(activation[1:]) or "gelu")
     return Readout(
-        pooling="mean" if is_mean else named.pooling,
+        pooling="mean" if pooling == "mean" else named.pooling,
         has_map=bool(named.map),
         has_bias=f"{MAP}.bias" in places,
         activation=activation,
-        epsilon=float(config.get("norm_eps") or 1e-5) if named.norm else 0.0,
+        epsilon=float(epsilon) if named.norm else 0.0,
         has_norm_bias=f"{NORM}.bias" in places,
     ), places

@@ -253,8 +253,41 @@ def test_a_damaged_adapter_is_named_with_what_it_lacks(adapter: Path) -> None:
     with pytest.raises(ArtefactCorrupt, match="lacks lora_B"):
         brought(adapter)
     file.write_bytes(file.read_bytes()[:200])
-    with pytest.raises(ArtefactCorrupt, match="cannot be read"):
+    with pytest.raises(ArtefactCorrupt, match="is cut off"):
         brought(adapter)
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "message"),
+    [
+        ("adapter_model.safetensors", b"version https://git-lfs.github.com/spec/v1\n", "is a pointer of Git LFS"),
+        ("adapter_model.safetensors", b"", "is empty"),
+        ("adapter_model.safetensors", b"<html>", "is a web page"),
+        ("head.safetensors", b"<html>", "is a web page"),
+        ("adapter_config.json", b"<html>", "is no JSON"),
+        ("adapter_config.json", b"[" * 100_000, "is no JSON"),
+        ("functory.json", b'{"backbone": 3}', "has a 'backbone' that is no object"),
+        ("functory.json", b'{"task": {"name": 3}}', "the adapter's head does '3'"),
+    ],
+)
+def test_a_file_that_is_something_else_is_told_as_what_it_is(file: str, content: bytes, message: str, adapter: Path) -> None:
+    (adapter / file).write_bytes(content)
+    with pytest.raises(functory.errors.FunctoryError, match=message) as caught:
+        brought(adapter)
+    assert caught.value.where == str(adapter / file)
+    assert caught.value.do
+
+
+def test_updates_that_hold_no_numbers_are_told(adapter: Path) -> None:
+    from safetensors.numpy import load_file, save_file
+
+    file = adapter / "adapter_model.safetensors"
+    tensors = load_file(file)
+    for change, message in ((lambda array: array * float("nan"), "holds what is no number"), (lambda array: array[0], "1 axes")):
+        first = min(tensors)
+        save_file({**tensors, first: change(tensors[first])}, file)
+        with pytest.raises(ArtefactCorrupt, match=message):
+            brought(adapter)
 
 
 def test_a_head_serves_its_own_task_alone(adapter: Path) -> None:

@@ -2,55 +2,143 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from functory.contracts.backbone import BackboneSpec
-from functory.errors import ArtefactCorrupt
+from functory.errors import ArtefactCorrupt, FunctoryError, NotSupported
 from functory.machine.places import cache_root
+from functory_sdk.checkpoints import tensor_names, weight_files, wrapped_by
+from functory_sdk.families import BASES, unknown_family
+from functory_sdk.jsonfiles import read_json
 from functory_sdk.torch.drawing import drawing
 from functory_sdk.torch.network import Network
-from functory_sdk.torch.stacks import STACKS, network_from, unknown_family
+from functory_sdk.torch.stacks import STACKS, network_from
+
+_LAYER = re.compile(r"(?:^|\.)(?:layers?|block)\.\d+\.")
+"""The part of a name that puts a tensor into a layer."""
 
 
 def load_transformers(folder: Path, spec: BackboneSpec) -> Network:
     """Return the network of a model folder (config.json, model.safetensors or its shards), in float32.
 
     Weights that the network does not use, such as a classifier's head, are left aside in silence; weights that
-    it lacks are an error: transformers would draw them at random.
+    it lacks are an error: transformers would draw them at random. So is one that a layer has no place for, since whoever
+    made it computed something with it.
 
-    :raises NotSupported: when its family cannot be cut.
-    :raises ArtefactCorrupt: when weights are missing or have other shapes.
+    :raises NotSupported: when its family cannot be cut, its weights are quantised, or it computes something else.
+    :raises ArtefactCorrupt: when weights are missing or have other shapes, or transformers cannot read the folder.
+    """
+    if spec.family not in STACKS:
+        raise unknown_family(spec.reference, spec.family, str(folder / "config.json"))
+    config = read_json(folder, "config.json")
+    _check_traits(config, folder)
+    model, told = _loaded(folder, spec)
+    _check_weights(told, config, folder)
+    if cache_root() not in folder.absolute().parents:
+        _keep(model)
+    return network_from(model, spec)
+
+
+def _loaded(folder: Path, spec: BackboneSpec) -> tuple[Any, Mapping[str, Any]]:  # Any: transformers has no types
+    """Return the model, and what transformers tells of its weights.
+
+    :raises ArtefactCorrupt: whatever transformers raises: a stranger's files are the reason.
     """
     import torch
     import transformers
 
-    if spec.family not in STACKS:
-        raise unknown_family(spec)
     kinds = {
         "encoder": transformers.AutoModel,
         "decoder": transformers.AutoModelForCausalLM,
         "encoder-decoder": transformers.AutoModelForSeq2SeqLM,
     }
-    with quiet(), drawing(0):  # layers draw values before they get theirs
-        kind = transformers.AutoModel if spec.architecture == "decoder" and not spec.has_logits else kinds[spec.architecture]
-        model, told = kind.from_pretrained(
-            folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False,
-            attn_implementation="sdpa", output_loading_info=True, ignore_mismatched_sizes=True,
-        )  # fmt: skip
-    lacking = sorted(name for name in told["missing_keys"] if "pooler." not in name)
-    lacking += sorted(str(entry[0]) for entry in told["mismatched_keys"])
-    if lacking:
+    names = [name for file in weight_files(folder) for name in tensor_names(file)]
+    try:
+        with quiet(), drawing(0):  # layers draw values before they get theirs
+            is_bare = spec.architecture == "decoder" and not spec.has_logits
+            kind = transformers.AutoModel if is_bare else kinds[spec.architecture]
+            found: tuple[Any, Mapping[str, Any]] = kind.from_pretrained(
+                folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False,
+                attn_implementation="sdpa", output_loading_info=True, ignore_mismatched_sizes=True,
+                key_mapping=_mapping(wrapped_by(names, BASES[spec.family])),
+            )  # fmt: skip
+    except FunctoryError:
+        raise
+    except Exception as error:
+        said = (str(error).strip().splitlines() or [""])[0]
         raise ArtefactCorrupt(
-            f"the weights do not fit config.json: {len(lacking)} are missing or of another shape, {lacking[0]!r} first.",
+            f"transformers cannot load the model: {type(error).__name__}: {said[:300]}",
+            where=str(folder),
+            do="take config.json and the weights from the same revision of the model, as save_pretrained wrote them.",
+        ) from error
+    return found
+
+
+def _mapping(patterns: Sequence[str]) -> dict[str, str] | None:
+    """Return patterns as transformers wants them, each once in a table: what repeats one says so by an empty group."""
+    return {pattern + "(?:)" * place: "" for place, pattern in enumerate(patterns)} or None
+
+
+def _check_traits(config: Mapping[str, Any], folder: Path) -> None:
+    """Refuse what a configuration turns on and no network here computes.
+
+    :raises NotSupported: naming it.
+    """
+    where, family = str(folder / "config.json"), config.get("model_type")
+    quantised = config.get("quantization_config")
+    if quantised:
+        method = quantised.get("quant_method", "unnamed") if isinstance(quantised, dict) else quantised
+        raise NotSupported(
+            f"the weights are quantised (quantization_config: {method}); those of float types are read here.",
+            where=where,
+            do="take the model that was quantised; or load it with transformers, model.dequantize(), and save it again.",
+        )
+    odd = [trait for trait in ("is_decoder", "add_cross_attention") if config.get(trait) and BASES.get(str(family)) in _ENCODERS]
+    if config.get("position_embedding_type", "absolute") not in ("absolute", None):
+        odd.append("position_embedding_type")
+    if odd:
+        raise NotSupported(
+            f"config.json sets {odd[0]} = {config[odd[0]]!r}, which a {family} here does not compute.",
+            where=where,
+            do="choose a model of its family without it.",
+        )
+
+
+_ENCODERS = ("bert", "roberta", "electra")
+
+
+def _check_weights(told: Mapping[str, Any], config: Mapping[str, Any], folder: Path) -> None:
+    """Refuse a model that lacks weights, has some of another shape, or some that its layers have no place for.
+
+    :raises ArtefactCorrupt: for weights that do not fit the configuration.
+    :raises NotSupported: for those that belong to something else.
+    """
+    classes = config.get("architectures")
+    named = classes[0] if isinstance(classes, list) and classes else "model without a named class"
+    lacking = sorted(name for name in told["missing_keys"] if "pooler." not in name)
+    other = sorted((str(name), tuple(found), tuple(wanted)) for name, found, wanted in told["mismatched_keys"])
+    if lacking or other:
+        shape = "" if lacking else f": {'×'.join(map(str, other[0][1]))} where config.json says {'×'.join(map(str, other[0][2]))}"
+        first = lacking[0] if lacking else other[0][0]
+        raise ArtefactCorrupt(
+            f"the weights, a {named}'s, do not fit config.json: {len(lacking) + len(other)} are missing or of another shape, "
+            f"{first!r} first{shape}.",
             where=str(folder),
             do="take config.json and the weights from the same revision of the model.",
         )
-    if cache_root() not in folder.absolute().parents:
-        _keep(model)
-    return network_from(model, spec)
+    beyond = sorted(name for name in told["unexpected_keys"] if _LAYER.search(name))
+    if beyond:
+        raise NotSupported(
+            f"the weights hold {beyond[0]!r}, for which no layer has a place, and {len(beyond) - 1} more such: what they "
+            "compute is not known here.",
+            where=str(folder),
+            do="where they are an adapter's, merge it (model.merge_and_unload(), then save_pretrained); where config.json says "
+            "fewer layers than there are, take the one that came with the weights.",
+        )
 
 
 def _keep(model: Any) -> None:

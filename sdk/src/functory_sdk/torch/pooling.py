@@ -7,6 +7,7 @@ import math
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
+from functory.errors import NotSupported
 from functory_sdk.readouts import Readout
 
 
@@ -63,10 +64,18 @@ class Pooler(nn.Module):
 
 
 def _activation(name: str) -> nn.Module:
-    """Return transformers' activation of a name; nothing for none."""
+    """Return transformers' activation of a name; nothing for none.
+
+    :raises NotSupported: where transformers knows none of that name.
+    """
     if not name:
         return nn.Identity()
     from transformers.activations import ACT2FN
 
+    if name not in ACT2FN:
+        raise NotSupported(
+            f"the classifier's activation is {name!r}, which transformers does not know.",
+            do="take the config.json that came with the weights.",
+        )
     module: nn.Module = ACT2FN[name]
     return module

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
 from functory.errors import NotSupported
+from functory_sdk.families import unknown_family
 from functory_sdk.torch.network import Context, Network, Origin, State, causal_mask, padding_mask, window_mask
 from functory_sdk.torch.writing import DecoderWriter, SourceWriter, Writer
 
@@ -269,7 +270,7 @@ def network_from(model: Any, spec: BackboneSpec) -> Network:
     """
     model.config._attn_implementation = "sdpa"
     if spec.family not in STACKS:
-        raise unknown_family(spec)
+        raise unknown_family(spec.reference, spec.family)
     network: Network = STACKS[spec.family](spec, model)
     network.origin = _origin(network, model)
     return network
@@ -285,12 +286,4 @@ def _origin(network: Network, model: Any) -> Origin:
         base=model.base_model_prefix,
         is_base=model.base_model is model,
         blocks={ours[id(block)]: theirs[id(block)] for block in network.blocks},
-    )
-
-
-def unknown_family(spec: BackboneSpec) -> NotSupported:
-    """Return the error for a family that has no line in `STACKS`."""
-    return NotSupported(
-        f"{spec.reference!r} is of the family {spec.family!r}, which is not known here.",
-        do=f"the families are {', '.join(sorted(STACKS))}; a backbone plugin can bring its own Network.",
     )

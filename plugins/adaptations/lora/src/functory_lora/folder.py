@@ -8,6 +8,7 @@ from typing import Any
 
 from functory_lora.files import ABOUT, CONFIG, HEAD, WEIGHTS
 from functory_sdk import Array, ArtefactCorrupt, ArtefactUnsafe, WeightsMissing, read_json
+from functory_sdk.checkpoints import read_tensor, tensor_names
 
 
 @dataclass(frozen=True)
@@ -29,8 +30,21 @@ class Folder:
     @property
     def base(self) -> str:
         """What the adapter says it was made for."""
-        own = self.about.get("backbone", {}).get("name")
+        own = self.section("backbone").get("name")
         return str(own or self.config.get("base_model_name_or_path") or "the model that it was trained on")
+
+
+    def section(self, name: str) -> dict[str, Any]:
+        """Return a part of functory.json; empty where it has none.
+
+        :raises ArtefactCorrupt: where it is no object.
+        """
+        found = self.about.get(name, {})
+        if not isinstance(found, dict):
+            raise ArtefactCorrupt(
+                f"{ABOUT} has a {name!r} that is no object.", where=str(self.place / ABOUT), do="fetch the adapter again."
+            )
+        return found
 
 
 def open_folder(place: Path) -> Folder:
@@ -47,7 +61,7 @@ def open_folder(place: Path) -> Folder:
             "hf download org/name --local-dir adapter.",
         )
     if not (place / WEIGHTS).is_file():
-        pickles = sorted(path.name for path in place.glob("adapter_model.*") if path.suffix in (".bin", ".pt", ".pth"))
+        pickles = sorted(path.name for path in place.glob("adapter_model*") if path.suffix in (".bin", ".pt", ".pth"))
         if pickles:
             raise ArtefactUnsafe(
                 f"the adapter's weights are a pickle, {pickles[0]}, which can run any code when it is read.",
@@ -61,14 +75,8 @@ def open_folder(place: Path) -> Folder:
 
 
 def read_tensors(file: Path) -> dict[str, Array]:
-    """Return a file's tensors in float32; by torch, since numpy has no bfloat16.
+    """Return a file's tensors in float32.
 
-    :raises ArtefactCorrupt: where it is no safetensors file.
+    :raises ArtefactCorrupt: where it is no safetensors file, or not whole.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    try:
-        return {name: tensor.float().numpy() for name, tensor in load_file(file).items()}
-    except SafetensorError as error:
-        raise ArtefactCorrupt(f"{file.name} cannot be read: {error}", where=str(file), do="fetch it again.") from error
+    return {name: read_tensor(file, name) for name in sorted(tensor_names(file))}

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from functory_lora.files import ABOUT, CONFIG, HEAD, ROOT, WEIGHTS
 from functory_lora.folder import Folder
 from functory_sdk import Array, ArtefactCorrupt, Backbone, NotSupported, Readout, Task, complaint, read_json, readout_of
+from functory_sdk.checkpoints import Tensors
 
 CLASSIFIER = "SEQ_CLS"
 """PEFT's word for a classifier of texts. A tagger's labels stand in no file of its adapter, and no task could guess them."""
@@ -38,7 +39,7 @@ def own_head(folder: Folder, task: Task[Any]) -> SavedHead:
     :raises NotSupported: where it is another task's.
     :raises ArtefactCorrupt: where the state is none of this task.
     """
-    made = folder.about.get("task", {}).get("name", "")
+    made = str(folder.section("task").get("name", ""))
     if made.rpartition(":")[2] != task.name.rpartition(":")[2]:
         raise NotSupported(
             f"the adapter's head does {made!r}; the task is {task.name!r}.",
@@ -47,7 +48,7 @@ def own_head(folder: Folder, task: Task[Any]) -> SavedHead:
         )
     try:
         state = task.State.model_validate(folder.about.get("state"))
-        given = folder.about.get("head", {}).get("readout")
+        given = folder.section("head").get("readout")
         readout = None if given is None else Readout.model_validate(given)
     except ValidationError as error:
         raise ArtefactCorrupt(
@@ -104,21 +105,17 @@ class _Layers(Mapping[str, Array]):
 
     def __init__(self, folder: Folder, place: Path, base: str) -> None:
         self._own = {name.removeprefix(ROOT): array for name, array in folder.tensors.items()}
-        self._files = sorted(place.glob("*.safetensors"))
+        # A packed backbone's place holds its package's file, of which no classifier was ever made.
+        self._below: Mapping[str, Array] = Tensors(place, base) if any(place.glob("*.safetensors")) else {}
         self._base = f"{base}."
 
     def __getitem__(self, name: str) -> Array:
-        from safetensors import safe_open
-
         if name in self._own:
             return self._own[name]
-        for file in self._files:
-            with safe_open(file, framework="pt") as opened:
-                for known in (name, name.removeprefix(self._base)):
-                    if known in opened.keys():  # noqa: SIM118 - it is no mapping
-                        array: Array = opened.get_tensor(known).float().numpy()
-                        return array
-        raise KeyError(name)
+        return self._below[name if name in self._below else name.removeprefix(self._base)]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._own or name in self._below or str(name).removeprefix(self._base) in self._below
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._own)

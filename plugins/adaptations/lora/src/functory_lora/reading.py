@@ -8,6 +8,8 @@ from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from functory_lora.adapter import AdapterOptions
 from functory_lora.files import ABOUT, ADAPTER, CONFIG, ROOT, WEIGHTS
 from functory_lora.folder import Folder, open_folder
@@ -67,7 +69,7 @@ def _check_base(folder: Folder, backbone: Backbone[Any], check_base: bool) -> No
     :raises NotSupported: naming both.
     """
     spec = backbone.spec
-    made = folder.about.get("backbone", {})
+    made = folder.section("backbone")
     if made and made.get("weights_hash") != spec.weights_hash:
         raise _other_base(
             folder,
@@ -176,9 +178,11 @@ def _check_shapes(
     for own, theirs in sorted(maps.items()):
         halves = {part: phi.get(_name(own, part)) for part in "AB"}
         for part, half in halves.items():
-            if half is None or half.ndim != 2:
-                fault = "lacks" if half is None else f"is no matrix ({half.ndim} axes):"
-                raise _corrupt(folder, f"the update of {own} {fault} lora_{part}.")
+            if half is None:
+                raise _corrupt(folder, f"the update of {own} lacks lora_{part}.")
+            if half.ndim != 2 or not np.isfinite(half).all():
+                fault = f"has {half.ndim} axes where a matrix has two" if half.ndim != 2 else "holds what is no number"
+                raise _corrupt(folder, f"the lora_{part} of {own} {fault}.")
         down, up = (half.shape for half in halves.values() if half is not None)
         weight: Any = network.get_submodule(own).weight
         if (up[0], down[1]) != tuple(weight.shape) or up[1] != down[0]:

@@ -30,6 +30,7 @@ class E5(PackedBackbone[E5Options]):
         "functory build --task text-classification --train reviews.csv --backbone e5",
     )
     weights: ClassVar[PackedWeights] = WEIGHTS
+    family: ClassVar[str] = "bert"
 
     def read_spec(self) -> BackboneSpec:
         return BackboneSpec(  # the mean, normalised: section 2 of the paper, and the model's card

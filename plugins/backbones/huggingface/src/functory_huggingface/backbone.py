@@ -11,7 +11,7 @@ from pydantic import Field
 
 from functory_huggingface import hub
 from functory_huggingface.facts import Facts
-from functory_huggingface.weights import hash_of, weight_files
+from functory_huggingface.weights import hash_of
 from functory_sdk import (
     Backbone,
     BackboneSpec,
@@ -22,6 +22,8 @@ from functory_sdk import (
     open_tokenizer,
     sentence_reading,
 )
+from functory_sdk.checkpoints import weight_files
+from functory_sdk.families import BASES, unknown_family
 
 if TYPE_CHECKING:
     from functory_sdk.torch import Network
@@ -98,6 +100,8 @@ class HuggingFace(Backbone[HuggingFaceOptions]):
 
     def read_spec(self) -> BackboneSpec:
         facts = Facts(self._folder)
+        if facts.family not in BASES:  # before anything else that it lacks is given as the reason
+            raise unknown_family(self.reference, facts.family, str(self._folder / "config.json"))
         architecture = facts.architecture
         pooling, is_normalised = self._reading(architecture)
         return BackboneSpec(

@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any, Literal
 
 from functory_sdk import ArtefactCorrupt, Tokenizer, WeightsMissing, read_json
+from functory_sdk.checkpoints import Tensors
+from functory_sdk.families import BASES
 from functory_sdk.signs import chat_template, content_of
 
 Json = dict[str, Any]  # Any: JSON as its authors left it
 DECODERS = ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma3_text")
 OFFSET = ("roberta", "xlm-roberta", "camembert")
 """Families that count positions from after the padding id: two of 514 are never used."""
+TIED = ("gemma", "gemma3_text")
+"""Decoders whose embeddings score tokens, too, where their configuration does not say."""
 NO_LIMIT = 512
 """The context of a model with relative positions that names none: what T5 was trained on."""
 
@@ -29,6 +33,9 @@ class Facts:
         self.config = read_json(folder, "config.json")
         if not self.config:
             raise WeightsMissing("there is no config.json.", where=str(folder), do="name the folder of a transformers model.")
+        given = self.config.get("architectures")
+        self.classes = " ".join(str(name) for name in given) if isinstance(given, list) else ""
+        """The names of the model's classes: ``BertForSequenceClassification``."""
         self.generation = read_json(folder, "generation_config.json")
         self.texts = read_json(folder, "tokenizer_config.json")
 
@@ -42,46 +49,54 @@ class Facts:
         """Encoder, decoder or both: by family, by the model's class where the family is not known here."""
         if self.config.get("is_encoder_decoder") or self.family == "t5":
             return "encoder-decoder"
-        named = " ".join(self.config.get("architectures") or ())
-        return "decoder" if self.family in DECODERS or "CausalLM" in named else "encoder"
+        return "decoder" if self.family in DECODERS or "CausalLM" in self.classes else "encoder"
 
     @property
     def has_logits(self) -> bool:
-        """Whether the weights score tokens; a decoder that was saved with a classifier lost its scores."""
-        named = " ".join(self.config.get("architectures") or ())
-        return self.architecture != "encoder" and "Classification" not in named
+        """Whether the weights score tokens: a decoder that was saved with a classifier, or without any head, lost its scores."""
+        if self.architecture != "decoder":
+            return self.architecture == "encoder-decoder" and "Classification" not in self.classes
+        if "Classification" in self.classes:
+            return False
+        return bool(self.config.get("tie_word_embeddings", self.family in TIED)) or "lm_head.weight" in Tensors(
+            self.folder, BASES[self.family]
+        )
 
     @property
     def width(self) -> int:
         """Elements of a hidden state."""
-        return int(self._need("hidden_size", "d_model", "dim"))
+        return self._whole("hidden_size", "d_model", "dim")
 
     @property
     def layers(self) -> int:
         """Layers of both stacks together."""
-        count = int(self._need("num_hidden_layers", "num_layers", "n_layers"))
-        if self.architecture == "encoder-decoder":
-            return int(self._need("num_layers")) + int(self.config.get("num_decoder_layers") or self._need("num_layers"))
-        return count
+        if self.architecture != "encoder-decoder":
+            return self._whole("num_hidden_layers", "num_layers", "n_layers")
+        return self._whole("num_layers") + self._whole("num_decoder_layers", "num_layers")
 
     @property
     def vocabulary(self) -> int:
         """Tokens that the network knows."""
-        return int(self._need("vocab_size"))
+        return self._whole("vocab_size")
 
     @property
     def context(self) -> int:
         """The longest row."""
         if self.architecture == "encoder-decoder":
-            return int(self.config.get("n_positions") or NO_LIMIT)
-        positions = int(self._need("max_position_embeddings"))
-        return positions - self.pad_id(None) - 1 if self.family in OFFSET else positions
+            return self._whole("n_positions") if self.config.get("n_positions") else NO_LIMIT
+        positions = self._whole("max_position_embeddings")
+        room = positions - self.pad_id(None) - 1 if self.family in OFFSET else positions
+        if room < 1:
+            raise self._fault(f"max_position_embeddings = {positions}, which leaves no room for a text")
+        return room
 
     def pad_id(self, tokenizer: Tokenizer | None) -> int:
         """Return the id of padding; where the model names none, its end token's, which the mask hides as well."""
-        given = self.config.get("pad_token_id")
-        if given is not None and given >= 0:
-            return int(given)
+        [given] = self._ids("pad_token_id", self.config)[:1] or [-1]
+        if given >= self.vocabulary:
+            raise self._fault(f"pad_token_id = {given:,}, and the model has {self.vocabulary:,} embeddings")
+        if given >= 0:
+            return given
         if self.family in OFFSET:
             return 1
         token = self._token("pad_token")
@@ -93,21 +108,21 @@ class Facts:
         """Tokens that end a generation."""
         if self.architecture == "encoder":
             return ()
-        given = self.generation.get("eos_token_id", self.config.get("eos_token_id"))
-        return tuple(given) if isinstance(given, list) else () if given is None else (int(given),)
+        return self._ids("eos_token_id", self.generation, self.config)
 
     @property
     def start_id(self) -> int | None:
         """The first token of an encoder-decoder's output."""
         if self.architecture != "encoder-decoder":
             return None
-        given = self.generation.get("decoder_start_token_id", self.config.get("decoder_start_token_id"))
-        return int(given) if given is not None else int(self.config.get("pad_token_id") or 0)
+        [given] = self._ids("decoder_start_token_id", self.generation, self.config)[:1] or [self.pad_id(None)]
+        return given
 
     @property
     def has_token_types(self) -> bool:
         """Whether a row says which of two texts a token belongs to."""
-        return self.family in ("bert", "electra") and int(self.config.get("type_vocab_size") or 0) > 1
+        given = self.config.get("type_vocab_size", 2)  # transformers' own default
+        return self.family in ("bert", "electra") and isinstance(given, int) and given > 1
 
     @property
     def chat_template(self) -> str:
@@ -130,12 +145,31 @@ class Facts:
     def _token(self, name: str) -> str:
         return content_of(self.texts.get(name))
 
+    def _ids(self, name: str, *configs: Json) -> tuple[int, ...]:
+        """Return the ids of tokens that the first configuration to name any has: one or several."""
+        given: Any = next((config[name] for config in configs if config.get(name) is not None), [])
+        found = given if isinstance(given, list) else [given]
+        if not all(isinstance(one, int) and not isinstance(one, bool) for one in found):
+            raise self._fault(f"{name} = {given!r}, no id of a token")
+        return tuple(found)
+
+    def _whole(self, *names: str) -> int:
+        """Return the first of some facts that is there: a whole number, 1 or more."""
+        given = self._need(*names)
+        if isinstance(given, bool) or not isinstance(given, int) or given < 1:
+            name = next(name for name in names if self.config.get(name) is not None)
+            raise self._fault(f"{name} = {given!r}, no whole number above 0")
+        return given
+
     def _need(self, *names: str) -> Any:
         for name in names:
             if self.config.get(name) is not None:
                 return self.config[name]
-        raise ArtefactCorrupt(
-            f"config.json does not say {' or '.join(names)}.",
+        raise self._fault(" or ".join(names), "does not say")
+
+    def _fault(self, what: str, says: str = "says") -> ArtefactCorrupt:
+        return ArtefactCorrupt(
+            f"config.json {says} {what}.",
             where=str(self.folder / "config.json"),
             do="take the config.json that came with the weights.",
         )

@@ -7,14 +7,16 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
+from functory_huggingface.labels import labels_of
 from functory_huggingface.made import check_reading
-from functory_huggingface.weights import Tensors
 from functory_sdk import (
     Adaptation,
+    Array,
     ArtefactCorrupt,
     Backbone,
     BackboneSpec,
     Brought,
+    FunctoryError,
     NotSupported,
     Options,
     Readout,
@@ -22,6 +24,8 @@ from functory_sdk import (
     read_json,
     readout_of,
 )
+from functory_sdk.checkpoints import Tensors
+from functory_sdk.families import BASES
 
 UNITS = {"ForSequenceClassification": "text", "ForTokenClassification": "token"}
 """The end of a model's class → what gets a label."""
@@ -60,15 +64,19 @@ class FineTuned(Adaptation[FineTunedOptions]):
         spec, folder = backbone.spec, backbone.locate()  # the facts first: a model of a hub is fetched for them
         config = read_json(folder, "config.json")
         unit = _unit(config, folder)
-        found = Tensors(folder)
-        readout, places = readout_of(spec.family, unit, config, found.keys())
+        found = Tensors(folder, BASES.get(spec.family, ""))
+        try:
+            readout, places = readout_of(spec.family, unit, config, found)
+        except FunctoryError as error:
+            raise error.located(str(folder)) from error.__cause__
         phi = {ours: found[theirs] for ours, theirs in places.items()}
-        labels = _labels(config, len(phi["head.linear.weight"]), folder)
+        _check_shapes(phi, places, spec.width, folder)
+        labels = labels_of(config, len(phi["head.linear.weight"]), folder)
         phi.setdefault("head.linear.bias", phi["head.linear.weight"][:, 0] * 0)
         is_multi = config.get("problem_type") == "multi_label_classification"
         state, order = task.adopt(labels, unit=unit, is_multi=is_multi)
         phi |= {name: phi[name][list(order)] for name in ("head.linear.weight", "head.linear.bias")}
-        note = f"brought from the checkpoint's own classifier, a {config['architectures'][0]}"
+        note = f"brought from the checkpoint's own classifier, a {_named(config)}"
         notes = check_reading(folder, backbone.tokenizer) if self.options.check_tokenizer else ()
         kept = type(self)(self.options.model_copy(update={"readout": readout}))
         return Brought(kept, phi, state, (note, *task.remarks(state), *notes))
@@ -82,7 +90,7 @@ def _unit(config: dict[str, Any], folder: Path) -> Any:  # Any: a key of UNITS' 
 
     :raises NotSupported: for a model without a classifier, or one that gives numbers.
     """
-    named = next(iter(config.get("architectures") or ()), "model without a named class")
+    named = _named(config)
     unit = next((unit for end, unit in UNITS.items() if named.endswith(end)), None)
     if unit is None:
         raise NotSupported(
@@ -99,24 +107,30 @@ def _unit(config: dict[str, Any], folder: Path) -> Any:  # Any: a key of UNITS' 
     return unit
 
 
-def _labels(config: dict[str, Any], outputs: int, folder: Path) -> list[str]:
-    """Return the labels in the order of the outputs; transformers' own names where none are given.
+def _named(config: dict[str, Any]) -> str:
+    """Return the model's class."""
+    given = config.get("architectures")
+    return str(given[0]) if isinstance(given, list) and given else "model without a named class"
 
-    :raises NotSupported: for a head of one output, a number.
-    :raises ArtefactCorrupt: where the names are of other outputs.
+
+def _check_shapes(phi: dict[str, Array], places: dict[str, str], width: int, folder: Path) -> None:
+    """Refuse a classifier whose parts do not fit the hidden states, or hold what is no number.
+
+    :raises ArtefactCorrupt: naming the tensor as the checkpoint does.
     """
-    named = {int(index): str(label) for index, label in (config.get("id2label") or {}).items()}
-    if outputs < 2:
-        raise NotSupported(
-            "the checkpoint's head has one output, a number and not labels.",
-            where=str(folder / "config.json"),
-            do="take a checkpoint that classifies.",
-        )
-    labels = [named.get(index, f"LABEL_{index}") for index in range(outputs)]
-    if named and (sorted(named) != list(range(outputs)) or len(set(labels)) != outputs):
+    import numpy as np
+
+    outputs = len(phi["head.linear.weight"])
+    for ours, array in phi.items():
+        rows = outputs if ours.startswith("head.") else width
+        wanted = (rows, width) if ours.endswith(("linear.weight", "map.weight")) else (rows,)
+        fault = "holds what is no number (NaN or infinity)"
+        if array.shape != wanted:
+            fault = f"has the shape {'×'.join(map(str, array.shape))}; {'×'.join(map(str, wanted))} would fit"
+        elif np.isfinite(array).all():
+            continue
         raise ArtefactCorrupt(
-            f"config.json names {len(set(named.values()))} labels; the head has {outputs} outputs.",
-            where=str(folder / "config.json"),
-            do="mend id2label: a different name for each output, from 0.",
+            f"the classifier's {places[ours]!r} {fault}.",
+            where=str(folder),
+            do="take config.json and the weights from the same revision of the model.",
         )
-    return labels

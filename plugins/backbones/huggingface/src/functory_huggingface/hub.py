@@ -6,8 +6,8 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from functory_huggingface.weights import weight_files
 from functory_sdk import FunctoryError, OptionError, WeightsMissing, message_of
+from functory_sdk.checkpoints import weight_files
 
 FILES = [
     "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",

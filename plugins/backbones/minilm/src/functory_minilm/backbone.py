@@ -19,6 +19,7 @@ from functory_sdk import (
     package_file,
     sentence_reading,
 )
+from functory_sdk.checkpoints import weight_files
 
 if TYPE_CHECKING:
     from functory_sdk.torch import Network
@@ -61,9 +62,10 @@ class MiniLM(Backbone[MiniLMOptions]):
 
     def read_spec(self) -> BackboneSpec:
         folder = self.locate()
+        weight_files(folder)
         reading = sentence_reading(folder)
         return BackboneSpec(
-            **config_facts(folder),
+            **config_facts(folder, "bert"),
             reference=self.reference,
             architecture="encoder",
             has_token_types=True,

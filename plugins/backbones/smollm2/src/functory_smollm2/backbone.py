@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, ClassVar
 
-from functory_sdk import BackboneSpec, PackedBackbone, PackedOptions, PackedWeights
+from functory_sdk import BackboneSpec, PackedBackbone, PackedOptions, PackedWeights, read_json
+from functory_sdk.signs import chat_template
 from functory_smollm2.convert import WEIGHTS
 
 if TYPE_CHECKING:
@@ -21,17 +21,18 @@ class SmolLM2(PackedBackbone[PackedOptions]):
     paper: ClassVar[str] = "Ben Allal et al. 2025, SmolLM2 (arXiv 2502.02737)"
     examples: ClassVar[tuple[str, ...]] = ("functory build --task text-generation --backbone smollm2",)
     weights: ClassVar[PackedWeights] = WEIGHTS
+    family: ClassVar[str] = "llama"
 
     def read_spec(self) -> BackboneSpec:
-        names = ("config.json", "tokenizer_config.json")
-        config, tokenizer = (json.loads((self.folder / name).read_text(encoding="utf-8")) for name in names)
+        facts = self.read_facts()
+        end = read_json(self.folder, "config.json").get("eos_token_id")
         return BackboneSpec(
-            **self.read_facts(),
+            **facts,
             architecture="decoder",
-            end_ids=(config["eos_token_id"], END_OF_TEXT),
+            end_ids=(*(one for one in (end if isinstance(end, list) else [end]) if isinstance(one, int)), END_OF_TEXT),
             has_logits=True,
             pooling="last",
-            chat_template=tokenizer["chat_template"],
+            chat_template=chat_template(self.folder, read_json(self.folder, "tokenizer_config.json")),
             licence="Apache-2.0",
         )
 
