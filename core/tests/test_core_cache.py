@@ -16,6 +16,7 @@ from functory.errors import UsageError
 from functory.machine import configuration, contents, holding, keeping, places, trimming
 from functory.machine.contents import code_hash, content_hash
 from functory.machine.entries import Entries
+from functory.machine.environment import facts
 
 OLD = time.time() - 10 * 86400
 
@@ -164,6 +165,12 @@ def test_a_file_in_the_cache_s_place_is_done_without(
     assert told.endswith("; going on without.\n")
 
 
+def test_the_facts_of_a_machine_say_that_its_cache_cannot_be_written(cache: Path) -> None:
+    assert facts()["cache"] == str(cache)
+    cache.write_text("")
+    assert facts()["cache"] == f"{cache} (cannot be written)"
+
+
 def test_what_was_kept_aside_goes_with_the_process(tmp_path: Path) -> None:
     code = "from functory.machine import keeping; print(keeping.stand_in('runs'))"
     place = tmp_path / "cache"
@@ -289,5 +296,5 @@ def test_the_bound_is_written_as_people_write_sizes(
 def test_a_bound_that_is_no_size_is_refused(said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FUNCTORY_CACHE_LIMIT", said)
     with pytest.raises(UsageError, match="no size") as error:
-        configuration.cache_limit(tmp_path)
+        Entries(places.cache("features"), "features").hold()
     assert error.value.where == "$FUNCTORY_CACHE_LIMIT"

@@ -74,8 +74,11 @@ def _root(module: str) -> str:
 
 def _code(root: str) -> str:
     """Return the hash of a package's code as it was first asked for, and again when a module of it was loaded anew."""
-    loaded: dict[str, object] = {name: module.__spec__ for name, module in list(sys.modules.items())
-              if (name == root or name.startswith(f"{root}.")) and hasattr(module, "__spec__")}  # fmt: skip
+    loaded: dict[str, object] = {
+        name: getattr(module, "__spec__", None)
+        for name, module in list(sys.modules.items())
+        if name == root or name.startswith(f"{root}.")
+    }
     known = _codes.get(root)
     if known is not None and all(known[0].setdefault(name, spec) is spec for name, spec in loaded.items()):
         return known[1]

@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from functory.machine import keeping, places, trimming
+from functory.machine import configuration, keeping, places, trimming
 from functory.machine.contents import content_hash
 from functory.machine.folders import sync, sync_folder
 from functory.machine.unfinished import unfinished
@@ -44,7 +44,11 @@ class Entries:
         self.is_synced = is_synced
 
     def hold(self) -> Callable[[], None]:
-        """Keep what is used from now on from being dropped for room; return what ends that."""
+        """Keep what is used from now on from being dropped for room; return what ends that.
+
+        :raises UsageError: when the user's bound of the cache is no size: before anything is computed for it.
+        """
+        configuration.cache_limit(self.area.parent)
         return trimming.hold(self.area)
 
     def find(self, name: str) -> Path | None:
@@ -125,7 +129,7 @@ class Entries:
             size = self._record(part, name, about)
             part.chmod(stat.S_IMODE(area.stat().st_mode))  # as open to others as the cache is
             self._publish(part, area / name)
-        if area == self.area:
+        if area == self.area and area.name in trimming.IDLE_SECONDS:
             trimming.grown(area.parent, size)
         return area / name
 

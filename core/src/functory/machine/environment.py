@@ -44,7 +44,7 @@ def facts() -> dict[str, str]:
         "cores": str(cores()),
         "cpu": ", ".join(flags()) or "none of the flags that matter is known",
         "memory": _memory(),
-        "cache": str(places.cache_root()),
+        "cache": f"{places.cache_root()}{'' if places.is_writable(places.cache_root()) else ' (cannot be written)'}",
     }
 
 

@@ -48,6 +48,12 @@ def prepared(folder: Path) -> Path:
     return folder
 
 
+def is_writable(folder: Path) -> bool:
+    """Return whether a folder can be written, or made, as far as that can be told without trying."""
+    there = next((one for one in (folder, *folder.parents) if os.path.lexists(one)), folder)
+    return there.is_dir() and os.access(there, os.W_OK | os.X_OK)
+
+
 def is_cache(root: Path) -> bool:
     """Return whether a folder carries the tag that functory puts into its cache."""
     try:
