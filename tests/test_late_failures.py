@@ -141,6 +141,26 @@ def test_a_hook_around_the_training_is_not_passed_by_because_it_failed_once(monk
     assert again.about.notes.count("looked at") == 1
 
 
+class Answering:
+    """Trains in core's place, and not at all."""
+
+    @hookimpl
+    def train(self) -> Any:
+        return Fit(notes=["not trained"])
+
+
+def test_what_a_hook_learned_is_taken_up_with_that_hook_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = build("head")
+    monkeypatch.setattr(Failing, "error", RuntimeError("no more"))
+    with pytest.raises(HookError):
+        build("head", hooks=[Answering(), Failing()])
+    assert same(build("head"), whole)
+    monkeypatch.setattr(Failing, "error", None)
+    notes: list[str] = []
+    assert "not trained" in build("head", hooks=[Answering(), Failing()], tell=notes.append).about.notes
+    assert any(TRAINED in note for note in notes)
+
+
 class Stopping:
     """Presses Ctrl-C at a step."""
 
@@ -196,6 +216,7 @@ def test_what_lies_in_a_named_folder_is_taken_up_by_its_own_recipe_alone(tmp_pat
     with pytest.raises(TrainingError, match="another recipe") as caught:
         build("head", run=tmp_path / "run", train=rows(44))
     assert str(tmp_path / "run") in str(caught.value)
+    assert "takes it up" not in str(caught.value), "this build does not"
 
 
 def test_damaged_φ_is_learned_anew(tmp_path: Path) -> None:

@@ -261,7 +261,7 @@ class _Building:
         train, dev, doubt = taught(form, splits, function)
         if doubt:
             self.tell(doubt)
-        key = _key(self.recipe, form, function, digest(train, dev))
+        key = self._key(form, function, digest(train, dev))
         place = self.until_safe.enter_context(RunFolder(key, folder, function.about.name, self.tell))
         run = Run(
             folder=place.path,
@@ -310,6 +310,24 @@ class _Building:
         form.adaptation = fit.adaptation or form.adaptation
         return fit
 
+    def _key(self, form: TorchForm, function: Function, rows: str) -> str:
+        """Return what decides φ, and names the run's folder: the same recipe on the same data goes on where it stopped.
+
+        :param rows: the digest of the rows.
+        """
+        parts = (function.task, form.adaptation, form.engine, form.backbone)
+        about = [
+            self.recipe.seed, rows, form.spec.weights_hash, function.session_options.model_dump(mode="json"),
+            *map(_identity, parts), versions(), makers(function), made_of(function), self._shaping(),
+        ]  # fmt: skip
+        return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:24]
+
+    def _shaping(self) -> list[Any]:
+        """Return the hook plugins that may decide what is learned, with their options; the others come and go as they like."""
+        names = self.steps.who("load_backbone", "adapt", "train")
+        parts = [Part.of(hook) for hook in self.recipe.hooks if isinstance(hook, str | Mapping | Part)]
+        return [*names, *(part.model_dump(mode="json") for part in parts if part.name in names)]
+
     def _measured(self, function: Function, test: Examples) -> Function:
         """Return a function with its report on examples that it has not seen; a doubt about it is told."""
         function.report = self.steps.evaluate(function=function, examples=test).keeping(KEPT)
@@ -348,19 +366,6 @@ def _tuned(function: Function, formulation: Formulation, dev: Examples) -> Funct
 def _without(side: str) -> str:
     """Say how a side is left out for good."""
     return f", with {side}_share = 0 if none is to be split off" if side in ("dev", "test") else ""
-
-
-def _key(recipe: Recipe, form: TorchForm, function: Function, rows: str) -> str:
-    """Return what decides φ, and names the run's folder: the same recipe on the same data goes on where it stopped.
-
-    :param rows: the digest of the rows.
-    """
-    parts = (function.task, form.adaptation, form.engine, form.backbone)
-    about = [
-        recipe.seed, rows, form.spec.weights_hash, function.session_options.model_dump(mode="json"),
-        *map(_identity, parts), versions(), makers(function), made_of(function),
-    ]  # fmt: skip
-    return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:24]
 
 
 def _identity(component: Any) -> list[Any]:  # Any: a component, and plain data

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from functory.machine.distributions import Entry
 
 
+CORE = "core"
+
+
 class CoreSteps:
     """Core's own implementation of each step: it calls the named component. Comes last."""
 
@@ -136,7 +139,7 @@ class Steps:
     def __init__(self, hooks: Sequence[Any] = ()) -> None:
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(Hooks)
-        self._manager.register(CoreSteps(), "core")
+        self._manager.register(CoreSteps(), CORE)
         self._shared = Shared()
         named = {Part.of(hook).name for hook in hooks if isinstance(hook, str | Mapping | Part)}
         everywhere = [name for name in configuration.hooks() if name not in named]
@@ -149,6 +152,11 @@ class Steps:
     def set_aside(self) -> Mapping[str, HookError]:
         """The observers that failed, and how; nothing is told to them any more."""
         return self._shared.set_aside
+
+    def who(self, *steps: str) -> list[str]:
+        """Return the hook plugins, by name, that take part in one of some steps."""
+        found = {one.plugin_name for step in steps for one in getattr(self._manager.hook, step).get_hookimpls()}
+        return sorted(found - {CORE})
 
     def _register(self, hook: Any) -> None:
         """Let a hook plugin take part."""

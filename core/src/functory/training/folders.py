@@ -34,7 +34,7 @@ class RunFolder:
     Left without an error, it is removed, unless the user named it or somebody waits for it. Left with one, it stays, and
     the error says what it holds and what the same build makes of it.
 
-    :param key: the name of the folder in the cache: what decides φ.
+    :param key: what decides φ, and names the folder in the cache.
     :param named: the folder that the user named, in its place.
     :param name: the run's, for people.
     :param tell: told what a person should know.
@@ -113,7 +113,7 @@ class RunFolder:
     def _left(self, error: BaseException) -> str:
         """Return what the folder holds now, and what the same build makes of it; nothing where that is no help."""
         same = f"the same build with --run {self.path} (in Python run=…)" if self._is_apart else "the same build"
-        if is_kept(self.path):
+        if is_kept(self.path, self.key):
             return f"What was learned is kept in {self.path}: {same} takes it up and trains nothing again."
         if isinstance(error, TrainingError):  # it would come to the same end
             return ""

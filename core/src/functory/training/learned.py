@@ -70,9 +70,9 @@ def _write(place: Path, key: str, phi: Mapping[str, Array], fit: Fit, is_over: b
         (made / RECORD).write_text(record, encoding="utf-8")
 
 
-def is_kept(folder: Path) -> bool:
-    """Whether a run's folder holds what was learned."""
-    return (folder / LEARNED / RECORD).is_file()
+def is_kept(folder: Path, key: str) -> bool:
+    """Whether a run's folder holds what a run of that key learned."""
+    return _read(folder / LEARNED).get("key") == key
 
 
 def find(folder: Path, key: str, adaptation: Adaptation[Any]) -> Learned | None:
