@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import sys
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from functory import __version__
 from functory.cli import main
@@ -276,3 +279,8 @@ def test_versions_are_told_beside_hostile_metadata(site: Any) -> None:
     done = site.run(code="import json; from functory.machine import environment; print(json.dumps(environment.libraries()))")
     assert json.loads(done.stdout)["pydantic"]
     assert environment.version("no-such-thing") is None
+
+
+@given(name=st.text(alphabet="aZ9-_.é", max_size=12))
+def test_a_name_is_normalised_as_indexes_do_it(name: str) -> None:
+    assert distributions.normalise(name) == re.sub(r"[-_.]+", "-", name).lower()

@@ -6,7 +6,6 @@ time in proportion to its length, and what is left out is said.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -39,9 +38,6 @@ LONGEST = 300
 """The characters that a name, and the place of a component, may have."""
 PREFIX = "functory."
 _CONTRACT_GROUP = "functory.contract"
-_NAME = re.compile(r"\w[\w.+-]*")
-_VALUE = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*:[^\W\d]\w*(?:\.[^\W\d]\w*)*")
-_VERSION = re.compile(r"[\w.]{1,20}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +150,17 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= 200 else f"{text[:199]}…")
 
 
+def consists_of(text: str, marks: str) -> bool:
+    """Return whether a text consists of letters, digits and some marks. A pattern would cost a start its compilation."""
+    return all(letter.isalnum() or letter in marks for letter in text) and bool(text)
+
+
+def _is_place(value: str) -> bool:
+    """Return whether a value is a module and an attribute: ``functory_lora:LoRA``."""
+    module, _, attribute = value.partition(":")
+    return all(part.isidentifier() for part in (*module.split("."), *attribute.split(".")))
+
+
 def _reason(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
@@ -174,16 +181,16 @@ def _wrong(name: str, group: str, key: str, value: str, place: str) -> Fault | N
     """Return what is wrong with one line in a group of functory's."""
     kind = group.removeprefix(PREFIX)
     if group == _CONTRACT_GROUP:
-        if _VERSION.fullmatch(key):
+        if len(key) <= 20 and consists_of(key, "_."):
             return None
         what = f"{name} says that it was written for the contract version {shown(key)}, which is none."
     elif kind not in GROUPS:
         what = f"{name} gives functory {shown(kind)}, a kind that this version does not know."
         do = f"it knows {', '.join(GROUPS)}. Perhaps {name} needs a newer one: pip install -U functory"
         return Fault(name, "unknown-kind", what, place, do)
-    elif len(key) > LONGEST or not _NAME.fullmatch(key):
+    elif len(key) > LONGEST or not consists_of(key, "_.+-") or key[0] in ".+-":
         what = f"{name} announces {shown(key)}, which is no name: letters, digits and . + - after the first."
-    elif len(value) > LONGEST or not _VALUE.fullmatch(value):
+    elif len(value) > LONGEST or not _is_place(value):
         what = f"{name} announces {shown(key)} as {shown(value)}, not as 'module:attribute'."
     else:
         return None

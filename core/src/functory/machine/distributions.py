@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from functory.machine.announced import CONTRACT as CONTRACT
 from functory.machine.announced import GROUPS as GROUPS
-from functory.machine.announced import PREFIX, read_entries, reinstall, shown, unreadable
+from functory.machine.announced import PREFIX, consists_of, read_entries, reinstall, shown, unreadable
 from functory.machine.announced import Entry as Entry
 from functory.machine.announced import Fault as Fault
 from functory.machine.metadata import ENTRY_POINTS_BYTES, METADATA_BYTES, forget_headers, read
@@ -26,8 +26,6 @@ CORE = "functory"
 """The distribution of the running code. What it gives stands in `own`: no metadata can take a verb away, or add one."""
 
 _RUNNING = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
-_VERSION = re.compile(r"[\w.+!-]{0,100}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +90,9 @@ def forget() -> None:
 
 def normalise(name: str) -> str:
     """Return a distribution's name as indexes compare it: ``Functory_LoRA`` is ``functory-lora``."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    parts = name.lower().replace("_", "-").replace(".", "-").split("-")
+    inner = [part for part in parts[1:-1] if part]
+    return "-".join([parts[0], *inner, parts[-1]]) if len(parts) > 1 else parts[0]
 
 
 def check_metadata(entry: Entry) -> Fault | None:
@@ -127,7 +127,7 @@ def _installed(path: Sequence[str]) -> tuple[dict[str, list[Installed]], list[Fa
     faults: list[Fault] = []
     for folder in dict.fromkeys(path):
         for one in _in_folder(folder or os.curdir, faults):
-            if _NAME.fullmatch(one.name) and _VERSION.fullmatch(one.version):
+            if _is_name(one.name) and len(one.version) <= 100 and consists_of(f"{one.version}.", "._+!-"):
                 found.setdefault(one.name, []).append(one)
             else:
                 faults += _nameless(one)
@@ -146,7 +146,10 @@ def _in_folder(folder: str, faults: list[Fault]) -> Iterator[Installed]:
         faults.append(Fault("the path", "unreadable-folder", what, shown(folder), do, is_fatal=False))
         return
     split = [(*_split(name), name) for name in names if not name.startswith("~")]  # "~": what pip could not delete
-    for name, version, file in sorted(split, key=lambda one: (one[0], _reversed(one[1]), one[2])):
+    split.sort()
+    if len({one[0] for one in split}) < len(split):
+        split.sort(key=lambda one: (one[0], _reversed(one[1]), one[2]))
+    for name, version, file in split:
         metadata = os.path.join(folder, file)
         if file.endswith(".egg-info"):
             version = version.partition("-py")[0]
@@ -157,6 +160,11 @@ def _split(file: str) -> tuple[str, str]:
     """Return the normalised name and the version that a folder's name holds."""
     name, _, version = file.rpartition(".")[0].partition("-")
     return normalise(name), version
+
+
+def _is_name(name: str) -> bool:
+    """Return whether a distribution can have this name, which is normalised."""
+    return name.isascii() and consists_of(name, "-") and not (name.startswith("-") or name.endswith("-"))
 
 
 def _reversed(version: str) -> list[int]:
