@@ -6,16 +6,21 @@ import errno
 import json
 import os
 import urllib.error
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import functory.data
 from functory.cli import main
-from functory.errors import OptionError, StorageError
+from functory.errors import FunctoryError, OptionError, StorageError
+from functory.machine import configuration
 from functory.machine.storage import MISPLACED, REFUSALS, misplaced, refusal, refusals_told
 from functory.plugins import registry as plugins
+from functory.recipe import read_toml
 
+failing = pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="nothing fails to be read here")
 VERB = """
 from functory.contracts.command import Command
 
@@ -120,3 +125,34 @@ def test_a_wrong_name_is_told_for_each_verb_that_reads_or_writes(
             said = capsys.readouterr().err
             assert "do:" in said, (arguments, said)
             assert "bug" not in said, (arguments, said)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("x" * 300, "the name is too long"),
+        ("circle", "its links lead in a circle"),
+        ("file/below", "a part of the path is a file, and no folder"),
+        pytest.param("failing", "the device failed", marks=failing),
+    ],
+)
+def test_what_cannot_be_read_is_told_with_its_place_by_all_that_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, why: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "circle").symlink_to("circle")
+    (tmp_path / "failing").symlink_to("/proc/self/mem")
+    (tmp_path / "file").write_text("x")
+    reads: list[Callable[[], object]] = [
+        lambda: list(functory.data.read(name)),
+        lambda: list(functory.data.read([name, name])),
+        lambda: read_toml(Path(name)),
+        lambda: plugins.load_file(f"./{name}:Task", "tasks"),
+    ]
+    for read in reads:
+        with pytest.raises(FunctoryError, match=why) as caught:
+            read()
+        assert caught.value.do
+    monkeypatch.setenv("FUNCTORY_CONFIG", name)
+    with pytest.raises(FunctoryError, match=f"the configuration cannot be read: {why}"):
+        configuration.hooks()

@@ -19,7 +19,7 @@ from functory.contracts.engine import Session, SessionOptions
 from functory.contracts.rows import Request, Row
 from functory.contracts.task import Task
 from functory.errors import InputError, NotSupported
-from functory.machine.storage import refusals_told
+from functory.machine.storage import refusals_told, telling
 from functory.reading.reader import Reader
 from functory.running.about import About
 from functory.running.arriving import gathered
@@ -217,7 +217,8 @@ class Function:
         if self._session is None:
             with self._lock:
                 if self._session is None:
-                    self._session = self._single_form().open(self.session_options)
+                    with telling():
+                        self._session = self._single_form().open(self.session_options)
         return self._session
 
     def opened(self, **options: Any) -> Function:

@@ -15,6 +15,7 @@ A part is a name, or a table with a name and that component's options.
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from collections.abc import Mapping
@@ -25,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from functory.contracts.component import Part, option_error
 from functory.errors import OptionError, RecipeError
+from functory.machine.storage import is_there, meaning
 from functory.machine.written import read_written
 from functory.plugins.references import is_file, split_file
 from functory.reading.reader import LongText
@@ -184,7 +186,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         text = read_written(path)
     except (OSError, UnicodeDecodeError) as error:
         raise RecipeError(
-            f"the recipe cannot be read: {error}", where=str(path), do="check the path; a recipe is UTF-8."
+            f"the recipe cannot be read: {meaning(error)}.", where=str(path), do="check the path; a recipe is UTF-8."
         ) from None
     try:
         fields = tomllib.loads(text)
@@ -214,8 +216,8 @@ def _placed(folder: Path, source: str) -> str:
     import glob
 
     beside = folder / source
-    is_there = beside.exists() or (glob.has_magic(source) and glob.glob(str(beside), recursive=True))  # noqa: PTH207
-    return str(beside) if is_there else source
+    is_found = is_there(beside) or (glob.has_magic(source) and glob.glob(str(beside), recursive=True))  # noqa: PTH207
+    return str(beside) if is_found else source
 
 
 def _beside(path: Path, name: str) -> str:
@@ -223,7 +225,7 @@ def _beside(path: Path, name: str) -> str:
     if not is_file(name):
         return name
     file, attribute = split_file(name)
-    return f"{(path.parent / Path(file).expanduser()).resolve()}:{attribute}"
+    return f"{os.path.realpath(path.parent / Path(file).expanduser())}:{attribute}"
 
 
 def place(where: str, text: str, key: str, table: str = "") -> str:

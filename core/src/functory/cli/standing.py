@@ -44,13 +44,10 @@ def _done(work: Callable[[], int], out: _Told) -> int:
         out.flush()
     except BrokenPipeError:
         return BROKEN_PIPE
-    except Exception as error:
+    except Exception:
         if out.failure is None:
             raise
-        from functory.terminal import tell
-        from functory.wording.told import told
-
-        tell(told(error))
+        print(f"{type(out.failure).__name__}: {out.failure}", file=sys.stderr)
         return FAILED
     return code or (FAILED if out.failure else code)
 
@@ -144,8 +141,8 @@ class _Told(_Over):
         if isinstance(error, UnicodeError):
             raise error
         if self.failure is None:
-            self.failure = error
-            raise error if isinstance(error, BrokenPipeError) else _failure(error) from error
+            self.failure = error if isinstance(error, BrokenPipeError) else _failure(error)
+            raise self.failure from (None if self.failure is error else error)
 
 
 class _Heedless(_Over):

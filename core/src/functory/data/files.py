@@ -6,6 +6,7 @@ import io
 import re
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import BinaryIO, NamedTuple, TextIO
 from functory.data.encodings import certain, decoded, exists, likely
 from functory.data.packing import ENDINGS, HEAD, packing_of, peeked, unpacked
 from functory.errors import DataError, OptionError
+from functory.machine.storage import is_folder, meaning
 from functory.machine.written import MARKS
 
 _ESCAPED = re.compile("[\udc80-\udcff]")
@@ -59,7 +61,7 @@ class DataFile:
             raise OptionError(
                 f"there is no encoding {encoding!r}.", do="such as utf-8, utf-16, gb18030, big5, shift_jis, cp1252, latin-1."
             )
-        self.path, self.name, self.is_folder = path, name or path.name, path.is_dir()
+        self.path, self.name, self.is_folder = path, name or path.name, is_folder(path)
         endings = [ending.lower() for ending in path.suffixes]
         self.packing = ""
         if endings and endings[-1] in ENDINGS:
@@ -81,9 +83,9 @@ class DataFile:
             stream: BinaryIO = self.path.open("rb")
         except FileNotFoundError:
             raise DataError(f"there is no file {self.path}.", do=_near(self.path)) from None
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise DataError(
-                f"it cannot be read: {error.strerror or error}.", where=str(self.path), do="check the file and its permissions."
+                f"it cannot be read: {meaning(error)}.", where=str(self.path), do="check the file and its permissions."
             ) from None
         head, stream = peeked(stream, self.name)
         self.packing = packing_of(head)
@@ -252,7 +254,9 @@ def _not_in(file: DataFile, line: int) -> DataError:
 
 def _near(path: Path) -> str:
     """Suggest files of a similar name beside the missing one."""
-    beside = [other.name for other in path.parent.iterdir()] if path.parent.is_dir() else []
+    beside: list[str] = []
+    with suppress(OSError):  # not there, or not ours to look into
+        beside = [other.name for other in path.parent.iterdir()]
     near = get_close_matches(path.name, beside, n=2, cutoff=0.6)
     if near:
         return "did you mean " + " or ".join(str(path.parent / name) for name in near) + "?"

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any, BinaryIO, cast
 
 from functory.errors import DataError
+from functory.machine.storage import meaning, number_of
 from functory.wording.told import message_of
 
 HEAD = 1 << 16
@@ -158,4 +159,5 @@ def guarded(read: Callable[[], bytes], name: str, packing: str) -> bytes:
         if not isinstance(error, _DAMAGED) and type(error).__name__ != "ZstdError":
             raise
         what = f"it cannot be unpacked ({packing[1:]})" if packing else "it cannot be read"
-        raise DataError(f"{what}: {message_of(error)}.", where=name, do="check the file; fetch it again.") from error
+        why = meaning(error) if number_of(error) else message_of(error)
+        raise DataError(f"{what}: {why}.", where=name, do="check the file; fetch it again.") from error

@@ -19,6 +19,7 @@ from functory.data.recognition import reader_of
 from functory.data.records import Record, Records, RecordStream, Values
 from functory.data.tables import table_of
 from functory.errors import DataError
+from functory.machine.storage import is_there
 
 Named = str | PathLike[str]
 Source = Named | Iterable[Named] | Iterable[Values] | Records
@@ -112,7 +113,7 @@ def _expanded(path: Path) -> list[Path]:
 
     :raises DataError: when nothing fits.
     """
-    if not glob.has_magic(str(path)) or path.exists():
+    if not glob.has_magic(str(path)) or is_there(path):
         return [path]
     found = [Path(name) for name in sorted(glob.glob(str(path), recursive=True))]  # noqa: PTH207 - absolute ones too
     if not found:

@@ -18,6 +18,7 @@ from typing import Any
 
 from functory.errors import UsageError
 from functory.machine.places import config
+from functory.machine.storage import meaning
 from functory.machine.written import read_written
 
 KEYS = ("hooks", "hubs", "cache_limit")
@@ -96,7 +97,7 @@ def _read() -> dict[str, Any]:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"the configuration cannot be read: {error}", where=str(place), do="mend or remove it."
+            f"the configuration cannot be read: {meaning(error)}.", where=str(place), do="mend or remove it."
         ) from None
     try:
         data = tomllib.loads(text)

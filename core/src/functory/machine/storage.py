@@ -67,6 +67,8 @@ def number_of(error: BaseException) -> int:
         return int(found[1])
     if _SHORT.match(told):
         return errno.ENOSPC
+    if isinstance(error, RuntimeError) and told.startswith("Symlink loop"):  # Path.resolve, up to Python 3.12
+        return errno.ELOOP
     spelled = (number for number in REFUSALS if number != errno.ENOENT and os.strerror(number) in told)
     return next(spelled, 0) if isinstance(error, OSError) else 0
 
@@ -90,6 +92,22 @@ def refusal(error: BaseException, path: Path | str = "", *, doing: str = "") -> 
     where = " → ".join(named) or str(path)
     what = f"{doing}: {meaning}." if doing else f"{meaning[:1].upper()}{meaning[1:]}."
     return StorageError(what, where=where, do=remedy, errno=number)
+
+
+def meaning(error: BaseException) -> str:
+    """Return what an error of reading says, within a sentence: what the system refused, or its own message."""
+    number = number_of(error)
+    return REFUSALS[number][0] if number in REFUSALS else getattr(error, "strerror", None) or str(error)
+
+
+def is_there(path: Path) -> bool:
+    """Return whether something lies at a path; a name that cannot be, or leads nowhere, is none."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises where the name is too long
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether a folder lies at a path; a name that cannot be, or leads nowhere, is none."""
+    return os.path.isdir(path)  # noqa: PTH112 - as above
 
 
 def _spelled(number: int) -> str:

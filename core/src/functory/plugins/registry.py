@@ -8,6 +8,7 @@ load_file("./my_task.py:MyTask", "tasks")
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from functory.errors import AmbiguousComponent, PluginError, UnknownComponent, UsageError
 from functory.machine.distributions import CONTRACT, GROUPS, Entry, Fault, forget, scanned
+from functory.machine.storage import meaning
 from functory.plugins import references
 from functory.plugins.references import Reference, is_file, split_file
 
@@ -207,12 +209,12 @@ def load_file(reference: str, kind: str, *, base: Path | None = None, where: str
     from functory.plugins.importing import check_component, import_path
 
     file, attribute = split_file(reference)
-    path = (base or Path()).joinpath(Path(file).expanduser()).resolve()
+    path = Path(os.path.realpath((base or Path()).joinpath(Path(file).expanduser())))
     try:
         text = path.read_bytes()
     except OSError as error:
         raise UsageError(
-            f"{reference!r} names a file that cannot be read: {error.strerror or error}.",
+            f"{reference!r} names a file that cannot be read: {meaning(error)}.",
             where=where,
             do=f"looked for {path}.",
         ) from None
