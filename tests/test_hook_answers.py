@@ -56,8 +56,8 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         taught = {"train": LabelledRows([], []), "dev": None, "run": run}
         measured = function.evaluate(rows(8))
         arguments = {
-            "load_backbone": {"reference": "tiny-encoder", "options": {}},
-            "adapt": {**parts, "adaptation": form.adaptation},
+            "load_backbone": {"reference": "tiny-encoder", "options": {}, "may_fetch": True},
+            "adapt": {**parts, "adaptation": form.adaptation, "seed": 0},
             "train": {"engine": form.engine, "model": form.program.model, "adaptation": form.adaptation, **taught},
             "evaluate": {"function": function, "examples": ()},
             "optimize": {"function": function, "optimization": None, "examples": (), "calibration": []},
@@ -147,7 +147,7 @@ def test_a_wrong_answer_is_told_with_its_plugin_and_what_is_wanted(step: str, ro
     for answer in kinds:
         with pytest.raises(errors.HookError) as caught:
             called(step, hook(step, role, lambda answer=answer: answer), world)
-        assert re.match(rf"hook plugin 'wrong' failed in step {step}: (it gave|RuntimeError|\w+:) ?", caught.value.what)
+        assert re.match(rf"hook plugin 'wrong' failed in step {step}: (it gave |\w+: )", caught.value.what)
         assert re.match(rf"acme-wrong 1\.2: {re.escape(__file__)}, line \d+, in ", caught.value.where)
         assert "leave 'wrong' out of hooks" in caught.value.do
 
@@ -378,8 +378,9 @@ def test_what_a_hook_changes_in_its_arguments_changes_no_step(world: World) -> N
 
         @hookimpl(wrapper=True)
         def train(self, train: Any) -> Any:
-            del train.rows[1:], train.owner[:]
+            train.owner.clear()
             train.rows[0].clear()
+            train.rows[1:][0]["more"] = 1
             return (yield)
 
         @hookimpl(wrapper=True)
@@ -415,7 +416,7 @@ def test_what_a_hook_changes_in_its_arguments_changes_no_step(world: World) -> N
 
     steps = Steps([Meddles(), Sees()])
     given = {"nested": []}
-    steps.load_backbone(reference="tiny-encoder", options=given)
+    steps.load_backbone(reference="tiny-encoder", options=given, may_fetch=True)
     array = np.arange(3)
     taught = LabelledRows([{"input_ids": array, "label": array}, {}], [0, 1])
     steps.train(**{**world.arguments["train"], "train": taught})
@@ -435,6 +436,13 @@ def test_a_hook_that_writes_into_rows_or_changes_the_run_is_told(world: World, c
             train.rows[0]["label"][:] = 0
             return (yield)
 
+    class Cuts:
+        name = "cuts"
+
+        @hookimpl
+        def train(self, train: Any) -> Any:
+            del train.rows[1:]
+
     class Reseeds:
         name = "reseeds"
 
@@ -451,6 +459,8 @@ def test_a_hook_that_writes_into_rows_or_changes_the_run_is_told(world: World, c
     with pytest.raises(errors.HookError, match=r"'writes' failed in step train: ValueError: .*read-only"):
         Steps([Writes()]).train(**{**arguments, "train": LabelledRows([{"label": array}], [0])})
     assert array.all()
+    with pytest.raises(errors.HookError, match=r"'cuts' failed in step train: TypeError: .*deletion"):
+        Steps([Cuts()]).train(**{**arguments, "train": LabelledRows([{"label": array}], [0])})
     with pytest.raises(errors.HookError, match=r"'reseeds' failed in step train: .*changed the run's seed"):
         Steps([Reseeds()]).train(**arguments)
     place = arguments["run"].folder
@@ -471,6 +481,6 @@ def test_a_hook_that_builds_with_itself_is_told_and_does_not_go_on_for_ever() ->
             calls.append(1)
             functory.build(**recipe, hooks=[Again()])
 
-    with kit(), pytest.raises(errors.HookError, match=r"'again' failed in step load_backbone: RecursionError: it calls itself"):
+    with kit(), pytest.raises(errors.HookError, match=r"'again' failed in step load_backbone: it calls itself"):
         functory.build(**recipe, hooks=[Again()])
     assert len(calls) < 10

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from unicodedata import category
 
 import pytest
@@ -55,7 +56,13 @@ def test_an_error_of_ours_is_told_harmlessly_and_whatever_it_was_given() -> None
     error = errors.UsageError("the name '\x1b[2J' is \u202eodd", where="\ud800/folder", do="mend \x9b it")
     assert str(error) == f"the name '{REPLACED}[2J' is {REPLACED}odd\n  where: {REPLACED}/folder\n  do:    mend {REPLACED} it"
     assert error.as_json()["what"] == "the name '\x1b[2J' is \u202eodd", "a program gets what was said"
-    assert str(errors.Refused(7)) == "7"  # type: ignore[arg-type]
+    refused = errors.Refused(7, where=Path("a"))  # type: ignore[arg-type]
+    assert (str(refused), refused.what, refused.where) == ("7\n  where: a", "7", "a")
+
+    class Bare(errors.Refused):
+        def __init__(self) -> None: ...
+
+    assert (str(Bare()), Bare().located("here").where) == ("", "here")
     rows = [{"where": "a.csv, line 2", "what": "\x1b[1mbad"}] * 2
     assert "\x1b" not in str(errors.BadRows("two bad rows", rows=rows, count=2))
 

@@ -52,12 +52,11 @@ class FunctoryError(Exception):
     """
 
     exit_code = 1
+    what = where = do = ""  # a plugin's subclass may set none of them
 
     def __init__(self, what: str, *, where: str = "", do: str = "") -> None:
-        self.what = what
-        self.where = where
-        self.do = do
-        super().__init__(what)
+        self.what, self.where, self.do = (one if type(one) is str else safe_text(one) for one in (what, where, do))
+        super().__init__(self.what)
 
     def __str__(self) -> str:
         return harmless("\n".join(self._lines()))

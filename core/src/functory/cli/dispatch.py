@@ -150,7 +150,7 @@ def _tell(error: FunctoryError, as_json: bool) -> int:
     if as_json:
         with suppress(OSError, StorageError):
             print(json.dumps(error.as_json(), ensure_ascii=False), flush=True)
-    print(f"{type(error).__name__}: {error}", file=sys.stderr)
+    print(f"{kind(error)}: {safe_text(error)}", file=sys.stderr)
     return error.exit_code
 
 

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from functory.errors import FunctoryError, HookError, Interrupted, Refused, TrainingError
 from functory.hooks.answers import wrong_with
-from functory.hooks.nesting import entered
+from functory.hooks.nesting import Misdeed, entered
 from functory.hooks.shielding import kept, shielded
 from functory.hookspecs import PROJECT, Hooks
 from functory.terminal import tell
-from functory.wording.told import kind, told
+from functory.wording.told import kind, message_of, told
 
 if TYPE_CHECKING:
     from functory.machine.distributions import Entry
@@ -143,7 +143,7 @@ class _Part:
                 raise
             except BaseException as error:
                 failure = HookError(
-                    f"hook plugin {self.name!r} failed while observing and is set aside: {told(error)}",
+                    f"hook plugin {self.name!r} failed while observing and is set aside: {_said(error)}",
                     where=self._place(error),
                     do=f"leave {self.name!r} out of hooks = [...], or report it to its author; the run goes on without it.",
                 )
@@ -176,7 +176,7 @@ class _Part:
                     stack.enter_context(entered(self.owner, self.step))
                     inside = self._call(args, kwargs)
                     if next(inside, inside) is inside:
-                        raise RuntimeError(ONCE)
+                        raise Misdeed(ONCE)
                 try:
                     result = yield
                 except BaseException as failure:
@@ -225,7 +225,7 @@ class _Part:
                 raise
             if isinstance(error, FunctoryError):
                 raise error.located(f"{_release(self.entry)}hook plugin {self.name!r}, step {self.step}") from error.__cause__
-            raise self._error(f"hook plugin {self.name!r} failed in step {self.step}: {told(error)}", error) from error
+            raise self._error(f"hook plugin {self.name!r} failed in step {self.step}: {_said(error)}", error) from error
 
     def _look_at(self, answer: Any) -> None:
         """Refuse an answer that the next step could not work with.
@@ -256,10 +256,15 @@ class _Part:
         return f"{_release(self.entry)}{file}, line {line}, in {code.co_qualname}"
 
 
+def _said(error: BaseException) -> str:
+    """Return what went wrong: an error of the plugin's with its class, a misdeed in our own words."""
+    return message_of(error) if isinstance(error, Misdeed) else told(error)
+
+
 def _resumed(inside: Generator[Any, Any, Any], result: Any, failure: BaseException | None) -> Any:
     """Let a wrapper go on after its yield, and return what it makes.
 
-    :raises RuntimeError: when it yields again.
+    :raises Misdeed: when it yields again.
     """
     try:
         inside.send(result) if failure is None else inside.throw(failure)
@@ -267,7 +272,7 @@ def _resumed(inside: Generator[Any, Any, Any], result: Any, failure: BaseExcepti
         return stop.value
     with suppress(Exception, GeneratorExit, SystemExit):
         inside.close()
-    raise RuntimeError(ONCE)
+    raise Misdeed(ONCE)
 
 
 def _innermost(method: Callable[..., Any]) -> Callable[..., Any]:

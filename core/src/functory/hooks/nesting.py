@@ -11,6 +11,10 @@ DEEPEST = 5
 """How often a plugin may take part in a step while it takes part in that step: a function made of functions is one such."""
 
 
+class Misdeed(Exception):
+    """What a hook plugin did that no step bears; it is told as that plugin's `HookError`."""
+
+
 class _Under(local):
     """The steps under way in this thread, with who takes part."""
 
@@ -26,11 +30,11 @@ def entered(owner: type, step: str) -> Iterator[None]:
     """Count a plugin as taking part in a step.
 
     :param owner: the plugin's class: each build has an object of its own.
-    :raises RecursionError: when it does so too often, within itself.
+    :raises Misdeed: when it does so too often, within itself.
     """
     key = (owner, step)
     if _under.counts[key] >= DEEPEST:
-        raise RecursionError("it calls itself again by what it calls; name no hooks in what it builds or evaluates")
+        raise Misdeed("it calls itself again by what it calls; name no hooks in what it builds or evaluates")
     _under.counts[key] += 1
     try:
         yield
