@@ -54,12 +54,15 @@ def test_a_byte_changed_in_a_part_is_refused_by_its_name(saved: Path, tmp_path: 
     import shutil
 
     copy = Path(shutil.copytree(saved, tmp_path / "alert"))
-    weights = copy / "parts" / "polarity" / "weights.safetensors"
-    data = bytearray(weights.read_bytes())
-    data[-1] ^= 1
-    weights.write_bytes(data)
-    with pytest.raises(errors.ArtefactCorrupt, match=r"parts/polarity/weights\.safetensors was changed"):
-        functory.load(copy)
+    for name in ("weights.safetensors", "function.json", "function.json.sha256"):
+        file = copy / "parts" / "polarity" / name
+        data = bytearray(file.read_bytes())
+        data[-1] ^= 1
+        file.write_bytes(data)
+        with pytest.raises(errors.ArtefactCorrupt, match=f"parts/polarity/{name} was changed".replace(".", r"\.")):
+            functory.load(copy)
+        data[-1] ^= 1
+        file.write_bytes(data)
 
 
 def test_parts_that_are_lacking_unknown_or_do_another_task_are_named(alert: functory.Function) -> None:

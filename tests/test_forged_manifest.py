@@ -112,6 +112,7 @@ OTHERS: dict[str, tuple[Change, str]] = {
     "the backbone's licence": (lambda m: form(m)["spec"].update(licence="MIT"), "licence is '.*', and not 'MIT'"),
     "a tolerance beyond numbers": (lambda m: form(m).update(tolerance="NaN"), "tolerance"),
     "a tolerance below zero": (lambda m: form(m).update(tolerance=-1.0), "tolerance"),
+    "no writer": (lambda m: m["written_by"].pop("pydantic"), "written_by"),
     "fewer tokens than none": (lambda m: m.update(max_tokens=-5), "max_tokens"),
 }
 
@@ -138,19 +139,36 @@ def test_the_licence_of_the_backbone_cannot_be_left_out(copy: Path, monkeypatch:
 
 def test_what_a_plugin_says_in_other_words_or_beyond_loads_as_it_did(copy: Path) -> None:
     def older(manifest: dict[str, Any]) -> None:
-        manifest["written_by"] = "0.0.9"
+        manifest["written_by"]["functory"] = "0.0.9"
         output(manifest)["properties"].pop("notes")
         output(manifest)["description"] = given(manifest)["properties"]["text"]["description"] = "As it was said once."
         given(manifest)["properties"]["text"]["title"] = "The text"
         manifest["signature"]["parameters"]["text"] = "As it was said once."
 
     forge(copy, older)
-    assert verify(copy).written_by == "0.0.9"
+    assert verify(copy).written_by.functory == "0.0.9"
     for change in (SIGNATURES["a label"][0], SIGNATURES["a field more"][0], SIGNATURES["what must be given"][0]):
         forge(copy, change)
         with pytest.raises(errors.ArtefactCorrupt, match="of the signature") as caught:
             functory.load(copy)
-        assert "it was made with functory-sdk 0.1.0 and functory 0.0.9" in caught.value.do
+        assert "it was made with functory-sdk 0.1.0, functory 0.0.9, pydantic 2." in caught.value.do
+
+
+def test_what_another_pydantic_says_or_leaves_unsaid_loads_and_another_label_does_not(copy: Path) -> None:
+    def otherwise(manifest: dict[str, Any]) -> None:
+        manifest["written_by"]["pydantic"] = "2.0.0"
+        given(manifest).pop("additionalProperties")
+        output(manifest)["additionalProperties"] = True
+        output(manifest)["properties"]["abstained"].pop("type")
+
+    forge(copy, otherwise)
+    verify(copy)
+    for change in (SIGNATURES["a label"][0], SIGNATURES["a field less"][0], SIGNATURES["a default"][0]):
+        again = Path(shutil.copytree(copy, copy.parent / "again"))
+        forge(again, change)
+        with pytest.raises(errors.ArtefactCorrupt, match="of the signature"):
+            functory.load(again)
+        shutil.rmtree(again)
 
 
 def test_figures_that_are_no_numbers_are_kept_and_compared(copy: Path) -> None:

@@ -81,6 +81,8 @@ def test_the_wheel_holds_the_artefact_as_it_was(wheel: Path, sentiment: Path) ->
     with ZipFile(wheel) as zipped:
         for file in sentiment.iterdir():
             assert zipped.read(f"my_sentiment/artefact/{file.name}") == file.read_bytes()
+        digest = (sentiment / "function.json.sha256").read_text().split()[0]
+        assert f'sha256="{digest}"' in zipped.read("my_sentiment/_artefact.py").decode()
 
 
 def test_an_installed_function_is_found_loaded_and_run_by_its_name(site: Path, sentiment: Path) -> None:

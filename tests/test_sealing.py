@@ -21,6 +21,7 @@ from functory.artefact.opening import verify
 from functory.artefact.sealing import unsealed, write_digest
 from functory.cli import main
 from functory.plugins.registry import registered
+from functory.using.packaging import package
 from functory_sdk.testing.toybox import kit, toy_function
 
 
@@ -100,9 +101,13 @@ def test_the_digest_that_is_asked_for_is_the_one_that_loads(copy: Path, capsys: 
     assert functory.load(copy, sha256=digest.upper()).name == "toy"
     forged = forge(copy, licence="Apache-2.0")
     assert verify(copy).sha256 == forged != digest, "whoever can write the folder can write its digest"
-    for refused in (lambda: functory.load(copy, sha256=digest), lambda: verify(copy, sha256=digest)):
+    for refused in (
+        lambda: functory.load(copy, sha256=digest), lambda: verify(copy, sha256=digest),
+        lambda: package(copy, "my-toy", copy / "dist", sha256=digest),
+    ):  # fmt: skip
         with pytest.raises(errors.ArtefactCorrupt, match=f"its sha256 is {forged}, and not {digest}"):
             refused()
+    assert main(["package", str(copy), "--output", str(copy.parent / "dist"), "--sha256", digest]) == 1
     for verb in (["run", str(copy), "a film"], ["verify", str(copy)]):
         assert main([*verb, "--sha256", forged]) == 0
         assert main([*verb, "--sha256", digest]) == 1

@@ -6,8 +6,18 @@ import re
 from pathlib import PurePosixPath
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
+from pydantic import (
+    VERSION,
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    PrivateAttr,
+    field_validator,
+    model_validator,
+)
 
+from functory import __version__
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Part
 from functory.contracts.optimization import OptimizationReport
@@ -22,6 +32,20 @@ class Kept(Part):
 
     distribution: str = Field("", description="Empty for a component that no distribution gave.")
     version: str = ""
+
+
+class Writers(BaseModel):
+    """The versions of what wrote a manifest, and the schemas of its signature."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    functory: str
+    pydantic: str
+
+    @classmethod
+    def here(cls) -> Writers:
+        """Return those of this process."""
+        return cls(functory=__version__, pydantic=VERSION)
 
 
 class Member(BaseModel):
@@ -154,7 +178,7 @@ class Manifest(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
     format: Literal[2] = 2
-    written_by: str = Field("", description="The version of functory that wrote it.")
+    written_by: Writers
     name: str = Field(min_length=1)
     version: str
     licence: str = ""

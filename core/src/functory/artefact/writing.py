@@ -5,9 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functory import __version__
 from functory.artefact.assembling import read
-from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Kept, Manifest, TorchRecord, place_of
+from functory.artefact.manifest import (
+    CompositeRecord,
+    EngineRecord,
+    FormRecord,
+    Kept,
+    Manifest,
+    TorchRecord,
+    Writers,
+    place_of,
+)
 from functory.artefact.members import CARD, GOLDEN, MANIFEST, REPORT, WEIGHTS
 from functory.artefact.sealing import seal
 from functory.errors import ArtefactError
@@ -76,7 +84,7 @@ def write(function: Function, folder: Path, *, mistakes: bool = False) -> None:
         (folder / GOLDEN).write_text("".join(one.line() + "\n" for one in function.golden), encoding="utf-8")
     about, report = function.about, function.report
     manifest = Manifest(
-        written_by=__version__,
+        written_by=Writers.here(),
         name=about.name,
         version=about.version,
         licence=about.licence,

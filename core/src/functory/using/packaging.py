@@ -33,6 +33,7 @@ def package(
     hooks: Sequence[Any] = (),
     backbone: str | Sequence[str] = (),
     hubs: str | Sequence[str] = (),
+    sha256: str = "",
     **options: Any,
 ) -> list[Path]:
     """Write something to deploy from a saved function, after its files and golden examples were checked.
@@ -46,6 +47,7 @@ def package(
         chooses the fastest on its processor.
     :param hooks: hook plugins that take part, in order.
     :param backbone: as `functory.load` takes it, for the replay of the golden examples, and `hubs` too.
+    :param sha256: the digest that the function in `folder` must have; any when empty.
     :param options: the packager's own.
     :return: the files written.
     :raises ArtefactError: when it is no function, was changed, or comes out differently here.
@@ -55,12 +57,14 @@ def package(
     from functory.artefact.installed import artefact_of
     from functory.artefact.joining import join
     from functory.artefact.narrowing import narrow
+    from functory.artefact.sealing import unseal
     from functory.plugins.registry import load
     from functory.steps import Steps
 
     fillable_folder(Path(target))
     packager = load("packagers", method).configure(options)
     artefact = artefact_of(folder)
+    unseal(artefact, sha256)
     with tempfile.TemporaryDirectory() as place:
         if also:
             artefact = join([artefact, *map(artefact_of, also)], Path(place) / "joined")
