@@ -151,7 +151,8 @@ def test_a_form_whose_engine_is_lacking_is_passed_over(forms: dict[str, Path], t
     with ZipFile(wheel) as zipped:
         zipped.extractall(tmp_path)
     folder = tmp_path / "both" / "artefact"
-    manifest = json.loads((folder / "function.json").read_text())
+    (folder / "engines" / "fast-fp32").rename(folder / "engines" / "not-installed-fp32")
+    manifest = json.loads((folder / "function.json").read_text().replace("engines/fast-fp32", "engines/not-installed-fp32"))
     manifest["forms"][0]["engine"]["name"] = "not-installed"
     (folder / "function.json").write_text(json.dumps(manifest))
     write_digest(folder)

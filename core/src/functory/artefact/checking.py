@@ -9,8 +9,9 @@ from functory.artefact.manifest import CompositeRecord, Manifest, TorchRecord
 from functory.artefact.members import DIGEST, MANIFEST
 from functory.artefact.sealing import unseal
 from functory.errors import ArtefactCorrupt, ArtefactUnsafe
-from functory.machine.boundary import FRESH, printable, reading
+from functory.machine.boundary import FRESH, reading
 from functory.machine.folders import files_of, sha256
+from functory.wording.harmless import in_one_line
 
 PICKLES = (".pkl", ".pickle", ".pt", ".pth", ".bin.index", ".joblib", ".ckpt")
 
@@ -29,7 +30,7 @@ def check(folder: Path, *, sha256: str = "", largest: int | None = None) -> Mani
     for path in found:
         if path.lower().endswith(PICKLES):
             raise ArtefactUnsafe(
-                f"{printable(path)} may hold a pickle, which is never read.",
+                f"{in_one_line(path)} may hold a pickle, which is never read.",
                 where=str(folder),
                 do="get a fresh copy from its maker.",
             )
@@ -41,25 +42,25 @@ def _compare(folder: Path, manifest: Manifest, found: Mapping[str, Path], larges
     """Compare the files with the members: none lacking, none besides, each with its size and hash."""
     for path, member in manifest.members.items():
         if path not in found:
-            raise ArtefactCorrupt(f"{printable(path)} is missing.", where=str(folder), do=FRESH)
+            raise ArtefactCorrupt(f"{in_one_line(path)} is missing.", where=str(folder), do=FRESH)
         size = found[path].stat().st_size
         if size != member.size:
             raise ArtefactCorrupt(
-                f"{printable(path)} has {size} bytes; the manifest says {member.size}.", where=str(folder), do=FRESH
+                f"{in_one_line(path)} has {size} bytes; the manifest says {member.size}.", where=str(folder), do=FRESH
             )
         if largest is not None and size > largest:
             continue
         digest = sha256(found[path])
         if digest != member.sha256:
             raise ArtefactCorrupt(
-                f"{printable(path)} was changed: its sha256 is {digest[:16]}…, the manifest says {member.sha256[:16]}….",
+                f"{in_one_line(path)} was changed: its sha256 is {digest[:16]}…, the manifest says {member.sha256[:16]}….",
                 where=str(folder),
                 do=FRESH,
             )
     extra = sorted(found.keys() - manifest.members.keys())
     if extra:
         raise ArtefactCorrupt(
-            f"{printable(extra[0])} is not in the manifest.", where=str(folder), do="remove it, or get a fresh copy."
+            f"{in_one_line(extra[0])} is not in the manifest.", where=str(folder), do="remove it, or get a fresh copy."
         )
 
 

@@ -11,8 +11,10 @@ from pathlib import Path
 from functory.artefact.assembling import read
 from functory.artefact.checking import check
 from functory.artefact.manifest import EngineRecord, Manifest, label
+from functory.artefact.members import GOLDEN
 from functory.artefact.sealing import seal
 from functory.errors import UsageError
+from functory.machine.boundary import reading
 from functory.machine.folders import copy_files, files_of, written_whole
 from functory.running.golden import distance, replay
 
@@ -44,8 +46,9 @@ def join(folders: Sequence[Path], target: Path) -> Path:
                         do="join engine forms that differ, as `functory optimize` makes them.",
                     )
                 function = read(folder, manifest, form=label(record))
-                wide = record.tolerance + distance(function, golden)
-                replay(function, golden, wide, where=str(folder))
+                with reading(GOLDEN, folder):
+                    wide = record.tolerance + distance(function, golden)
+                    replay(function, golden, wide, where=str(folder))
                 function.close()
                 here = f"{record.folder}/"
                 copy_files({path: file for path, file in files_of(folder).items() if path.startswith(here)}, made)

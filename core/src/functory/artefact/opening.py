@@ -13,9 +13,11 @@ from functory.artefact.manifest import CompositeRecord, Manifest
 from functory.artefact.members import GOLDEN
 from functory.contracts.engine import SessionOptions
 from functory.errors import ArtefactError, FunctoryError, UsageError
-from functory.machine.boundary import reading
+from functory.machine.boundary import corrupt, reading
 from functory.machine.storage import refusals_told
 from functory.running.backbones import AS_RECORDED, Whereabouts
+from functory.running.distances import is_number
+from functory.running.golden import record as recorded
 from functory.running.golden import replay
 
 if TYPE_CHECKING:
@@ -68,7 +70,9 @@ def prove(folder: Path, function: Function) -> None:
             replay(function, function.golden, function.form.tolerance, where=str(folder))
     else:
         with reading("the function", folder):
-            list(function.map(function.task.golden_inputs(function.state), progress=False))
+            made = recorded(function)
+            if not all(is_number(value) for one in made for row in one.numeric for value in row.values()):
+                raise corrupt("it gives NaN where a number should be")
 
 
 @refusals_told

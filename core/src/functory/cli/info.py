@@ -115,13 +115,16 @@ def _component(entry: Entry) -> dict[str, Any]:  # Any: JSON
 
 def _print(told: list[dict[str, Any]]) -> None:
     """Print what was found, for people."""
+    from functory.artefact.members import MANIFEST
     from functory.cli.facts import print_component, print_function
+    from functory.machine.boundary import reading
 
     for position, facts in enumerate(told):
         if position:
             print()
         if "folder" in facts:
-            print_function(facts)
+            with reading(MANIFEST, facts["folder"]):  # it holds what its maker wrote, of whatever form
+                print_function(facts)
         else:
             print_component(facts)
 

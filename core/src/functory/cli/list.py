@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections import Counter
 from pathlib import Path
@@ -70,7 +71,10 @@ def _list_folder(folder: str, kind: str | None, as_json: bool) -> int:
     if not Path(folder).is_dir():
         do = f"functory list --kind {folder}" if folder in GROUPS else "name a folder that holds saved functions."
         raise UsageError(f"there is no folder {folder!r}.", where=str(Path.cwd()), do=do)
-    found = _saved(Path(folder))
+    from functory.machine.storage import telling
+
+    with telling(folder), os.scandir(folder):  # what cannot be looked into is not empty
+        found = _saved(Path(folder))
     if as_json:
         print_json([_told(one) for one in found])
     elif found:

@@ -28,15 +28,15 @@ from functory.errors import (
     TooLong,
 )
 from functory.machine.storage import refusal
+from functory.wording.harmless import harmless, in_one_line
+from functory.wording.told import cut, told
 
 FRESH = "get a fresh copy: copy the folder again, or build the function again."
 _BLAMING = (DataError, GenerationError, InputError, OptionError, TooLong)
 """Errors that blame the caller's data, input or options."""
-_NEVER_THE_BYTES = (MemoryError, ImportError, NameError, SyntaxError)
+_NEVER_THE_BYTES = (MemoryError, ImportError, NameError, SyntaxError, BrokenPipeError)
 _MISSHAPEN = {errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.ELOOP}
 """What the system says where a file is a folder, a folder is a file, or one of them is not there."""
-LONGEST = 300
-"""Characters of a foreign message that are told."""
 
 
 @contextmanager
@@ -57,10 +57,11 @@ def reading(member: str, where: Path | str, *, by: str = "") -> Iterator[None]:
         if isinstance(error, FunctoryError) and not isinstance(error, _BLAMING):
             if type(error) is ArtefactCorrupt and not error.where:  # from `corrupt`, which does not know the member
                 error.what = f"{_what(member, by)}: {error.what}"
+            error.what = harmless(error.what)
             raise error.located(str(where)) from error.__cause__
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        line = told(error)
+        line = _told(error)
         found = refusal(error, doing=_what(member, by)) if isinstance(error, OSError) or "(os error " in line else None
         if found is not None and found.errno not in _MISSHAPEN:
             raise found from error
@@ -88,42 +89,26 @@ def corrupt(what: str) -> ArtefactCorrupt:
 
     :param what: in one clause, without the member and without a full stop.
     """
-    return ArtefactCorrupt(f"{_cut(what)}.", do=FRESH)
+    return ArtefactCorrupt(cut(what).rstrip(".") + ".", do=FRESH)
 
 
-def told(error: BaseException) -> str:
-    """Return a foreign error in one line that any terminal can show: its kind, its message, both cut to what helps."""
-    try:
-        text = error.what if isinstance(error, FunctoryError) else complaint(error)
-    except Exception:  # an error whose message cannot be made
-        text = type(error).__name__
-    return _cut(text)
-
-
-def _cut(text: str) -> str:
-    line = printable(" ".join(text.split())).rstrip(" .:")
-    return line if len(line) <= LONGEST else line[: LONGEST - 1] + "…"
+def _told(error: BaseException) -> str:
+    """Return a foreign error in one line that any terminal can show."""
+    if isinstance(error, FunctoryError):
+        return cut(error.what).rstrip(".")
+    return cut(complaint(error) if hasattr(error, "error_count") else told(error)).rstrip(" .:")
 
 
 def complaint(error: Any) -> str:  # Any: pydantic is not imported for it
-    """Return an error in one line; of pydantic's, the first complaint: where, what, and what was given."""
-    if not hasattr(error, "error_count"):
-        return f"{type(error).__name__}: {error}"
+    """Return pydantic's first complaint in one line: where, what, and what was given."""
     fault = error.errors(include_url=False)[0]
     message, shown = fault["msg"].removeprefix("Value error, ").rstrip("."), repr(fault["input"])
     place = ".".join(map(str, fault["loc"])) or "input"
     return f"{place}: {message[:1].lower()}{message[1:]} (got {shown if len(shown) <= 60 else shown[:57] + '…'})"
 
 
-def printable(text: str) -> str:
-    """Return a text with everything that is no character to be shown as its escape: controls, marks, halves of a pair."""
-    if text.isprintable():
-        return text
-    return "".join(one if one.isprintable() else ascii(one)[1:-1] for one in text)
-
-
 def _what(member: str, by: str) -> str:
-    return f"{printable(member)} cannot be read{f' by {by}' if by else ''}"
+    return f"{in_one_line(member)} cannot be read{f' by {by}' if by else ''}"
 
 
 def _do(by: str) -> str:

@@ -11,9 +11,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from functory.errors import ArtefactUnsafe, StorageError
-from functory.machine.boundary import printable, reading
+from functory.machine.boundary import reading
 from functory.machine.storage import misplaced, placing
 from functory.machine.unfinished import OLD, unfinished
+from functory.wording.harmless import in_one_line
 
 ATTEMPTS = 100
 """How often a folder is put into its place while others put theirs there at the same moment."""
@@ -238,7 +239,7 @@ def files_of(folder: Path) -> dict[str, Path]:
                     found[path.relative_to(folder).as_posix()] = path
                 else:
                     raise ArtefactUnsafe(
-                        f"{printable(path.relative_to(folder).as_posix())} is a link or a special file.",
+                        f"{in_one_line(path.relative_to(folder).as_posix())} is a link or a special file.",
                         where=str(folder),
                         do="artefacts hold plain files only; get a fresh copy.",
                     )

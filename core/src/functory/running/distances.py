@@ -33,6 +33,11 @@ def apart(then: Any, now: Any) -> float:
     return float(np.abs(old - new).max()) if old.size else 0.0
 
 
+def is_number(value: Any) -> bool:
+    """Whether an output is numbers throughout, and none of them NaN."""
+    return not np.isnan(np.asarray(value, dtype=np.float64)).any()
+
+
 def same(then: Any, now: Any, allowed: float, lead: float | None = None) -> bool:
     """Whether two typed outputs, as plain data, agree.
 

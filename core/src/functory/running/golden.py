@@ -26,6 +26,7 @@ from functory.machine.boundary import corrupt
 from functory.machine.members import parsed
 from functory.running import distances
 from functory.running.forms import CompositeForm, Form
+from functory.wording.harmless import harmless_json
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -241,5 +242,6 @@ def _plain(row: Row) -> dict[str, Any]:
 
 
 def _told(output: dict[str, Any]) -> str:
-    text = json.dumps({k: v for k, v in output.items() if k not in ("abstained", "notes")}, ensure_ascii=False)
+    kept = {key: value for key, value in output.items() if key not in ("abstained", "notes")}
+    text = harmless_json(json.dumps(kept, ensure_ascii=False))
     return text if len(text) <= 100 else text[:97] + "…"

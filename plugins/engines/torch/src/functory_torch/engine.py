@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from functory_sdk.torch import Model
 
 
+FRESH = "get a fresh copy: copy the folder again, or build the function again."
+
+
 class TorchEngine(Engine[NoOptions]):
     """PyTorch: trains, explains, generates and infers, on a processor or a graphics processor."""
 
@@ -86,12 +89,28 @@ class TorchEngine(Engine[NoOptions]):
             )
         with torch.no_grad():
             for name, parameter in own.items():
-                if tuple(parameter.shape) != phi[name].shape:
-                    raise ArtefactCorrupt(
-                        f"φ {name!r} has shape {phi[name].shape}; this model wants {tuple(parameter.shape)}.",
-                        do="use the backbone and the options that the manifest names.",
-                    )
-                parameter.copy_(torch.from_numpy(phi[name].copy()))
+                parameter.copy_(_fitting(name, phi[name], parameter))
+
+
+def _fitting(name: str, stored: Array, parameter: Any) -> Any:  # Any: tensors
+    """Return a stored part of φ as a tensor, where it is what the model wants in its place.
+
+    :raises ArtefactCorrupt: when its type or shape is another, or it holds what is no number.
+    """
+    import torch
+
+    wanted = str(parameter.dtype).removeprefix("torch.")
+    if str(stored.dtype) != wanted:
+        raise ArtefactCorrupt(f"φ {name!r} holds {stored.dtype}; this model wants {wanted}.", do=FRESH)
+    if tuple(parameter.shape) != stored.shape:
+        raise ArtefactCorrupt(
+            f"φ {name!r} has shape {stored.shape}; this model wants {tuple(parameter.shape)}.",
+            do="use the backbone and the options that the manifest names.",
+        )
+    found = torch.from_numpy(stored.copy())
+    if found.isnan().any():
+        raise ArtefactCorrupt(f"φ {name!r} holds NaN, which is no number.", do=FRESH)
+    return found
 
 
 def _spare_scores(network: Any, head: Any) -> None:
