@@ -87,6 +87,16 @@ def test_code_of_equal_versions_is_told_apart(tmp_path: Path, monkeypatch: pytes
     assert contents._code("plug_a") not in codes
 
 
+def test_what_a_lone_file_takes_from_beside_it_is_its_code_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "beside_1.py").write_text("A = 1\n")
+    (tmp_path / "lone_1.py").write_text("import beside_1\n")
+    import_module("lone_1")
+    first = contents._read_code("lone_1")
+    (tmp_path / "beside_1.py").write_text("A = 2\n")
+    assert contents._read_code("lone_1") != first
+
+
 def test_no_flipped_bit_of_an_entry_is_ever_read(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     entries = Entries(places.cache("features"), "features")
     place = entries.make("1f0c", fill)

@@ -91,7 +91,7 @@ def _read_code(root: str) -> str:
     if not place:
         return ""
     path = Path(place)
-    files = sorted(path.parent.rglob("*.py")) if path.stem == "__init__" else [path]
+    files = sorted(path.parent.rglob("*.py")) if path.stem == "__init__" else _beside(path)
     digest = sha256()
     for file in files:
         try:
@@ -100,6 +100,14 @@ def _read_code(root: str) -> str:
             content = b""
         digest.update(f"{os.path.relpath(file, path.parent)} {len(content)}\n".encode(errors="surrogateescape") + content)
     return digest.hexdigest()
+
+
+def _beside(path: Path) -> list[Path]:
+    """Return a file and the modules beside it that are loaded; a distribution's lone module has strangers beside it."""
+    if path.parent.name in ("site-packages", "dist-packages"):
+        return [path]
+    folder, loaded = str(path.parent), (getattr(module, "__file__", None) or "" for module in list(sys.modules.values()))
+    return sorted({path, *(Path(file) for file in loaded if file.endswith(".py") and file.rpartition(os.sep)[0] == folder)})
 
 
 def _sign(path: Path) -> tuple[int, ...]:

@@ -26,7 +26,8 @@ SHARE = 0.9
 """How much of the bound is kept when it is passed, so that not every new thing drops an old one."""
 
 _lock = Lock()
-_totals: dict[Path, int] = {}
+_totals: dict[Path, tuple[int, float]] = {}
+"""A cache's root → the bytes of its bounded areas when they were last counted and since, and how many of them since."""
 _held: Counter[Path] = Counter()
 _marks: dict[Path, IO[str]] = {}
 
@@ -59,9 +60,11 @@ def grown(root: Path, count: int) -> None:
         return
     limit = configuration.cache_limit(root)
     with _lock:
-        _totals[root] = _totals[root] + count if root in _totals else _bounded(root)
-        if _totals[root] > limit:
-            _totals[root] = trim(root, limit)
+        total, since = _totals.get(root, (0, math.inf))
+        total, since = total + count, since + count
+        if since > limit * (1 - SHARE):  # others may have added as much
+            total, since = _bounded(root), 0
+        _totals[root] = (trim(root, limit), 0) if total > limit else (total, since)
 
 
 def trim(root: Path, limit: float) -> int:
