@@ -56,7 +56,7 @@ def _modules(folder: Path) -> list[tuple[str, PurePosixPath]]:
     try:
         found: Any = json.loads(file.read_bytes())  # Any: JSON as its authors left it
         named = [(str(one["type"]).rpartition(".")[2], PurePosixPath(one.get("path") or "")) for one in found]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ArtefactCorrupt(f"{MODULES} is no list of modules: {error!r}", where=str(file), do="fetch it again.") from error
     return [(kind, path) for kind, path in named if not path.is_absolute() and ".." not in path.parts]
 

@@ -90,6 +90,15 @@ def chat_template(folder: Path, config: Json) -> str:
     return found if isinstance(found, str) else ""
 
 
+def spelled_signs(tokenizer: Tokenizer) -> tuple[str, ...]:
+    """Return the note of a model made elsewhere that signs which a text spells are text here; none where it has no signs."""
+    signs = sorted(tokenizer.signs)
+    if not signs:
+        return ()
+    more = f" and {len(signs) - 4} more" if len(signs) > 4 else ""
+    return (f"{', '.join(signs[:4])}{more} in a text are text, and no tokens as transformers reads them",)
+
+
 def content_of(given: Any) -> str:
     """Return the text of a token that a configuration names: as it stands, or with how it is matched."""
     found = given.get("content") if isinstance(given, dict) else given

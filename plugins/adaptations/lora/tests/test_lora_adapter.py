@@ -223,7 +223,9 @@ def test_a_tokenizer_of_its_own_must_read_as_the_backbones(adapter: Path) -> Non
     raw = Raw.from_str(TinyEncoder().tokenizer.json)
     raw.save(str(adapter / "tokenizer.json"))
     (adapter / "chat_template.jinja").write_text("{{ messages }}")
-    assert any("chat template of its own" in note for note in brought(adapter).about.notes)
+    notes = brought(adapter).about.notes
+    assert any("chat template of its own" in note for note in notes)
+    assert any("[CLS], [MASK]" in note and "no tokens as transformers reads them" in note for note in notes)
     (adapter / "chat_template.jinja").unlink()
     raw.add_special_tokens(["[E1]"])
     raw.save(str(adapter / "tokenizer.json"))

@@ -313,6 +313,13 @@ def test_a_broken_off_fetch_counts_as_none(snapshot: Path) -> None:
     assert hub.cached(hub.HubId("acme/tiny")) is None
 
 
+def test_a_fetched_file_that_is_damaged_is_told_with_the_line_that_fetches_it_anew(snapshot: Path) -> None:
+    file = snapshot / "model.safetensors"
+    file.write_bytes(file.read_bytes()[:-9])
+    with pytest.raises(ArtefactCorrupt, match=r"(?s)is cut off.*hf download acme/tiny --force-download"):
+        backbone("acme/tiny").locate()
+
+
 @pytest.mark.parametrize("place", ["a/b/c", "@main", "acme/", "acme/../tiny"])
 def test_what_is_no_hub_id_is_said_so(place: str) -> None:
     with pytest.raises(OptionError, match="is no model"):

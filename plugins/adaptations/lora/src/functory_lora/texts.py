@@ -6,7 +6,7 @@ from typing import Any
 
 from functory_lora.folder import Folder
 from functory_sdk import Backbone, NotSupported, Tokenizer, open_tokenizer, read_json
-from functory_sdk.signs import chat_template
+from functory_sdk.signs import chat_template, spelled_signs
 
 TEXTS = ("Zoë O'Neil's e-mail of 12:30, U.S.: “it’s fine” – 3.5% off…", "  Two  spaces,\ttabs\nand LINES", "浙商银行 서울 Привет")
 
@@ -16,9 +16,9 @@ def check_texts(folder: Folder, backbone: Backbone[Any]) -> tuple[str, ...]:
 
     :raises NotSupported: where the adapter's own tokenizer reads one as other tokens.
     """
-    place = folder.place
+    place, notes = folder.place, spelled_signs(backbone.tokenizer)
     if not (place / "tokenizer.json").is_file():
-        return ()
+        return notes
     theirs, ours = open_tokenizer(place), backbone.tokenizer
     for text in (*TEXTS, *sorted(theirs.added.keys() - theirs.signs)):
         given, wanted = (one.tokens([text])[0].ids.tolist() for one in (ours, theirs))
@@ -32,8 +32,8 @@ def check_texts(folder: Folder, backbone: Backbone[Any]) -> tuple[str, ...]:
             )
     template = chat_template(place, read_json(place, "tokenizer_config.json"))
     if template and not backbone.spec.chat_template.endswith(template):
-        return ("the adapter has a chat template of its own, and the backbone's is used",)
-    return ()
+        return (*notes, "the adapter has a chat template of its own, and the backbone's is used")
+    return notes
 
 
 def _told(tokenizer: Tokenizer, ids: list[int]) -> list[str | None]:

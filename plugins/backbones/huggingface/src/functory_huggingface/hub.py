@@ -6,7 +6,7 @@ import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
-from functory_sdk import FunctoryError, OptionError, WeightsMissing, message_of
+from functory_sdk import ArtefactCorrupt, FunctoryError, OptionError, WeightsMissing, message_of
 from functory_sdk.checkpoints import weight_files
 
 FILES = [
@@ -46,7 +46,10 @@ class HubId:
 
 
 def cached(model: HubId) -> Path | None:
-    """Return the snapshot in the local cache, where it is whole."""
+    """Return the snapshot in the local cache, where it is whole.
+
+    :raises ArtefactCorrupt: where a file of it is damaged, which the hub's own library would not notice.
+    """
     from huggingface_hub import constants, try_to_load_from_cache
 
     revision = model.revision or constants.DEFAULT_REVISION
@@ -56,8 +59,11 @@ def cached(model: HubId) -> Path | None:
     folder = Path(found).parent
     try:
         weight_files(folder)
-    except FunctoryError:  # a fetch that was broken off
-        return None
+    except FunctoryError as error:
+        if isinstance(error, ArtefactCorrupt) and error.where.endswith(".safetensors"):
+            error.do = f"fetch it anew: hf download {model.name} --force-download."
+            raise
+        return None  # a fetch that was broken off
     return folder
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from functory_sdk import NotSupported, Tokenizer
+from functory_sdk.signs import spelled_signs
 
 PROBES = (
     "Zoë O'Neil's e-mail of 12:30, U.S.: “it’s fine” – 3.5% off…",
@@ -26,7 +27,7 @@ def check_reading(folder: Path, tokenizer: Tokenizer) -> tuple[str, ...]:
 
     :raises NotSupported: where a text without signs becomes other tokens, or stands between others.
     """
-    notes = _spelled(tokenizer)
+    notes = spelled_signs(tokenizer)
     if not (folder / "tokenizer_config.json").is_file():
         return notes  # transformers would guess which tokenizer it is
     theirs = _their_tokenizer(folder)
@@ -44,15 +45,6 @@ def check_reading(folder: Path, tokenizer: Tokenizer) -> tuple[str, ...]:
                 f"{str(folder)!r}); or, where the model was trained as tokenizer.json reads, set check_tokenizer = false.",
             )
     return notes
-
-
-def _spelled(tokenizer: Tokenizer) -> tuple[str, ...]:
-    """Say that signs which a text spells are text here."""
-    signs = sorted(tokenizer.signs)
-    if not signs:
-        return ()
-    more = f" and {len(signs) - 4} more" if len(signs) > 4 else ""
-    return (f"{', '.join(signs[:4])}{more} in a text are text, and no tokens as transformers reads them",)
 
 
 def _their_tokenizer(folder: Path) -> Any:  # Any: transformers has no types
