@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -53,10 +54,12 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     (folder / "broken").mkdir()
     (folder / "broken" / "function.json").write_text(json.dumps({"format": 1, "name": HOSTILE}))
     with kit(), pytest.MonkeyPatch.context() as patch:
-        functory.build(
+        function = functory.build(
             task="text-classification", train=rows, columns={"label": f"col{HOSTILE}"}, backbone="tiny-encoder",
-            adaptation="toy-head", test=rows[:8], licence=f"MIT{HOSTILE}",
-        ).save(folder / f"f{HOSTILE}")  # fmt: skip
+            adaptation="toy-head", test=rows[:8],
+        )  # fmt: skip
+        about = replace(function.about, licence=f"MIT{HOSTILE}", notes=(f"odd\n# {HOSTILE}<b>",))
+        function.replaced(about=about).save(folder / f"f{HOSTILE}")
         patch.syspath_prepend(str(folder))
         plugins.refresh()
         patch.chdir(folder)
@@ -89,7 +92,10 @@ VERBS: dict[str, list[list[str]]] = {
     ],
     "verify": [[F], [HOSTILE], ["broken"]],
 }  # fmt: skip
-ASIDE = [[], ["--help"], [f"v{HOSTILE}"], ["odd"], ["odd", "--help"], ["run", f"--{HOSTILE}"], [f"--{HOSTILE}"]]
+ASIDE = [
+    [], ["--help"], [f"v{HOSTILE}"], ["odd"], ["odd", "--help"], ["run", f"--{HOSTILE}"], [f"--{HOSTILE}"],
+    ["build", "\ud800.toml"], ["run", F, "\ud800"], ["list", "\ud800"],
+]  # fmt: skip
 
 
 @contextmanager
@@ -167,6 +173,9 @@ def test_pages_and_cards_hold_nothing_that_turns_them_around(place: Path) -> Non
         "why": function.explain(TEXT).html(), "texts": f"{report}{function}{function.explain(TEXT)}",
         "doc": str(function.__doc__), "reprs": f"{function!r}{report!r}",
     }  # fmt: skip
+    assert "\n- odd # " in pages["card"]
+    assert "&lt;b&gt;" in pages["function"]
+    assert "&lt;b>" in pages["card"]
     for name, page in pages.items():
         found = FOREIGN.search(page)
         assert not found, f"{name}: {found!r}, {page[max(0, found.start() - 200) : found.end() + 50]!r}"

@@ -109,3 +109,17 @@ def test_assignments_reach_fields_and_options() -> None:
     }
     with pytest.raises(errors.OptionError, match="no assignment"):
         set_option(fields, "seed")
+
+
+@pytest.mark.parametrize("field", ["name", "version", "licence"])
+@pytest.mark.parametrize("text", ["a\x1b[2J", "a\u202eb", "a\nb", "\ud800", "a\u200bb"])
+def test_what_is_shown_with_a_function_is_refused_where_it_cannot_be_shown(field: str, text: str) -> None:
+    with pytest.raises(errors.RecipeError, match=f"{field} = .* is not allowed: it holds a character that cannot be shown"):
+        Recipe.make(task="text-classification", **{field: text})
+    assert Recipe.make(task="text-classification", **{field: "größe ابج 新鲜"})
+
+
+@pytest.mark.parametrize("hooks", [5, object(), {"a"}, (one for one in "ab")])
+def test_hooks_that_are_no_list_are_refused(hooks: object) -> None:
+    with pytest.raises(errors.RecipeError, match="hooks is a list of hook plugins"):
+        Recipe.make(task="text-classification", hooks=hooks)

@@ -30,6 +30,8 @@ from functory.machine.storage import is_there, meaning
 from functory.machine.written import read_written
 from functory.plugins.references import is_file, split_file
 from functory.reading.reader import LongText
+from functory.wording.harmless import harmless
+from functory.wording.told import kind
 
 
 class Recipe(BaseModel):
@@ -81,11 +83,21 @@ class Recipe(BaseModel):
     @classmethod
     def _hooks(cls, value: Any) -> Any:
         """Names, tables of a name and options, and plugin objects (from Python), in one list."""
-        given = [value] if isinstance(value, str | Mapping) else value
+        given = [value] if isinstance(value, str | Mapping | Part) else value
+        if not isinstance(given, list | tuple):
+            raise ValueError(f"hooks is a list of hook plugins, and no {kind(given)}")
         hooks = [Part.of(hook) if isinstance(hook, Mapping) else hook for hook in given]
         if any(isinstance(hook, Part) and not hook.name for hook in hooks):
             raise ValueError("a table of a hook's options must have its name: {name = 'tensorboard', folder = 'logs'}")
         return hooks
+
+    @field_validator("name", "version", "licence")
+    @classmethod
+    def _shown(cls, value: str) -> str:
+        """What is shown wherever the function is: one line, with nothing in it that steers, turns or hides."""
+        if value != harmless(value) or not value.isprintable():
+            raise ValueError("it holds a character that cannot be shown")
+        return value
 
     @classmethod
     def make(cls, source: Recipe | Path | str | Mapping[str, Any] | None = None, **changes: Any) -> Recipe:
@@ -184,7 +196,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
     """
     try:
         text = read_written(path)
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise RecipeError(
             f"the recipe cannot be read: {meaning(error)}.", where=str(path), do="check the path; a recipe is UTF-8."
         ) from None

@@ -95,7 +95,7 @@ def _read() -> dict[str, Any]:
         text = read_written(place)
     except FileNotFoundError:
         return {}
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise UsageError(
             f"the configuration cannot be read: {meaning(error)}.", where=str(place), do="mend or remove it."
         ) from None
