@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -304,3 +305,32 @@ def test_ctrl_c_during_an_import_says_what_was_being_imported_where_and_what_to_
     err = capsys.readouterr().err
     assert "functory-slow 1.0 (packager 'slow') was interrupted while it was imported. It was at " in err
     assert "functory_slow.py, line 2. pip install -U functory-slow, or pip uninstall functory-slow." in err
+
+
+def test_a_distribution_whose_components_all_hang_is_given_up(site: Any) -> None:
+    names = {f"hang{number}": f"functory_hang{number}" for number in range(5)}
+    for module in names.values():
+        (site.folder / f"{module}.py").write_text("import time\ntime.sleep(600)")
+    lines = "".join(f"{name} = {module}:Thing\n" for name, module in names.items())
+    place = site.add("functory-hang", {}) / "entry_points.txt"
+    place.write_text(f"[functory.packagers]\n{lines}[functory.contract]\n1 = x:Y\n")
+    plugins.refresh()
+    found = doctor.examine(0.3, distributions=["functory-hang"]).findings
+    assert [finding.diagnosis for finding in found] == ["hangs", "hangs", "hangs", "unexamined", "unexamined"]
+
+
+def test_what_an_import_forked_ends_there_and_nothing_is_done_twice(site: Any) -> None:
+    site.add("functory-fork", {"packagers": {"fork": "Thing"}}, f"import os\nos.fork()\n{site.good}")
+    done = site.run("info", "fork")
+    assert (done.returncode, done.stdout.count("fork  (packager")) == (0, 1)
+
+
+def test_something_else_in_the_place_of_torch_breaks_no_import(site: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Evil:
+        def __getattr__(self, name: str) -> Any:
+            raise RuntimeError("no")
+
+    monkeypatch.setitem(sys.modules, "torch", Evil())
+    site.add("functory-thing", {"packagers": {"thing": "Thing"}})
+    plugins.refresh()
+    assert plugins.load("packagers", "thing").name == "thing"

@@ -5,6 +5,7 @@ Apart from `plugins`, which says which component is meant and keeps what came.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -45,11 +46,14 @@ CLASSES = {
 """The contract of each kind whose components are classes; functions, commands and hooks are objects."""
 
 
-def import_component(entry: Entry, stdout: TextIO | None = None) -> Any:  # Any: whatever a plugin gives
+def import_component(
+    entry: Entry, stdout: TextIO | None = None, forked: Callable[[], None] | None = None
+) -> Any:  # Any: whatever a plugin gives
     """Import what an entry announces, and check that it is a component of its kind.
 
     :param entry: what to import.
     :param stdout: where to put what the plugin prints meanwhile; stderr by default: stdout is for results.
+    :param forked: what a second process does that the import made and let go on; it ends at once when not given.
     :raises PluginContractError: it was written for another contract, is not there, or is no such class.
     :raises PluginImportError: it raised anything but KeyboardInterrupt, SystemExit included.
     :raises KeyboardInterrupt: at Ctrl-C, with what was being imported, where, and what to do.
@@ -57,7 +61,7 @@ def import_component(entry: Entry, stdout: TextIO | None = None) -> Any:  # Any:
     check_contract(entry)
     module, _, attribute = entry.value.partition(":")
     try:
-        with _noticed(entry), _torch_kept(entry), _diverted(stdout or sys.stderr):
+        with _one_process(forked), _noticed(entry), _torch_kept(entry), _diverted(stdout or sys.stderr):
             found = reduce(getattr, attribute.split("."), import_module(module))
     except KeyboardInterrupt as error:
         fault = interrupted(entry, error)
@@ -123,7 +127,7 @@ def import_path(entry: Entry, path: Path, module: str, attribute: str) -> Any:  
     made = module_from_spec(spec)
     sys.modules[module] = made  # dataclasses, pydantic and pickle look their module up
     try:
-        with _noticed(entry), _torch_kept(entry), _diverted(sys.stderr):
+        with _one_process(), _noticed(entry), _torch_kept(entry), _diverted(sys.stderr):
             spec.loader.exec_module(made)
     except KeyboardInterrupt:
         del sys.modules[module]
@@ -276,6 +280,19 @@ def _fault(
 def _file(module: str) -> str:
     """Return the file of an imported module."""
     return getattr(sys.modules.get(module), "__file__", None) or module
+
+
+@contextmanager
+def _one_process(forked: Callable[[], None] | None = None) -> Iterator[None]:
+    """Let only the process that began an import go on after it: all that follows would be done twice."""
+    process, leave = os.getpid(), os._exit
+    try:
+        yield
+    finally:
+        if os.getpid() != process:
+            if forked is not None:
+                forked()
+            leave(0)
 
 
 @contextmanager

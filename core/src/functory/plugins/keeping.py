@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 
 @contextmanager
@@ -38,10 +38,14 @@ def _of_torch() -> dict[str, str] | None:
         return None
     from functory.machine.settings import of_torch
 
-    return of_torch()
+    with suppress(Exception):  # something else may stand in torch's place
+        return of_torch()
+    return None
 
 
 def _put_right(before: dict[str, str] | None) -> list[str]:
     from functory.machine.settings import TORCH, put_torch_right
 
-    return put_torch_right(TORCH if before is None else before)
+    with suppress(Exception):
+        return put_torch_right(TORCH if before is None else before)
+    return []

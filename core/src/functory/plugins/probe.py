@@ -156,10 +156,7 @@ def _imported(entry: Entry, notes: _Notes) -> dict[str, Any]:
     """
     printed = io.StringIO()
     start = time.perf_counter()
-    component = import_component(entry, stdout=printed)
-    if _getpid() != notes.process:
-        notes.write({"forked": notes.position})
-        return {}
+    component = import_component(entry, stdout=printed, forked=lambda: notes.write({"forked": notes.position}))
     if notes.has_forked():
         what = f"{owner_of(entry)} forks while it is imported, and two processes go on: all is done twice."
         return {"diagnosis": "forks", "what": what, "where": entry.value.partition(":")[0], "do": _remedy(entry)}

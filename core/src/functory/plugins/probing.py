@@ -24,10 +24,14 @@ from functory.machine.distributions import Entry
 from functory.plugins.importing import owner_of
 from functory.plugins.probe import START, read_notes
 
+START_SECONDS = 30.0
+"""What a subprocess has to start in: a busy machine is no plugin's fault."""
 GRACE_SECONDS = 5.0
-"""What a subprocess has to start, and to come to its end."""
+"""What it has to come to its end in."""
 MEMORY_BYTES = 8_000_000_000
 """What an import may take at most; half of the machine's where that is less."""
+MOST_KILLED = 3
+"""The subprocesses of one distribution that may be killed before the rest of it is left out."""
 _TICK_SECONDS = 0.1
 _MARK = "FUNCTORY_DOCTOR"
 """The variable that marks what a subprocess starts, by the folder of its job."""
@@ -89,7 +93,11 @@ def probe(members: list[Entry], seconds: float, children: Children) -> Probed:
     :param seconds: for each of them.
     """
     found = Probed()
+    killed = 0
     while len(found.results) < len(members):
+        if killed >= MOST_KILLED:
+            found.results += [_left_out(entry) for entry in members[len(found.results) :]]
+            return found
         rest = members[len(found.results) :]
         with tempfile.TemporaryDirectory(prefix="functory-doctor-") as folder:
             place = Path(folder)
@@ -102,6 +110,7 @@ def probe(members: list[Entry], seconds: float, children: Children) -> Probed:
                 "entries": [asdict(entry) for entry in rest],
             }
             ended = children.run(job, place)
+            killed += isinstance(ended, str)
             _add(found, members, ended, read_notes(place / "results"), _text(place / "trace"), seconds)
     return found
 
@@ -136,8 +145,8 @@ def _add(
 def _watch(child: subprocess.Popen[bytes], results: Path, seconds: float, count: int) -> int | str:
     """Wait for a subprocess; for each component as long as it may take, from the moment that something was written down."""
     most = min(MEMORY_BYTES, _memory() // 2)
-    size, since, limit = -1, time.monotonic(), GRACE_SECONDS + seconds
-    last = since + (limit + 1) * (count + 1)
+    size, since, limit = 0, time.monotonic(), START_SECONDS
+    last = since + START_SECONDS + (seconds + 1) * count + 2 * GRACE_SECONDS
     while True:
         try:
             return child.wait(_TICK_SECONDS)
@@ -147,7 +156,7 @@ def _watch(child: subprocess.Popen[bytes], results: Path, seconds: float, count:
         grown = results.stat().st_size if results.exists() else 0
         if grown != size:
             size, since = grown, now
-            limit = GRACE_SECONDS if _is_ending(results) else seconds + (2 * _TICK_SECONDS if grown else GRACE_SECONDS)
+            limit = GRACE_SECONDS if _is_ending(results) else seconds + 2 * _TICK_SECONDS
         if now - since > limit or now > last:
             return HANGS
         if _resident(child.pid) > most:
@@ -225,6 +234,12 @@ def _unexamined(entry: Entry, ended: int | str) -> dict[str, Any]:
     what = f"{owner_of(entry)} could not be examined: Python did not start, or found no functory (it {_told(ended)})."
     do = f"see what `{sys.executable} -c 'import functory.plugins.probe'` says."
     return {"diagnosis": "unexamined", "what": what, "where": sys.executable, "do": do}
+
+
+def _left_out(entry: Entry) -> dict[str, Any]:
+    """Return what is told of a component of a distribution of which so many did not come back."""
+    what = f"{owner_of(entry)} was not examined: {MOST_KILLED} others of its distribution did not come back."
+    return {"diagnosis": "unexamined", "what": what, "where": entry.value.partition(":")[0], "do": "mend those first."}
 
 
 def _told(ended: int | str) -> str:
