@@ -389,3 +389,42 @@ def test_a_cache_that_cannot_be_written_stops_no_build_and_a_named_folder_that_c
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError), RunFolder("key", tmp_path / "file" / "run", "run", notes.append):
         pass
+
+
+def test_the_same_command_goes_on_as_it_said_when_it_was_interrupted(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from functory.cli import main
+
+    table, saved = tmp_path / "table.csv", tmp_path / "saved"
+    table.write_text("text,label\n" + "".join(f"{row['text']},{row['label']}\n" for row in rows(80)))
+    command = [
+        "build",
+        "--task",
+        "toy",
+        "--train",
+        str(table),
+        "--backbone",
+        "tiny-encoder",
+        "--adaptation",
+        "head",
+        "-o",
+        str(saved),
+    ]
+
+    def pressed(*args: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("functory.measuring.evaluation.evaluate", pressed)
+        assert main(command) == 130
+    told = capsys.readouterr().err
+    assert (
+        f"interrupted. What was learned is kept in {runs()[0]}: the same build takes it up and trains nothing again."
+        in told
+    )
+    monkeypatch.setattr("functory_head.HeadOnly.fit", None)
+    assert main(command) == 0
+    assert "note: what was learned before is taken up" in capsys.readouterr().err
+    assert functory.load(saved)("good").label == "yes"
+    assert not runs()
