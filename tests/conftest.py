@@ -15,11 +15,10 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Keep replays, runs and features of the tests out of the user's cache; converted weights are shared."""
     before = os.environ.get("FUNCTORY_CACHE")
     if before is None:
-        from functory.machine.places import cache_root
+        from functory.machine import places
 
-        weights = cache_root() / "weights"
+        weights = places.cache("weights")
         place = tmp_path_factory.mktemp("cache")
-        weights.mkdir(parents=True, exist_ok=True)
         (place / "weights").symlink_to(weights)
         os.environ["FUNCTORY_CACHE"] = str(place)
         yield place

@@ -238,6 +238,23 @@ def test_what_a_running_build_uses_is_never_dropped(cache: Path) -> None:
     assert not list((cache / "features").iterdir())
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_fork_that_ends_leaves_what_its_parent_holds_and_keeps_aside(cache: Path) -> None:
+    entries = Entries(places.cache("features"), "features")
+    let_go, aside = entries.hold(), keeping.stand_in("features")
+    entries.make("mine", fill)
+    child = os.fork()
+    if not child:
+        let_go()
+        keeping._remove(os.getppid())
+        os._exit(0)
+    os.waitpid(child, 0)
+    trimming.trim(cache, 0)
+    assert kept(cache) == ["mine"]
+    assert aside.is_dir()
+    let_go()
+
+
 def kept(cache: Path) -> list[str]:
     return sorted(one.path.name for one in trimming.kept(cache / "features"))
 

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import IO
@@ -117,14 +118,17 @@ def hold(area: Path) -> Callable[[], None]:
                 places.prepared(area)
                 _marks[area] = (area / f".{os.getpid()}.use").open("w")
                 _claim(_marks[area])
-    return lambda: _let_go(area, os.getpid())
+    return partial(_let_go, area, os.getpid())
 
 
 def _let_go(area: Path, process: int) -> None:
+    """End a hold; a fork that ends leaves its parent's."""
+    if process != os.getpid():
+        return
     with _lock:
         _held[area] -= 1
         mark = _marks.pop(area, None) if not _held[area] else None
-        if mark is not None and process == os.getpid():
+        if mark is not None:
             with suppress(OSError):
                 Path(mark.name).unlink(missing_ok=True)
                 mark.close()

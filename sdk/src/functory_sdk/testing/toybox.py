@@ -10,7 +10,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from functory.machine.places import cache_root
+from functory.machine.places import cache
 from functory.plugins.registry import registered
 
 if TYPE_CHECKING:
@@ -70,9 +70,7 @@ def isolated_cache(folder: Path) -> Path:
     """
     if not folder.is_dir():
         folder.mkdir(parents=True)
-        weights = cache_root() / "weights"
-        weights.mkdir(parents=True, exist_ok=True)
-        (folder / "weights").symlink_to(weights.resolve())
+        (folder / "weights").symlink_to(cache("weights").resolve())
     return folder
 
 
