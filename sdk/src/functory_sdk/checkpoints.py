@@ -14,6 +14,7 @@ from typing import Any
 
 from functory.contracts.rows import Array
 from functory.errors import ArtefactCorrupt, ArtefactUnsafe, WeightsMissing
+from functory.wording.told import told
 from functory_sdk.jsonfiles import read_json
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -204,6 +205,5 @@ def read_tensor(file: Path, name: str) -> Array:
             tensor: Any = opened.get_tensor(name)
             array: Array = tensor.float().numpy()
     except Exception as error:  # SafetensorError, or whatever torch has to say of a type
-        said = (str(error).splitlines() or [type(error).__name__])[0]
-        raise ArtefactCorrupt(f"{name!r} in {file.name} cannot be read: {said}", where=str(file), do=_FETCH) from error
+        raise ArtefactCorrupt(f"{name!r} in {file.name} cannot be read: {told(error)}", where=str(file), do=_FETCH) from error
     return array

@@ -11,6 +11,7 @@ from typing import Any
 from functory.contracts.backbone import BackboneSpec
 from functory.errors import ArtefactCorrupt, FunctoryError, NotSupported
 from functory.machine.places import cache_root
+from functory.wording.told import told
 from functory_sdk.checkpoints import tensor_names, weight_files, wrapped_by
 from functory_sdk.families import BASES, unknown_family
 from functory_sdk.jsonfiles import read_json
@@ -69,9 +70,8 @@ def _loaded(folder: Path, spec: BackboneSpec) -> tuple[Any, Mapping[str, Any]]: 
     except FunctoryError:
         raise
     except Exception as error:
-        said = (str(error).strip().splitlines() or [""])[0]
         raise ArtefactCorrupt(
-            f"transformers cannot load the model: {type(error).__name__}: {said[:300]}",
+            f"transformers cannot load the model: {told(error)}",
             where=str(folder),
             do="take config.json and the weights from the same revision of the model, as save_pretrained wrote them.",
         ) from error
