@@ -63,6 +63,11 @@ def test_a_chat_models_special_tokens_are_signs_but_for_those_that_a_list_has(tm
     (tmp_path / "chat_template.jinja").unlink()
     several = [{"name": "default", "template": "<call>"}, {"name": "other", "template": "[E1]"}]
     (tmp_path / "tokenizer_config.json").write_text(json.dumps({**config, "chat_template": several}))
+    assert markers(tmp_path) == {"\n\n"}  # every template counts: the one for tools, too
+    (tmp_path / "tokenizer_config.json").write_text(json.dumps(config))
+    assert {"[E1]", "<call>"} <= markers(tmp_path)
+    (tmp_path / "additional_chat_templates").mkdir()
+    (tmp_path / "additional_chat_templates/tools.jinja").write_text("<call>")
     assert markers(tmp_path) == {"[E1]", "\n\n"}
 
 

@@ -64,7 +64,7 @@ def signs_of(folder: Path, tokenizer: Tokenizer) -> frozenset[str]:
     texts = [read_json(folder, name) for name in ("tokenizer_config.json", "special_tokens_map.json")]
     roles = {*_named(texts), *_by_id(folder, tokenizer), *_around(tokenizer)}
     listed = {token for config in texts for token in _listed(config)}
-    template = chat_template(folder, texts[0])
+    template = "\n".join(_templates(folder, texts[0]))
     is_split = texts[0].get("split_special_tokens") is True
 
     def is_sign(token: str, is_special: bool) -> bool:
@@ -99,9 +99,18 @@ def spelled_signs(tokenizer: Tokenizer) -> tuple[str, ...]:
     return (f"{', '.join(signs[:4])}{more} in a text are text, and no tokens as transformers reads them",)
 
 
-def content_of(given: Any) -> str:
+def _templates(folder: Path, config: Json) -> Iterator[str]:
+    """Give every template of a conversation: the default, those for tools and whatever else has a name."""
+    yield chat_template(folder, config)
+    given = config.get("chat_template")
+    yield from (content_of(one, "template") for one in (given if isinstance(given, list) else ()))
+    for file in sorted((folder / "additional_chat_templates").glob("*.jinja")):
+        yield file.read_text("utf-8", errors="replace")
+
+
+def content_of(given: Any, key: str = "content") -> str:
     """Return the text of a token that a configuration names: as it stands, or with how it is matched."""
-    found = given.get("content") if isinstance(given, dict) else given
+    found = given.get(key) if isinstance(given, dict) else given
     return found if isinstance(found, str) else ""
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import functory
-from functory_sdk import NotSupported
+from functory_sdk import NotSupported, WeightsMissing, load
+from functory_sdk.spans.alignment import units
 from functory_sdk.testing.toybox import isolated_cache
 
 torch = pytest.importorskip("torch")
@@ -69,7 +70,7 @@ def trained(folder: Path, pieces: str) -> None:
     )  # fmt: skip
     model = transformers.BertForTokenClassification(config)
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
-    for _ in range(80):
+    for _ in range(70):
         rows = [sentence(rng) for _ in range(16)]
         batch = own([words for words, _ in rows], is_split_into_words=True, padding=True, return_tensors="pt")
         gold = torch.full(batch["input_ids"].shape, -100)
@@ -117,7 +118,7 @@ def test_a_tagger_is_right_by_default_whatever_later_pieces_learned(
     tagger = request.getfixturevalue(kind)
     function = built(tagger)
     rng = random.Random(2)
-    rows = [written(*sentence(rng)) for _ in range(40)]
+    rows = [written(*sentence(rng)) for _ in range(24)]
     assert function.evaluate(rows).metrics["f1"].value == 1.0
     function.save(tmp_path / "function")
     assert functory.load(tmp_path / "function").evaluate(rows).metrics["f1"].value == 1.0
@@ -128,6 +129,32 @@ def test_a_tagger_is_right_by_default_whatever_later_pieces_learned(
         text = " ".join(row["tokens"])
         given = [(one.start, one.end, one.label) for one in function(text).entities]
         assert given == [(one["start"], one["end"], one["entity_group"]) for one in theirs(text)]
+
+
+WORDS = [
+    "Ann", "Müller", "Zoë", "Øresund", "naïve", "Straße", "Пётр", "Чайковский", "İstanbul", "서울에서", "किताब", "ﬁne", "été",
+    ",", ".", "(", ")", ":", "“", "”", "–", "%", "€",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("backbone", ["minilm", pytest.param("e5", marks=pytest.mark.slow)])
+def test_the_token_that_speaks_for_a_word_is_the_one_that_learns_when_words_are_tokenised_one_by_one(backbone: str) -> None:
+    opened = load("backbones", backbone).configure()
+    try:
+        folder = getattr(opened, "folder", None) or opened.locate()
+    except WeightsMissing as error:
+        pytest.skip(error.what)
+    theirs = transformers.PreTrainedTokenizerFast(tokenizer_file=str(folder / "tokenizer.json"))
+    rng = random.Random(3)
+    for _ in range(100):
+        words = rng.choices(WORDS, k=8)
+        read = theirs(words, is_split_into_words=True, add_special_tokens=False)
+        numbers = read.word_ids()
+        text = " ".join(words)
+        [tokens] = opened.tokenizer.tokens([text])
+        assert tokens.ids.tolist() == read["input_ids"]
+        wanted = [place for place, number in enumerate(numbers) if number not in numbers[:place]]
+        assert units(text, tokens.offsets, "first", is_announced=True).token.tolist() == wanted
 
 
 def renamed(source: Path, folder: Path, names: list[str], rows: list[int] | None = None) -> Path:
