@@ -470,6 +470,8 @@ class EngineSuite(ComponentSuite, TorchSuite):
         phi = first.phi
         probe = probes(first.backbone)
         assert phi and all(isinstance(array, np.ndarray) for array in phi.values())
+        assert first.engine.takes(first.model), "the engine does not take the model that it made."
+        assert not first.engine.takes(None), "the engine takes nothing for a model."
         second.engine.load_phi(second.model, phi)
         assert difference(first.outputs(probe), second.outputs(probe)) == 0, "φ did not restore the outputs."
         name = next(iter(phi))
