@@ -156,3 +156,43 @@ def test_what_cannot_be_read_is_told_with_its_place_by_all_that_read(
     monkeypatch.setenv("FUNCTORY_CONFIG", name)
     with pytest.raises(FunctoryError, match=f"the configuration cannot be read: {why}"):
         configuration.hooks()
+
+
+def test_an_import_for_which_the_machine_has_no_means_is_no_fault_of_the_plugin(
+    site: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.add("functory-verb", {"commands": {"verb": "COMMAND"}}, f"raise OSError({errno.EMFILE}, 'Too many open files')")
+    plugins.refresh()
+    assert main(["verb"]) == 1
+    err = capsys.readouterr().err
+    assert "StorageError: functory-verb 1.0 (command 'verb') cannot be imported: this process has too many open files." in err
+    site.add("functory-own", {"commands": {"own": "COMMAND"}}, "open('/none/such')")
+    plugins.refresh()
+    assert main(["own"]) == 1
+    assert "PluginImportError" in capsys.readouterr().err
+
+
+class Strange(OSError):
+    """An error whose class lies about what the system said, and whose message raises."""
+
+    @property
+    def errno(self) -> Any:  # type: ignore[override]
+        raise ValueError("no number")
+
+    @property
+    def filename(self) -> Any:  # type: ignore[override]
+        raise ValueError("no name")
+
+    def __str__(self) -> str:
+        raise ValueError("no message")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [Strange("a"), OSError("a", "b", "c"), OSError(-2, "b", "c"), OSError(10**30, "b", "c"), Exception("(os error 99999999999)"),
+     Exception("(os error 0)")],
+    ids=lambda one: type(one).__name__,
+)  # fmt: skip
+def test_an_error_that_is_made_up_is_no_refusal_and_harms_nobody(error: Exception) -> None:
+    assert refusal(error) is None
+    assert refusal(Strange(errno.ENOSPC, "full", "here")).where == "here"  # type: ignore[union-attr]

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from functory.errors import FunctoryError, StorageError, UsageError
+from functory.wording.told import cut, message_of, safe_text
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -48,7 +49,11 @@ REFUSALS = {
 """What each of the system's numbers means to a user, and what can be done."""
 MISPLACED = {errno.EROFS, errno.EACCES, errno.EPERM, errno.ENAMETOOLONG, errno.ENOTDIR, errno.EISDIR, errno.ELOOP}
 """The refusals that are the place's: whoever named it named a wrong one."""
-_NUMBERED = re.compile(r"\(os error (\d+)\)")
+SPENT = {errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EIO, errno.ENOMEM, errno.ESTALE}
+"""The refusals that are the machine's, whoever meets them."""
+UNKNOWN = 1 << 12
+"""No system has so many numbers."""
+_NUMBERED = re.compile(r"\(os error (\d{1,4})\)")
 _SHORT = re.compile(r"^\d+ requested and \d+ written$")
 
 
@@ -58,10 +63,12 @@ def number_of(error: BaseException) -> int:
     It is an OSError's own, or what a library says: numpy tells no more of a full disk than how much it wrote; libraries in
     Rust end with ``(os error 28)``.
     """
-    if isinstance(error, OSError) and error.errno:
-        known = error.errno in REFUSALS or error.filename is not None
-        return error.errno if known and not isinstance(error, ConnectionError | TimeoutError) else 0
-    told = str(error)
+    number, filename = (_own(error, name) for name in ("errno", "filename"))
+    if number is not None:
+        if not isinstance(number, int) or isinstance(error, ConnectionError | TimeoutError):
+            return 0
+        return number if number in REFUSALS or (0 < number < UNKNOWN and filename is not None) else 0
+    told = safe_text(error)
     found = _NUMBERED.search(told)
     if found:
         return int(found[1])
@@ -82,22 +89,26 @@ def refusal(error: BaseException, path: Path | str = "", *, doing: str = "") -> 
     number = number_of(error)
     if not number:
         return None
-    named = [os.fsdecode(one) for one in (getattr(error, "filename", None), getattr(error, "filename2", None))
-             if isinstance(one, str | bytes)]  # fmt: skip
+    named = [os.fsdecode(one) for one in (_own(error, "filename"), _own(error, "filename2")) if isinstance(one, str | bytes)]
     meaning, remedy = REFUSALS.get(number, (_spelled(number), "look at the place, or name another."))
-    remedy = " ".join([remedy, *getattr(error, "__notes__", ())])
-    said = getattr(error, "strerror", None) or ""
-    if isinstance(error, OSError) and not named and said and said != os.strerror(number):
-        meaning += f" ({said.rstrip('.')})"  # whoever raised it says more than the system
+    remedy = " ".join([remedy, *map(safe_text, getattr(error, "__notes__", ()))])
+    said = _own(error, "strerror")
+    if not named and isinstance(said, str) and said not in ("", os.strerror(number)):
+        meaning += f" ({cut(said.rstrip('.'))})"  # whoever raised it says more than the system
     where = " → ".join(named) or str(path)
     what = f"{doing}: {meaning}." if doing else f"{meaning[:1].upper()}{meaning[1:]}."
     return StorageError(what, where=where, do=remedy, errno=number)
 
 
+def _own(error: BaseException, name: str) -> object:
+    """Return what the system put into an error, whatever its class makes of it; None where it is none of the system's."""
+    return vars(OSError)[name].__get__(error) if isinstance(error, OSError) else None
+
+
 def meaning(error: BaseException) -> str:
     """Return what an error of reading says, within a sentence: what the system refused, or its own message."""
     number = number_of(error)
-    return REFUSALS[number][0] if number in REFUSALS else getattr(error, "strerror", None) or str(error)
+    return REFUSALS[number][0] if number in REFUSALS else message_of(error)
 
 
 def is_there(path: Path) -> bool:

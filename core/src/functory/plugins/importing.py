@@ -19,6 +19,7 @@ from typing import Any, TextIO, TypeVar
 from functory.errors import PluginContractError, PluginError, PluginImportError
 from functory.machine import telemetry
 from functory.machine.distributions import CONTRACT, Entry
+from functory.machine.storage import SPENT, number_of, refusal
 from functory.plugins.keeping import torch_kept
 from functory.plugins.missing import remedy
 from functory.wording.told import cut, message_of, safe_text, told
@@ -56,6 +57,7 @@ def import_component(
     :param forked: what a second process does that the import made and let go on; it ends at once when not given.
     :raises PluginContractError: it was written for another contract, is not there, or is no such class.
     :raises PluginImportError: it raised anything but KeyboardInterrupt, SystemExit included.
+    :raises StorageError: the machine had no more files, memory or room to import anything: no plugin's fault.
     :raises KeyboardInterrupt: at Ctrl-C, with what was being imported, where, and what to do.
     """
     check_contract(entry)
@@ -77,7 +79,8 @@ def import_component(
             where=_file(module),
         ) from error
     except BaseException as error:
-        raise _raised(entry, module, error) from error
+        spent = refusal(error, doing=f"{owner_of(entry)} cannot be imported") if number_of(error) in SPENT else None
+        raise spent or _raised(entry, module, error) from error
     return check_component(entry, found)
 
 
