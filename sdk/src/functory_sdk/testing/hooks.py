@@ -14,7 +14,7 @@ from functory.hooks.blaming import STEPS
 from functory.hookspecs import PROJECT
 from functory.steps import Steps
 from functory_sdk.testing.suite import TorchSuite
-from functory_sdk.testing.tasks import same
+from functory_sdk.testing.tasks.putting import same
 from functory_sdk.testing.toy import rows
 
 
