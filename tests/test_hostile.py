@@ -66,7 +66,9 @@ class Beside:
 def steering(output: str) -> set[str]:
     """Return the characters of an output that steer a terminal, hide, or are halves of others."""
     kinds = ("Cc", "Cf", "Cs", "Zl", "Zp")
-    return {letter for letter in output if unicodedata.category(letter) in kinds and letter not in "\n\t\u200c\u200d"}
+    before_numbers = "\u0600\u0601\u0602\u0603\u0604\u0605\u06dd\u070f\u0890\u0891\u08e2\U000110bd\U000110cd"  # which are seen
+    seen = f"\n\t\u200c\u200d{before_numbers}"
+    return {letter for letter in output if unicodedata.category(letter) in kinds and letter not in seen}
 
 
 @pytest.fixture(scope="module")

@@ -189,7 +189,7 @@ def _wrong(name: str, group: str, key: str, value: str, place: str) -> Fault | N
         do = f"it knows {', '.join(GROUPS)}. Perhaps {name} needs a newer one: pip install -U functory"
         return Fault(name, "unknown-kind", what, place, do)
     elif len(key) > LONGEST or not consists_of(key, "_.+-") or key[0] in ".+-":
-        what = f"{name} announces {shown(key)}, which is no name: letters, digits and . + - after the first."
+        what = f"{name} announces {shown(key)}, which is no name: letters, digits and _, and after the first . + - too."
     elif len(value) > LONGEST or not _is_place(value):
         what = f"{name} announces {shown(key)} as {shown(value)}, not as 'module:attribute'."
     else:
