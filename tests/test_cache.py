@@ -7,7 +7,11 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 WORK = textwrap.dedent(
     """
@@ -70,6 +74,40 @@ def test_a_cache_that_cannot_be_written_fails_nothing_and_is_said_once(tmp_path:
         assert notes.count(f"note: the cache at {tmp_path / trouble} cannot be written: ") == 1, told
     assert "no room is left on the disk; going on without." in done.stderr or not can_mount()
     assert (tmp_path / "a-file").read_text() == "somebody's"
+
+
+DAMAGES: dict[str, Callable[[bytes], bytes]] = {
+    "one flipped bit": lambda sound: sound[:-9] + bytes([sound[-9] ^ 32]) + sound[-8:],
+    "zeros": lambda sound: sound[:128] + bytes(len(sound) - 128),
+    "cut": lambda sound: sound[: len(sound) // 2],
+    "empty": lambda sound: b"",
+    "foreign": lambda sound: b"\x89PNG" + sound,
+}
+
+
+def test_a_build_on_damaged_features_is_the_build_without_any(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import functory
+    from functory_sdk.testing import kit
+    from functory_sdk.testing.toy import rows
+
+    monkeypatch.setenv("FUNCTORY_CACHE", str(tmp_path))
+
+    def built() -> dict[str, Any]:
+        function = functory.build(task="toy", train=rows(48), backbone="tiny-encoder", adaptation="toy-head", seed=3)
+        return {name: value.tobytes() for name, value in function.form.engine.phi(function.form.program.model).items()}
+
+    with kit():
+        whole = built()
+        for name, damage in DAMAGES.items():
+            files = list((tmp_path / "features").glob("*/*.npy"))
+            assert files
+            for file in files:
+                file.write_bytes(damage(file.read_bytes()))
+            capsys.readouterr()
+            assert built() == whole, name
+            assert capsys.readouterr().err.count("are damaged (pooled.npy is not what was written)") == len(files), name
 
 
 def can_mount() -> bool:

@@ -18,7 +18,7 @@ import pytest
 from functory.cli import SUMMARIES, main
 from functory.cli.dispatch import parser_of
 from functory.cli.output import print_columns, print_json, print_paragraphs
-from functory.machine import configuration, places
+from functory.machine import configuration, holding, places
 from functory.plugins import registry as plugins
 
 VERB = """
@@ -285,6 +285,19 @@ def test_cache_shows_and_clears_entries_and_what_was_not_used_for_long(
     assert main(["cache", "clear", "features/new", "--yes", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"folder": str(cache), "cleared": {"features": 10}}
     assert [one.name for one in (cache / "features").iterdir()] == ["old"]
+
+
+def test_a_run_that_a_build_holds_is_not_cleared(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("mine", "left"):
+        (places.cache("runs", name) / "step").write_bytes(b"x")
+    held = holding.take(cache / "runs" / "mine")
+    assert held is not None
+    assert main(["cache", "clear", "--yes"]) == 0
+    assert "mine is in use by a build, and is left alone." in capsys.readouterr().err
+    assert [one.name for one in (cache / "runs").iterdir()] == ["mine"]
+    held.release()
+    assert main(["cache", "clear", "--yes"]) == 0
+    assert not (cache / "runs").exists()
 
 
 @pytest.mark.parametrize(

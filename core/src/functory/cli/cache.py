@@ -19,6 +19,7 @@ from functory.errors import FunctoryError, UsageError
 from functory.machine import configuration, places, trimming
 from functory.machine.storage import telling
 from functory.machine.trimming import Kept
+from functory.terminal import tell
 
 _SECONDS = {"h": 3600, "d": 86400, "w": 7 * 86400}
 
@@ -158,7 +159,12 @@ def _clear(root: Path, found: Mapping[str, list[Kept]], entry: str, args: Namesp
     if args.older_than:
         before = time.time() - _age(args.older_than)
         found = {name: [one for one in each if one.used < before] for name, each in found.items()}
+    held = [one for each in found.values() for one in each if not trimming.is_free(one.path)]
+    for one in held:
+        tell(f"{one.path} is in use by a build, and is left alone.")
+    is_part = is_part or bool(held)
     if is_part:
+        found = {name: [one for one in each if one not in held] for name, each in found.items()}
         found = {name: each for name, each in found.items() if each}
     counts = {name: _bytes(each) for name, each in found.items()}
     if found and not args.yes and not _agreed(root, counts):

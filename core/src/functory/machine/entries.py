@@ -56,7 +56,7 @@ class Entries:
 
         A damaged one is told, and is none.
         """
-        for place in (self.area / name, *self._elsewhere(name)):
+        for place in (*self._elsewhere(name), self.area / name):
             if not os.path.lexists(place):
                 continue
             fault = self.fault(place)
@@ -64,7 +64,7 @@ class Entries:
                 with suppress(OSError):  # the last use decides what goes first when room is wanted
                     os.utime(place / self.record)
                 return place
-            keeping.tell_once(f"the {self.what} in {place} are damaged ({fault}), and are made again.")
+            keeping.note(f"the {self.what} in {place} are damaged ({fault}), and are made again.")
         return None
 
     def make(self, name: str, write: Callable[[Path], None], about: Mapping[str, Any] | None = None) -> Path:

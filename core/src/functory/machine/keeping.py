@@ -43,26 +43,18 @@ def stand_ins() -> list[Path]:
     return [folder for process, folder in _stand_ins.items() if process == os.getpid()]
 
 
-def go_without(error: OSError, place: Path | None = None, what: str = "the cache") -> None:
-    """Say, once for each place, that it cannot be written and that the work goes on.
-
-    :param place: the cache's folder when None.
-    :param what: what it is to the user.
-    """
+def go_without(error: OSError, place: Path | None = None) -> None:
+    """Say, once for each place of a cache, that it cannot be written and that the work goes on."""
     place = place or places.cache_root()
     found = refusal(error)
     reason = f"{found.what[:1].lower()}{found.what[1:-1]}" if found else str(error)
-    tell_once(f"{what} at {place} cannot be written: {reason}; going on without.", about=str(place))
+    if str(place) not in _said:
+        _said.add(str(place))
+        note(f"the cache at {place} cannot be written: {reason}; going on without.")
 
 
-def tell_once(text: str, *, about: str = "") -> None:
-    """Say on stderr what a person should know, and not again in this process.
-
-    :param about: what it is told of, once; the text itself when empty.
-    """
-    if (about or text) in _said:
-        return
-    _said.add(about or text)
+def note(text: str) -> None:
+    """Say on stderr what a person should know."""
     from functory.terminal import tell  # where it is needed: what it draws with costs a start
 
     tell(f"note: {text}")

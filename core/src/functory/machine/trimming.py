@@ -17,6 +17,7 @@ from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import IO
+from uuid import uuid4
 
 from functory.machine import configuration, holding, places
 from functory.machine.unfinished import DAY, remove, unfinished
@@ -79,7 +80,7 @@ def trim(root: Path, limit: float) -> int:
         for one in kept(root / name):
             if total <= aim or one.used >= before:
                 break
-            total -= one.size if _is_free(one.path) and drop(one.path) else 0
+            total -= one.size if is_free(one.path) and drop(one.path) else 0
     return total
 
 
@@ -93,8 +94,8 @@ def drop(path: Path) -> bool:
     return not os.path.lexists(path)
 
 
-def _is_free(path: Path) -> bool:
-    """Whether nobody holds a folder, as a build holds its run's."""
+def is_free(path: Path) -> bool:
+    """Return whether nobody holds a folder, as a build holds its run's."""
     if not (path / holding.HELD).is_file():
         return True
     try:
@@ -116,7 +117,7 @@ def hold(area: Path) -> Callable[[], None]:
         if _held[area] == 1:
             with suppress(OSError):  # where no mark can be made, nothing can be dropped either
                 places.prepared(area)
-                _marks[area] = (area / f".{os.getpid()}.use").open("w")
+                _marks[area] = (area / f".{uuid4().hex}.use").open("w")
                 _claim(_marks[area])
     return partial(_let_go, area, os.getpid())
 
