@@ -34,13 +34,16 @@ def test_every_control_and_direction_and_whatever_hides_is_replaced() -> None:
             assert harmless(f"a{one}b") == f"a{REPLACED}b", hex(code)
             assert json.loads(f'"{harmless_json(one)}"') == one
             assert harmless_json(one).isascii()
-        elif kind not in ("Mn", "Cn") and code not in BLANK:
+        elif code in BLANK:
+            assert harmless(f"a{one}b") == f"a{REPLACED}b", hex(code)
+        elif kind not in ("Mn", "Cn"):
             assert harmless(f"a{one}b") == f"a{one}b", hex(code)
 
 
 VISIBLE = {0x6DD, 0x70F, 0x890, 0x891, 0x8E2, 0x110BD, 0x110CD}
 """Format characters that are seen: they begin numbers and verses."""
-BLANK = {0x115F, 0x1160, 0x2065, 0x3164, 0xFFA0}
+BLANK = {0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2065, 0x3164, 0xFFA0}
+"""Letters and marks that are not seen."""
 
 
 def test_escapes_lose_what_makes_them_so() -> None:

@@ -99,10 +99,12 @@ class Harmless(Over):
         self._fit = fit
 
     def write(self, text: str) -> int:
-        self.beneath.write(text if text.isprintable() else self._fitted(text))
+        self.beneath.write(self._fitted(text))
         return len(text)
 
     def _fitted(self, text: str) -> str:
+        if text == "\n":
+            return text
         if self._fit is harmless and not _is_ours():
             return _drawn(text) if self.beneath.isatty() else text
         return self._fit(text)
