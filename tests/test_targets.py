@@ -14,6 +14,7 @@ from functory.artefact import keeping
 from functory.cli import main
 from functory.errors import ArtefactError, FunctoryError, GoldenMismatch, StorageError, UsageError
 from functory.function import Function
+from functory.machine import rescuing
 from functory_sdk.testing import kit
 from functory_sdk.testing.toy import rows
 
@@ -151,7 +152,32 @@ def test_where_one_place_takes_nothing_the_next_one_does(
     place: Path, monkeypatch: pytest.MonkeyPatch, toy: Function
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(place / "file"))
-    monkeypatch.setattr(keeping.tempfile, "gettempdir", lambda: str(place / "tmp"))
-    assert f"is kept in {place / 'tmp' / 'functory' / 'kept' / 'toy-'}" in keeping.keep(toy)
-    monkeypatch.setattr(keeping.tempfile, "gettempdir", lambda: str(place / "file"))
-    assert keeping.keep(toy) == "It could not be kept in any other place."
+    monkeypatch.setattr(rescuing.tempfile, "gettempdir", lambda: str(place / "tmp"))
+    told = {keeping.keep(toy) for _ in range(3)}
+    assert len(told) == 3, "one was kept in the place of another"
+    assert all(f"is kept in {place / 'tmp' / 'functory' / 'kept' / 'toy-'}" in one for one in told)
+    monkeypatch.setattr(rescuing.tempfile, "gettempdir", lambda: str(place / "file"))
+    assert keeping.keep(toy) == "The function could not be kept in any other place."
+
+
+def test_answers_that_find_no_room_in_the_end_are_kept_and_a_report_is_told_before_its_page(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, toy: Function
+) -> None:
+    toy.save("toy")
+
+    def full(made: Path, path: Path) -> Path:
+        if path.parent == place:
+            raise OSError(28, "No space left on device", str(path))
+        return made.rename(path)
+
+    monkeypatch.setattr(Path, "replace", full)
+    with kit():
+        assert main(["run", "toy", "--data", "toy.jsonl", "--output", "out.csv"]) == 1
+        said = capsys.readouterr().err
+        assert "StorageError: out.csv cannot be written: no room is left on the disk." in said
+        found = re.search(r"The file is kept in (\S+out-\S+\.csv): move it", said)
+        assert found, said
+        assert len(Path(found[1]).read_text().splitlines()) == 49
+        assert main(["evaluate", "toy", "--data", "toy.jsonl", "--html", "page.html"]) == 1
+        assert "accuracy" in capsys.readouterr().out
+    assert not {"out.csv", "page.html"} & {path.name for path in place.iterdir()}

@@ -5,20 +5,14 @@ Apart from `writing`: what was trained for an hour is not lost because a disk is
 
 from __future__ import annotations
 
-import os
-import re
-import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 from functory.artefact.writing import save, write
 from functory.errors import FunctoryError
-from functory.machine import places
-from functory.machine.folders import written_whole
+from functory.machine.rescuing import rescued
 from functory.machine.storage import refusal
 
 if TYPE_CHECKING:
@@ -59,18 +53,4 @@ def keep(function: Function) -> str:
 
     Its golden examples are not replayed: that may be what failed. `functory verify` does it.
     """
-    short = re.sub(r"[^\w.-]+", "-", function.name)[:60]
-    name = f"{short}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
-    for place in (places.data, _temporary):
-        try:
-            folder = place() / "kept" / name
-            with written_whole(folder) as made:
-                write(function, made)
-        except Exception:  # whatever is wrong there, the next place may do
-            continue
-        return f"The function is kept in {quote(str(folder))}: move it to where it belongs."
-    return "It could not be kept in any other place."
-
-
-def _temporary() -> Path:
-    return Path(tempfile.gettempdir()) / "functory"
+    return rescued("the function", function.name.replace(".", "-"), lambda made: write(function, made))

@@ -41,12 +41,12 @@ class Evaluate(Command):
         report = function.evaluate(
             data(args.data), mistakes=KEPT if args.mistakes is None else args.mistakes, **reading(args)
         )
+        if not args.json:  # first: what was measured is told whatever becomes of the page
+            show(draw(report, FEW_MISTAKES if args.mistakes is None else args.mistakes))
         if args.html:
             report.save_html(args.html)
         if args.json:
             print(report.to_json())
-        else:
-            show(draw(report, FEW_MISTAKES if args.mistakes is None else args.mistakes))
         return 0
 
 

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from functory.cli.output import finite, terminal_width
-from functory.errors import OptionError
+from functory.errors import OptionError, StorageError
 from functory.machine.folders import file_written_whole
+from functory.machine.rescuing import rescued
 from functory.machine.targets import replaceable_file
 from functory.running.answers import Answer
 from functory.terminal.streams import exact
@@ -95,16 +96,17 @@ class JsonLines:
 class Table:
     """A file with the answers beside the inputs and their columns.
 
-    :param file: where it is written.
     :param top: how many of what was scored; all when None.
+    :param form: the ending of the file's name.
     """
 
-    def __init__(self, file: Path, top: int | None, form: str) -> None:
-        self._file, self._top, self._form = file, top, form
+    def __init__(self, top: int | None, form: str) -> None:
+        self._top, self._form = top, form
+        self.is_complete = False
         self.rows = self.errors = 0
         self._columns: dict[str, None] = {}
         self._answer_columns: dict[str, None] = {}
-        self._rows = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed by `write`
+        self._rows = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed by `table`
 
     def show(self, answers: Sequence[Answer]) -> None:
         for answer in answers:
@@ -120,10 +122,14 @@ class Table:
                 line = {**given, **cells}
             self._rows.write(json.dumps(finite(line), ensure_ascii=False, default=str) + "\n")
 
-    def write(self) -> None:
-        """Write the file: columns are known when every row was seen."""
+    def close(self) -> None:
+        """Forget the answers."""
+        self._rows.close()
+
+    def write(self, path: Path) -> None:
+        """Write a file: columns are known when every row was seen."""
         self._rows.seek(0)
-        with self._rows, self._file.open("w", encoding="utf-8", newline="") as file:
+        with path.open("w", encoding="utf-8", newline="") as file:
             if self._form in JSON_LINES:
                 file.writelines(self._rows)
                 return
@@ -148,15 +154,24 @@ def check_table(path: Path) -> None:
 
 @contextmanager
 def table(path: Path, top: int | None) -> Iterator[Table]:
-    """Give a table that is written whole when the block ends well, or not at all.
+    """Give a table that is written whole when the block ends well, or not at all. Answers that find no room are kept elsewhere.
 
     :raises OptionError: as `check_table`, and so does its UsageError.
+    :raises StorageError: when the file cannot be written, with the place where the answers are.
     """
     check_table(path)
-    with file_written_whole(path) as file:
-        made = Table(file, top, path.suffix.lower())
-        yield made
-        made.write()
+    made = Table(top, path.suffix.lower())
+    try:
+        with file_written_whole(path) as file:
+            yield made
+            made.is_complete = True
+            made.write(file)
+    except StorageError as error:
+        if made.is_complete:
+            error.do = f"{error.do} {rescued('the file', path.name, made.write, file_written_whole)}"
+        raise
+    finally:
+        made.close()
 
 
 def _in_line(answer: Answer, top: int) -> str:
