@@ -210,7 +210,7 @@ def test_what_the_folds_chose_stands_in_the_manifest(tmp_path: Path) -> None:
     assert function.report.metrics["accuracy"].value > 0.9
     function.save(tmp_path / "same")
     [form] = json.loads((tmp_path / "same/function.json").read_text("utf-8"))["forms"]
-    assert form["adaptation"] == {"name": "head", "options": {"hidden": 384}}
+    assert (form["adaptation"]["name"], form["adaptation"]["options"]) == ("head", {"hidden": 384})
     loaded = functory.load(tmp_path / "same")
     texts = [row["text"] for row in rows[::17]]
     assert [one.scores for one in loaded.map(texts)] == [one.scores for one in function.map(texts)]
