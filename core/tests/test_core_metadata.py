@@ -10,6 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from hypothesis import given
@@ -284,3 +285,18 @@ def test_versions_are_told_beside_hostile_metadata(site: Any) -> None:
 @given(name=st.text(alphabet="aZ9-_.é", max_size=12))
 def test_a_name_is_normalised_as_indexes_do_it(name: str) -> None:
     assert distributions.normalise(name) == re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_what_a_package_weighs_is_told_beside_requirements_and_addresses_that_are_none(site: Any, tmp_path: Path) -> None:
+    from functory.using.footprint import footprint
+
+    place = site.add("functory-thing", {"packagers": {"thing": "Thing"}})
+    with (place / "METADATA").open("a") as file:
+        file.write("Requires-Dist: !!!\nRequires-Dist: pluggy>=1\n")
+    (place / "direct_url.json").write_text("{")
+    wheel = tmp_path / "made-1.0-py3-none-any.whl"
+    with ZipFile(wheel, "w") as zipped:
+        zipped.writestr("made-1.0.dist-info/METADATA", "Name: made\nRequires-Dist: functory-thing\nRequires-Dist: ???\n")
+    found = footprint(wheel)
+    assert found.requires == ("functory-thing",)
+    assert set(found.sizes) == {"functory-thing", "pluggy"}
