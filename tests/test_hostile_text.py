@@ -75,6 +75,12 @@ VERBS: dict[str, list[list[str]]] = {
          "--column", COLUMN, "--output", f"built{HOSTILE}"],
         ["--task", "text-classification", "--train", BAD, "--backbone", "tiny-encoder", "--output", f"o{HOSTILE}"],
         ["--task", f"t{HOSTILE}"], ["--set", f"a{HOSTILE}=1"], [f"recipe{HOSTILE}.toml"],
+        ["--task", f"./{HOSTILE}.py:A{HOSTILE}"], ["--task", "toy", "--train", DATA, "--hook", HOSTILE],
+        ["--task", "toy", "--train", DATA, "--backbone", f"hf:evil/{HOSTILE}"],
+        ["--task", "toy", "--train", DATA, "--backbone", f"./{HOSTILE}"], ["--task", "toy", "--train", DATA, "--format", HOSTILE],
+        ["--task", "toy", "--train", DATA, "--encoding", HOSTILE], ["--task", "toy", "--train", DATA, "--read", f"{HOSTILE}=1"],
+        ["--task", "toy", "--train", DATA, "--name", HOSTILE], ["--task", "toy", "--train", f"samples:{HOSTILE}"],
+        ["--task", "toy", "--train", DATA, "--backbone", "tiny-encoder", "--set", f"adaptation.{HOSTILE}=1"],
     ],
     "cache": [[], ["--clear", HOSTILE]],
     "compare": [[F, F, "--data", DATA, "--column", COLUMN], [F, HOSTILE, "--data", DATA]],
@@ -90,7 +96,9 @@ VERBS: dict[str, list[list[str]]] = {
     "run": [
         [F, TEXT], [F, TEXT, TEXT], [F, "--data", DATA], [F, "--data", BAD], [F, "--data", DATA, "--output", f"o{HOSTILE}.csv"],
     ],
-    "verify": [[F], [HOSTILE], ["broken"]],
+    "verify": [
+        [F], [HOSTILE], ["broken"], [F, "--sha256", HOSTILE], [F, "--component", f"{HOSTILE}.py:A"], [F, "--form", HOSTILE],
+    ],
 }  # fmt: skip
 ASIDE = [
     [], ["--help"], [f"v{HOSTILE}"], ["odd"], ["odd", "--help"], ["run", f"--{HOSTILE}"], [f"--{HOSTILE}"],
