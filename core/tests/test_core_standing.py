@@ -125,3 +125,19 @@ def test_whatever_columns_and_lines_say_verbs_print_on_a_terminal(columns: str, 
     assert (done.returncode, done.stderr) == (0, "")
     assert "csv" in said or columns == "1"
     assert "word" in said or columns == "1"
+
+
+@pytest.mark.parametrize("where", ["<&-", "<&- >&-"])
+def test_a_run_without_texts_and_without_stdin_says_so_before_it_opens_anything(where: str) -> None:
+    code, _, err = shell(f"functory run none-such {where}")
+    assert code == 2
+    assert err == "UsageError: there is nothing to run on: stdin is closed.\n  do:    give texts, or --data.\n"
+
+
+def test_what_is_started_from_here_finds_no_stream_closed() -> None:
+    code = (
+        "import functory.cli as cli, subprocess, sys; "
+        "inner = 'import os; [os.fstat(number) for number in range(3)]'; "
+        "cli._main = lambda arguments: subprocess.run([sys.executable, '-c', inner]).returncode; raise SystemExit(cli.main([]))"
+    )
+    assert shell(f'python -c "{code}" <&- >&- 2>&-')[0] == 0

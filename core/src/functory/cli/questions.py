@@ -51,7 +51,7 @@ def from_lines(function: Function, args: Namespace) -> Iterator[list[Question]]:
     """Give the lines of stdin as they come: a text each, or where an input has several fields a JSON object each."""
     from functory.running.arriving import arriving, lines_of
 
-    _check_stdin(args)
+    check_stdin(args)
     is_json = _is_json(function, args)
     if sys.stdin.isatty():
         kind = f"JSON object with {', '.join(function.task.shorthand)}" if is_json else "text"
@@ -64,7 +64,7 @@ def from_lines(function: Function, args: Namespace) -> Iterator[list[Question]]:
         yield [_line(function, read, number, line) for number, line in lines]
 
 
-def _check_stdin(args: Namespace) -> None:
+def check_stdin(args: Namespace) -> None:
     """Refuse to read what cannot be read, or otherwise than it was asked for.
 
     :raises UsageError: where stdin is closed, or options say how a file is read.

@@ -58,6 +58,7 @@ class Run(Command):
         )
 
     def run(self, args: Namespace) -> int:
+        from functory.cli.questions import check_stdin
         from functory.cli.showing import check_table
 
         if args.stream and args.output:
@@ -66,6 +67,8 @@ class Run(Command):
             raise UsageError(f"there are texts ({args.texts[0]!r} …) and --data.", do="run on one of the two.")
         if args.output:
             check_table(args.output)
+        if not args.data and not args.texts:
+            check_stdin(args)
         function = open_function(args)
         lists, total = _asked(function, args)
         if args.stream:

@@ -64,7 +64,9 @@ def _occupied() -> set[int]:
         except OSError:
             closed.add(descriptor)
             taken = os.open(os.devnull, os.O_RDWR)
-            if taken != descriptor:
+            if taken == descriptor:
+                os.set_inheritable(taken, True)  # what is started from here must not find it closed either
+            else:
                 os.dup2(taken, descriptor)
                 os.close(taken)
     return closed
@@ -105,7 +107,8 @@ class _Over(io.TextIOWrapper):
             return cls(io.BufferedWriter(_Closed()), "utf-8", line_buffering=descriptor == 2)
         if type(stream) is not io.TextIOWrapper or _number(stream) != descriptor:
             return None
-        stream.flush()
+        with suppress(OSError, ValueError):  # it is told when more is written
+            stream.flush()
         return cls(
             stream.buffer, stream.encoding, stream.errors, line_buffering=stream.line_buffering,
             write_through=stream.write_through,
