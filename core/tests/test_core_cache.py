@@ -9,9 +9,12 @@ import sys
 import time
 from importlib import import_module, reload
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from functory.contracts.backbone import Backbone
+from functory.contracts.component import NoOptions
 from functory.errors import UsageError
 from functory.machine import configuration, contents, holding, keeping, places, trimming
 from functory.machine.contents import code_hash, content_hash
@@ -95,6 +98,35 @@ def test_what_a_lone_file_takes_from_beside_it_is_its_code_too(tmp_path: Path, m
     first = contents._read_code("lone_1")
     (tmp_path / "beside_1.py").write_text("A = 2\n")
     assert contents._read_code("lone_1") != first
+
+
+class Located(Backbone[NoOptions]):
+    """A backbone of which nothing but its place matters."""
+
+    def locate(self) -> Path:
+        return Path(self.place)
+
+    def read_spec(self) -> Any:
+        raise NotImplementedError
+
+    read_tokenizer = load_network = read_spec
+
+
+def test_a_backbone_is_what_its_files_hold_whether_a_folder_or_one_file(tmp_path: Path) -> None:
+    (tmp_path / "model" / "1_Pooling").mkdir(parents=True)
+    (tmp_path / "one.gguf").write_bytes(b"weights")
+    folder, file = Located(NoOptions(), str(tmp_path / "model")), Located(NoOptions(), str(tmp_path / "one.gguf"))
+    seen = {folder.contents()}
+    for name in ("config.json", "model.safetensors", "1_Pooling/config.json", "model-00001-of-2.safetensors"):
+        for text in ("1", "2"):
+            (tmp_path / "model" / name).write_text(text)
+            seen.add(folder.contents())
+    assert len(seen) == 9
+    (tmp_path / "model" / "optimizer.pt").write_text("no part of it")
+    assert folder.contents() in seen
+    before = file.contents()
+    (tmp_path / "one.gguf").write_bytes(b"Weights")
+    assert file.contents() != before
 
 
 def test_no_flipped_bit_of_an_entry_is_ever_read(cache: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -116,12 +116,14 @@ class Backbone(Component[O]):
         """Return the files that decide what this backbone computes: what is kept of it is kept under their content.
 
         By default those of the folder of `locate` that hold JSON, templates, word lists or weights, and the config.json of
-        each folder in it; none where there is nothing yet.
+        each folder in it; or the one file that it gives. None where there is nothing yet.
 
         :raises WeightsMissing: as `locate` does.
         """
-        folder = self.locate()
-        return [file for pattern in _FILES for file in sorted(folder.glob(pattern)) if file.is_file()]
+        place = self.locate()
+        if place.is_file():
+            return [place]
+        return [file for pattern in _FILES for file in sorted(place.glob(pattern)) if file.is_file()]
 
     def contents(self) -> str:
         """Return a hash of what `files` hold now and of the code that reads them.
