@@ -186,11 +186,13 @@ def _load(outcome: Outcome, folder: Path) -> None:
 
 def _verbs(outcome: Outcome, folder: Path) -> None:
     """Run every verb that reads artefacts; what it prints and how it ends is looked at."""
-    inside = folder.parent / f"{folder.name}-written"
+    inside, table = folder.parent / f"{folder.name}-written", folder.parent / f"{folder.name}.csv"
+    table.write_text("text,label\n" + "a good film,yes\na bad film,no\n" * 6)
     for line in (
         ["list", str(folder.parent)], ["info", str(folder)], ["verify", str(folder)], ["run", str(folder), TEXT],
         ["run", str(folder), TEXT, "--json"], ["explain", str(folder), TEXT, "--method", "occlusion"],
-        ["package", str(folder), "--output", str(inside)],
+        ["package", str(folder), "--output", str(inside)], ["evaluate", str(folder), "--data", str(table)],
+        ["compare", str(folder), str(folder), "--data", str(table)],
     ):  # fmt: skip
         out, err = io.StringIO(), io.StringIO()
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):

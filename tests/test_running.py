@@ -121,6 +121,16 @@ def test_every_line_of_stdin_has_its_answer_or_its_error_in_its_place(told: Told
     assert found[1]["what"].startswith("text: string should have at least 1 character")
 
 
+def test_a_line_of_lists_in_lists_without_end_is_that_lines_error(told: Told) -> None:
+    deep = '{"text": ' + "[" * 100_000
+    lines = [json.dumps({"text": GOOD}), deep, json.dumps({"text": GOOD})]
+    assert "label" in told("toy", "--json", stdin=deep)[0]  # without a format it is a text
+    found = told("toy", "--json", "--format", "jsonl", stdin="\n".join(lines))
+    assert [one.get("label") for one in found] == ["yes", None, "yes"]
+    assert found[1]["error"] == "DataError"
+    assert found[1]["where"] == "stdin, line 2"
+
+
 def test_an_empty_stdin_has_no_answers_and_a_stdin_of_errors_alone_fails(told: Told) -> None:
     assert told("toy", "--json", stdin="") == []
     assert [set(one) >= {"row", "error"} for one in told("toy", "--json", stdin="\n\n", code=1)] == [True, True]

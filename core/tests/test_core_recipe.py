@@ -123,3 +123,9 @@ def test_what_is_shown_with_a_function_is_refused_where_it_cannot_be_shown(field
 def test_hooks_that_are_no_list_are_refused(hooks: object) -> None:
     with pytest.raises(errors.RecipeError, match="hooks is a list of hook plugins"):
         Recipe.make(task="text-classification", hooks=hooks)
+
+
+def test_a_value_of_lists_in_lists_without_end_is_taken_as_its_text() -> None:
+    fields: dict[str, object] = {}
+    set_option(fields, f"name={'[' * 50_000}")
+    assert fields["name"] == "[" * 50_000

@@ -300,5 +300,5 @@ def _with_hook_option(hooks: Any, assigned: str, value: Any) -> list[Any]:
 def _value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except (tomllib.TOMLDecodeError, RecursionError):
         return text.split(",") if "," in text.strip(",") else text

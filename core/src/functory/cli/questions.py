@@ -156,7 +156,7 @@ def _names_a_field(function: Function, line: str | DataError) -> bool:
         return False
     try:
         given = json.loads(line)
-    except ValueError:
+    except (ValueError, RecursionError):
         return False
     field = function.task.shorthand[0]
     return isinstance(given, dict) and not {field, *_columns(function).get(field, ())}.isdisjoint(given)
@@ -185,7 +185,7 @@ class _JsonLines:
     def __call__(self, function: Function, number: int, where: str, line: str) -> Question:
         try:
             given = _fields(json.loads(line), function.task.shorthand)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             names = ", ".join(f'"{name}": "…"' for name in function.task.shorthand)
             problem = DataError(f"the line holds no JSON object of fields: {error}.", where=where, do=f"write {{{names}}}.")
             return Question(number, where, error=problem)

@@ -69,7 +69,7 @@ def value_at(values: Mapping[str, Any], column: str) -> Any:  # Any: whatever a 
 def _parsed(text: str) -> Any:  # Any: JSON
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
 
 
