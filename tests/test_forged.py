@@ -218,6 +218,9 @@ def manifest(folder: Path, change: Any, forging: Any) -> None:
         (lambda data: data["forms"][0]["adaptation"].update(options={"rank": -1}), "rank"),
         (lambda data: data.update(optimization={"kept": 1}), "optimization"),
         (lambda data: data["task"]["options"].update(labels=7), "labels"),
+        (lambda data: data["signature"]["output"]["properties"]["label"].update(description={}), "label.description"),
+        (lambda data: data["signature"]["input"]["properties"]["text"].update(examples="x"), "text.examples"),
+        (lambda data: data["signature"]["parameters"].update(text=[]), "parameters"),
     ],
 )
 def test_a_forged_manifest_is_refused_with_the_place_named(

@@ -38,14 +38,16 @@ class Comparison:
         names, own = kept["shorthand"], derived["shorthand"]
         if names != (own[: len(names)] if self.may_have_more and isinstance(names, list) else own):
             yield "shorthand"
-        told = kept["parameters"]
-        if not isinstance(told, dict) or told.keys() != kept["input"].get("properties", {}).keys():
+        told, fields = kept["parameters"], kept["input"].get("properties", {})
+        is_told = isinstance(told, dict) and all(isinstance(text, str) for text in told.values())
+        if not is_told or told.keys() != fields.keys():
             yield "parameters"
 
     def _of_schema(self, kept: Any, derived: Any, place: str) -> Iterator[str]:  # Any: a part of a JSON Schema
         """Give the places where a part differs."""
         if isinstance(kept, dict) and isinstance(derived, dict):
             prose = PROSE if "properties" in derived else (*PROSE, "title")  # an object's title is the name of its type
+            yield from (f"{place}.{key}" for key in prose if key in kept and not _is_prose(key, kept[key]))
             for key in sorted((kept.keys() | derived.keys()) - set(prose)):
                 yield from self._of_key(key, kept, derived, f"{place}.{key}")
         elif isinstance(kept, list) and isinstance(derived, list) and len(kept) == len(derived):
@@ -73,3 +75,8 @@ class Comparison:
                 yield from self._of_schema(kept[name], derived[name], f"{place}.{name}")
             elif name in kept or name in required or not self.may_have_more:
                 yield f"{place}.{name}"
+
+
+def _is_prose(key: str, value: object) -> bool:
+    """Whether what tells people something can be told: its words are free, its form is not."""
+    return isinstance(value, list if key == "examples" else str)
