@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -240,3 +241,36 @@ def test_read_only_folders_in_what_is_replaced_leave_nothing_behind(tmp_path: Pa
         (tmp_path / "out" / "a" / "b").chmod(0o500)
         (tmp_path / "out" / "a").chmod(0o500)
     assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize("is_written_down", [True, False])
+def test_threads_that_write_at_once_leave_the_mask_of_the_process_and_their_files_readable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_written_down: bool
+) -> None:
+    if not is_written_down:
+        monkeypatch.setattr(folders.Path, "read_text", lambda self: "")
+    before, ask = os.umask(0o027), os.umask
+
+    def slow(mask: int) -> int:
+        found = ask(mask)
+        time.sleep(0.0005)  # others come between
+        return found
+
+    monkeypatch.setattr(os, "umask", slow)
+
+    def write(number: int) -> None:
+        for _ in range(5):
+            with written_whole(tmp_path / str(number)) as made:
+                (made / "a").touch()
+
+    try:
+        threads = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        after = ask(before)
+    assert after == 0o027
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("*/a")} == {0o640}
+    assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o750}

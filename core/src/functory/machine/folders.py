@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import shutil
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -18,6 +19,7 @@ from functory.wording.harmless import in_one_line
 
 ATTEMPTS = 100
 """How often a folder is put into its place while others put theirs there at the same moment."""
+_asking = threading.Lock()
 _TAKEN = {errno.ENOTEMPTY, errno.EEXIST}
 
 
@@ -189,9 +191,17 @@ def sync(folder: Path) -> None:
 
 
 def _mask() -> int:
-    """Return the process's file mode mask."""
-    mask = os.umask(0)
-    os.umask(mask)
+    """Return the process's file mode mask.
+
+    The system's call to ask for it sets it too: for a moment, what other threads make is open to all, and two that ask
+    at once may leave it so. Linux writes it down as well; elsewhere, one asks at a time.
+    """
+    with suppress(OSError, ValueError, IndexError):
+        told = Path("/proc/self/status").read_text().partition("\nUmask:")[2]
+        return int(told.split(maxsplit=1)[0], 8)
+    with _asking:
+        mask = os.umask(0)
+        os.umask(mask)
     return mask
 
 
