@@ -199,6 +199,20 @@ def test_a_decoder_without_a_head_is_a_backbone_and_is_told_to_write_nothing(tmp
     assert function("good").label == "a"
 
 
+@pytest.mark.parametrize(
+    ("family", "window", "message"),
+    [("llama", 16, "sets sliding_window = 16, which a llama here does"), ("mistral", 0, "sliding_window = 0, no whole number")],
+)
+def test_a_window_that_a_family_does_not_have_or_that_is_none_is_told(
+    family: str, window: int, message: str, tmp_path: Path
+) -> None:
+    llama(tmp_path / "model")
+    changed(tmp_path / "model", model_type=family, sliding_window=window)
+    with pytest.raises(FunctoryError, match=message) as caught:
+        functory.build(task="text-generation", backbone=str(tmp_path / "model"))
+    assert caught.value.where == str(tmp_path / "model/config.json")
+
+
 LABELLINGS: dict[str, tuple[dict[str, Any], str]] = {
     "words": ({"id2label": {"bad": "0", "fine": "1", "good": "2"}}, "the entry 'bad': '0' in id2label"),
     "no names": ({"id2label": {"0": None, "1": "fine", "2": "good"}}, "the entry '0': None in id2label"),

@@ -87,6 +87,7 @@ def _check_traits(config: Mapping[str, Any], folder: Path) -> None:
     """Refuse what a configuration turns on and no network here computes.
 
     :raises NotSupported: naming it.
+    :raises ArtefactCorrupt: where its value is none.
     """
     where, family = str(folder / "config.json"), config.get("model_type")
     quantised = config.get("quantization_config")
@@ -98,6 +99,15 @@ def _check_traits(config: Mapping[str, Any], folder: Path) -> None:
             do="take the model that was quantised; or load it with transformers, model.dequantize(), and save it again.",
         )
     odd = [trait for trait in ("is_decoder", "add_cross_attention") if config.get(trait) and BASES.get(str(family)) in _ENCODERS]
+    window = config.get("sliding_window")
+    if window is not None and family in _WINDOWLESS:
+        odd.append("sliding_window")
+    elif window is not None and (isinstance(window, bool) or not isinstance(window, int) or window < 1):
+        raise ArtefactCorrupt(
+            f"config.json says sliding_window = {window!r}, no whole number above 0.",
+            where=where,
+            do="take the config.json that came with the weights.",
+        )
     if config.get("position_embedding_type", "absolute") not in ("absolute", None):
         odd.append("position_embedding_type")
     if odd:
@@ -109,6 +119,8 @@ def _check_traits(config: Mapping[str, Any], folder: Path) -> None:
 
 
 _ENCODERS = ("bert", "roberta", "electra")
+_WINDOWLESS = ("llama", "gemma")
+"""Families whose layers see every token before them: transformers' own network passes over a window, its cache does not."""
 
 
 def _check_weights(told: Mapping[str, Any], config: Mapping[str, Any], folder: Path) -> None:
