@@ -7,6 +7,7 @@ from argparse import ArgumentParser, Namespace
 from functory.cli import SUMMARIES
 from functory.cli.options import add_data, add_function, count, data, file, open_function, reading
 from functory.contracts.command import Command
+from functory.errors import FunctoryError
 
 
 class Evaluate(Command):
@@ -41,12 +42,18 @@ class Evaluate(Command):
         report = function.evaluate(
             data(args.data), mistakes=KEPT if args.mistakes is None else args.mistakes, **reading(args)
         )
-        if not args.json:  # first: what was measured is told whatever becomes of the page
-            show(draw(report, FEW_MISTAKES if args.mistakes is None else args.mistakes))
-        if args.html:
-            report.save_html(args.html)
+        drawn = draw(report, FEW_MISTAKES if args.mistakes is None else args.mistakes)
+        try:
+            if args.html:
+                report.save_html(args.html)
+        except FunctoryError:
+            if not args.json:
+                show(drawn)  # what was measured is told whatever becomes of the page
+            raise
         if args.json:
             print(report.to_json())
+        else:
+            show(drawn)
         return 0
 
 
