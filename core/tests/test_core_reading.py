@@ -161,7 +161,7 @@ def test_packed_files_are_known_by_their_first_bytes_and_told_when_damaged(
         (b"SQLite format 3\0", "an SQLite database", "sqlite3 -header -csv"),
         (b"%PDF-1.7", "a PDF", "pdftotext"),
         (b"\x80\x04\x95\x00", "a pickle", "never read"),
-        (gzip.compress(b"r.csv".ljust(257, b"\0") + b"ustar\x0000"), "a tar archive", "tar xf"),
+        (gzip.compress(b"r.csv".ljust(257, b"\0") + b"ustar\x0000", mtime=0), "a tar archive", "tar xf"),
         (b"<?xml version='1.0'?><rows/>", "is XML"[3:], "write it as CSV"),
         (b"\n <!DOCTYPE html><html>", "a web page", "ask for a login"),
         (b"version https://git-lfs.github.com/spec/v1\noid", "a pointer of Git LFS", "git lfs pull"),
