@@ -118,6 +118,24 @@ def test_the_digest_that_is_asked_for_is_the_one_that_loads(copy: Path, capsys: 
     assert json.loads(capsys.readouterr().out)["sha256"] == forged
 
 
+def test_each_of_several_functions_has_a_digest_of_its_own(copy: Path, saved: Path, tmp_path: Path) -> None:
+    digest = verify(saved).sha256
+    forged = forge(copy, licence="Apache-2.0")
+    data = [{"text": "good", "label": "yes"}, {"text": "bad", "label": "no"}]
+    assert functory.compare(saved, copy, data, sha256=(digest, forged)).examples == 2
+    assert functory.compare(saved, copy, data, sha256=digest).examples == 2
+    for refused in (
+        lambda: functory.compare(saved, copy, data, sha256=(digest, digest)),
+        lambda: functory.compare(copy, saved, data, sha256=digest),
+        lambda: package(saved, "my-toy", tmp_path / "dist", also=[copy], sha256=(digest, digest)),
+    ):
+        with pytest.raises(errors.ArtefactCorrupt, match=f"its sha256 is {forged}, and not {digest}"):
+            refused()
+    with pytest.raises(errors.UsageError, match="2 digests are given for 1 function"):
+        package(saved, "my-toy", tmp_path / "dist", sha256=(digest, digest))
+    assert main(["package", str(saved), "--also", str(copy), "--sha256", digest, "--sha256", digest]) == 1
+
+
 @pytest.mark.parametrize("wrong", ["0" * 63, "0" * 65, "g" * 64, f"sha256:{'0' * 64}", f"{'0' * 64}\n", "٠" * 64, b"0" * 64])
 def test_what_is_no_whole_digest_is_refused_before_anything_is_read(wrong: Any, saved: Path, tmp_path: Path) -> None:
     for folder in (saved, tmp_path):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from functory_sdk import Reader, TooLong
+from functory_sdk import OptionError, Reader, TooLong
 from functory_sdk.testing import TinyDecoder, TinyEncoder
 
 SHORT, LONG, LONGER = "we saw it", "the rain was good and the sun was bad " * 20, "a fine film and a poor book " * 30
@@ -22,6 +22,16 @@ def halves(row: Any) -> tuple[list[int], list[int]]:
     """Return the tokens of the first and the second text, special ones and all."""
     second = row["token_type_ids"].astype(bool)
     return row["input_ids"][~second].tolist(), row["input_ids"][second].tolist()
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_a_row_without_room_for_a_text_is_refused_before_any_is_read(most: int) -> None:
+    for rule in ("window", "cut", "refuse"):
+        narrow = Reader(TinyEncoder().tokenizer, TinyEncoder().spec, rule, most)  # type: ignore[arg-type]
+        with pytest.raises(OptionError, match=rf"a row of {most} tokens leaves no room for a text: 2 stand around each"):
+            narrow.read([""])
+    with pytest.raises(OptionError, match="a row of 4 tokens leaves no room for two texts: 3 stand around each"):
+        Reader(TinyEncoder().tokenizer, TinyEncoder().spec, "cut", 4).read([("a", "b")])
 
 
 def test_two_texts_are_told_apart_by_the_tokenizers_own_signs() -> None:

@@ -83,6 +83,8 @@ TABLE = [
     ("tasks", "Spreading", "test_outputs_are_told_in_a_line_and_in_cells", "'labels' holds a list, which is no cell"),
     ("tasks", "Unfitting", "test_schemas_are_valid_and_outputs_fit_them", "is not one of"),
     ("tasks", "Fickle", "test_state_survives_json", "gives another state"),
+    ("tasks", "Unsorted", "test_another_process_learns_and_announces_the_same", "gives another schema"),
+    ("tasks", "Unordered", "test_another_process_learns_and_announces_the_same", "gives another state"),
     ("tasks", "Picky", "test_its_own_examples_pass_its_check", "no"),
     ("tasks", "Untupled", "test_its_own_examples_pass_its_check", "no tuple"),
     ("tasks", "Portless", "test_rows_fit_the_programs_ports", "'attention_mask' has shape"),

@@ -156,7 +156,7 @@ class ForeignComponent(UnknownComponent):
         FunctoryError.__init__(
             self,
             f"the function was made with the {one} {name!r} of {distribution}, which is not installed; "
-            f"here {others} gives a {one} of that name.",
+            f"here {others} gives that name.",
             where=where,
             do=f"pip install {distribution}; or build the function again with what is installed here.",
         )

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from functory_sdk import Port, State
 from functory_sdk.testing import ToyTask
-from functory_sdk.testing.toy import ToyLabel, ToyText
+from functory_sdk.testing.toy import ToyLabel, ToyState, ToyText
 
 counter = itertools.count(1)
 
@@ -75,6 +75,22 @@ class Fickle(ToyTask):
 
     def learn(self, examples: Any) -> Any:
         return Counting(labels=("no", "yes"), turn=next(counter))
+
+
+class Unsorted(ToyTask):
+    """Announces its labels as a set holds them, which is another order in each process."""
+
+    def output_schema(self, state: Any) -> Any:
+        schema = super().output_schema(state)
+        schema["properties"]["label"]["enum"] = list({*state.labels, *"abcdefgh"})
+        return schema
+
+
+class Unordered(ToyTask):
+    """Learns its labels as a set holds them."""
+
+    def learn(self, examples: Any) -> Any:
+        return ToyState(labels=tuple({*(example.label for example in examples), *"abcdefgh"}))
 
 
 class Picky(ToyTask):

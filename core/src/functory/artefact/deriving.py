@@ -43,20 +43,24 @@ def check_derived(folder: Path, manifest: Manifest, record: FormRecord, function
             do = f"get a fresh copy; or build it again: it was made with {writer}."
         raise _refused(folder, f"{place} of the signature is not what task {function.task.name!r} and its state give", do)
     if isinstance(record, TorchRecord) and isinstance(function.form, TorchForm):
-        _check_backbone(folder, record, function.form)
+        _check_torch(folder, record, function.form, is_same_task=not comparison.may_have_more)
     _check_licences(folder, manifest, record, function)
     report = function.report
     if report is not None and _plain(manifest.metrics) != _plain(report.metrics):
         raise _refused(folder, f"the metrics are not those of {REPORT}")
 
 
-def _check_backbone(folder: Path, record: TorchRecord, form: TorchForm) -> None:
-    """Compare the facts of the backbone, and the form's name.
+def _check_torch(folder: Path, record: TorchRecord, form: TorchForm, *, is_same_task: bool) -> None:
+    """Compare the form's name, its program and the facts of the backbone.
+
+    :param is_same_task: whether the task is the one that it was made with; another version may read other ports.
 
     :raises ArtefactCorrupt: naming the first that differs.
     """
     if label(record) != form.name:
         raise _refused(folder, f"the form is called {label(record)!r} and is {form.name!r}")
+    if is_same_task and record.program != form.program.as_json():
+        raise _refused(folder, f"the ports of the program are not those of form {form.name!r}")
     kept, here = record.spec.model_dump(mode="json"), form.spec.model_dump(mode="json")
     open_to_change = {"revision"}  # the same weights may have several
     if record.backbone.name != form.backbone.reference:

@@ -30,7 +30,9 @@ from functory.reading.reader import LongText
 class Kept(Part):
     """A component of a saved function, with the distribution that gave it: another one may claim its name some day."""
 
-    distribution: str = Field("", description="Empty for a component that no distribution gave.")
+    distribution: str = Field(
+        "", pattern=r"^([a-z0-9]([a-z0-9.-]*[a-z0-9])?)?$", description="Empty for a component that no distribution gave."
+    )
     version: str = ""
 
 

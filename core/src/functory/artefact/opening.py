@@ -120,6 +120,20 @@ def listed(given: str | Sequence[str]) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(given)
 
 
+def digests(given: str | Sequence[str], count: int) -> list[str]:
+    """Return the digest that each of several functions must have, in their order; empty texts where none is given.
+
+    :raises UsageError: when there are more digests than functions.
+    """
+    found = listed(given)
+    if len(found) > count:
+        raise UsageError(
+            f"{len(found)} digests are given for {count} function{'' if count == 1 else 's'}.",
+            do="give each function's own, in the order of the functions.",
+        )
+    return [*found, *[""] * (count - len(found))]
+
+
 def _bring(folder: Path, manifest: Manifest, files: Sequence[str]) -> None:
     """Import the files that the user names for components that were in a file when the function was built.
 

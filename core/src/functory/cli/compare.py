@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from functory.cli import SUMMARIES
-from functory.cli.options import add_data, add_opening, count, data, opening, reading
+from functory.cli.options import add_data, add_digests, add_opening, count, data, opening, reading
 from functory.contracts.command import Command
 
 
@@ -26,13 +26,14 @@ class Compare(Command):
             "--rows", type=count, default=10, metavar="N", help="list N examples that they answer differently (10)"
         )
         add_opening(parser)
+        add_digests(parser)
 
     def run(self, args: Namespace) -> int:
         from functory.terminal import show
         from functory.using.comparing import compare
 
         found = compare(
-            args.first, args.second, data(args.data), rows=args.rows, **opening(args), **reading(args)
+            args.first, args.second, data(args.data), rows=args.rows, sha256=args.sha256, **opening(args), **reading(args)
         )
         if args.json:
             print(found.to_json())

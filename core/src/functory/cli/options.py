@@ -33,6 +33,14 @@ def add_digest(parser: ArgumentParser) -> None:
     )
 
 
+def add_digests(parser: ArgumentParser) -> None:
+    """Declare the digests that several functions must have."""
+    parser.add_argument(
+        "--sha256", action="append", default=[], metavar="DIGEST",
+        help="the digest that the first function must have, as `functory verify` prints it; again for each further one",
+    )  # fmt: skip
+
+
 def add_opening(parser: ArgumentParser) -> None:
     """Declare what a saved function needs besides its folder; `opening` gives what was said."""
     parser.add_argument(

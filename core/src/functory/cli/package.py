@@ -8,7 +8,7 @@ from shlex import quote
 from typing import Any
 
 from functory.cli import SUMMARIES
-from functory.cli.options import add_digest, add_whereabouts, values
+from functory.cli.options import add_digests, add_whereabouts, values
 from functory.cli.output import print_json, size
 from functory.contracts.command import Command
 
@@ -44,7 +44,7 @@ class Package(Command):
         )
         add_whereabouts(parser)
         parser.add_argument("--hook", action="append", default=[], metavar="NAME", help="a hook plugin that takes part")
-        add_digest(parser)
+        add_digests(parser)
 
     def run(self, args: Namespace) -> int:
         from functory.using.packaging import package

@@ -15,7 +15,7 @@ import numpy as np
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.rows import Array, Encoded
-from functory.errors import TooLong
+from functory.errors import OptionError, TooLong
 from functory.reading.tokenizer import Ids, Tokenizer, Tokens, as_ids
 
 LongText = Literal["window", "cut", "refuse"]
@@ -75,9 +75,25 @@ class Reader:
 
     @cached_property
     def room(self) -> int:
-        """How many tokens of a single text fit into one row."""
+        """How many tokens of a single text fit into one row.
+
+        :raises OptionError: when what stands around every text leaves none.
+        """
         before, _, after = self.tokenizer.frame
-        return self.max_tokens - len(before) - len(after) - len(self._prefix)
+        return self._left(self.max_tokens - len(before) - len(after) - len(self._prefix), 1)
+
+    def _left(self, room: int, least: int) -> int:
+        """Return the tokens that are left for texts.
+
+        :raises OptionError: when there are fewer than the least that make sense: a function would read none of its inputs.
+        """
+        if room < least:
+            texts = "a text" if least == 1 else "two texts"
+            raise OptionError(
+                f"a row of {self.max_tokens} tokens leaves no room for {texts}: {self.max_tokens - room} stand around each.",
+                do="raise max_tokens, or shorten the backbone's prefix.",
+            )
+        return room
 
     def read(self, texts: Sequence[Text], *, overlap: int = 0) -> list[Passage]:
         """Read each text into windows; two texts, given as a tuple, into windows that hold a part of both.
@@ -128,8 +144,11 @@ class Reader:
 
     @cached_property
     def pair_room(self) -> int:
-        """How many tokens of two texts together fit into one row."""
-        return self.room - len(self._between) - len(self._prefix)
+        """How many tokens of two texts together fit into one row.
+
+        :raises OptionError: as `room`.
+        """
+        return self._left(self.room - len(self._between) - len(self._prefix), 2)
 
     def _pair(self, first: Tokens, second: Tokens, overlap: int) -> Passage:
         """Read two texts by the rule for long ones.

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from functory.artefact.opening import listed, open_artefact
+from functory.artefact.opening import digests, listed, open_artefact
 from functory.contracts.judging import Judgement, apart
 from functory.data import Examples, checked
 from functory.data.sources import Format
@@ -39,6 +39,7 @@ def compare(
     components: str | Sequence[str] = (),
     backbone: str | Sequence[str] = (),
     hubs: str | Sequence[str] = (),
+    sha256: str | Sequence[str] = "",
 ) -> Comparison:
     """Compare two functions of one task on data with known answers.
 
@@ -50,6 +51,7 @@ def compare(
     :param data: as `Function.evaluate` takes it, with on_bad_row, columns, format and encoding.
     :param rows: how many of the examples that they answer differently to list, those first where both are surest.
     :param components: as `functory.load` takes them, and `backbone` and `hubs` too, each for whichever needs it.
+    :param sha256: the digests that saved functions must have, the first's and the second's; any where none is given.
     :raises UsageError: when they do different tasks, or one of them is no function.
     :raises OptionError: when the number of rows is negative.
     :raises DataError: for a bad row, or a label that one of them does not know, naming file and line.
@@ -57,8 +59,10 @@ def compare(
     check_count(rows, "rows")
     whereabouts = Whereabouts(listed(backbone), listed(hubs), must_fit=False)
     pair = [
-        one if isinstance(one, Function) else open_artefact(one, components=listed(components), whereabouts=whereabouts)
-        for one in (first, second)
+        one
+        if isinstance(one, Function)
+        else open_artefact(one, components=listed(components), whereabouts=whereabouts, sha256=digest)
+        for one, digest in zip((first, second), digests(sha256, 2), strict=True)
     ]
     one, other = pair
     if one.task.name != other.task.name:

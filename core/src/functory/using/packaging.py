@@ -15,7 +15,7 @@ from typing import Any
 
 from functory.artefact.checking import read_manifest
 from functory.artefact.manifest import CompositeRecord, EngineRecord, Kept, Manifest, TorchRecord
-from functory.artefact.opening import verify
+from functory.artefact.opening import digests, verify
 from functory.errors import NotSupported
 from functory.machine.storage import refusals_told
 from functory.machine.targets import fillable_folder
@@ -33,7 +33,7 @@ def package(
     hooks: Sequence[Any] = (),
     backbone: str | Sequence[str] = (),
     hubs: str | Sequence[str] = (),
-    sha256: str = "",
+    sha256: str | Sequence[str] = "",
     **options: Any,
 ) -> list[Path]:
     """Write something to deploy from a saved function, after its files and golden examples were checked.
@@ -47,7 +47,8 @@ def package(
         chooses the fastest on its processor.
     :param hooks: hook plugins that take part, in order.
     :param backbone: as `functory.load` takes it, for the replay of the golden examples, and `hubs` too.
-    :param sha256: the digest that the function in `folder` must have; any when empty.
+    :param sha256: the digest that the function in `folder` must have, and those of `also` after it, in their order; any where
+        none is given.
     :param options: the packager's own.
     :return: the files written.
     :raises ArtefactError: when it is no function, was changed, or comes out differently here.
@@ -63,11 +64,12 @@ def package(
 
     fillable_folder(Path(target))
     packager = load("packagers", method).configure(options)
-    artefact = artefact_of(folder)
-    unseal(artefact, sha256)
+    artefact, *others = map(artefact_of, (folder, *also))
+    for one, digest in zip((artefact, *others), digests(sha256, 1 + len(others)), strict=True):
+        unseal(one, digest)
     with tempfile.TemporaryDirectory() as place:
-        if also:
-            artefact = join([artefact, *map(artefact_of, also)], Path(place) / "joined")
+        if others:
+            artefact = join([artefact, *others], Path(place) / "joined")
         if engine:
             artefact = narrow(artefact, engine, Path(place) / "narrowed")
         if packager.is_installable:

@@ -221,9 +221,12 @@ class ComponentSuite(Suite):
             raise AssertionError("the option 'no_such_option' was accepted.")
 
 
-def in_subprocess(code: str, *, timeout: float = 120) -> str:
-    """Run Python code with this process's path, and return what it printed."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+def in_subprocess(code: str, *, timeout: float = 120, **variables: str) -> str:
+    """Run Python code with this process's path, and return what it printed.
+
+    :param variables: further ones of its environment.
+    """
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path), **variables}
     done = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, timeout=timeout, check=False
     )

@@ -99,6 +99,11 @@ class HuggingFace(Backbone[HuggingFaceOptions]):
         return f"{self.name or 'hf'}:{self._folder}"
 
     def read_spec(self) -> BackboneSpec:
+        """Return the facts of the model.
+
+        :raises NotSupported: for a family that is not known here.
+        :raises ArtefactCorrupt: where its files contradict each other, or lack a fact.
+        """
         facts = Facts(self._folder)
         if facts.family not in BASES:  # before anything else that it lacks is given as the reason
             raise unknown_family(self.reference, facts.family, str(self._folder / "config.json"))

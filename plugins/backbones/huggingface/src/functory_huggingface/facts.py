@@ -81,7 +81,10 @@ class Facts:
 
     @property
     def context(self) -> int:
-        """The longest row."""
+        """The longest row.
+
+        :raises ArtefactCorrupt: where nothing is left of it for a text.
+        """
         if self.architecture == "encoder-decoder":
             return self._whole("n_positions") if self.config.get("n_positions") else NO_LIMIT
         positions = self._whole("max_position_embeddings")
@@ -91,7 +94,10 @@ class Facts:
         return room
 
     def pad_id(self, tokenizer: Tokenizer | None) -> int:
-        """Return the id of padding; where the model names none, its end token's, which the mask hides as well."""
+        """Return the id of padding; where the model names none, its end token's, which the mask hides as well.
+
+        :raises ArtefactCorrupt: where the model has no such embedding.
+        """
         [given] = self._ids("pad_token_id", self.config)[:1] or [-1]
         if given >= self.vocabulary:
             raise self._fault(f"pad_token_id = {given:,}, and the model has {self.vocabulary:,} embeddings")

@@ -8,7 +8,19 @@ import pytest
 
 from functory.contracts.task import Input, Output, State
 from functory.errors import NotSupported
+from functory_sdk.testing.suite import in_subprocess
 from functory_sdk.testing.tasks.made import TaskChecks
+
+SEEDS = 2
+"""So many other processes are asked, each with an order of its own for what a set holds."""
+_LEARN = """
+import json
+from functools import reduce
+from importlib import import_module
+task = reduce(getattr, {attributes!r}, import_module({module!r})).configure({options!r})
+state = task.learn([task.Example.model_validate(one) for one in {examples!r}])
+print(json.dumps({{"state": state.model_dump(mode="json"), "schema": task.output_schema(state)}}))
+"""
 
 
 class TypeChecks(TaskChecks):
@@ -77,6 +89,30 @@ class TypeChecks(TaskChecks):
         again = type(state).model_validate(json.loads(state.model_dump_json()))
         assert again == state, f"{state!r} became {again!r}"
         assert task.learn(self.made_examples()) == state, "learning from the same examples gives another state."
+
+    def test_another_process_learns_and_announces_the_same(self) -> None:
+        """Another process learns the same state from the same examples, and gives it the same schema.
+
+        Python orders a set of texts anew in each process: a label that is another number there is another answer, and a
+        function whose schema is another there is refused when it is loaded.
+
+        If this fails: sort what comes from a set, in `learn` and in `output_schema`.
+        """
+        task, entry = self.task, self.entry
+        module, _, attribute = entry.value.partition(":")
+        if "<locals>" in attribute:
+            pytest.skip("the task was made inside a function and cannot be imported anew")
+        examples = [example.model_dump(mode="json") for example in self.made_examples()]
+        code = _LEARN.format(attributes=attribute.split("."), module=module, options=task.options.model_dump(mode="json"),
+                             examples=examples)  # fmt: skip
+        state = task.learn(self.made_examples())
+        here = {"state": state.model_dump(mode="json"), "schema": task.output_schema(state)}
+        for seed in range(SEEDS):
+            there = json.loads(in_subprocess(code, PYTHONHASHSEED=str(seed)).splitlines()[-1])
+            for what, found in here.items():
+                assert there[what] == json.loads(json.dumps(found)), (
+                    f"another process gives another {what}: {there[what]!r}, here {found!r}."
+                )
 
     def test_its_own_examples_pass_its_check(self) -> None:
         """Examples from which the state was learned fit that state, and can be balanced in splits.
