@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -82,7 +83,15 @@ def _shards(folder: Path) -> list[Path]:
 
 
 def tensor_names(file: Path) -> frozenset[str]:
-    """Return the names of the tensors in a safetensors file, of which only the header is read.
+    """Return the names of the tensors in a safetensors file; the rest as `tensor_sizes`.
+
+    :raises ArtefactCorrupt: as that does.
+    """
+    return frozenset(tensor_sizes(file))
+
+
+def tensor_sizes(file: Path) -> dict[str, int]:
+    """Return how many numbers each tensor in a safetensors file has, of which only the header is read.
 
     :raises ArtefactCorrupt: where it is none, saying what it is; or is not whole, saying how much of it is there.
     """
@@ -100,13 +109,14 @@ def tensor_names(file: Path) -> frozenset[str]:
         header = json.loads(text)
         tensors = {name: about for name, about in header.items() if name != "__metadata__"}
         end = max((int(about["data_offsets"][1]) for about in tensors.values()), default=0)
+        sizes = {name: prod(int(count) for count in about["shape"]) for name, about in tensors.items()}
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         raise ArtefactCorrupt(
             f"{file.name} has a header that cannot be read ({type(error).__name__}).", where=str(file), do=_FETCH
         ) from error
     if size != 8 + length + end:
         raise _cut(file, 8 + length + end, size)
-    return frozenset(tensors)
+    return sizes
 
 
 _FETCH = "fetch the model again."

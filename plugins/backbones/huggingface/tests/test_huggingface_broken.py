@@ -257,6 +257,8 @@ CONFIGS: dict[str, tuple[dict[str, Any], type[FunctoryError], str]] = {
     "more positions": ({"max_position_embeddings": 128}, ArtefactCorrupt, "64×32 where config.json says 128×32"),
     "fewer layers": ({"num_hidden_layers": 1}, NotSupported, "config.json says fewer layers"),
     "more layers": ({"num_hidden_layers": 3}, ArtefactCorrupt, "encoder.layer.2."),
+    "layers without end": ({"num_hidden_layers": 10**9}, ArtefactCorrupt, "a model of 1,000,000,000 layers; the weights hold 2"),
+    "a giant": ({"intermediate_size": 10**9}, ArtefactCorrupt, "numbers; the weights hold "),
     "padding beyond": ({"pad_token_id": 9999}, ArtefactCorrupt, "pad_token_id = 9,999, and the model has"),
     "padding in words": ({"pad_token_id": "[PAD]"}, ArtefactCorrupt, "pad_token_id = '[PAD]', no id of a token"),
     "a class in a text": ({"architectures": "BertModel"}, NotSupported, "model without a named class"),

@@ -12,14 +12,14 @@ from functory.contracts.backbone import BackboneSpec
 from functory.errors import ArtefactCorrupt, FunctoryError, NotSupported
 from functory.machine.places import cache_root
 from functory.wording.told import told
-from functory_sdk.checkpoints import tensor_names, weight_files, wrapped_by
+from functory_sdk.checkpoints import tensor_sizes, weight_files, wrapped_by
 from functory_sdk.families import BASES, unknown_family
 from functory_sdk.jsonfiles import read_json
 from functory_sdk.torch.drawing import drawing
 from functory_sdk.torch.network import Network
 from functory_sdk.torch.stacks import STACKS, network_from
 
-_LAYER = re.compile(r"(?:^|\.)(?:layers?|block)\.\d+\.")
+_LAYER = re.compile(r"(?:^|\.)(?:layers?|block)\.(\d+)\.")
 """The part of a name that puts a tensor into a layer."""
 
 
@@ -57,15 +57,17 @@ def _loaded(folder: Path, spec: BackboneSpec) -> tuple[Any, Mapping[str, Any]]: 
         "decoder": transformers.AutoModelForCausalLM,
         "encoder-decoder": transformers.AutoModelForSeq2SeqLM,
     }
-    names = [name for file in weight_files(folder) for name in tensor_names(file)]
+    sizes = {name: size for file in weight_files(folder) for name, size in tensor_sizes(file).items()}
+    _check_layers(spec, sizes, folder)
     try:
         with quiet(), drawing(0):  # layers draw values before they get theirs
             is_bare = spec.architecture == "decoder" and not spec.has_logits
             kind = transformers.AutoModel if is_bare else kinds[spec.architecture]
+            _check_size(kind, sizes, folder)
             found: tuple[Any, Mapping[str, Any]] = kind.from_pretrained(
                 folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False,
                 attn_implementation="sdpa", output_loading_info=True, ignore_mismatched_sizes=True,
-                key_mapping=_mapping(wrapped_by(names, BASES[spec.family])),
+                key_mapping=_mapping(wrapped_by(sizes, BASES[spec.family])),
             )  # fmt: skip
     except FunctoryError:
         raise
@@ -76,6 +78,43 @@ def _loaded(folder: Path, spec: BackboneSpec) -> tuple[Any, Mapping[str, Any]]: 
             do="take config.json and the weights from the same revision of the model, as save_pretrained wrote them.",
         ) from error
     return found
+
+
+def _check_layers(spec: BackboneSpec, sizes: Mapping[str, int], folder: Path) -> None:
+    """Refuse far more layers than the weights have: making them could take for ever.
+
+    :raises ArtefactCorrupt: naming both numbers.
+    """
+    places = [int(found[1]) for name in sizes if (found := _LAYER.search(name))]
+    held = max(places, default=-1) + 1
+    if spec.layers > 2 * held + 2:
+        raise _oversized(f"{spec.layers:,} layers", f"{held:,}", folder)
+
+
+def _check_size(kind: Any, sizes: Mapping[str, int], folder: Path) -> None:
+    """Refuse a model far larger than its weights: transformers would fill this machine's memory with the rest.
+
+    :param kind: transformers' class for models of this kind.
+    :raises ArtefactCorrupt: naming both numbers.
+    """
+    import torch
+    import transformers
+
+    config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    config.dtype = torch.float32  # whatever it says: this is about sizes
+    with torch.device("meta"):
+        wanted = sum(parameter.numel() for parameter in kind.from_config(config).parameters())
+    held = sum(sizes.values())
+    if wanted > 2 * held + 1_000_000:
+        raise _oversized(f"{wanted:,} numbers", f"{held:,}", folder)
+
+
+def _oversized(wanted: str, held: str, folder: Path) -> ArtefactCorrupt:
+    return ArtefactCorrupt(
+        f"config.json speaks of a model of {wanted}; the weights hold {held}.",
+        where=str(folder / "config.json"),
+        do="take config.json and the weights from the same revision of the model.",
+    )
 
 
 def _mapping(patterns: Sequence[str]) -> dict[str, str] | None:
