@@ -100,8 +100,9 @@ def _check_size(kind: Any, sizes: Mapping[str, int], folder: Path) -> None:
     import torch
     import transformers
 
-    config = transformers.AutoConfig.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    config.dtype = torch.float32  # whatever it says: this is about sizes
+    config = transformers.AutoConfig.from_pretrained(
+        folder, local_files_only=True, trust_remote_code=False, dtype=torch.float32
+    )
     with torch.device("meta"):
         wanted = sum(parameter.numel() for parameter in kind.from_config(config).parameters())
     held = sum(sizes.values())
