@@ -33,7 +33,7 @@ A hook plugin acts only where it is named: in a recipe (`hooks = ["step-times"]`
 (`--hook tensorboard --set hooks.tensorboard.folder=curves`). Installing one changes nothing by itself. The list's order is the
 order in which plugins are asked, and in which wrappers lie around each other, the first outermost; those of the configuration
 come before those of the recipe. `FUNCTORY_TRACE=1` prints each call to stderr: the step, who takes part in which order, and how
-long it took.
+long it took. What plugins print within a step goes to stderr: stdout is for results.
 
 An installed hook plugin is a class, or an object, under an entry point:
 

@@ -65,6 +65,16 @@ def test_a_byte_changed_in_a_part_is_refused_by_its_name(saved: Path, tmp_path: 
         file.write_bytes(data)
 
 
+@pytest.mark.parametrize("key", ["name", "version", "licence"])
+def test_what_is_shown_of_a_composite_is_refused_where_it_cannot_be_shown(key: str, alert: functory.Function) -> None:
+    parts, options = alert.form.parts, {"topic": "dog"}
+    for wrong, told in [("a\x1b[2J", "cannot be shown"), ("a\nb", "cannot be shown"), (1.0, "is a text, and no float")]:
+        with pytest.raises(errors.UsageError, match=f"{key} .*{told}"):
+            functory.compose("alert", options=options, **{key: wrong}, **parts)
+    good = functory.compose("alert", options=options, **{key: "خانه\u200cها"}, **parts)
+    assert getattr(good.about, key) == "خانه\u200cها"
+
+
 def test_parts_that_are_lacking_unknown_or_do_another_task_are_named(alert: functory.Function) -> None:
     parts = alert.form.parts
     with pytest.raises(

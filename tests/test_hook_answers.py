@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from functory.contracts.task import Target
 from functory.hooks.blaming import STEPS
 from functory.measuring.report import Report
 from functory.plugins.registry import registered
+from functory.recipe import Recipe
 from functory.steps import Steps
 from functory_sdk import Hook, Options, hookimpl
 from functory_sdk.testing import kit, toy_function
@@ -359,6 +361,49 @@ def test_a_hook_that_cannot_be_made_is_told_by_name() -> None:
             Steps([{"name": "picky", "size": 2}])
         with pytest.raises(errors.HookError, match="'picky' is named twice"):
             Steps(["picky", "picky"])
+
+
+class Shared:
+    """Its methods need no object."""
+
+    name = "shared"
+
+    @staticmethod
+    @hookimpl
+    def evaluate(function: Any) -> Any:
+        return function
+
+    @classmethod
+    @hookimpl
+    def progress(cls, event: Any) -> None: ...
+
+    @hookimpl(optionalhook=True)
+    def deploy(self, function: Any) -> Any:
+        return function
+
+
+class Bare:
+    """Has no name of its own."""
+
+    @hookimpl
+    def progress(self) -> None: ...
+
+
+def test_a_hook_may_be_of_any_shape_and_serve_another_functory_too(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    assert Steps([Shared()]).who("evaluate", "progress") == ["shared"]
+    with pytest.raises(errors.HookError, match=r"'shared' failed in step evaluate: it gave .*no Report"):
+        Steps([Shared()]).evaluate(**world.arguments["evaluate"])
+    modules = [ModuleType("acme_first"), ModuleType("acme_second")]
+    for module in modules:
+        vars(module)["progress"] = hookimpl(lambda event: 1 / 0)
+    Steps(modules).progress(run=world.arguments["train"]["run"], event=Event("start"))
+    told = capsys.readouterr().err
+    assert "hook plugin 'acme_first' failed" in told
+    assert "hook plugin 'acme_second' failed" in told
+    recipe = Recipe.make(task="toy", hooks=[*modules, Shared(), Bare, "plain", {"name": "diary"}])
+    assert recipe.as_json()["hooks"] == ["acme_first", "acme_second", "shared", "Bare", "plain", "diary"]
+    with pytest.raises(errors.HookError, match=r"(?s)'Bare' is named twice.*attribute `name`"):
+        Steps([Bare(), Bare()])
 
 
 # -- what is not a hook's to change ---------------------------------------------------------------------

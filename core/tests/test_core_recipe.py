@@ -116,7 +116,8 @@ def test_assignments_reach_fields_and_options() -> None:
 def test_what_is_shown_with_a_function_is_refused_where_it_cannot_be_shown(field: str, text: str) -> None:
     with pytest.raises(errors.RecipeError, match=f"{field} = .* is not allowed: it holds a character that cannot be shown"):
         Recipe.make(task="text-classification", **{field: text})
-    assert Recipe.make(task="text-classification", **{field: "größe ابج 新鲜"})
+    for good in ("größe ابج 新鲜", "خانه\u200cها", "👨\u200d👩\u200d👧", "日本\u3000語", "Licence publique\u00a0!"):
+        assert getattr(Recipe.make(task="text-classification", **{field: good}), field) == good
 
 
 @pytest.mark.parametrize("hooks", [5, object(), {"a"}, (one for one in "ab")])

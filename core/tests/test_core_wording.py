@@ -16,6 +16,8 @@ from functory.wording.told import LONGEST, message_of, told
 READABLE = [
     "plain text, with\ttabs\nand lines", "naïve café €", "φ → … × ─ ✓", "新鲜的 日本語 한국어", "العربية مكتوبة من اليمين",
     "עברית", "می‌خواهم", "हिन्दी क्‍ष", "👩‍👩‍👧 ❤️‍🔥 👋🏽 🇩🇪", "葛󠄀", "combining é ẹ̀",
+    "PDF\u200cها، 5\u200cساله", "خانه\u200c ها", "അവന്\u200d വന്നു, അവന്\u200d.", "হঠাত্\u200d", "शब्द् क्\u200d",
+    "\U0001f3f4\U000e0067\U000e0062\U000e0073\U000e0063\U000e0074\U000e007f Scotland",
 ]  # fmt: skip
 
 
@@ -52,6 +54,8 @@ def test_escapes_lose_what_makes_them_so() -> None:
     assert harmless("one\r\ntwo") == "one\ntwo"
     assert harmless("evil\u202egpj.exe") == f"evil{REPLACED}gpj.exe"
     assert harmless("pay\u200bpal x\u200dy \u200c") == f"pay{REPLACED}pal x{REPLACED}y {REPLACED}"
+    for tags in ("\U0001f3f4\U000e0041\U000e0042\U000e007f", "a\U000e0067\U000e0062\U000e007f", "\U0001f3f4\U000e0067"):
+        assert harmless(tags) == tags[0] + REPLACED * (len(tags) - 1), "a hidden text, and no flag"
     assert harmless_html("<b>\u202e") == f"&lt;b&gt;{REPLACED}"
 
 

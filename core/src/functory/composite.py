@@ -11,6 +11,8 @@ from functory.running.about import About
 from functory.running.forms import CompositeForm
 from functory.running.golden import record
 from functory.running.replays import versions
+from functory.wording.harmless import is_showable
+from functory.wording.told import kind as kind_of
 
 
 def compose(
@@ -26,7 +28,8 @@ def compose(
 
     :param task: the name of a task that has parts, or such a task.
     :param parts: the functions, by the names that the task gives its parts.
-    :raises UsageError: when the task is none, or a part is lacking, unknown, or does another task.
+    :raises UsageError: when the task is none, or a part is lacking, unknown, or does another task; when a name, version or
+        licence cannot be shown.
     """
     if isinstance(task, str):
         from functory.build import component
@@ -36,6 +39,7 @@ def compose(
     if not isinstance(task, Task):
         raise UsageError(f"{task!r} is no task.", do="give the name of a task that has parts, or such a task: Alert().")
     _check(task, parts)
+    _check_shown(name=name, version=version, licence=licence)
     about = About(
         name=name or task.name,
         version=version,
@@ -68,3 +72,15 @@ def _check(task: Task[Any], parts: dict[str, Function]) -> None:
                 f"part {key!r} of {task.name!r} must do {kind}; {parts[key].about.name!r} does {parts[key].task.name}.",
                 do=f"build it with task = {kind!r}.",
             )
+
+
+def _check_shown(**texts: str) -> None:
+    """Refuse what a recipe refuses too, of what is shown wherever the function is.
+
+    :raises UsageError: naming it.
+    """
+    for key, value in texts.items():
+        if not isinstance(value, str):
+            raise UsageError(f"{key} is a text, and no {kind_of(value)}.", do=f"write {key}='…'.")
+        if not is_showable(value):
+            raise UsageError(f"{key} = {value!r} is not allowed: it holds a character that cannot be shown.", do="leave it out.")

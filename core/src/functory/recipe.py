@@ -26,11 +26,12 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError,
 
 from functory.contracts.component import Part, option_error
 from functory.errors import OptionError, RecipeError
+from functory.hooks.naming import name_of
 from functory.machine.storage import is_there, meaning
 from functory.machine.written import read_written
 from functory.plugins.references import is_file, split_file
 from functory.reading.reader import LongText
-from functory.wording.harmless import harmless
+from functory.wording.harmless import is_showable
 from functory.wording.told import kind
 
 
@@ -94,8 +95,8 @@ class Recipe(BaseModel):
     @field_validator("name", "version", "licence")
     @classmethod
     def _shown(cls, value: str) -> str:
-        """What is shown wherever the function is: one line, with nothing in it that steers, turns or hides."""
-        if value != harmless(value) or not value.isprintable():
+        """What is shown wherever the function is."""
+        if not is_showable(value):
             raise ValueError("it holds a character that cannot be shown")
         return value
 
@@ -153,7 +154,7 @@ class Recipe(BaseModel):
         for part in ("task", "backbone", "adaptation", "engine", "format"):
             if part in data and data[part] and is_file(data[part]["name"]):  # where it lay is the maker's matter
                 data[part]["name"] = Path(data[part]["name"]).name
-        data["hooks"] = [_hook_name(hook) for hook in self.hooks]
+        data["hooks"] = [name_of(hook) for hook in self.hooks]  # options, folders and addresses, are the maker's
         return data
 
 
@@ -171,11 +172,6 @@ def _taskless(fields: Mapping[str, Any], where: str, text: str) -> RecipeError:
         where=where,
         do="say what is to be computed: task = 'text-classification'; see docs/recipes.md.",
     )
-
-
-def _hook_name(hook: Any) -> str:
-    """Return a hook plugin's name, without its options: folders and addresses are the maker's matter."""
-    return hook if isinstance(hook, str) else hook.name if isinstance(hook, Part) else type(hook).__name__
 
 
 def _name(source: Any) -> str:

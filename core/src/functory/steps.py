@@ -9,7 +9,6 @@ import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from inspect import getattr_static
 from typing import TYPE_CHECKING, Any
 
 import pluggy
@@ -17,12 +16,14 @@ import pluggy
 from functory.contracts.component import Component, Part
 from functory.errors import FunctoryError, HookError, OptionError, PluginContractError, PluginError
 from functory.hooks.answers import wrong_with
-from functory.hooks.blaming import OBSERVED, STEPS, Blamed, Shared, owner_of
+from functory.hooks.blaming import STEPS, Blamed, Shared
+from functory.hooks.naming import name_of, owner_of
 from functory.hookspecs import PROJECT, Hooks, hookimpl
 from functory.machine import configuration
 from functory.plugins.keeping import torch_kept
 from functory.plugins.registry import origin
 from functory.terminal import tell
+from functory.terminal.diverting import diverted
 from functory.training.learned import keep
 from functory.wording.told import told
 
@@ -141,7 +142,7 @@ class Steps:
         self._manager.add_hookspecs(Hooks)
         self._manager.register(CoreSteps(), CORE)
         self._shared = Shared()
-        named = {Part.of(hook).name for hook in hooks if isinstance(hook, str | Mapping | Part)}
+        named = {name_of(hook) for hook in hooks if isinstance(hook, str | Mapping | Part)}
         everywhere = [name for name in configuration.hooks() if name not in named]
         for hook in reversed([*everywhere, *hooks]):  # pluggy calls the last registered first
             self._register(hook)
@@ -163,7 +164,9 @@ class Steps:
         plugin, name, entry = _plugin(hook)
         if self._manager.has_plugin(name):
             raise HookError(
-                f"hook plugin {name!r} is named twice.", where=owner_of(plugin, entry), do="name it once in hooks = [...]."
+                f"hook plugin {name!r} is named twice.",
+                where=owner_of(plugin, entry),
+                do="name it once in hooks = [...]; objects from Python have the name that their attribute `name` gives each.",
             )
         with _made_by(name, owner_of(plugin, entry)):
             blamed = Blamed(plugin, name, entry, self._shared)
@@ -181,13 +184,12 @@ class Steps:
         if step not in STEPS:
             raise AttributeError(step)
         caller = getattr(self._manager.hook, step)
-        if step == OBSERVED:
-            return lambda **arguments: caller(**arguments)
 
         def call(**arguments: Any) -> Any:
             self._shared.calls.append(arguments)
             try:
-                return caller(**arguments)
+                with diverted():  # stdout is for results
+                    return caller(**arguments)
             finally:
                 self._shared.calls.pop()
 
@@ -200,10 +202,8 @@ def _plugin(hook: Any) -> tuple[Any, str, Entry | None]:
     :raises HookError: when it cannot be made.
     """
     if not isinstance(hook, str | Mapping | Part):
-        name = getattr_static(hook, "name", "")
-        called = name if isinstance(name, str) and name else (hook if isinstance(hook, type) else type(hook)).__name__
-        with _made_by(called, owner_of(hook, None)):
-            return (hook() if isinstance(hook, type) else hook), called, None
+        with _made_by(name_of(hook), owner_of(hook, None)):
+            return (hook() if isinstance(hook, type) else hook), name_of(hook), None
     from functory.plugins.registry import find, load
 
     part = Part.of(hook)
@@ -220,7 +220,8 @@ def _made_by(name: str, owner: str) -> Iterator[None]:
     :raises HookError: naming it, and what was raised; errors of functory's own go on as they are.
     """
     try:
-        yield
+        with diverted():
+            yield
     except (FunctoryError, KeyboardInterrupt):
         raise
     except BaseException as error:

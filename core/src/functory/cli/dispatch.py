@@ -8,7 +8,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -16,7 +16,7 @@ from functory.cli.standing import BROKEN_PIPE
 from functory.contracts.command import Command
 from functory.errors import FunctoryError, StorageError, UsageError
 from functory.machine.distributions import Entry
-from functory.terminal.streams import harmless_streams
+from functory.terminal.streams import harmless_streams, results_alone
 from functory.wording.told import kind, message_of, safe_text, told
 
 INTERRUPTED = 130
@@ -46,7 +46,7 @@ def run(command: Command, arguments: Sequence[str]) -> int:
     :raises UsageError: for arguments that it does not take.
     """
     args = _parsed(parser_of(command), arguments)
-    with _quiet(args.quiet):
+    with _quiet(args.quiet), results_alone() if _whose(command) == "functory" else nullcontext():
         try:
             return command.run(args)
         except SystemExit as end:
@@ -57,11 +57,16 @@ def run(command: Command, arguments: Sequence[str]) -> int:
 
 def _is_strangers(end: SystemExit, command: Command) -> bool:
     """Return whether another plugin than the verb's own ended the program: it would look as if the verb were done."""
+    owner, _ = _culprit(end)
+    return owner is not None and owner.distribution not in ("functory", _whose(command))
+
+
+def _whose(command: Command) -> str:
+    """Return the distribution that gives a verb; empty where that is not known."""
     from functory.plugins.registry import origin
 
-    owner, _ = _culprit(end)
     entry = origin(command)
-    return owner is not None and owner.distribution not in ("functory", entry.distribution if entry else "")
+    return entry.distribution if entry is not None else ""
 
 
 def _parsed(parser: argparse.ArgumentParser, arguments: Sequence[str]) -> argparse.Namespace:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from functory.errors import FunctoryError, HookError, Interrupted, Refused, TrainingError
 from functory.hooks.answers import wrong_with
+from functory.hooks.naming import owner_of, release_of
 from functory.hooks.nesting import Misdeed, entered
 from functory.hooks.shielding import kept, shielded
 from functory.hookspecs import PROJECT, Hooks
@@ -55,10 +56,11 @@ class Blamed:
 
     def __init__(self, plugin: Any, name: str, entry: Entry | None, shared: Shared) -> None:
         self.owner = owner_of(plugin, entry)
-        marked = {key: getattr(plugin, key) for key in dir(plugin) if _mark(plugin, key) is not None}
-        for key, method in marked.items():
-            options = _mark(plugin, key)
-            step = options["specname"] or key
+        marked = {key: options for key in dir(plugin) if (options := _mark(plugin, key)) is not None}
+        for key, options in marked.items():
+            method, step = getattr(plugin, key), options["specname"] or key
+            if step not in STEPS and options["optionalhook"]:  # a newer functory's, as its author knows
+                continue
             if step not in STEPS:
                 near = get_close_matches(step, STEPS, n=1)
                 raise HookError(
@@ -82,19 +84,13 @@ class Blamed:
             )
 
 
-def owner_of(plugin: Any, entry: Entry | None) -> str:  # Any: a hook plugin is any object
-    """Return who gives a hook plugin: distribution and version, where they are known, and its class."""
-    found = plugin if isinstance(plugin, type) else type(plugin)
-    return f"{_release(entry)}{found.__module__}.{found.__qualname__}"
-
-
-def _release(entry: Entry | None) -> str:
-    return f"{entry.distribution} {entry.version}: " if entry is not None and entry.distribution else ""
-
-
 def _mark(plugin: Any, key: str) -> Any:  # Any: pluggy's own options of an implementation, or None
     """Return what `@hookimpl` noted on an attribute; properties are not run for it."""
-    return getattr(getattr_static(plugin, key, None), f"{PROJECT}_impl", None)
+    found = getattr_static(plugin, key, None)
+    for one in (found, getattr(found, "__func__", None)):  # beneath a staticmethod, a classmethod
+        if mark := getattr(one, f"{PROJECT}_impl", None):
+            return mark
+    return None
 
 
 def _unfit(method: Callable[..., Any], step: str, options: Mapping[str, Any]) -> str:
@@ -193,7 +189,7 @@ class _Part:
     def _torch_kept(self) -> AbstractContextManager[Any]:
         from functory.plugins.keeping import torch_kept
 
-        return torch_kept(f"{_release(self.entry)}hook plugin {self.name!r}", f"in step {self.step}")
+        return torch_kept(f"{release_of(self.entry)}hook plugin {self.name!r}", f"in step {self.step}")
 
     def _finished(self, inside: Generator[Any, Any, Any], result: Any, failure: BaseException | None) -> Any:
         """Let a wrapper go on after its yield, and look at what it makes; its own failures are told from the one it was given."""
@@ -224,7 +220,7 @@ class _Part:
             if error is given:
                 raise
             if isinstance(error, FunctoryError):
-                raise error.located(f"{_release(self.entry)}hook plugin {self.name!r}, step {self.step}") from error.__cause__
+                raise error.located(f"{release_of(self.entry)}hook plugin {self.name!r}, step {self.step}") from error.__cause__
             raise self._error(f"hook plugin {self.name!r} failed in step {self.step}: {_said(error)}", error) from error
 
     def _look_at(self, answer: Any) -> None:
@@ -251,9 +247,9 @@ class _Part:
         module, code = getattr(method, "__module__", "") or "", getattr(method, "__code__", None)
         place = in_plugin(error.__traceback__, module) if error is not None and module else None
         if code is None:  # a callable object, or one that is not written in Python
-            return f"{_release(self.entry)}{module}.{kind(method)}" + (f", {place[0]}, line {place[1]}" if place else "")
+            return f"{release_of(self.entry)}{module}.{kind(method)}" + (f", {place[0]}, line {place[1]}" if place else "")
         file, line = place or (code.co_filename, code.co_firstlineno)
-        return f"{_release(self.entry)}{file}, line {line}, in {code.co_qualname}"
+        return f"{release_of(self.entry)}{file}, line {line}, in {code.co_qualname}"
 
 
 def _said(error: BaseException) -> str:

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from functools import reduce
 from importlib import import_module
 from pathlib import Path
-from threading import Timer, get_ident
+from threading import Timer
 from types import TracebackType
 from typing import Any, TextIO, TypeVar
 
@@ -22,6 +22,7 @@ from functory.machine.distributions import CONTRACT, Entry
 from functory.machine.storage import SPENT, number_of, refusal
 from functory.plugins.keeping import torch_kept
 from functory.plugins.missing import remedy
+from functory.terminal.diverting import diverted
 from functory.wording.told import cut, message_of, safe_text, told
 from functory.wording.told import kind as kind_of
 
@@ -63,7 +64,7 @@ def import_component(
     check_contract(entry)
     module, _, attribute = entry.value.partition(":")
     try:
-        with _one_process(forked), _noticed(entry), _torch_kept(entry), _diverted(stdout or sys.stderr):
+        with _one_process(forked), _noticed(entry), _torch_kept(entry), _printing(stdout):
             found = reduce(getattr, attribute.split("."), import_module(module))
     except KeyboardInterrupt as error:
         fault = interrupted(entry, error)
@@ -130,7 +131,7 @@ def import_path(entry: Entry, path: Path, module: str, attribute: str) -> Any:  
     made = module_from_spec(spec)
     sys.modules[module] = made  # dataclasses, pydantic and pickle look their module up
     try:
-        with _one_process(), _noticed(entry), _torch_kept(entry), _diverted(sys.stderr):
+        with _one_process(), _noticed(entry), _torch_kept(entry), _printing():
             spec.loader.exec_module(made)
     except KeyboardInterrupt:
         del sys.modules[module]
@@ -331,34 +332,12 @@ def _noticed(entry: Entry) -> Iterator[None]:
         timer.cancel()
 
 
-class _OneThreadElsewhere:
-    """Stands for stdout while a plugin is imported: what that thread prints goes elsewhere, and no other's.
-
-    `contextlib.redirect_stdout` would take the results of the other threads along, and a logging handler made
-    meanwhile would keep the wrong stream.
-    """
-
-    def __init__(self, stdout: TextIO, elsewhere: TextIO) -> None:
-        self.stdout, self.elsewhere = stdout, elsewhere
-        self.thread: int | None = get_ident()
-
-    def close(self) -> None:
-        """Stay open: it is everybody's."""
-
-    detach = close
-
-    def __getattr__(self, name: str) -> Any:  # Any: a stream's own attributes
-        return getattr(self.elsewhere if get_ident() == self.thread else self.stdout, name)
-
-
 @contextmanager
-def _diverted(elsewhere: TextIO) -> Iterator[None]:
-    """Send what this thread prints elsewhere."""
-    stdout = sys.stdout
-    stand_in = _OneThreadElsewhere(stdout, elsewhere)
-    sys.stdout = stand_in  # it has whatever the stream has
-    try:
-        yield
-    finally:
-        stand_in.thread = None
-        sys.stdout = stdout
+def _printing(elsewhere: TextIO | None = None) -> Iterator[None]:
+    """Send what an import prints elsewhere, stderr when not given; what it puts in the place of stdout does not stay."""
+    with diverted(elsewhere):
+        stdout = sys.stdout
+        try:
+            yield
+        finally:
+            sys.stdout = stdout

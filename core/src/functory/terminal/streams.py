@@ -12,6 +12,7 @@ import re
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from types import FrameType
 from typing import Any, TextIO
 
 from functory.wording.harmless import harmless, harmless_json, json_escape
@@ -97,9 +98,14 @@ class Harmless(Over):
     def __init__(self, beneath: TextIO, fit: Callable[[str], str]) -> None:
         super().__init__(beneath)
         self._fit = fit
+        self.is_for_results = False
+        """Whether it takes what functory itself writes, and nothing that other code prints."""
 
     def write(self, text: str) -> int:
-        self.beneath.write(self._fitted(text))
+        if not self.is_for_results or _is_functorys():
+            self.beneath.write(self._fitted(text))
+        elif sys.stderr is not None:
+            sys.stderr.write(text)
         return len(text)
 
     def _fitted(self, text: str) -> str:
@@ -117,6 +123,17 @@ def _is_ours() -> bool:
         frame = frame.f_back
     top = str(frame.f_globals.get("__name__")).partition(".")[0]
     return top == "functory" or top.startswith("functory_") or top in sys.stdlib_module_names
+
+
+def _is_functorys() -> bool:
+    """Return whether functory writes this, if by Python's own library; code of plugins, its own too, is not functory."""
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None:
+        top = str(frame.f_globals.get("__name__")).partition(".")[0]
+        if top not in sys.stdlib_module_names:
+            return top == "functory"
+        frame = frame.f_back
+    return False
 
 
 def _drawn(text: str) -> str:
@@ -144,6 +161,20 @@ def harmless_streams(as_json: bool) -> Iterator[None]:
             stack.callback(_give_back, name, put)
             setattr(sys, name, put)
         yield
+
+
+@contextmanager
+def results_alone() -> Iterator[None]:
+    """Keep stdout for what functory itself writes for a while; what plugins and libraries print goes to stderr."""
+    stream: Any = sys.stdout
+    if not isinstance(stream, Harmless):
+        yield
+        return
+    before, stream.is_for_results = stream.is_for_results, True
+    try:
+        yield
+    finally:
+        stream.is_for_results = before
 
 
 def _give_back(name: str, put: Harmless) -> None:

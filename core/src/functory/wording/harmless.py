@@ -21,13 +21,17 @@ _NEVER = (
 _UNSEEN = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 """Those of the former that Python calls printable."""
 _JOINERS = "\u200c\u200d"
-"""Persian, Indic scripts and emoji are written with them, between two characters of their own; elsewhere they only hide."""
+"""Persian, Indic scripts and emoji are written with them, beside a character of their own; elsewhere they only hide.
+
+They end words too, in Malayalam and Bengali, and stand between scripts: ``PDF\u200cها``."""
+_TAGGED = "\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{2,6}\U000e007f"
+"""The flag of a part of a country: tags of its letters behind a black flag."""
 
 
 @cache
 def _foreign() -> re.Pattern[str]:
     joined = r"\x00-\x7f\s" + _NEVER + _JOINERS
-    return re.compile(f"[{_NEVER}]|[{_JOINERS}](?![^{joined}])|(?<![^{joined}\ufe0f])(?<!\ufe0f)[{_JOINERS}]")
+    return re.compile(f"({_TAGGED})|[{_NEVER}]|(?<![^{joined}])[{_JOINERS}](?![^{joined}])")
 
 
 def _is_plain(text: str) -> bool:
@@ -41,14 +45,19 @@ def harmless(text: str) -> str:
     """Return text with each character replaced that steers, turns or hides; tab and newline stay."""
     if _is_plain(text):
         return text
-    return _foreign().sub(REPLACED, text.replace("\r\n", "\n"))
+    return _foreign().sub(lambda found: found[1] or REPLACED, text.replace("\r\n", "\n"))
+
+
+def is_showable(text: str) -> bool:
+    """Return whether text is one line as it is, with nothing in it that steers, turns or hides."""
+    return harmless(text) == text and not {"\n", "\t"} & set(text)
 
 
 def harmless_json(text: str) -> str:
     """Return JSON with such characters written as JSON's own escapes, so that it means what it meant."""
     if _is_plain(text):
         return text
-    return _foreign().sub(lambda found: json_escape(found[0]), text)
+    return _foreign().sub(lambda found: found[1] or json_escape(found[0]), text)
 
 
 def json_escape(character: str) -> str:
