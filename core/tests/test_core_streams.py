@@ -228,3 +228,27 @@ def test_a_plugin_that_ends_the_program_within_anothers_verb_is_named(
 def test_a_verb_may_end_itself(site: Any) -> None:
     verb(site, "sys.exit(7)")
     assert main(["verb"]) == 7
+
+
+MEDDLES = {
+    "wraps": "sys.stdout = io.TextIOWrapper(sys.stdout.buffer, 'utf-8')",
+    "detaches": "sys.stdout = io.TextIOWrapper(sys.stdout.detach(), 'utf-8')",
+    "encodes": "sys.stdout = codecs.getwriter('utf-8')(sys.stdout.buffer)",
+    "prints": "import builtins\nold = builtins.print\ndef new(*words, **how):\n    old(*words, **how)\nbuiltins.print = new",
+}
+
+
+def test_what_an_import_puts_in_the_place_of_stdout_or_of_print_loses_no_line_of_a_verb(site: Any) -> None:
+    lines = []
+    for name, source in MEDDLES.items():
+        site.add(f"acme-{name}", {"packagers": {f"acme-{name}": "Thing"}}, f"import codecs, io, sys\n{source}\n{site.good}")
+        lines += [f"main(['info', 'acme-{name}', '--json'])", "gc.collect()", "print('still there', file=sys.stderr)"]
+    done = site.run(code="\n".join(["import gc, sys", "from functory.cli import main", *lines]))
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == "still there\n" * len(MEDDLES)
+    decoder, text, found = json.JSONDecoder(), done.stdout, []
+    while text.strip():
+        told, end = decoder.raw_decode(text.lstrip())
+        found.append(told[0]["name"])
+        text = text.lstrip()[end:]
+    assert found == [f"acme-{name}" for name in MEDDLES]

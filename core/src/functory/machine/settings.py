@@ -136,6 +136,13 @@ def _functions(module: object) -> dict[str, Any]:
     return {name: value for name, value in list(found.items()) if callable(value) and not name.startswith("_")}
 
 
+def _folder() -> str:
+    try:
+        return os.getcwd()  # noqa: PTH109 - a text
+    except OSError:
+        return "one that was deleted"
+
+
 def _locale() -> str:
     import locale
 
@@ -169,7 +176,7 @@ def _of_module(module: Any, asked: Mapping[str, Callable[[Any], Any]]) -> dict[s
 
 
 _EVERYWHERE: dict[str, Callable[[], Any]] = {
-    "the working directory": os.getcwd,
+    "the working directory": _folder,
     "the locale": _locale,
     "sys.excepthook": lambda: sys.excepthook,
     "sys.displayhook": lambda: sys.displayhook,

@@ -31,6 +31,8 @@ T = TypeVar("T")
 NOTICE_SECONDS = 5.0
 """After so long, a line says what is still being imported."""
 
+_replaced: list[TextIO] = []
+"""What imports put in the place of stdout: where one is given up, it closes the stream beneath, which is everybody's."""
 put_back: dict[Entry, list[str]] = {}
 """What imports changed in torch for everybody, and what was put right again."""
 
@@ -340,4 +342,6 @@ def _printing(elsewhere: TextIO | None = None) -> Iterator[None]:
         try:
             yield
         finally:
+            if sys.stdout is not stdout:
+                _replaced.append(sys.stdout)
             sys.stdout = stdout

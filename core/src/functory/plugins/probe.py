@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from argparse import ArgumentParser
+from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -154,15 +155,15 @@ def _imported(entry: Entry, notes: _Notes) -> dict[str, Any]:
 
     :raises PluginError: naming what is wrong with it.
     """
-    printed = io.StringIO()
+    printed = io.TextIOWrapper(io.BytesIO(), "utf-8", "replace", write_through=True)  # with all that a stdout has
     start = time.perf_counter()
     component = import_component(entry, stdout=printed, forked=lambda: notes.write({"forked": notes.position}))
     if notes.has_forked():
         what = f"{owner_of(entry)} forks while it is imported, and two processes go on: all is done twice."
         return {"diagnosis": "forks", "what": what, "where": entry.value.partition(":")[0], "do": _remedy(entry)}
     result: dict[str, Any] = {"seconds": round(time.perf_counter() - start, 3)}
-    if not printed.closed and printed.getvalue():
-        result["printed"] = printed.getvalue()[:200]
+    if text := _text(printed):
+        result["printed"] = text
     notes.write({"imported": notes.position})
     if isinstance(component, type) and entry.kind in CLASSES:
         asked(entry, "its name", lambda: setattr(component, "name", entry.name))
@@ -172,6 +173,14 @@ def _imported(entry: Entry, notes: _Notes) -> dict[str, Any]:
     if isinstance(component, type) and hasattr(component, "locate"):
         result["weights"] = _locate(component)
     return result
+
+
+def _text(printed: io.TextIOWrapper) -> str:
+    """Return the first of what was printed; nothing where that was closed or given up."""
+    with suppress(ValueError):
+        raw: bytes = printed.buffer.getvalue()  # type: ignore[attr-defined]  # the BytesIO above
+        return raw[:200].decode(errors="replace").strip()
+    return ""
 
 
 def _ask_for_arguments(entry: Entry, command: Command) -> None:

@@ -29,7 +29,9 @@ class _ByThread:
     def close(self) -> None:
         """Stay open: it is everybody's."""
 
-    detach = close
+    def detach(self) -> Any:  # Any: the stream's own
+        """Return what lies beneath without giving it up."""
+        return self.buffer
 
     def __getattr__(self, name: str) -> Any:  # Any: a stream's own attributes
         return getattr(_elsewhere.get(get_ident(), [self.stdout])[-1], name)

@@ -127,13 +127,17 @@ def _is_ours() -> bool:
 
 def _is_functorys() -> bool:
     """Return whether functory writes this, if by Python's own library; code of plugins, its own too, is not functory."""
+    printing = getattr(print, "__code__", None)  # somebody may have put his own in its place
     frame: FrameType | None = sys._getframe(2)
-    while frame is not None:
+    writer = ""
+    while frame is not None and not (writer and printing is None):
         top = str(frame.f_globals.get("__name__")).partition(".")[0]
-        if top not in sys.stdlib_module_names:
-            return top == "functory"
+        if frame.f_code is printing:
+            writer = ""
+        elif not writer and top not in sys.stdlib_module_names:
+            writer = top
         frame = frame.f_back
-    return False
+    return writer == "functory"
 
 
 def _drawn(text: str) -> str:
