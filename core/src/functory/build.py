@@ -27,7 +27,7 @@ from functory.contracts.component import Part
 from functory.contracts.engine import Event, Fit, LabelledRows, Run, SessionOptions
 from functory.contracts.task import Formulation
 from functory.data import Examples, Splits, audit, checked, split
-from functory.errors import DataError, OptionError, RecipeError, UnknownComponent
+from functory.errors import DataError, OptionError, RecipeError, TrainingError, UnknownComponent
 from functory.function import Function
 from functory.machine.places import cache_root, new_log
 from functory.machine.storage import refusals_told
@@ -39,7 +39,7 @@ from functory.plugins.registry import is_file, load, load_file
 from functory.recipe import Recipe
 from functory.running.about import About
 from functory.running.forms import TorchForm, torch_form
-from functory.running.golden import record, tolerance
+from functory.running.golden import has_nan, record, tolerance
 from functory.running.replays import made_of, makers, versions
 from functory.running.watching import RunBars
 from functory.steps import Steps
@@ -145,6 +145,11 @@ class _Building:
         elif adaptation.learning == "supervised":
             function = self._train(function, form, splits, folder)
         function.golden = record(function, recipe.golden)
+        if has_nan(function.golden):
+            raise TrainingError(
+                "the function gives NaN where a number should be.",
+                do="look for NaN in its backbone's weights, or in what was brought; where it was trained, lower learning_rate.",
+            )
         form.tolerance = tolerance(function, function.golden)
         function.held_out = splits.test if len(splits.test) else splits.dev
         function.calibration = [input_of(task, example) for example in list(splits.train)[:512]]

@@ -16,7 +16,7 @@ from typing import Any
 from functory.contracts.rows import Array
 from functory.errors import ArtefactCorrupt, ArtefactUnsafe, WeightsMissing
 from functory.wording.told import told
-from functory_sdk.jsonfiles import read_json
+from functory_sdk.jsonfiles import check_fetched, read_json
 
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
@@ -123,15 +123,14 @@ _FETCH = "fetch the model again."
 
 
 def _no_safetensors(file: Path, start: bytes) -> ArtefactCorrupt:
-    """Return the error of a file that is something else."""
+    """Return the error of a file that is something else.
+
+    :raises ArtefactCorrupt: where it was never fetched.
+    """
+    check_fetched(file, start, "the weights")
     what, do = "is no safetensors file", _FETCH
     if not start:
         what = "is empty"
-    elif start.startswith(b"version https://git-lfs"):
-        what = "is a pointer of Git LFS, and not the weights"
-        do = "fetch what it points at: git lfs pull, in the model's folder; or hf download org/name."
-    elif start.lstrip()[:1] == b"<":
-        what = "is a web page, and not the weights: the download answered with it"
     elif start.startswith((b"PK\x03\x04", b"\x80\x02", b"\x80\x03", b"\x80\x04")):
         what = "is a pickle under another name, which can run any code when it is read"
         do = f"convert it where you trust its source: model.save_pretrained(folder) with transformers writes {WEIGHTS}."

@@ -23,7 +23,7 @@ from typing import Any
 
 from functory.errors import ArtefactCorrupt, WeightsMissing
 from functory.reading.tokenizer import Tokenizer
-from functory_sdk.jsonfiles import read_json
+from functory_sdk.jsonfiles import check_fetched, read_json
 
 Json = Mapping[str, Any]  # Any: JSON as its authors left it
 LISTS = ("additional_special_tokens", "extra_special_tokens")
@@ -49,6 +49,8 @@ def open_tokenizer(folder: Path) -> Tokenizer:
             where=str(folder),
             do=f"make it with transformers: AutoTokenizer.from_pretrained({str(folder)!r}).save_pretrained({str(folder)!r})",
         )
+    with path.open("rb") as file:
+        check_fetched(path, file.read(64), "the tokenizer")
     plain = Tokenizer(path)
     signs = signs_of(folder, plain)
     found = plain if signs == plain.signs else Tokenizer(path, signs)

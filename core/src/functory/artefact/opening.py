@@ -16,9 +16,8 @@ from functory.errors import ArtefactError, FunctoryError, UsageError
 from functory.machine.boundary import corrupt, reading
 from functory.machine.storage import refusals_told
 from functory.running.backbones import AS_RECORDED, Whereabouts
-from functory.running.distances import is_number
+from functory.running.golden import has_nan, replay
 from functory.running.golden import record as recorded
-from functory.running.golden import replay
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -70,8 +69,7 @@ def prove(folder: Path, function: Function) -> None:
             replay(function, function.golden, function.form.tolerance, where=str(folder))
     else:
         with reading("the function", folder):
-            made = recorded(function)
-            if not all(is_number(value) for one in made for row in one.numeric for value in row.values()):
+            if has_nan(recorded(function)):
                 raise corrupt("it gives NaN where a number should be")
 
 

@@ -81,6 +81,11 @@ def record(function: Function, inputs: Iterable[Any] = ()) -> list[Golden]:
     ]
 
 
+def has_nan(golden: Iterable[Golden]) -> bool:
+    """Return whether an output that was recorded is no number."""
+    return not all(distances.is_number(value) for one in golden for row in one.numeric for value in row.values())
+
+
 def reformed(function: Function, form: Form) -> Function:
     """Return a function in another form: the same golden inputs, with that form's outputs and tolerance."""
     made = function.replaced(form=form)

@@ -222,6 +222,7 @@ LABELLINGS: dict[str, tuple[dict[str, Any], str]] = {
     "two tables": (
         {"label2id": {"good": 0, "fine": 1, "bad": 2}}, "calls output 0 'bad' in id2label and 'good' in label2id"
     ),
+    "a number without end": ({"id2label": {"9" * 5000: "bad", "1": "fine", "2": "good"}}, "the entry '999"),
     "a list": ({"id2label": ["bad", "fine", "good"]}, "has an id2label that is no table"),
 }  # fmt: skip
 
@@ -277,8 +278,18 @@ def test_a_configuration_gives_the_true_reason(case: str, model: Path) -> None:
     refused(changed(model, **config), kind, message)
 
 
-@pytest.mark.parametrize("config", [{"torch_dtype": "float8_odd"}, {"dtype": "nonsense"}, {"torch_dtype": None, "dtype": ...}])
-def test_the_type_that_a_configuration_names_is_of_no_matter(config: dict[str, Any], sound: Path, model: Path) -> None:
+@pytest.mark.parametrize("name", ["config.json", "tokenizer.json", "tokenizer_config.json"])
+def test_every_file_that_was_never_fetched_is_told_as_that(name: str, model: Path) -> None:
+    for content, told in ((WEIGHTS["a pointer"][0](b""), "pointer of Git LFS"), (WEIGHTS["a page"][0](b""), "web page")):
+        (model / name).write_bytes(content)
+        assert refused(model, ArtefactCorrupt, f"{name} is a {told}").where == str(model / name)
+
+
+@pytest.mark.parametrize("config", [{"torch_dtype": "float8_odd"}, {"dtype": "nonsense"}, {"torch_dtype": None, "dtype": ...},
+                                    {"chunk_size_feed_forward": 7}])  # fmt: skip
+def test_the_type_that_a_configuration_names_and_its_chunks_are_of_no_matter(
+    config: dict[str, Any], sound: Path, model: Path
+) -> None:
     assert built(changed(model, **config))(TEXTS[0]).scores == built(sound)(TEXTS[0]).scores
 
 
@@ -297,6 +308,14 @@ TENSORS: dict[str, tuple[Callable[[dict[str, Any]], dict[str, Any]], type[Functo
     "no numbers": (
         lambda arrays: {**arrays, "classifier.bias": np.float32([0, np.nan, 1])}, ArtefactCorrupt,
         "'classifier.bias' holds what is no number",
+    ),
+    "a body that went astray": (
+        lambda arrays: {**arrays, QUERY: arrays[QUERY] * np.float32(np.inf)}, ArtefactCorrupt,
+        "'encoder.layer.1.attention.self.query.weight' holds what is no number",
+    ),
+    "one number": (
+        lambda arrays: {**arrays, "classifier.bias": np.full((), 1, np.float32)}, ArtefactCorrupt,
+        "has the shape () of one number; 3 would fit",
     ),
     "an adapter within": (
         lambda arrays: {**arrays, QUERY.replace("weight", "lora_A.weight"): np.ones((2, 32), np.float32)}, NotSupported,

@@ -31,7 +31,8 @@ def load_transformers(folder: Path, spec: BackboneSpec) -> Network:
     made it computed something with it.
 
     :raises NotSupported: when its family cannot be cut, its weights are quantised, or it computes something else.
-    :raises ArtefactCorrupt: when weights are missing or have other shapes, or transformers cannot read the folder.
+    :raises ArtefactCorrupt: when weights are missing, have other shapes or hold what is no number, or transformers cannot
+        read the folder.
     """
     if spec.family not in STACKS:
         raise unknown_family(spec.reference, spec.family, str(folder / "config.json"))
@@ -39,6 +40,10 @@ def load_transformers(folder: Path, spec: BackboneSpec) -> Network:
     _check_traits(config, folder)
     model, told = _loaded(folder, spec)
     _check_weights(told, config, folder)
+    _check_numbers(model, folder)
+    for module in model.modules():
+        if hasattr(module, "chunk_size_feed_forward"):  # saves memory, changes no number, and takes rows of certain lengths only
+            module.chunk_size_feed_forward = 0
     if cache_root() not in folder.absolute().parents:
         _keep(model)
     return network_from(model, spec)
@@ -185,12 +190,28 @@ def _check_weights(told: Mapping[str, Any], config: Mapping[str, Any], folder: P
     beyond = sorted(name for name in told["unexpected_keys"] if _LAYER.search(name))
     if beyond:
         raise NotSupported(
-            f"the weights hold {beyond[0]!r}, for which no layer has a place, and {len(beyond) - 1} more such: what they "
-            "compute is not known here.",
+            f"the weights hold {beyond[0]!r}{f' and {len(beyond) - 1} more' if beyond[1:] else ''}, for which no layer has a "
+            "place: what they compute is not known here.",
             where=str(folder),
             do="where they are an adapter's, merge it (model.merge_and_unload(), then save_pretrained); where config.json says "
             "fewer layers than there are, take the one that came with the weights.",
         )
+
+
+def _check_numbers(model: Any, folder: Path) -> None:
+    """Refuse weights that hold NaN or infinity, as a training that went astray leaves them: every output would be NaN.
+
+    :raises ArtefactCorrupt: naming the first such tensor.
+    """
+    import torch
+
+    for name, weight in model.named_parameters():
+        if not torch.isfinite(weight.sum()) and not torch.isfinite(weight).all():  # the sum alone is quick, and may overflow
+            raise ArtefactCorrupt(
+                f"the weight {name!r} holds what is no number (NaN or infinity).",
+                where=str(folder),
+                do="take the weights of an earlier checkpoint, from before its training went astray.",
+            )
 
 
 def _keep(model: Any) -> None:

@@ -126,7 +126,8 @@ def _check_shapes(phi: dict[str, Array], places: dict[str, str], width: int, fol
         wanted = (rows, width) if ours.endswith(("linear.weight", "map.weight")) else (rows,)
         fault = "holds what is no number (NaN or infinity)"
         if array.shape != wanted:
-            fault = f"has the shape {'×'.join(map(str, array.shape))}; {'×'.join(map(str, wanted))} would fit"
+            found, fits = ("×".join(map(str, shape)) for shape in (array.shape, wanted))
+            fault = f"has the shape {found or '() of one number'}; {fits} would fit"
         elif np.isfinite(array).all():
             continue
         raise ArtefactCorrupt(

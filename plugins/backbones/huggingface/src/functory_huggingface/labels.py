@@ -11,6 +11,7 @@ from functory_sdk import ArtefactCorrupt, NotSupported
 
 _DEFAULT = re.compile(r"LABEL_\d+")
 """transformers' names of outputs that were given none."""
+_NUMBER = re.compile(r"\d{1,9}")
 _REMEDY = "mend id2label: a different name for each output, by its number from 0."
 
 
@@ -54,7 +55,7 @@ def _by_number(config: Mapping[str, Any], key: str, folder: Path) -> dict[int, s
         raise _fault(f"has an {key} that is no table", _REMEDY, folder)
     found = {}
     for number, label in given.items():
-        if not re.fullmatch(r"\d+", str(number)) or isinstance(label, (dict, list)) or label is None:
+        if not _NUMBER.fullmatch(str(number)) or isinstance(label, (dict, list)) or label is None:
             raise _fault(f"has the entry {number!r}: {label!r} in {key}, which names no output by its number", _REMEDY, folder)
         found[int(number)] = str(label)
     return found
@@ -63,7 +64,7 @@ def _by_number(config: Mapping[str, Any], key: str, folder: Path) -> dict[int, s
 def _turned(config: Mapping[str, Any], folder: Path) -> dict[int, str]:
     """Return label2id by the numbers; nothing where it is no such table, since transformers never reads it."""
     given = config.get("label2id")
-    if not isinstance(given, dict) or not all(re.fullmatch(r"\d+", str(number)) for number in given.values()):
+    if not isinstance(given, dict) or not all(_NUMBER.fullmatch(str(number)) for number in given.values()):
         return {}
     found = {int(number): str(label) for label, number in given.items()}
     return found if len(found) == len(given) else {}
