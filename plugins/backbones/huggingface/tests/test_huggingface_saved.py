@@ -53,7 +53,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """A folder with a backbone, another backbone, and a toy function on the first."""
     place = tmp_path_factory.mktemp("saved")
     with pytest.MonkeyPatch.context() as patch, kit():
-        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(place / "cache")))
+        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.mktemp("caches") / "cache")))
         write_model(place / "model")
         write_model(place / "other", seed=8)
         built = functory.build(task="toy", train=ROWS, backbone=str(place / "model"), adaptation="toy-head", name="toy")
