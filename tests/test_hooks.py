@@ -79,6 +79,10 @@ def test_the_list_is_the_order_and_the_first_wrapper_is_outermost() -> None:
     assert calls == ["a before", "c before", "b", "d", "loud", "c after", "a after"]
 
 
+def test_as_many_wrappers_of_one_class_as_a_user_names_lie_around_each_other() -> None:
+    assert explain(*(Around(f"n{n}", []) for n in range(9))).method.startswith("n0(n1(n2(n3(n4(n5(n6(n7(n8(core's own)")
+
+
 def test_the_first_answer_wins_and_the_later_ones_are_not_asked() -> None:
     calls: list[str] = []
     hooks = [Answer("a", calls), Answer("b", calls, "b's"), Answer("c", calls, "c's"), Around("w", calls)]

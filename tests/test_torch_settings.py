@@ -1,7 +1,9 @@
-"""What a plugin sets for everybody in torch, in a step, is put right after it, and told of it and no other."""
+"""What a plugin sets for everybody in a step, in torch and in the process, is put right after it, and told of no other."""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -55,3 +57,28 @@ def test_what_a_step_changes_in_torch_is_put_right_and_told_of_who_did(capsys: p
         f"{hook} default device: cpu, now meta in step load_backbone{back}",
         f"{hook} gradients: on, now off in step train{back}",
     ]
+
+
+class Wanders:
+    """Goes elsewhere, as a wrapper and as an observer."""
+
+    @hookimpl(wrapper=True)
+    def train(self) -> Any:
+        os.chdir("/")
+        return (yield)
+
+    @hookimpl
+    def progress(self) -> None:
+        os.chdir("/")
+
+
+def test_a_function_is_saved_where_it_was_asked_for_whatever_folder_a_hook_goes_to(project: Any) -> None:
+    project.write("data.jsonl", rows(32))
+    with registered("hooks", "wanders", Wanders, distribution="acme-wanders", version="2.0"):
+        code, _, err = project.run(
+            "build", "--task", "toy", "--backbone", "tiny-encoder", "--adaptation", "toy-head", "--train", "data.jsonl",
+            "--output", "made", "--hook", "wanders",
+        )  # fmt: skip
+    assert (code, Path.cwd(), (project.folder / "made" / "function.json").is_file()) == (0, project.folder, True)
+    for step in ("train", "progress"):
+        assert f"hook plugin 'wanders' changed the working directory: {project.folder}, now / in step {step}" in err

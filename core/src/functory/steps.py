@@ -20,7 +20,7 @@ from functory.hooks.blaming import STEPS, Blamed, Shared
 from functory.hooks.naming import name_of, owner_of
 from functory.hookspecs import PROJECT, Hooks, hookimpl
 from functory.machine import configuration
-from functory.plugins.keeping import torch_kept
+from functory.plugins.keeping import process_kept
 from functory.plugins.registry import origin
 from functory.terminal import tell
 from functory.terminal.diverting import diverted
@@ -54,7 +54,11 @@ class CoreSteps:
     def train(self, engine: Any, model: Any, adaptation: Any, train: Any, dev: Any, run: Any) -> Any:
         if run.learned is not None:
             return run.learned
-        with _of_component("adaptations", adaptation, "train"), engine.session(model, train, dev, run) as session:
+        with (
+            _of_component("engines", engine, "train"),
+            engine.session(model, train, dev, run) as session,
+            _of_component("adaptations", adaptation, "train"),  # within, for a session sets torch as it needs it
+        ):
             fit = _sound("train", adaptation, adaptation.fit(session))
         keep(run, engine, model, fit)  # before the hooks around this step go on
         return fit
@@ -98,14 +102,14 @@ def _sound(step: str, component: Any, answer: Any) -> Any:  # Any: a component, 
 
 @contextmanager
 def _of_component(kind: str, component: Any, step: str, *others: Any) -> Iterator[None]:
-    """Tell what would end the program inside a component as that component's fault, and what it sets for everybody in torch.
+    """Tell what would end the program inside a component as that component's fault, and what it sets for everybody.
 
     :param others: the components that it works with in this step.
     :raises PluginError: for SystemExit and its like; all else goes on as it is.
     """
     who = " or ".join(_released(one, kind) for one in (component, *others))
     try:
-        with torch_kept(who, f"in step {step}"):
+        with process_kept(who, f"in step {step}"):
             yield
     except (SystemExit, GeneratorExit) as error:
         raise PluginError(

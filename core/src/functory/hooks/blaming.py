@@ -133,7 +133,7 @@ class _Part:
             if self.name in self.shared.set_aside:
                 return
             try:
-                with entered(self.owner, self.step):
+                with entered(self.owner, self.name, self.step):
                     self._call(args, kwargs)
             except KeyboardInterrupt:
                 raise
@@ -155,7 +155,7 @@ class _Part:
     def _answer(self) -> Callable[..., Any]:
         @functools.wraps(self.method)
         def answer(*args: Any, **kwargs: Any) -> Any:
-            with self._blaming(), entered(self.owner, self.step):
+            with self._blaming(), entered(self.owner, self.name, self.step):
                 found = self._call(args, kwargs)
                 if found is not None:  # it is for somebody else to answer
                     self._look_at(found)
@@ -167,9 +167,9 @@ class _Part:
         @functools.wraps(self.method)
         def wrap(*args: Any, **kwargs: Any) -> Generator[None, Any, Any]:
             with ExitStack() as stack:
-                stack.enter_context(self._torch_kept())
+                stack.enter_context(self._process_kept())
                 with self._blaming(), kept(*args, *kwargs.values()):
-                    stack.enter_context(entered(self.owner, self.step))
+                    stack.enter_context(entered(self.owner, self.name, self.step))
                     inside = self._call(args, kwargs)
                     if next(inside, inside) is inside:
                         raise Misdeed(ONCE)
@@ -182,14 +182,14 @@ class _Part:
         return wrap
 
     def _call(self, args: Sequence[Any], kwargs: Call) -> Any:
-        """Call the method with arguments that it cannot change; what it sets for everybody in torch is put right."""
-        with kept(*args, *kwargs.values()), self._torch_kept():
+        """Call the method with arguments that it cannot change; what it sets for everybody is put right."""
+        with kept(*args, *kwargs.values()), self._process_kept():
             return self.method(*map(shielded, args), **{name: shielded(one) for name, one in kwargs.items()})
 
-    def _torch_kept(self) -> AbstractContextManager[Any]:
-        from functory.plugins.keeping import torch_kept
+    def _process_kept(self) -> AbstractContextManager[Any]:
+        from functory.plugins.keeping import process_kept
 
-        return torch_kept(f"{release_of(self.entry)}hook plugin {self.name!r}", f"in step {self.step}")
+        return process_kept(f"{release_of(self.entry)}hook plugin {self.name!r}", f"in step {self.step}")
 
     def _finished(self, inside: Generator[Any, Any, Any], result: Any, failure: BaseException | None) -> Any:
         """Let a wrapper go on after its yield, and look at what it makes; its own failures are told from the one it was given."""

@@ -19,20 +19,21 @@ class _Under(local):
     """The steps under way in this thread, with who takes part."""
 
     def __init__(self) -> None:
-        self.counts: Counter[tuple[type, str]] = Counter()
+        self.counts: Counter[tuple[type, str, str]] = Counter()
 
 
 _under = _Under()
 
 
 @contextmanager
-def entered(owner: type, step: str) -> Iterator[None]:
+def entered(owner: type, name: str, step: str) -> Iterator[None]:
     """Count a plugin as taking part in a step.
 
     :param owner: the plugin's class: each build has an object of its own.
+    :param name: as the list has it: objects of one class may stand in it side by side.
     :raises Misdeed: when it does so too often, within itself.
     """
-    key = (owner, step)
+    key = (owner, name, step)
     if _under.counts[key] >= DEEPEST:
         raise Misdeed("it calls itself again by what it calls; name no hooks in what it builds or evaluates")
     _under.counts[key] += 1

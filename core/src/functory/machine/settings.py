@@ -1,7 +1,8 @@
 """What a process has only one of: torch's default type and device, the working directory, the locale, random generators …
 
-Who changes it, changes it for everybody, and the failure shows in somebody else's code. So it is looked at around
-the import of each plugin: torch's is put right there and then, and `functory doctor` tells all of it. Nothing is imported for it.
+Who changes it, changes it for everybody, and the failure shows in somebody else's code. So it is looked at around the
+import of each plugin: torch's and the working directory are put right there and then, and `functory doctor` tells all of it.
+Nothing is imported for it.
 """
 
 from __future__ import annotations
@@ -41,6 +42,28 @@ def put_torch_right(before: Mapping[str, str]) -> list[str]:
             torch.set_default_device(None if device == "cpu" else device)
         torch.set_grad_enabled(before["torch's gradients"] == "on")
     return changed
+
+
+GONE = "one that was deleted"
+"""What stands for a working directory that is not there any more."""
+
+
+def working_folder() -> str:
+    """Return the working directory."""
+    try:
+        return os.getcwd()  # noqa: PTH109 - a text
+    except OSError:
+        return GONE
+
+
+def put_folder_right(before: str) -> list[str]:
+    """Go back into a folder; return what was otherwise: ``the working directory: /home/ann, now /``."""
+    now = working_folder()
+    if now == before or before == GONE:
+        return []
+    with suppress(OSError):
+        os.chdir(before)
+    return [f"the working directory: {before}, now {now}"]
 
 
 def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
@@ -136,13 +159,6 @@ def _functions(module: object) -> dict[str, Any]:
     return {name: value for name, value in list(found.items()) if callable(value) and not name.startswith("_")}
 
 
-def _folder() -> str:
-    try:
-        return os.getcwd()  # noqa: PTH109 - a text
-    except OSError:
-        return "one that was deleted"
-
-
 def _locale() -> str:
     import locale
 
@@ -176,7 +192,7 @@ def _of_module(module: Any, asked: Mapping[str, Callable[[Any], Any]]) -> dict[s
 
 
 _EVERYWHERE: dict[str, Callable[[], Any]] = {
-    "the working directory": _folder,
+    "the working directory": working_folder,
     "the locale": _locale,
     "sys.excepthook": lambda: sys.excepthook,
     "sys.displayhook": lambda: sys.displayhook,

@@ -20,7 +20,7 @@ from functory.errors import PluginContractError, PluginError, PluginImportError
 from functory.machine import telemetry
 from functory.machine.distributions import CONTRACT, Entry
 from functory.machine.storage import SPENT, number_of, refusal
-from functory.plugins.keeping import torch_kept
+from functory.plugins.keeping import process_kept
 from functory.plugins.missing import remedy
 from functory.terminal.diverting import diverted
 from functory.wording.told import cut, message_of, safe_text, told
@@ -34,7 +34,7 @@ NOTICE_SECONDS = 5.0
 _replaced: list[TextIO] = []
 """What imports put in the place of stdout: where one is given up, it closes the stream beneath, which is everybody's."""
 put_back: dict[Entry, list[str]] = {}
-"""What imports changed in torch for everybody, and what was put right again."""
+"""What imports changed for everybody, and what was put right again."""
 
 CLASSES = {
     "backbones": "functory.contracts.backbone:Backbone",
@@ -66,7 +66,7 @@ def import_component(
     check_contract(entry)
     module, _, attribute = entry.value.partition(":")
     try:
-        with _one_process(forked), _noticed(entry), _torch_kept(entry), _printing(stdout):
+        with _one_process(forked), _noticed(entry), _process_kept(entry), _printing(stdout):
             found = reduce(getattr, attribute.split("."), import_module(module))
     except KeyboardInterrupt as error:
         fault = interrupted(entry, error)
@@ -133,7 +133,7 @@ def import_path(entry: Entry, path: Path, module: str, attribute: str) -> Any:  
     made = module_from_spec(spec)
     sys.modules[module] = made  # dataclasses, pydantic and pickle look their module up
     try:
-        with _one_process(), _noticed(entry), _torch_kept(entry), _printing():
+        with _one_process(), _noticed(entry), _process_kept(entry), _printing():
             spec.loader.exec_module(made)
     except KeyboardInterrupt:
         del sys.modules[module]
@@ -302,11 +302,11 @@ def _one_process(forked: Callable[[], None] | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def _torch_kept(entry: Entry) -> Iterator[None]:
-    """Put right what an import set for everybody in torch: its failures would be blamed on others."""
+def _process_kept(entry: Entry) -> Iterator[None]:
+    """Put right what an import set for everybody: its failures would be blamed on others."""
     changed: list[str] = []
     try:
-        with torch_kept(owner_of(entry), "while it was imported") as changed:
+        with process_kept(owner_of(entry), "while it was imported") as changed:
             yield
     finally:
         if changed:
