@@ -291,6 +291,20 @@ def test_who_waits_takes_up_what_the_first_learned(monkeypatch: pytest.MonkeyPat
     assert not runs()
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system does not fork")
+def test_a_fork_holds_nothing_of_its_parent_and_lets_nothing_of_it_go(tmp_path: Path) -> None:
+    program = (
+        "import os, sys\nfrom pathlib import Path\nfrom functory.machine import holding\n"
+        "held = holding.take(Path(sys.argv[1]))\ngoes_on, told = os.pipe()\n"
+        "if os.fork():\n    os.read(goes_on, 1)\n    os.kill(os.getpid(), 9)\n"
+        "assert not holding.is_held_by_this_thread(Path(sys.argv[1]))\n"  # the fork, which lives on
+        "held.release()\nassert holding.take(Path(sys.argv[1])) is None\nos.write(told, b'.')\n"
+        "while holding.take(Path(sys.argv[1])) is None:\n    pass\nprint('taken')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program, tmp_path / "run"], capture_output=True, text=True, timeout=60)
+    assert (done.stdout, done.stderr) == ("taken\n", "")
+
+
 def test_a_second_build_says_who_holds_the_folder_and_ctrl_c_leaves_the_first_alone(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
@@ -15,7 +16,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from functory_sdk.testing.generators import generators_untouched  # noqa: E402
-from functory_sdk.torch import drawing  # noqa: E402
+from functory_sdk.torch import drawing, not_drawing  # noqa: E402
 
 ONES = torch.ones(20)
 QUERY = torch.arange(8 * 4 * 7 * 8.0).reshape(8, 4, 7, 8).sin()
@@ -104,6 +105,46 @@ def test_threads_draw_apart() -> None:
         found = list(pool.map(drawn, [1, 2, 1, 3]))
     assert torch.equal(found[0], found[2])
     assert not torch.equal(found[0], found[1])
+
+
+def test_what_draws_nothing_is_not_looked_at_operator_by_operator(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    operators: Any = sys.modules["functory_sdk.torch.drawing"]._Operators
+
+    def look(self: Any, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        seen.append(str(func))
+        return func(*args, **(kwargs or {}))
+
+    monkeypatch.setattr(operators, "__torch_dispatch__", look)
+    layer = nn.Linear(8, 3)
+    with drawing(1):
+        hidden = functional.embedding(torch.arange(6), torch.ones(6, 8)).bool().float()
+        hidden = functional.dropout(functional.layer_norm(layer.weight.mean(0) + hidden, (8,)), 0.5)
+        hidden = functional.scaled_dot_product_attention(*3 * [hidden[None]])[0]
+        functional.cross_entropy(layer(hidden), torch.zeros(6, dtype=torch.long)).backward()
+        assert not seen
+        torch.rand(1)
+    assert seen
+
+
+def test_where_nothing_is_to_be_drawn_torch_is_as_it_was() -> None:
+    with drawing(1):
+        whole = torch.rand(4)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(7)
+        theirs = torch.rand(2)
+        torch.manual_seed(7)
+        with drawing(1):
+            first = torch.rand(2)
+            with not_drawing():
+                assert torch.equal(torch.rand(2), theirs)
+                with drawing(2):
+                    inner = torch.rand(2)
+            with torch.device("meta"), not_drawing():  # another's mode lies upon it, and it stays
+                torch.empty(1)
+            assert torch.equal(torch.cat([first, torch.rand(2)]), whole)
+    with drawing(2):
+        assert torch.equal(torch.rand(2), inner)
 
 
 @pytest.mark.gpu

@@ -18,9 +18,8 @@ from pathlib import Path
 from uuid import uuid4
 
 HELD, WAITING = ".held", ".waiting-"
-_here: dict[
-    str, int
-] = {}  # a folder that this process holds → the thread that does; some network disks lock processes alone
+_here: dict[str, tuple[int, int]] = {}
+"""A folder that this process holds → the thread that does, and its lock's handle; some network disks lock processes alone."""
 _guard = threading.Lock()
 
 
@@ -46,7 +45,7 @@ class Hold:
     """A folder that is held until `release`."""
 
     def __init__(self, folder: Path, handle: int) -> None:
-        self.folder, self._handle = folder, handle
+        self.folder, self._handle, self._process = folder, handle, os.getpid()
         with suppress(OSError):  # who holds it is but a word to others
             told = {"process": os.getpid(), "host": socket.gethostname(), "since": time.time()}
             with open(handle, "w", encoding="utf-8", closefd=False) as file:
@@ -54,7 +53,9 @@ class Hold:
                 file.write(json.dumps(told))
 
     def release(self) -> None:
-        """Let others have it."""
+        """Let others have it; a fork that ends leaves its parent's."""
+        if self._process != os.getpid():
+            return
         with _guard:
             _here.pop(_key(self.folder), None)
             _let_go(self._handle)
@@ -71,7 +72,7 @@ def take(folder: Path) -> Hold | None:
         handle = _locked(folder / HELD)
         if handle is None:
             return None
-        _here[_key(folder)] = threading.get_ident()
+        _here[_key(folder)] = threading.get_ident(), handle
     return Hold(folder, handle)
 
 
@@ -87,7 +88,7 @@ def holder(folder: Path) -> Holder | None:
 def is_held_by_this_thread(folder: Path) -> bool:
     """Whether who asks holds it already, and would wait for itself."""
     with _guard:
-        return _here.get(_key(folder)) == threading.get_ident()
+        return _here.get(_key(folder), (0, 0))[0] == threading.get_ident()
 
 
 @contextmanager
@@ -155,8 +156,20 @@ def _let_go(handle: int) -> None:
     os.close(handle)
 
 
+def _hold_nothing() -> None:
+    """Let go, in a fork, of what its parent holds, which stays the parent's: a lock ends when its last handle is closed."""
+    global _guard
+    _guard = threading.Lock()  # some other thread may have had it
+    for _, handle in _here.values():
+        with suppress(OSError):
+            os.close(handle)
+    _here.clear()
+
+
 if os.name == "posix":
     import fcntl
+
+    os.register_at_fork(after_in_child=_hold_nothing)
 
     def _lock(handle: int) -> bool:
         """Lock a file; whether nobody else has it locked."""

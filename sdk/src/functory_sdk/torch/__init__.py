@@ -2,7 +2,7 @@
 
 from functory_sdk.torch import linear
 from functory_sdk.torch.copies import own, structural_copy
-from functory_sdk.torch.drawing import drawing
+from functory_sdk.torch.drawing import drawing, not_drawing
 from functory_sdk.torch.heads import Head, LikelihoodHead, LinearHead, LogitsHead
 from functory_sdk.torch.labels import ClassifierHead
 from functory_sdk.torch.loading import load_transformers, quiet
@@ -14,5 +14,6 @@ from functory_sdk.torch.stacks import network_from
 
 __all__ = [
     "ClassifierHead", "Graph", "Head", "LikelihoodHead", "LinearHead", "LogitsHead", "Model", "Network", "Origin", "Pooler",
-    "TaggingHead", "drawing", "linear", "load_transformers", "network_from", "own", "pool", "quiet", "structural_copy",
+    "TaggingHead", "drawing", "linear", "load_transformers", "network_from", "not_drawing", "own", "pool", "quiet",
+    "structural_copy",
 ]  # fmt: skip

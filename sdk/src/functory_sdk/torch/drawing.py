@@ -10,17 +10,24 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
-from types import FunctionType
+from types import CodeType, FunctionType
 from typing import Any
 
 import torch
 from torch import Tensor
-from torch.overrides import TorchFunctionMode
+from torch.nn import functional
+from torch.overrides import TorchFunctionMode, _get_current_function_mode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 ATEN: Any = torch.ops.aten  # its operators are found by name
+_innermost: Any = _get_current_function_mode  # without types
 DRAWS = torch.Tag.nondeterministic_seeded
 ATTENTION = "scaled_dot_product_attention"
+SCALED = functional.scaled_dot_product_attention
+TORCHS_OWN = {"torch.nn.functional", "torch._tensor", "torch.functional"}
+"""Modules whose functions call, of what draws, nothing but what their code names. A backward pass draws nothing."""
+SETTINGS = {"_set_grad_enabled", "_parse_to"}
+"""What torch calls without a tensor at every turn, and lists nowhere."""
 
 
 @contextmanager
@@ -40,6 +47,22 @@ def drawing(seed: int) -> Iterator[None]:
             yield
     finally:
         _here.drawing = before
+
+
+@contextmanager
+def not_drawing() -> Iterator[None]:
+    """Take the innermost `drawing` away within the block, where nothing draws and many small calls would be looked at."""
+    mode = _here.drawing
+    if mode is None or _innermost() is not mode:  # somebody's mode lies upon it
+        yield
+        return
+    _here.drawing = None
+    mode.__exit__(None, None, None)  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        mode.__enter__()  # type: ignore[no-untyped-call]
+        _here.drawing = mode
 
 
 class _Here(threading.local):
@@ -64,22 +87,55 @@ class _Drawing(TorchFunctionMode):
         given = kwargs or {}
         if _here.drawing is not self or not _may_draw(func):
             return func(*args, **given)
+        if func is functional.dropout:
+            return self._operators.dropout(*args, **given)
+        if func is SCALED and not _dropped_share(*args, **given):
+            return func(*args, **given)
         with self._operators:
-            return _attention(*args, **given) if func.__name__ == ATTENTION else func(*args, **given)
+            return _attention(*args, **given) if func is SCALED else func(*args, **given)
 
 
+@cache
 def _may_draw(func: Callable[..., Any]) -> bool:
-    """Whether a call can come to an operator that draws. Functions written in Python may call any."""
-    return isinstance(func, FunctionType) or _draws(getattr(func, "__name__", ""))
+    """Whether a call can come to an operator that draws."""
+    if isinstance(func, FunctionType):
+        return func.__module__ not in TORCHS_OWN or _names_a_draw(func)
+    name = getattr(func, "__name__", "")
+    if name.startswith("__") or name in SETTINGS:
+        return False
+    is_listed = hasattr(ATEN, name)
+    # a tensor's own methods that draw are operators; of what else torch does not list, nothing is known
+    return _draws(name) if is_listed else getattr(func, "__objclass__", None) is not torch._C.TensorBase
+
+
+def _names_a_draw(func: FunctionType) -> bool:
+    """Whether a function in Python, or another that it calls by its name, names an operator that draws."""
+    seen, waiting = {func}, [func]
+    while waiting:
+        one = waiting.pop()
+        named = _named(one.__code__)
+        if any(map(_draws, named)):
+            return True
+        called = {found for name in named if isinstance(found := one.__globals__.get(name), FunctionType)} - seen
+        seen |= called
+        waiting += called
+    return False
+
+
+def _named(code: CodeType) -> set[str]:
+    """Return the names that code uses, that of functions within it too."""
+    inner = (_named(constant) for constant in code.co_consts if isinstance(constant, CodeType))
+    return set(code.co_names).union(*inner)
 
 
 @cache
 def _draws(name: str) -> bool:
-    """Whether an operator of that name draws; one that torch does not list may."""
-    if name.startswith("__") or name == ATTENTION:
-        return name == ATTENTION
-    packet = getattr(ATEN, name, None)
-    return packet is None or any(DRAWS in getattr(packet, overload).tags for overload in packet.overloads())
+    """Whether torch lists an operator of that name that draws."""
+    if name == ATTENTION:
+        return True
+    packet: Any = None if name.startswith("__") else getattr(ATEN, name, None)
+    overloads = packet.overloads() if hasattr(packet, "overloads") else ()
+    return any(DRAWS in getattr(packet, overload).tags for overload in overloads)
 
 
 class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes have no types
@@ -105,6 +161,14 @@ class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
         if drawn is None or _is_given(drawn, args, given):
             return func(*args, **given)
         return drawn(*args, **{**given, "generator": self._of(device)})
+
+    def dropout(self, input: Tensor, p: float = 0.5, training: bool = True, inplace: bool = False) -> Tensor:
+        """Drop, without a look at each operator, as most layers of a network do at each step."""
+        if not 0 < p < 1 or not training or inplace or input.device.type != "cpu" or not input.numel():
+            with self:
+                return functional.dropout(input, p, training, inplace)
+        kept = torch.empty_like(input).bernoulli_(1 - p, generator=self._of(input.device))
+        return input * kept.div_(1 - p)
 
     def _of(self, device: torch.device) -> torch.Generator:
         if device not in self._generators:
@@ -148,6 +212,13 @@ def _dropped(
         return value.clone(), torch.ones_like(value, dtype=torch.bool)
     kept = torch.empty_like(value, dtype=torch.bool).bernoulli_(1 - share, generator=generator)
     return value * kept * (1 / (1 - share) if share < 1 else 0.0), kept
+
+
+def _dropped_share(
+    query: Tensor, key: Tensor, value: Tensor, attn_mask: Tensor | None = None, dropout_p: float = 0.0, **others: Any
+) -> float:
+    """Return how much of its weights an attention drops."""
+    return dropout_p
 
 
 def _attention(

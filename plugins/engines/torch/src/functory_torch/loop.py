@@ -33,7 +33,7 @@ from functory_sdk import (
     plan,
     unpad,
 )
-from functory_sdk.torch import drawing
+from functory_sdk.torch import drawing, not_drawing
 from functory_torch.checkpoints import Checkpoints
 from functory_torch.headfirst import fit_head_first
 from functory_torch.schedule import batches, evaluation_steps, rate, step_seed
@@ -111,6 +111,12 @@ class Loop:
         if not self.at.step and self.options.head_first:
             fit_head_first(self.sources[0], self.lengths, self.micro_tokens, self.run_.seed, self.run_)
         self.total = total
+        with not_drawing():  # a step draws by a seed of its own; what lies between draws nothing
+            self._steps(total, per_epoch)
+            return self._finish(total, per_epoch)
+
+    def _steps(self, total: int, per_epoch: int) -> None:
+        """Do the steps that are left, until the end or until dev gets no better."""
         while self.at.step < total and not self.at.is_done:
             epoch, done = divmod(self.at.step, per_epoch)
             evaluate_after = evaluation_steps(per_epoch, self.options.evaluations)
@@ -127,7 +133,6 @@ class Loop:
                     self._checkpoint()
             if self.at.waited >= self.options.patience:
                 break
-        return self._finish(total, per_epoch)
 
     def _step(self, rows: list[int], total: int) -> None:
         """Do one step of the optimiser."""
