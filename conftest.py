@@ -7,6 +7,7 @@ processes that a test starts too: a busy machine has the same, however long it t
 from __future__ import annotations
 
 import os
+import signal
 import tomllib
 from collections import Counter
 from collections.abc import Generator
@@ -17,6 +18,12 @@ import pytest
 
 ROOT = Path(__file__).parent
 _before = sum(os.times()[:4])
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach what tests start, where a shell began this in the background and so with its deafness to it."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(wrapper=True)
