@@ -151,6 +151,17 @@ def test_a_copy_takes_changes_and_gradients_and_the_original_none(family: str) -
         assert torch.equal(network.hidden(rows), before)
 
 
+def test_a_copy_of_another_type_or_another_mode_of_training_leaves_the_original_as_it_was() -> None:
+    _, network = made(next(iter(SETTINGS)))
+    rows = batch(network)
+    with torch.no_grad():
+        before = network.hidden(rows)
+        structural_copy(network).half()
+        structural_copy(network).to(torch.float64).requires_grad_(True)
+        assert torch.equal(network.hidden(rows), before)
+    assert {(parameter.dtype, parameter.requires_grad) for parameter in network.parameters()} == {(torch.float32, False)}
+
+
 @pytest.mark.parametrize("family", SETTINGS)
 def test_the_blocks_are_the_layers_and_adapters_find_their_names(family: str) -> None:
     _, network = made(family)

@@ -205,13 +205,13 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         self.learns()
         for backbone in self.each(self.supported()):
             fitted = self.fitted(backbone, tmp_path / backbone)
-            shared = {id(parameter) for parameter in fitted.backbone.network.parameters()}
+            shared = {parameter.data_ptr() for parameter in fitted.backbone.network.parameters()}
             loss_of(fitted).backward()
             for name, parameter in fitted.model.named_parameters():
                 if not parameter.requires_grad:
                     assert parameter.grad is None, f"{backbone}: {name} is frozen and has a gradient."
                     continue
-                assert id(parameter) not in shared, f"{backbone}: {name} is trained and is the backbone's own tensor."
+                assert parameter.data_ptr() not in shared, f"{backbone}: {name} is trained and is the backbone's own tensor."
                 has_one = parameter.grad is not None and bool((parameter.grad != 0).any())
                 assert has_one, f"{backbone}: no gradient reaches {name}."
             trained = [name for name, p in fitted.backbone.network.named_parameters() if p.requires_grad]

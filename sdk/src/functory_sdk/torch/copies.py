@@ -1,10 +1,11 @@
-"""Copies of a network's structure whose parameters are the network's own: a backbone is never changed."""
+"""Copies of a network's structure whose parameters hold the network's own numbers: a backbone is never changed."""
 
 from __future__ import annotations
 
 import copy
 from typing import TypeVar
 
+import torch
 from torch import nn
 
 M = TypeVar("M", bound=nn.Module)
@@ -13,10 +14,12 @@ M = TypeVar("M", bound=nn.Module)
 def structural_copy(network: M) -> M:
     """Return a copy with its own modules, hooks and mode, whose parameters and buffers alias the original's.
 
-    Injecting layers into the copy, training it or setting its mode leaves the original as it was. The
-    shared tensors stay frozen; who wants to train one replaces it in the copy first (`own`).
+    Injecting layers into the copy, training it, setting its mode, its type or its device (``half()``) leaves the original
+    as it was. The shared numbers stay frozen; who wants to train some replaces them in the copy first (`own`).
     """
-    shared = {id(tensor): tensor for tensor in (*network.parameters(), *network.buffers())}
+    shared: dict[int, torch.Tensor] = {id(buffer): buffer for buffer in network.buffers()}
+    for parameter in network.parameters():  # an object of the copy's own: `half()` sets the data of those that it finds
+        shared[id(parameter)] = nn.Parameter(parameter.detach(), requires_grad=parameter.requires_grad)
     return copy.deepcopy(network, memo=dict(shared))
 
 
