@@ -52,10 +52,11 @@ class WriteTask(Task[W]):
         from functory_sdk.writes.write import Write
 
         if not spec.has_logits:
-            raise NotSupported(
-                f"{spec.reference!r} is an {spec.architecture} and writes no text.",
-                do="choose a decoder such as smollm2, or a T5.",
-            )
+            what, do = "is an encoder", "choose a decoder such as smollm2, or a T5."
+            if spec.architecture != "encoder":
+                what = "was saved without the head that scores tokens (lm_head)"
+                do = f"take the model with that head, as …ForCausalLM or …ForConditionalGeneration saves it; or {do}"
+            raise NotSupported(f"{spec.reference!r} {what} and writes no text.", do=do)
         if learning == "supervised":
             raise NotSupported(
                 f"task {self.name!r} learns nothing from examples.",

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal
 
-from functory_sdk import ArtefactCorrupt, Tokenizer, WeightsMissing, read_json
+from functory_sdk import ArtefactCorrupt, NotSupported, Tokenizer, WeightsMissing, read_json
 from functory_sdk.checkpoints import Tensors
 from functory_sdk.families import BASES
 from functory_sdk.signs import chat_template, content_of
@@ -46,7 +46,16 @@ class Facts:
 
     @property
     def architecture(self) -> Literal["encoder", "decoder", "encoder-decoder"]:
-        """Encoder, decoder or both: by family, by the model's class where the family is not known here."""
+        """Encoder, decoder or both: by family, by the model's class where the family is not known here.
+
+        :raises NotSupported: for one half of an encoder-decoder.
+        """
+        if self.family == "t5" and "EncoderModel" in self.classes:
+            raise NotSupported(
+                f"the checkpoint is a {self.classes}, the encoder of a T5 without its decoder.",
+                where=str(self.folder / "config.json"),
+                do="take the whole model, saved as T5ForConditionalGeneration.",
+            )
         if self.config.get("is_encoder_decoder") or self.family == "t5":
             return "encoder-decoder"
         return "decoder" if self.family in DECODERS or "CausalLM" in self.classes else "encoder"
@@ -118,10 +127,15 @@ class Facts:
 
     @property
     def start_id(self) -> int | None:
-        """The first token of an encoder-decoder's output."""
+        """The first token of an encoder-decoder's output.
+
+        :raises ArtefactCorrupt: where the model has no such embedding.
+        """
         if self.architecture != "encoder-decoder":
             return None
         [given] = self._ids("decoder_start_token_id", self.generation, self.config)[:1] or [self.pad_id(None)]
+        if not 0 <= given < self.vocabulary:
+            raise self._fault(f"decoder_start_token_id = {given:,}, and the model has {self.vocabulary:,} embeddings")
         return given
 
     @property

@@ -76,7 +76,7 @@ class FineTuned(Adaptation[FineTunedOptions]):
         is_multi = config.get("problem_type") == "multi_label_classification"
         state, order = task.adopt(labels, unit=unit, is_multi=is_multi)
         phi |= {name: phi[name][list(order)] for name in ("head.linear.weight", "head.linear.bias")}
-        note = f"brought from the checkpoint's own classifier, a {_named(config)}"
+        note = f"brought from the checkpoint's own classifier: {_named(config)}"
         notes = check_reading(folder, backbone.tokenizer) if self.options.check_tokenizer else ()
         kept = type(self)(self.options.model_copy(update={"readout": readout}))
         return Brought(kept, phi, state, (note, *task.remarks(state), *notes))
