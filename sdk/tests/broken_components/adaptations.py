@@ -217,6 +217,14 @@ class Sharing(Attaching):
         return descend(session)
 
 
+class Owning(Attaching):
+    """Trains a tensor that is the backbone's."""
+
+    def attach(self, network: Any) -> None:
+        next(iter(layers(network)[0].parameters())).requires_grad_(True)
+        super().attach(network)
+
+
 class Untruthful(Attaching):
     """Says that its crown begins at the head, and touches every layer."""
 
