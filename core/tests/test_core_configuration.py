@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pytest
 
 from functory import errors
-from functory.machine import configuration
+from functory.machine import configuration, places, trimming
 
 
 @pytest.fixture
@@ -47,3 +49,46 @@ def test_a_wrong_configuration_is_told_with_its_file(file: Path, text: str, mess
     file.write_text(text)
     with pytest.raises(errors.UsageError, match=rf"(?s){message}.*config\.toml"):
         configuration.hooks()
+
+
+def test_a_home_that_is_no_folder_or_anothers_has_no_configuration(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("FUNCTORY_CONFIG", raising=False)
+    (tmp_path / "null").touch()
+    monkeypatch.setattr(configuration, "config", lambda: tmp_path / "null" / ".config" / "functory")
+    assert configuration.hooks() == ()
+    assert capsys.readouterr().err == ""  # as usual as none
+
+    def denied(self: Path, **how: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    monkeypatch.setattr(configuration, "config", lambda: tmp_path / "another's")
+    monkeypatch.setattr(configuration, "read_written", denied)
+    monkeypatch.setattr(Path, "stat", denied)
+    assert configuration.hooks() == configuration.hubs() == ()
+    assert capsys.readouterr().err.count("is out of reach: access is denied; going on without.") == 1
+
+
+def test_a_configuration_that_is_there_or_was_named_and_cannot_be_read_is_an_error(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FUNCTORY_CONFIG", str(tmp_path / "null" / "config.toml"))
+    (tmp_path / "null").touch()
+    with pytest.raises(errors.UsageError, match="cannot be read: a part of the path is a file"):
+        configuration.hooks()
+    monkeypatch.delenv("FUNCTORY_CONFIG")
+    monkeypatch.setattr(configuration, "config", lambda: tmp_path)
+    (tmp_path / "config.toml").mkdir()  # it may name a hook that guards
+    with pytest.raises(errors.UsageError, match="cannot be read"):
+        configuration.hooks()
+
+
+def test_where_observers_write_can_be_named_in_anothers_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def denied(self: Path, **how: object) -> None:
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self))
+
+    monkeypatch.setenv("FUNCTORY_LOGS", str(tmp_path))
+    monkeypatch.setattr(Path, "stat", denied)
+    assert places.new_log("it").parent == tmp_path
+    assert trimming.is_free(tmp_path / "another's")

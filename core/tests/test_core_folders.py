@@ -274,3 +274,11 @@ def test_threads_that_write_at_once_leave_the_mask_of_the_process_and_their_file
     assert after == 0o027
     assert {path.stat().st_mode & 0o777 for path in tmp_path.glob("*/a")} == {0o640}
     assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o750}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+def test_a_pipe_that_has_the_name_of_what_is_unfinished_is_swept_and_not_waited_for(tmp_path: Path) -> None:
+    pipe = tmp_path / f".it.functory-{unfinished._kernel()}-abcdefgh.part"
+    os.mkfifo(pipe)
+    unfinished.sweep(tmp_path)
+    assert not os.path.lexists(pipe)

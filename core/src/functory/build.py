@@ -30,7 +30,7 @@ from functory.data import Examples, Splits, audit, checked, split
 from functory.errors import DataError, OptionError, RecipeError, TrainingError, UnknownComponent
 from functory.function import Function
 from functory.machine.places import cache_root, new_log
-from functory.machine.storage import refusals_told
+from functory.machine.storage import is_there, refusals_told
 from functory.machine.targets import fillable_folder
 from functory.measuring.baseline import against_baseline
 from functory.measuring.evaluation import read_examples
@@ -287,7 +287,7 @@ class _Building:
         function = function.replaced(about=about, form=form)
         if dev is not None:
             function = _tuned(function, form.formulation, splits.dev)
-        if run.logs.exists():
+        if is_there(run.logs):
             self.tell(f"what hooks wrote about this run is in {run.logs}")
         return function
 

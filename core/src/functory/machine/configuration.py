@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from functory.errors import UsageError
+from functory.machine.keeping import note_once
 from functory.machine.places import config
 from functory.machine.storage import meaning
 from functory.machine.written import read_written
@@ -96,6 +97,8 @@ def _read() -> dict[str, Any]:
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
+        if _is_out_of_reach(place):
+            return {}
         raise UsageError(
             f"the configuration cannot be read: {meaning(error)}.", where=str(place), do="mend or remove it."
         ) from None
@@ -109,3 +112,22 @@ def _read() -> dict[str, Any]:
             f"the configuration has no {unknown[0]!r}.", where=str(place), do=f"its keys: {', '.join(KEYS)}."
         )
     return data
+
+
+def _is_out_of_reach(place: Path) -> bool:
+    """Whether nothing of this user's can lie at a place that nobody named: the home is no folder, or is another user's.
+
+    Services run with a home of /dev/null, and programs with the home of whoever called sudo: neither is a reason to do nothing.
+    """
+    if os.environ.get("FUNCTORY_CONFIG"):
+        return False
+    try:
+        place.stat()
+    except NotADirectoryError:
+        return True
+    except PermissionError:
+        note_once(f"the configuration at {place} is out of reach: access is denied; going on without.")
+        return True
+    except OSError:
+        return False
+    return False

@@ -48,9 +48,17 @@ def go_without(error: OSError, place: Path | None = None) -> None:
     place = place or places.cache_root()
     found = refusal(error)
     reason = f"{found.what[:1].lower()}{found.what[1:-1]}" if found else str(error)
-    if str(place) not in _said:
-        _said.add(str(place))
-        note(f"the cache at {place} cannot be written: {reason}; going on without.")
+    note_once(f"the cache at {place} cannot be written: {reason}; going on without.", str(place))
+
+
+def note_once(text: str, about: str = "") -> None:
+    """Say on stderr what a person should know, once in a process.
+
+    :param about: what it is said once of; the text itself where empty.
+    """
+    if (about or text) not in _said:
+        _said.add(about or text)
+        note(text)
 
 
 def note(text: str) -> None:

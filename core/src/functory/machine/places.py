@@ -86,7 +86,7 @@ def new_log(name: str) -> Path:
     of = re.sub(r"[^\w.-]+", "-", name)
     stamp = f"{of}-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
     folder, number = logs() / stamp, 1
-    while folder.exists():
+    while os.path.lexists(folder):  # which says no, and does not raise, where it is not to be known
         number += 1
         folder = logs() / f"{stamp}-{number}"
     return folder

@@ -20,6 +20,7 @@ from typing import IO
 from uuid import uuid4
 
 from functory.machine import configuration, holding, places
+from functory.machine.storage import is_there
 from functory.machine.unfinished import DAY, remove, unfinished
 
 IDLE_SECONDS = {"features": 0.0, "runs": 7 * 86400.0, "logs": 7 * 86400.0, "golden": 30 * 86400.0, "forms": 30 * 86400.0}
@@ -96,7 +97,7 @@ def drop(path: Path) -> bool:
 
 def is_free(path: Path) -> bool:
     """Return whether nobody holds a folder, as a build holds its run's."""
-    if not (path / holding.HELD).is_file():
+    if not is_there(path / holding.HELD):
         return True
     try:
         held = holding.take(path)

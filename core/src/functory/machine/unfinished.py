@@ -79,7 +79,7 @@ def _locked(path: Path) -> int | None:
     except ImportError:
         return None
     try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
+        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)  # nobody waits for a pipe's other end
     except FileNotFoundError:
         raise
     except OSError:
