@@ -110,6 +110,18 @@ def test_rows_and_prose_fit_a_terminal_and_stand_whole_in_a_file(
     assert cut("电影很好看", 7) == "电影很…"
 
 
+def test_marks_and_joiners_take_no_column_and_are_not_cut_off_from_what_they_stand_on() -> None:
+    assert [width(text) for text in ("สวัสดี", "می\u200cخواهم", "e\u0301", "שָׁלוֹם")] == [4, 7, 1, 4]
+    assert cut("สวัสดีครับ", 5) == "สวัสดี…"
+    assert wrapped("e\u0301" * 5, 2) == ["e\u0301" * 2, "e\u0301" * 2, "e\u0301"]
+
+
+def test_a_text_of_any_length_is_cut_and_broken_in_a_time_that_grows_with_it_alone() -> None:
+    long = "新鲜" * 500_000  # by the square of it, hours
+    assert cut(long, 9) == "新鲜新鲜…"
+    assert len(wrapped(long[:20_000], 40)) == 1000
+
+
 def test_prose_fits_the_terminal_that_it_goes_to_while_stdout_leads_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     fcntl, termios = pytest.importorskip("fcntl"), pytest.importorskip("termios")
     monkeypatch.delenv("COLUMNS", raising=False)

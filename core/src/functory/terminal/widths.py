@@ -24,21 +24,33 @@ def columns(stream: TextIO) -> int:
 
 
 def width(text: str) -> int:
-    """Return how many columns a text takes: two for each wide character."""
-    if text.isascii():
-        return len(text)
-    from unicodedata import combining, east_asian_width
-
-    return sum(0 if combining(one) else 2 if east_asian_width(one) in "WF" else 1 for one in text)
+    """Return how many columns a text takes: two for each wide character, none for marks above others and for joiners."""
+    return len(text) if text.isascii() else sum(map(_takes, text))
 
 
 def cut(text: str, room: int) -> str:
     """Return a text cut to a number of columns, with an ellipsis where something is left out."""
-    if width(text) <= room:
+    if _fitting(text, room) == len(text):
         return text
-    while text and width(text) > room - 1:
-        text = text[:-1]
-    return text.rstrip() + "…" if room > 0 else ""
+    return text[: _fitting(text, room - 1)].rstrip() + "…" if room > 0 else ""
+
+
+def _fitting(text: str, room: int) -> int:
+    """Return how many of a text's characters fit into so many columns, marks that follow the last one with it."""
+    if text.isascii():
+        return min(len(text), max(room, 0))
+    taken = 0
+    for place, one in enumerate(text):
+        taken += _takes(one)
+        if taken > room:
+            return place
+    return len(text)
+
+
+def _takes(one: str) -> int:
+    from unicodedata import category, east_asian_width
+
+    return 0 if category(one) in ("Mn", "Me", "Cf") else 2 if east_asian_width(one) in "WF" else 1
 
 
 def wrapped(text: str, room: int) -> list[str]:
@@ -51,12 +63,10 @@ def wrapped(text: str, room: int) -> list[str]:
         if line.strip():
             lines.append(line.rstrip())
         line = piece.lstrip()
-        while width(line.rstrip()) > room:
-            head = line
-            while len(head) > 1 and width(head) > room:
-                head = head[:-1]
-            lines.append(head)
-            line = line[len(head) :]
+        while (fitting := _fitting(line.rstrip(), room)) < len(line.rstrip()):
+            fitting = max(fitting, 1)
+            lines.append(line[:fitting])
+            line = line[fitting:]
     return [*lines, line.rstrip()] if line.strip() or not lines else lines
 
 
