@@ -363,6 +363,18 @@ def test_a_hook_that_cannot_be_made_is_told_by_name() -> None:
             Steps(["picky", "picky"])
 
 
+def test_the_metric_that_is_no_number_of_pythons_is_named(world: World) -> None:
+    class Measures:
+        name = "measures"
+
+        @hookimpl
+        def train(self) -> Any:
+            return Fit(metrics={"loss": 0.5, "speed": np.float32(2)})
+
+    with pytest.raises(errors.HookError, match=r"whose metric 'speed' is an object of type 'float32', .* float\(…\) makes one"):
+        Steps([Measures()]).train(**world.arguments["train"])
+
+
 class Shared:
     """Its methods need no object."""
 

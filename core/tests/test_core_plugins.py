@@ -155,6 +155,14 @@ def test_a_broken_plugin_is_named_with_its_reason_and_spoils_nothing(
     assert plugins.load("packagers", "good")().package(Path(), "", Path()) == []
 
 
+@pytest.mark.parametrize(("code", "told"), [("'needs Python 4'", "it said: needs Python 4"), ("", "exit code 0")])
+def test_what_a_plugin_says_when_it_ends_the_program_is_told(code: str, told: str, site: Any) -> None:
+    site.add("functory-away", {"packagers": {"away": "Thing"}}, f"raise SystemExit({code})")
+    plugins.refresh()
+    with pytest.raises(PluginImportError, match=rf"ended the program while it was imported \({told}\)"):
+        plugins.load("packagers", "away")
+
+
 @pytest.mark.parametrize(
     ("requires", "module", "do"),
     [

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from functory.wording.told import kind
+from functory.wording.told import kind, safe_text
 
 Arguments = Mapping[str, Any]  # Any: those of whatever step
 
@@ -39,8 +39,11 @@ def _train(answer: Any, arguments: Arguments) -> str:
 
     if wrong := _no(answer, Fit):
         return wrong
-    if not _is_mapping(answer.metrics) or not all(_is_text(name) and _is_number(one) for name, one in answer.metrics.items()):
+    if not _is_mapping(answer.metrics) or not all(map(_is_text, answer.metrics)):
         return "a Fit whose metrics are no numbers by name"
+    for name, one in answer.metrics.items():
+        if not _is_number(one):
+            return f"a Fit whose metric {safe_text(name)!r} is {_what(one)}, which is no number of Python's: float(…) makes one"
     if not _is_listed(answer.notes) or not all(map(_is_text, answer.notes)):
         return "a Fit whose notes are no list of texts"
     if answer.adaptation is not None and (wrong := _no(answer.adaptation, Adaptation)):

@@ -254,7 +254,9 @@ def _raised(entry: Entry, module: str, error: BaseException, what: str = "") -> 
     if what:
         return _fault(PluginImportError, "raises", entry, what, where=where)
     if isinstance(error, SystemExit):
-        what = f"ended the program while it was imported (exit code {cut(safe_text(error.code))})."
+        code = 0 if error.code is None else error.code
+        how = f"exit code {code}" if type(code) is int else f"it said: {cut(safe_text(code))}"
+        what = f"ended the program while it was imported ({how})."
         return _fault(PluginImportError, "exits", entry, what, where=where)
     if isinstance(error, ModuleNotFoundError) and error.name and isinstance(error.name, str):
         if f"{module}.".startswith(f"{error.name}."):
