@@ -6,12 +6,11 @@ configuration.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from functory.artefact.checking import read_manifest
-from functory.artefact.manifest import CompositeRecord, Manifest, TorchRecord
+from functory.artefact.checking import manifests
+from functory.artefact.manifest import Manifest, TorchRecord
 from functory.artefact.members import MANIFEST
 from functory.errors import ArtefactCorrupt, ArtefactUnsafe, UsageError, WeightsMissing
 from functory.plugins.claims import reference_to
@@ -61,7 +60,8 @@ def check_named(folder: Path, manifest: Manifest, whereabouts: Whereabouts) -> N
     from functory.steps import Steps
 
     named = whereabouts.backbones if whereabouts.must_fit else ()
-    wanted = list(_everywhere(folder, manifest)) if named else []
+    forms = (form for one in (manifests(folder, manifest) if named else ()) for form in one.forms)
+    wanted = [form for form in forms if isinstance(form, TorchRecord)]
     for reference in named:
         if not wanted:
             raise UsageError(
@@ -77,15 +77,6 @@ def check_named(folder: Path, manifest: Manifest, whereabouts: Whereabouts) -> N
                 where=str(folder / MANIFEST),
                 do="name the folder that it was built on, unchanged.",
             )
-
-
-def _everywhere(folder: Path, manifest: Manifest) -> Iterator[TorchRecord]:
-    """Give the torch forms of a function and of its parts."""
-    for form in manifest.forms:
-        if isinstance(form, TorchRecord):
-            yield form
-        for place in form.parts.values() if isinstance(form, CompositeRecord) else ():
-            yield from _everywhere(folder / place, read_manifest(folder / place))
 
 
 def _is_elsewhere(name: str) -> bool:

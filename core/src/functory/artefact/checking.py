@@ -89,6 +89,17 @@ def _check_safe(manifest: Manifest, file: Path) -> None:
             )
 
 
+def manifests(folder: Path, manifest: Manifest) -> Iterator[Manifest]:
+    """Give a function's manifest, and those of its parts, of theirs and so on.
+
+    :raises ArtefactError: when a part's is not sound.
+    """
+    yield manifest
+    for form in manifest.forms:
+        for place in form.parts.values() if isinstance(form, CompositeRecord) else ():
+            yield from manifests(folder / place, read_manifest(folder / place))
+
+
 def named_components(manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Give kind and name of every component that a manifest names, but for backbones, which may be folders."""
     yield "tasks", manifest.task.name

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functory.artefact.assembling import assemble, read
 from functory.artefact.backbones import check_named
-from functory.artefact.checking import check, named_components, read_manifest
-from functory.artefact.manifest import CompositeRecord, Manifest
+from functory.artefact.checking import check, manifests, named_components
+from functory.artefact.manifest import Manifest
 from functory.artefact.members import GOLDEN
 from functory.contracts.engine import SessionOptions
 from functory.errors import ArtefactError, FunctoryError, UsageError
@@ -140,8 +140,8 @@ def _bring(folder: Path, manifest: Manifest, files: Sequence[str]) -> None:
     from functory.plugins.references import split_file
     from functory.plugins.registry import FROM_FILE, is_file, load_file
 
-    wanted = {name.removeprefix(FROM_FILE): kind for kind, name in _everywhere(folder, manifest)
-              if name.startswith(FROM_FILE)}  # fmt: skip
+    wanted = {name.removeprefix(FROM_FILE): kind for one in manifests(folder, manifest)
+              for kind, name in named_components(one) if name.startswith(FROM_FILE)}  # fmt: skip
     for reference in files:
         attribute = split_file(reference)[1] if is_file(reference) else ""
         if attribute not in wanted:
@@ -151,11 +151,3 @@ def _bring(folder: Path, manifest: Manifest, files: Sequence[str]) -> None:
                 do="it needs " + (", ".join(f"./file.py:{name}" for name in wanted) or "none") + ".",
             )
         load_file(reference, wanted[attribute])
-
-
-def _everywhere(folder: Path, manifest: Manifest) -> Iterator[tuple[str, str]]:
-    """Give the components of a function and of its parts."""
-    yield from named_components(manifest)
-    for form in manifest.forms:
-        for place in form.parts.values() if isinstance(form, CompositeRecord) else ():
-            yield from _everywhere(folder / place, read_manifest(folder / place))
