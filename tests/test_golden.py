@@ -19,12 +19,12 @@ from functory.running.golden import Golden, record, replay, tolerance
 def test_a_build_whose_function_gives_no_numbers_ends_in_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
     from functory_sdk.testing import kit, toy_head
-    from functory_sdk.testing.toybox import toy_function
+    from functory_sdk.testing.toy import rows
 
     monkeypatch.setattr(toy_head.ToyHead, "forward", lambda self, features, batch: {"scores": features[:, :2] * torch.nan})
     monkeypatch.setattr(toy_head.ToyHead, "loss", lambda self, outputs, batch: (self.linear.weight.sum() * 0, torch.tensor(1.0)))
     with kit(), pytest.raises(errors.TrainingError, match="the function gives NaN where a number should be"):
-        toy_function()
+        functory.build(task="toy", train=rows(48), backbone="tiny-encoder", adaptation="toy-head")
 
 
 @pytest.fixture

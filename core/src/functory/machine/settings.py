@@ -57,7 +57,7 @@ def working_folder() -> str:
 
 
 def put_folder_right(before: str) -> list[str]:
-    """Go back into a folder; return what was otherwise: ``the working directory: /home/ann, now /``."""
+    """Go back into a folder; return what was otherwise: ``the working directory: ~/reviews, now /``."""
     now = working_folder()
     if now == before or before == GONE:
         return []
