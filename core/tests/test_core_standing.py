@@ -141,3 +141,22 @@ def test_what_is_started_from_here_finds_no_stream_closed() -> None:
         "cli._main = lambda arguments: subprocess.run([sys.executable, '-c', inner]).returncode; raise SystemExit(cli.main([]))"
     )
     assert shell(f'python -c "{code}" <&- >&- 2>&-')[0] == 0
+
+
+@pytest.mark.parametrize("held", ["sys.stdout", "sys.stderr"])
+def test_a_library_that_keeps_a_verbs_stream_for_its_logging_fails_on_it_nowhere(tmp_path: Path, held: str) -> None:
+    """As NNCF's logging does: it flushes at the interpreter's end what it took for stdout within a verb."""
+    (tmp_path / "late.py").write_text(
+        "import logging, sys\n"
+        "from functory.cli.standing import standing\n"
+        "def work():\n"
+        f"    logging.getLogger('late').addHandler(logging.StreamHandler({held}))\n"
+        "    print('a result')\n"
+        "    return 0\n"
+        "code = standing(work)\n"
+        "logging.getLogger('late').warning('said too late')\n"
+        "sys.exit(code)\n"
+    )
+    code, out, err = shell(f"python {tmp_path / 'late.py'}")
+    assert (code, out) == (0, "a result\n")
+    assert err in ("", "said too late\n")

@@ -85,6 +85,7 @@ def _let_go(stream: _Over, descriptor: int) -> None:
             stream.flush_beneath()
     with suppress(Exception):  # nobody is left to tell
         stream.detach()
+    stream.is_given_back = True
 
 
 class _Closed(io.RawIOBase):
@@ -99,6 +100,9 @@ class _Closed(io.RawIOBase):
 
 class _Over(io.TextIOWrapper):
     """One of the process's own streams, over the same bytes."""
+
+    is_given_back = False
+    """Whether the verb is over. What a library kept it for, a handler of its logging, must not fail on it."""
 
     @classmethod
     def over(cls, stream: Any, descriptor: int, closed: set[int]) -> Any:  # Any: sys.stdout is None where it was closed
@@ -128,6 +132,9 @@ class _Told(_Over):
     failure: Exception | None = None
 
     def write(self, text: str) -> int:
+        if self.is_given_back:
+            with suppress(Exception):  # nobody is left to tell
+                return sys.stderr.write(text)
         try:
             return super().write(text)
         except (OSError, ValueError) as error:
@@ -135,6 +142,8 @@ class _Told(_Over):
         return len(text)
 
     def flush(self) -> None:
+        if self.is_given_back:
+            return
         try:
             super().flush()
         except (OSError, ValueError) as error:
