@@ -19,8 +19,12 @@ FONTS = ".cache/matplotlib/"
 
 
 def silent(done: Alone) -> str:
-    """Return what a program printed that came out well, reached for nothing, and left nothing in the user's home."""
+    """Return what a program printed that came out well, reached for nothing, and left nothing in the user's home.
+
+    What fails at the interpreter's very end, with an exit code of 0, is no good end either.
+    """
     assert done.code == 0, done.output
+    assert "Traceback" not in done.output
     assert not done.tried, "\n".join(done.tried)
     assert not [file for file in done.left if not file.startswith(FONTS)]
     return done.output
