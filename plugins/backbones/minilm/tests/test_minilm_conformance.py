@@ -7,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from functory_minilm import MiniLM
-from functory_sdk import ArtefactCorrupt, NotSupported, WeightsMissing
 from functory_sdk.testing import BackboneSuite
-from functory_sdk.weightfiles import write_safetensors
+from functory_sdk.testing.packed import check_named_folder
 
 
 class TestMiniLM(BackboneSuite):
@@ -62,15 +60,4 @@ def test_a_head_reads_the_mean_of_the_tokens_at_one_length() -> None:
 
 
 def test_a_folder_that_a_user_names_is_told_what_it_lacks(tmp_path: Path) -> None:
-    def told(kind: type[Exception], message: str) -> None:
-        with pytest.raises(kind, match=message):
-            _ = MiniLM.configure({"folder": str(tmp_path)}).spec
-
-    (tmp_path / "model.safetensors").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
-    told(ArtefactCorrupt, "is a pointer of Git LFS")
-    write_safetensors(tmp_path / "model.safetensors", [])
-    told(WeightsMissing, r"there is no config\.json")
-    (tmp_path / "config.json").write_text('{"model_type": "gpt2", "hidden_size": 8}')
-    told(NotSupported, "a model of the family 'gpt2'; this backbone is a bert")
-    (tmp_path / "config.json").write_text('{"model_type": "bert", "hidden_size": "8"}')
-    told(ArtefactCorrupt, "config.json says hidden_size = '8', no whole number")
+    check_named_folder(MiniLM, "bert", tmp_path)

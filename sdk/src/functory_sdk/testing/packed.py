@@ -9,13 +9,14 @@ import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import pytest
 
-from functory.errors import DataError, WeightsMissing
+from functory.errors import ArtefactCorrupt, DataError, NotSupported, WeightsMissing
 from functory_sdk import conversion
 from functory_sdk.testing.suite import Suite, in_subprocess
+from functory_sdk.weightfiles import write_safetensors
 
 
 class PackedBackboneSuite(Suite):
@@ -126,3 +127,25 @@ def empty_cache(folder: Path) -> Iterator[Path]:
         patch.setenv("FUNCTORY_CACHE", str(cache))
         yield cache
     shutil.rmtree(cache, ignore_errors=True)
+
+
+def check_named_folder(backbone: Any, family: str, folder: Path) -> None:  # Any: a class of backbones
+    """Check that a folder which a user names in the option `folder` is told what it lacks, step by step.
+
+    :param backbone: the class, of weights of one family.
+    :param family: that family, as transformers names it.
+    :param folder: an empty folder.
+    """
+
+    def told(kind: type[Exception], message: str) -> None:
+        with pytest.raises(kind, match=message):
+            _ = backbone.configure({"folder": str(folder)}).spec
+
+    (folder / "model.safetensors").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+    told(ArtefactCorrupt, "is a pointer of Git LFS")
+    write_safetensors(folder / "model.safetensors", [])
+    told(WeightsMissing, r"there is no config\.json")
+    (folder / "config.json").write_text('{"model_type": "gpt2", "hidden_size": 8}')
+    told(NotSupported, f"a model of the family 'gpt2'; this backbone is a {family}")
+    (folder / "config.json").write_text(f'{{"model_type": "{family}", "hidden_size": "8"}}')
+    told(ArtefactCorrupt, "config.json says hidden_size = '8', no whole number")
