@@ -1,7 +1,8 @@
 """What the tests of kills do in processes of their own: train, or save, and die at a numbered moment.
 
 A moment is a step's end or a touch of the run's files: opening, renaming, removing. At the chosen one a timer
-starts that kills the process, so that death comes between two touches or in the midst of a write.
+starts that kills the process, so that death comes between two touches or in the midst of a write; a process that
+outruns the timer dies at its next moment, or when its work ends, so that no machine is too fast to be killed.
 """
 
 from __future__ import annotations
@@ -33,11 +34,17 @@ class Moments:
 
     def note(self) -> None:
         self.seen += 1
-        if self.seen == self._fatal:
-            if self._delay:
+        if self._fatal and self.seen >= self._fatal:
+            if self._delay and self.seen == self._fatal:
                 threading.Thread(target=_die, args=(self._delay,), daemon=True).start()
             else:
                 os.kill(os.getpid(), signal.SIGKILL)
+
+    def over(self) -> int:
+        """Return how many moments there were; a process whose moment had come ends here at the latest."""
+        if self._fatal and self.seen >= self._fatal:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return self.seen
 
     def _touched(self, event: str, arguments: tuple[Any, ...]) -> None:
         if event in TOUCHES and arguments and self._folder in os.fsdecode(str(arguments[0])):
@@ -92,7 +99,7 @@ def train(folder: str, fatal: int, delay: float, told: Any) -> None:
         run = Run(Path(folder) / "run", Path(folder) / "store", 5, emit)
         with engine.session(model, LabelledRows(rows.rows[:80], rows.owner[:80]), dev, run) as session:
             adaptation.fit(session)
-        told.put((_hash(engine.phi(model)), moments.seen))
+        told.put((_hash(engine.phi(model)), moments.over()))
 
 
 def save(folder: str, seed: int, fatal: int, delay: float, told: Any) -> None:
@@ -105,7 +112,7 @@ def save(folder: str, seed: int, fatal: int, delay: float, told: Any) -> None:
         function = functory.build(task="toy", train=rows(48), backbone="tiny-encoder", adaptation="toy-head", seed=seed)
         moments = Moments(Path(folder), fatal, delay)
         function.save(Path(folder) / "function")
-        told.put(("saved", moments.seen))
+        told.put(("saved", moments.over()))
 
 
 def optimize(folder: str, told: Any) -> None:
@@ -132,7 +139,7 @@ def save_again(source: str, folder: str, seed: int, fatal: int, delay: float, to
         about = replace(function.about, recipe={**function.about.recipe, "seed": seed})
         moments = Moments(Path(folder), fatal, delay)
         function.replaced(about=about).save(Path(folder) / "function")
-        told.put(("saved", moments.seen))
+        told.put(("saved", moments.over()))
 
 
 def package(source: str, target: str, fatal: int, delay: float, told: Any) -> None:
@@ -143,7 +150,7 @@ def package(source: str, target: str, fatal: int, delay: float, told: Any) -> No
     with kit():
         moments = Moments(Path(target), fatal, delay)
         package(source, "killed-toy", target)
-        told.put(("packaged", moments.seen))
+        told.put(("packaged", moments.over()))
 
 
 def build(way: str, folder: str, number: int, fatal: int, delay: float, told: Any) -> None:
@@ -173,7 +180,7 @@ def build(way: str, folder: str, number: int, fatal: int, delay: float, told: An
             task="toy", train=rows(60), test=rows(20, seed=1), backbone="tiny-encoder", adaptation=WAYS[way], seed=7,
             session={"threads": 1}, hooks=[Watching()], output=Path(folder) / f"saved-{number}", tell=notes.append,
         )  # fmt: skip
-    told.put((content(Path(folder) / f"saved-{number}"), moments.seen, notes))
+    told.put((content(Path(folder) / f"saved-{number}"), moments.over(), notes))
 
 
 WAYS: dict[str, dict[str, Any]] = {

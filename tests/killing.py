@@ -26,6 +26,9 @@ PRELOADED = ["functory.build", "functory_torch.loop", "functory_sdk.testing.adap
 WAYS = ("fresh", "over", "crowd")
 """Where a killed process saves: where nothing is, over an earlier function, or at the same moment as two others."""
 
+MOMENTS = 10_000
+"""Into so many parts a save is divided where its number of moments depends on what stands in the place."""
+
 
 class Processes:
     """Starts jobs in processes that have imported what they need already."""
@@ -71,8 +74,9 @@ def save_kills(run: Processes, place: Path, kills: int, seed: int, job: str = "s
     """
     probe, found = place / "probe", Counter[str]()
     counts = [run(job, *given, str(probe), number, 0, 0.0)[1][1] for number in (1, 2)]
-    for index, (moment, delay) in enumerate(moments(max(counts), kills, seed)):
+    for index, (share, delay) in enumerate(moments(MOMENTS, kills, seed)):
         way = WAYS[index % len(WAYS)]
+        moment = 1 + (share - 1) * counts[way != "fresh"] // MOMENTS
         folder = place / f"{way}-{index}" if way == "fresh" else place / "kept"
         before = saved_in(folder)
         others = [(job, *given, str(folder), 1000 * other + index, 0, 0.0) for other in (2, 3) if way == "crowd"]
