@@ -53,7 +53,7 @@ def test_a_tokenizer_without_a_sign_between_puts_a_line_break_there() -> None:
 
 
 def test_a_prefix_stands_before_each_of_two_texts() -> None:
-    [passage] = reader(kind=TinyDecoder, prefix="q: ").read([("we", "saw")])
+    [passage] = reader(kind=TinyDecoder, prefixes={"": "q: "}).read([("we", "saw")])
     text = reader(kind=TinyDecoder).tokenizer.text(passage.windows[0].row["input_ids"].tolist())
     assert text == "q:we\nq:saw"
 

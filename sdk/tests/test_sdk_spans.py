@@ -122,7 +122,7 @@ def test_entities_stay_what_they_are_while_no_probability_moves_by_half_their_le
 
 def test_special_tokens_and_the_models_prefix_teach_nothing() -> None:
     backbone = TinyEncoder()
-    spec = backbone.spec.model_copy(update={"prefix": "the good "})
+    spec = backbone.spec.model_copy(update={"prefixes": {"": "the good "}})
     formulation = Tagging(SpanOptions())
     encoded = formulation.encode([Text(text="rain was in it")], Reader(backbone.tokenizer, spec), STATE)
     example = MarkedText(text="rain was in it", entities=(Span(start=0, end=4, label="PER"),))

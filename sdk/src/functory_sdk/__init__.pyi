@@ -133,6 +133,7 @@ from functory_sdk.packed import config_facts as config_facts
 from functory_sdk.readouts import Readout as Readout
 from functory_sdk.readouts import readout_of as readout_of
 from functory_sdk.sentences import SentenceReading as SentenceReading
+from functory_sdk.sentences import sentence_prefixes as sentence_prefixes
 from functory_sdk.sentences import sentence_reading as sentence_reading
 from functory_sdk.signs import open_tokenizer as open_tokenizer
 from functory_sdk.spans.task import SpanTask as SpanTask

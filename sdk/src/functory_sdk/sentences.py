@@ -1,4 +1,4 @@
-"""How a sentence encoder makes one vector of a text, as its folder says: modules.json, which sentence-transformers writes."""
+"""How a sentence encoder reads a text, as its folder says: modules.json and the prompts, which sentence-transformers writes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from functory.contracts.backbone import Pooling
 from functory.errors import ArtefactCorrupt
 from functory_sdk.jsonfiles import read_json
 
-MODULES = "modules.json"
+MODULES, PROMPTS = "modules.json", "config_sentence_transformers.json"
+_ROLES = {"document": "passage", "corpus": "passage"}
+"""What sentence-transformers calls a text that is searched: here it is a passage."""
 _FLAGS: dict[str, Pooling] = {
     "pooling_mode_mean_tokens": "mean",
     "pooling_mode_cls_token": "first",
@@ -46,6 +48,20 @@ def sentence_reading(folder: Path) -> SentenceReading | None:
             follows = modules[place + 1 : place + 2]
             return None if pooling is None else SentenceReading(pooling, [name for name, _ in follows] == ["Normalize"])
     return None
+
+
+def sentence_prefixes(folder: Path) -> dict[str, str]:
+    """Return what a sentence encoder was trained to read before a text, by the text's role; under '' before every other.
+
+    :raises ArtefactCorrupt: where the file is no JSON, or a prompt no text.
+    """
+    config = read_json(folder, PROMPTS)
+    prompts: Any = config.get("prompts") or {}  # Any: JSON as its authors left it
+    if not isinstance(prompts, dict) or not all(isinstance(prompt, str) for prompt in prompts.values()):
+        raise ArtefactCorrupt(f"the prompts of {PROMPTS} are no texts.", where=str(folder / PROMPTS), do="fetch it again.")
+    default = str(config.get("default_prompt_name"))
+    found = {_ROLES.get(str(name), str(name)): str(prompt) for name, prompt in prompts.items()}
+    return {"": str(prompts[default]), **found} if default in prompts else found
 
 
 def _modules(folder: Path) -> list[tuple[str, PurePosixPath]]:

@@ -53,7 +53,11 @@ class BackboneSpec(BaseModel):
     is_normalised: bool = Field(
         default=False, description="Those vectors are brought to one length, as sentence encoders are trained."
     )
-    prefix: str = Field(default="", description="Put before each text, as the model was trained: 'query: '.")
+    prefixes: dict[str, str] = Field(
+        default={},
+        description="What the model was trained to read before a text, by the text's role: query → 'query: '; under '' what "
+        "stands before a text of any other role, or of none.",
+    )
     chat_template: str = Field(default="", description="Jinja template of a conversation; empty for a base model.")
     revision: str = Field(default="", description="The exact version of the weights, where a place has versions.")
     licence: str = Field(default="", description="SPDX name of the weights' licence.")
@@ -67,6 +71,10 @@ class BackboneSpec(BaseModel):
         """
         stacks = 2 if self.architecture == "encoder-decoder" else 1
         return self.layers + 2 * stacks
+
+    def prefix(self, role: str = "") -> str:
+        """Return what stands before a text of a role: the role's own, where the model knows it."""
+        return self.prefixes.get(role, self.prefixes.get("", ""))
 
     def ports(self) -> tuple[Port, ...]:
         """Return what the network reads."""

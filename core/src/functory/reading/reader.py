@@ -71,7 +71,8 @@ class Reader:
     @cached_property
     def _prefix(self) -> Ids:
         """The tokens of the model's own prefix ('query: ')."""
-        return self.tokenizer.tokens([self.spec.prefix.strip()])[0].ids if self.spec.prefix else as_ids([])
+        prefix = self.spec.prefix().strip()
+        return self.tokenizer.tokens([prefix])[0].ids if prefix else as_ids([])
 
     @cached_property
     def room(self) -> int:

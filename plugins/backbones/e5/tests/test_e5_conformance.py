@@ -19,6 +19,7 @@ class TestE5(BackboneSuite, PackedBackboneSuite):
         assert (spec.width, spec.layers, spec.vocabulary, spec.context) == (384, 12, 250_037, 512)
         assert (spec.architecture, spec.pooling, spec.is_normalised, spec.pad_id) == ("encoder", "mean", True, 1)
         assert spec.licence == "MIT"
+        assert [spec.prefix(role) for role in ("query", "passage", "")] == ["query: ", "passage: ", ""]
 
 
 def test_a_folder_that_a_user_names_is_told_what_it_lacks(tmp_path: Path) -> None:

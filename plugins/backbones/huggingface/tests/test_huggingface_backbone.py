@@ -212,7 +212,22 @@ def test_weights_that_do_not_fit_the_configuration_are_refused(tmp_path: Path, t
 
 def test_options_choose_pooling_and_prefix(tiny: Callable[[str], Path]) -> None:
     spec = backbone(tiny("bert"), pooling="first", prefix="query: ").spec
-    assert (spec.pooling, spec.prefix) == ("first", "query: ")
+    assert (spec.pooling, spec.prefixes) == ("first", {"": "query: "})
+
+
+def test_the_models_own_prompts_are_its_prefixes_by_role(tmp_path: Path, tiny: Callable[[str], Path]) -> None:
+    folder = tmp_path / "sentence"
+    shutil.copytree(tiny("bert"), folder)
+    prompts = {"query": "query: ", "document": "passage: ", "STS": "same: "}
+    (folder / "config_sentence_transformers.json").write_text(json.dumps({"prompts": prompts, "default_prompt_name": "STS"}))
+    spec = backbone(folder, prefixes={"query": "ask: "}).spec
+    assert [spec.prefix(role) for role in ("query", "passage", "STS", "", "other")] == [
+        "ask: ", "passage: ", "same: ", "same: ", "same: ",
+    ]  # fmt: skip
+    assert backbone(folder, prefix="").spec.prefix() == ""
+    (folder / "config_sentence_transformers.json").write_text('{"prompts": {"query": 1}}')
+    with pytest.raises(ArtefactCorrupt, match=r"prompts of config_sentence_transformers\.json are no texts"):
+        _ = backbone(folder).spec
 
 
 @pytest.mark.parametrize(

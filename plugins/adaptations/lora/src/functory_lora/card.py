@@ -38,8 +38,8 @@ def card(name: str, manifest: Manifest, spec: BackboneSpec, config: dict[str, An
     own = about["backbone"]["name"]
     named = f"the backbone `{own}` of functory" if own else "a model from a folder"
     lines += [f"The base is {named}, whose weights have the sha256 `{spec.weights_hash}`.", ""]
-    if spec.prefix:
-        lines += [f"Before each text stands {spec.prefix!r}.", ""]
+    if spec.prefix():
+        lines += [f"Before each text stands {spec.prefix()!r}.", ""]
     if "head" in about:
         lines += ["## The head", "", *_head(spec, about), ""]
     return "\n".join(lines)

@@ -146,7 +146,7 @@ def _about(manifest: Manifest, record: Any, head: Mapping[str, Array], readout: 
         "version": manifest.version,
         "backbone": {"name": record.backbone.name if not _is_place(record.backbone.name) else "",
                      "family": spec.family, "pooling": spec.pooling, "is_normalised": spec.is_normalised,
-                     "prefix": spec.prefix,
+                     "prefixes": spec.prefixes,
                      "weights_hash": spec.weights_hash},
         "task": {"name": manifest.task.name, "options": manifest.task.options},
         "state": manifest.state,

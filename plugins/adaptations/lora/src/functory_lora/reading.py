@@ -77,7 +77,7 @@ def _check_base(folder: Folder, backbone: Backbone[Any], check_base: bool) -> No
             f"{spec.weights_hash[:16]}…",
             backbone,
         )
-    for name in ("pooling", "is_normalised", "prefix") if folder.head else ():
+    for name in ("pooling", "is_normalised", "prefixes") if folder.head else ():
         if made and made.get(name, False) != getattr(spec, name):
             raise NotSupported(
                 f"the adapter's head was fitted with {name} = {made.get(name, False)!r}; backbone {backbone.reference!r} has "

@@ -13,12 +13,17 @@ if TYPE_CHECKING:
     from functory_sdk.torch import Network
 
 
+PREFIXES = {"query": "query: ", "passage": "passage: "}
+"""What the model was trained to read before a text that asks, and before one that is searched (the paper's section 2)."""
+
+
 class E5Options(PackedOptions):
     """Options of the E5 backbone."""
 
     prefix: str = Field(
         "",
-        description="Put before each text; for retrieval, this model knows 'query: ' and 'passage: '.",
+        description="Put before each text that has no role of its own; the model was trained with 'query: ' and 'passage: ', "
+        "and texts of these roles always get theirs.",
     )
 
 
@@ -38,7 +43,7 @@ class E5(PackedBackbone[E5Options]):
             architecture="encoder",
             pooling="mean",
             is_normalised=True,
-            prefix=self.options.prefix,
+            prefixes={"": self.options.prefix, **PREFIXES},
             licence="MIT",
         )
 

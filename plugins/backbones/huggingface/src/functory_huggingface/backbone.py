@@ -20,6 +20,7 @@ from functory_sdk import (
     Tokenizer,
     WeightsMissing,
     open_tokenizer,
+    sentence_prefixes,
     sentence_reading,
 )
 from functory_sdk.checkpoints import weight_files
@@ -40,7 +41,12 @@ class HuggingFaceOptions(Options):
     is_normalised: bool | None = Field(
         None, description="Bring those vectors to one length; as modules.json says when neither this nor pooling is given."
     )
-    prefix: str = Field("", description="Put before each text, as the model was trained: 'query: '.")
+    prefix: str | None = Field(
+        None, description="Put before each text that has no role of its own; as the model's default prompt when not given."
+    )
+    prefixes: dict[str, str] = Field(
+        {}, description="Put before texts of a role, as the model was trained: {query = 'query: '}; these beside the model's own."
+    )
 
 
 class HuggingFace(Backbone[HuggingFaceOptions]):
@@ -124,7 +130,7 @@ class HuggingFace(Backbone[HuggingFaceOptions]):
             has_logits=facts.has_logits,
             pooling=pooling,
             is_normalised=is_normalised,
-            prefix=self.options.prefix,
+            prefixes=self._prefixes(),
             chat_template=facts.chat_template,
             revision=self._commit,
             licence=facts.licence,
@@ -140,6 +146,11 @@ class HuggingFace(Backbone[HuggingFaceOptions]):
         usual: Pooling = "mean" if architecture == "encoder" else "last"
         is_normalised = own is not None and own.is_normalised if options.is_normalised is None else options.is_normalised
         return own.pooling if own else usual, is_normalised
+
+    def _prefixes(self) -> dict[str, str]:
+        """Return what stands before a text by its role: the options', then the model's own."""
+        every = {} if self.options.prefix is None else {"": self.options.prefix}
+        return sentence_prefixes(self._folder) | every | self.options.prefixes
 
     def read_tokenizer(self) -> Tokenizer:
         return open_tokenizer(self._folder)

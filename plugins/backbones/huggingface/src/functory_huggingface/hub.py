@@ -12,6 +12,7 @@ from functory_sdk.checkpoints import weight_files
 FILES = [
     "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
     "chat_template.jinja", "additional_chat_templates/*.jinja", "README.md", "modules.json", "*_Pooling/config.json",
+    "config_sentence_transformers.json",
     "model.safetensors", "model.safetensors.index.json", "model-*.safetensors",
 ]  # fmt: skip
 """What is fetched; no pickle and no code."""

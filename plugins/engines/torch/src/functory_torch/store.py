@@ -25,7 +25,7 @@ from functory_sdk.torch import Network
 SHARD_ROWS = 512
 BATCH_TOKENS = 2048
 """Fixed, never probed: a batch's composition decides the last bits."""
-UNREAD = {"reference", "revision", "licence", "chat_template"}
+UNREAD = {"reference", "revision", "licence", "chat_template", "prefixes"}
 """Facts of a backbone that no number of its outputs hangs on."""
 
 Told = Callable[[float], None]
