@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 
 from functory_sdk.testing.toy_head import ToyHead
+from functory_sdk.torch import Tokens
 
 
 class BatchyHead(ToyHead):
@@ -20,7 +21,9 @@ class BatchyHead(ToyHead):
 class TagHead(ToyHead):
     """Scores every token, and averages them for the output."""
 
-    reads: ClassVar = "tokens"
+    def __init__(self, spec: Any, state: Any) -> None:
+        super().__init__(spec, state)
+        self.read_as(Tokens())
 
     def forward(self, features: Any, batch: Any) -> Any:
         tokens = F.log_softmax(self.scores(features), -1)  # (batch, tokens, labels)

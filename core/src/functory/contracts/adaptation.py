@@ -91,11 +91,13 @@ class Adaptation(Component[O]):
         torch draws them (`nn.Linear`, `nn.init`): the engine sees to it that they come from the recipe's seed.
         """
 
-    def extend(self, head: Any) -> None:  # Any: a functory_sdk.torch.Head
-        """Add to the task's head what φ has before the task's own map; by default nothing.
+    def crown(self, head: Any) -> Any:  # Any: a functory_sdk.torch.Head
+        """Return the head that stands on the crown: the task's own by default; with what φ has before its map, reading
+        otherwise (`LinearHead.read_as`), or another that gives the same outputs.
 
-        :raises NotSupported: where the task's head cannot be added to.
+        :raises NotSupported: where the task's head allows no such thing.
         """
+        return head
 
     def bring(self, backbone: Backbone[Any], task: Task[Any]) -> Brought:
         """Return φ from where the options say it lies; asked once in a build, where `is_brought`. Never while loading.

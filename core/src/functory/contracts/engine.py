@@ -209,7 +209,7 @@ class TrainingSession(ABC):
     @abstractmethod
     def features(self, rows: Sequence[Row]) -> Any:
         """Return the stored features that the head reads (for a head alone): one float32 tensor,
-        (rows, width) where the head reads pooled features, (all tokens, width) where it reads tokens.
+        (rows, width) where its reading's unit is a row, (all tokens, width) where it is a token.
         """
 
     @abstractmethod

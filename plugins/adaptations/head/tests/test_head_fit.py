@@ -33,8 +33,13 @@ class TestHiddenByEpochs(AdaptationSuite):
     options: ClassVar[dict[str, Any]] = {"hidden": 12, "solver": "epochs"}
 
 
+class TestAttention(AdaptationSuite):
+    component = "head"
+    options: ClassVar[dict[str, Any]] = {"pooling": "attention"}
+
+
 def made_head(reads: str, width: int) -> Any:
-    from functory_sdk.torch import LinearHead
+    from functory_sdk.torch import LinearHead, Pooled, Tokens
 
     class Tags(LinearHead):
         def forward(self, features: Any, batch: Any) -> dict[str, Any]:
@@ -44,8 +49,7 @@ def made_head(reads: str, width: int) -> Any:
             scores, gold = outputs["scores"].reshape(-1, 3), batch["gold"].reshape(-1)
             return F.nll_loss(scores, gold, ignore_index=-100, reduction="sum"), (gold != -100).sum()
 
-    Tags.reads = reads
-    return Tags(SimpleNamespace(width=width), None, 3)
+    return Tags(SimpleNamespace(width=width), None, 3, Tokens() if reads == "tokens" else Pooled())
 
 
 class Stored:

@@ -26,7 +26,7 @@ from functory_sdk import (
 from functory_sdk.testing.adaptations import toy_rows
 from functory_sdk.testing.tiny import TinyEncoder, TinyEncoderDecoder
 from functory_sdk.testing.toy import ToyState, ToyTask
-from functory_sdk.torch import LinearHead, own
+from functory_sdk.torch import LinearHead, Tokens, own
 from functory_torch import TorchEngine, headfirst
 from functory_torch.loop import Loop
 from functory_torch.schedule import batches, evaluation_steps, rate
@@ -44,8 +44,9 @@ class Top:
     def cut(self, spec: Any) -> int:
         return self._cut
 
-    def extend(self, head: Any) -> None:
-        """Adds nothing to the head."""
+    def crown(self, head: Any) -> Any:
+        """Leaves the head as it is."""
+        return head
 
     def attach(self, network: Any) -> None:
         own(torch.nn.ModuleList(network.blocks[self._cut - 1 :]))
@@ -188,8 +189,9 @@ class OnlyInTraining:
     def cut(self, spec: Any) -> int:
         return 1
 
-    def extend(self, head: Any) -> None:
-        """Adds nothing to the head."""
+    def crown(self, head: Any) -> Any:
+        """Leaves the head as it is."""
+        return head
 
     def attach(self, network: Any) -> None:
         for block in network.blocks:
@@ -280,8 +282,6 @@ def test_its_map_is_the_optimum_on_the_features_as_they_are(tmp_path: Path) -> N
 class Tags(LinearHead):
     """Three tags for each token."""
 
-    reads = "tokens"
-
     def forward(self, features: Any, batch: Any) -> dict[str, Any]:
         return {"scores": torch.log_softmax(self.scores(features), -1)}
 
@@ -293,7 +293,7 @@ class Tags(LinearHead):
 def tagged(tmp_path: Path, fill: int) -> Whole:
     """Return rows whose tokens have a gold by their ids, the first and last of each none."""
     model = loop(tmp_path, cut=1, dev=False).model
-    model.head = Tags(SimpleNamespace(width=model.network.spec.width), None, 3)
+    model.head = Tags(SimpleNamespace(width=model.network.spec.width), None, 3, Tokens())
     model.gold = (Port("gold", "int64", ("tokens",), -100),)
     rows = []
     for length in (5, 9, 3, 12, 7, 4):
@@ -339,8 +339,6 @@ def test_enough_rows_are_enough(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 class Candidates(LinearHead):
     """Whether each of a token's candidates is right: a gold of two axes that both vary, filled with -7."""
 
-    reads = "tokens"
-
     def forward(self, features: Any, batch: Any) -> dict[str, Any]:
         return {"scores": self.scores(features)}
 
@@ -354,7 +352,7 @@ class Candidates(LinearHead):
 def with_candidates(tmp_path: Path) -> Whole:
     """Return rows of unequal lengths, whose tokens have unequally many candidates; the first token of each has none."""
     model = loop(tmp_path, cut=1, dev=False).model
-    model.head = Candidates(SimpleNamespace(width=model.network.spec.width), None, 1)
+    model.head = Candidates(SimpleNamespace(width=model.network.spec.width), None, 1, Tokens())
     model.gold = (Port("gold", "float32", ("tokens", "candidates"), -7),)
     rows = []
     for length, candidates in ((5, 2), (9, 1), (3, 4)):

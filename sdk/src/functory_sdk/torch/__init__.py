@@ -9,11 +9,12 @@ from functory_sdk.torch.loading import load_transformers, quiet
 from functory_sdk.torch.model import Graph, Model
 from functory_sdk.torch.network import Network, Origin
 from functory_sdk.torch.pooling import Pooler, pool
+from functory_sdk.torch.readings import AttentionPooling, Likelihood, Logits, Places, Pooled, Reading, Tokens
 from functory_sdk.torch.spans import TaggingHead
 from functory_sdk.torch.stacks import network_from
 
 __all__ = [
-    "ClassifierHead", "Graph", "Head", "LikelihoodHead", "LinearHead", "LogitsHead", "Model", "Network", "Origin", "Pooler",
-    "TaggingHead", "drawing", "linear", "load_transformers", "network_from", "not_drawing", "own", "pool", "quiet",
-    "structural_copy",
+    "AttentionPooling", "ClassifierHead", "Graph", "Head", "Likelihood", "LikelihoodHead", "LinearHead", "Logits",
+    "LogitsHead", "Model", "Network", "Origin", "Places", "Pooled", "Pooler", "Reading", "TaggingHead", "Tokens", "drawing",
+    "linear", "load_transformers", "network_from", "not_drawing", "own", "pool", "quiet", "structural_copy",
 ]  # fmt: skip

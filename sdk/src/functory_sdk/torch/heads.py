@@ -7,32 +7,29 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import Any
 
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
 from functory.errors import NotSupported
-
-Reads = Literal["pooled", "tokens", "logits", "likelihood"]
+from functory_sdk.torch.readings import Likelihood, Logits, Pooled, Reading
 
 
 class Head(nn.Module, ABC):
     """Named outputs and a loss, on what it reads of the last hidden states.
 
-    ``reads`` says what `forward` is given: ``pooled`` (batch, width), ``tokens`` (batch, tokens, width), ``logits``
-    (batch, tokens, vocabulary) or ``likelihood`` (batch, tokens): the log-probability of each token of the row after
-    those before it, and 0 where ``batch["scored"]`` is 0.
-
     :param spec: the backbone's facts.
     :param state: the task's State.
+    :param reading: what `forward` is given of the last hidden states; one vector a row, as the backbone pools, when None.
     """
 
-    reads: ClassVar[Reads] = "pooled"
+    reading: Reading
 
-    def __init__(self, spec: BackboneSpec, state: Any) -> None:
+    def __init__(self, spec: BackboneSpec, state: Any, reading: Reading | None = None) -> None:
         super().__init__()
         self.spec = spec
+        self.reading = Pooled() if reading is None else reading
         self.dropout = nn.Dropout(0.0)
         self.label_smoothing = 0.0
 
@@ -59,17 +56,24 @@ class LinearHead(Head):
     :param outputs: the map's output width.
     """
 
-    def __init__(self, spec: BackboneSpec, state: Any, outputs: int) -> None:
-        super().__init__(spec, state)
+    def __init__(self, spec: BackboneSpec, state: Any, outputs: int, reading: Reading | None = None) -> None:
+        super().__init__(spec, state, reading)
         self.hidden: nn.Module = nn.Identity()
-        self.linear = _drawn(spec.width, outputs)
+        self.linear = _drawn(self.reading.width(spec), outputs)
+
+    def read_as(self, reading: Reading) -> None:
+        """Read otherwise, for an adaptation that crowns the head: its first map is drawn anew where the width is another."""
+        width = reading.width(self.spec)
+        if width != self.reading.width(self.spec):
+            self.hidden, self.linear = nn.Identity(), _drawn(width, self.linear.out_features)
+        self.reading = reading.train(self.training)
 
     def add_hidden(self, units: int) -> None:
         """Put a layer of GELUs (Hendrycks and Gimpel 2016) between the features and `linear`, which is drawn anew.
 
         For an adaptation that trains it: its map, ``hidden.0``, is φ as `linear` is.
         """
-        self.hidden = nn.Sequential(nn.Linear(self.spec.width, units), nn.GELU()).train(self.training)
+        self.hidden = nn.Sequential(nn.Linear(self.reading.width(self.spec), units), nn.GELU()).train(self.training)
         self.linear = _drawn(units, self.linear.out_features)
 
     @property
@@ -86,17 +90,18 @@ class LinearHead(Head):
 class LogitsHead(Head):
     """A head on the network's own token scores; without parameters unless a subclass adds some."""
 
-    reads: ClassVar[Reads] = "logits"
+    def __init__(self, spec: BackboneSpec, state: Any) -> None:
+        super().__init__(spec, state, Logits())
 
 
 class LikelihoodHead(Head):
     """The log-probability of a row's scored tokens, as their mean; without parameters of its own.
 
-    The formulation's rows hold ``scored`` (tokens,), 1 where a token counts. Scores over the whole vocabulary are made
-    for those places alone: a prompt of 500 tokens before a label of two costs two of them.
+    The formulation's rows hold ``scored`` (tokens,), 1 where a token counts: see `Likelihood`.
     """
 
-    reads: ClassVar[Reads] = "likelihood"
+    def __init__(self, spec: BackboneSpec, state: Any) -> None:
+        super().__init__(spec, state, Likelihood())
 
     def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return ``log_probability``, (batch,)."""

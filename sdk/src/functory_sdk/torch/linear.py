@@ -37,7 +37,7 @@ class Block:
 
 def is_of_units(head: LinearHead, gold: Sequence[Port]) -> bool:
     """Whether each gold array belongs to what the head scores, a row or a token, so that units may be taken apart."""
-    return head.reads != "tokens" or all(port.axes and isinstance(port.axes[0], str) for port in gold)
+    return head.reading.unit == "row" or all(port.axes and isinstance(port.axes[0], str) for port in gold)
 
 
 def taught(row: Row, units: int, gold: Sequence[Port]) -> Array:
@@ -84,7 +84,7 @@ def fold(head: LinearHead, mean: Tensor, deviation: Tensor) -> None:
 def loss_of(head: LinearHead, block: Block) -> tuple[Tensor, Tensor]:
     """Return the sum of the losses and how many there are; tokens are read as one long row."""
     features, gold = block.features, block.gold
-    if head.reads == "tokens":
+    if head.reading.unit == "token":
         features, gold = features[None], {name: value[None] for name, value in gold.items()}
     return head.loss(head(features, gold), gold)
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import torch
 from torch import Tensor, nn
 
 from functory.contracts.rows import Port
 from functory.errors import NotSupported
 from functory_sdk.torch.heads import Head
-from functory_sdk.torch.network import Network, State, is_tracing
-from functory_sdk.torch.pooling import pool
+from functory_sdk.torch.network import Network, State
 
 
 class Model(nn.Module):
@@ -61,31 +59,10 @@ class Model(nn.Module):
 
     def read(self, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
         """Return what the head reads of the last hidden states."""
-        pooler = self.network.pooler
-        if self.head is None or (self.head.reads == "tokens" and pooler is None):
+        if self.head is None:
             return hidden
-        if self.head.reads == "logits":
-            return self.network.logits(hidden)
-        if self.head.reads == "likelihood":
-            return self._likelihood(hidden, batch[self.network.written], batch["scored"])
-        mask = batch[self.network.output_mask]
-        if pooler is not None:
-            read: Tensor = pooler(hidden, mask)
-            return read
-        spec = self.network.spec
-        return pool(hidden, mask, spec.pooling, is_normalised=spec.is_normalised)
-
-    def _likelihood(self, hidden: Tensor, ids: Tensor, scored: Tensor) -> Tensor:
-        """Return the log-probability of each scored token after those before it, (batch, tokens); 0 elsewhere."""
-        places = scored[:, 1:].bool()  # the scores at one place are about the token at the next
-        if is_tracing():  # a graph has no use for places that only the values know
-            spoken = torch.log_softmax(self.network.logits(hidden[:, :-1]), -1)
-            chosen = spoken.gather(-1, ids[:, 1:, None]).squeeze(-1) * places
-        else:
-            logits = self.network.logits(hidden[:, :-1][places])  # (scored tokens, vocabulary)
-            right = logits.gather(-1, ids[:, 1:][places][:, None]).squeeze(-1) - logits.logsumexp(-1)
-            chosen = torch.zeros(places.shape, dtype=right.dtype, device=right.device).masked_scatter(places, right)
-        return nn.functional.pad(chosen, (1, 0))
+        read: Tensor = self.head.reading(self.network, hidden, batch)
+        return read
 
     def apply_head(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the outputs from what the head reads.

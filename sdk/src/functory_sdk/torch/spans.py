@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor
@@ -12,15 +11,14 @@ from functory.contracts.backbone import BackboneSpec
 from functory_sdk.spans.tagging import IGNORED
 from functory_sdk.spans.types import SpanLabels
 from functory_sdk.torch.heads import LinearHead
+from functory_sdk.torch.readings import Tokens
 
 
 class TaggingHead(LinearHead):
     """The log-probability of each tag, for each token."""
 
-    reads: ClassVar = "tokens"
-
     def __init__(self, spec: BackboneSpec, state: SpanLabels) -> None:
-        super().__init__(spec, state, len(state.tags))
+        super().__init__(spec, state, len(state.tags), Tokens())
 
     def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {"scores": F.log_softmax(self.scores(features), -1)}  # (batch, tokens, tags)

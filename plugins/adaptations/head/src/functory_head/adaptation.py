@@ -28,6 +28,11 @@ class HeadOptions(TrainingOptions):
         description="Units of a hidden layer before the task's map; 0 for none. If neither this nor the penalty is given, "
         "lbfgs takes one as wide as the features where that is clearly better on the folds, and epochs takes none.",
     )
+    pooling: Literal["backbone", "attention"] = Field(
+        "backbone",
+        description="How a row's states become one vector: as the backbone does, or by weights that are learned (attention), "
+        "for which the loop runs over stored states as solver 'epochs' does.",
+    )
     folds: int = Field(5, ge=2, le=20, description="Folds on which the penalty and the hidden layer are chosen.")
     iterations: int = Field(200, ge=1, le=10000, description="L-BFGS iterations at most.")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="The highest learning rate of the solver 'epochs'.")
@@ -52,13 +57,16 @@ class HeadOnly(Adaptation[HeadOptions]):
     def cut(self, spec: BackboneSpec) -> int:
         return spec.points
 
-    def extend(self, head: Any) -> None:
-        if self.options.hidden:
-            from functory_head.layers import is_linear
+    def crown(self, head: Any) -> Any:
+        from functory_head.layers import attend, is_linear
 
+        if self.options.pooling == "attention":
+            attend(head)
+        if self.options.hidden:
             if not is_linear(head):
                 raise NotSupported(f"{type(head).__name__} takes no hidden layer.", do="leave out the option hidden.")
             head.add_hidden(self.options.hidden)
+        return head
 
     def fit(self, session: TrainingSession) -> Fit:
         from functory_head.layers import fit_stored, is_of_units

@@ -15,8 +15,8 @@ from torch import Tensor
 from functory_head.hidden import fit_hidden, steps_of
 from functory_head.tables import Table
 from functory_head.telling import Stage
-from functory_sdk import Fit, LabelledRows, Port, Row, Run, TrainingError, TrainingSession, pad
-from functory_sdk.torch import LinearHead, drawing, linear
+from functory_sdk import Fit, LabelledRows, NotSupported, Port, Row, Run, TrainingError, TrainingSession, pad
+from functory_sdk.torch import AttentionPooling, LinearHead, Pooled, drawing, linear
 
 if TYPE_CHECKING:
     from functory_head.adaptation import HeadOptions
@@ -38,9 +38,20 @@ def is_linear(head: Any) -> bool:
     return isinstance(head, LinearHead)
 
 
+def attend(head: Any) -> None:
+    """Let a head that reads one vector a row read the mean by learned weights.
+
+    :raises NotSupported: by a head that reads otherwise.
+    """
+    if not is_linear(head) or not isinstance(head.reading, Pooled):
+        raise NotSupported(f"{type(head).__name__} reads no pooled vector.", do="leave out the option pooling.")
+    head.read_as(AttentionPooling(head.spec.width))
+
+
 def is_of_units(model: Any) -> bool:
-    """Whether the head is one affine map, and each of its golds belongs to a row or a token that it maps."""
-    return is_linear(model.head) and linear.is_of_units(model.head, model.gold)
+    """Whether the head is one affine map of what is fixed, and each of its golds belongs to a row or a token that it maps."""
+    head = model.head
+    return is_linear(head) and head.reading.is_stored and linear.is_of_units(head, model.gold)
 
 
 @dataclass(frozen=True)
@@ -72,7 +83,7 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
             "no token of the training data has a gold.", do="look at the task's gold arrays, or its data."
         )
     seed = session.run.seed
-    folds = _folds(units, session.model.network.spec.width, options, seed)
+    folds = _folds(units, head.reading.width(session.model.network.spec), options, seed)
     table = _table(session, kept, folds)
     mean, deviation = linear.standardise(table.features)
     fit = Fit()
@@ -133,7 +144,7 @@ def _hidden_pays(head: LinearHead, table: Table, folds: Folds, losses: Sequence[
 def _kept(session: TrainingSession, row: Row) -> np.ndarray:
     """Return which units of a row count, (units,) bool: all, but for tokens without gold."""
     model = session.model
-    if model.head.reads != "tokens":
+    if model.head.reading.unit == "row":
         return np.ones(1, dtype=bool)
     return linear.taught(row, len(row[model.network.written]), model.gold)
 
@@ -166,7 +177,7 @@ def _table(session: TrainingSession, kept: Sequence[np.ndarray], folds: Folds) -
     block_of_unit = np.repeat(folds.of_example[session.train.owner], sizes)
     place = np.empty(len(block_of_unit), dtype=np.int64)  # where each unit goes: the units of a block lie together
     place[np.argsort(block_of_unit, kind="stable")] = np.arange(len(place))
-    features = torch.empty(len(place), session.model.network.spec.width)
+    features = torch.empty(len(place), head.reading.width(session.model.network.spec))
     filled = 0
     for start in range(0, len(rows), CHUNK_ROWS):
         stop = start + CHUNK_ROWS
@@ -183,7 +194,7 @@ def _table(session: TrainingSession, kept: Sequence[np.ndarray], folds: Folds) -
 
 def _stacked(head: LinearHead, rows: Sequence[Row], port: Port, kept: Sequence[np.ndarray]) -> np.ndarray:
     """Return one gold array of all units that count, padded by its port."""
-    if head.reads != "tokens":
+    if head.reading.unit == "row":
         return pad(rows, [port])[port.name]
     parts = [row[port.name][mask] for row, mask in zip(rows, kept, strict=True)]
     if not any(isinstance(axis, str) for axis in port.axes[1:]):
@@ -255,7 +266,7 @@ def _score(session: TrainingSession, rows: LabelledRows) -> dict[str, float]:
     features = session.features(rows.rows)
     head = session.model.head
     with torch.no_grad():
-        if head.reads == "tokens":
+        if head.reading.unit == "token":
             counts = [len(row[session.model.network.written]) for row in rows.rows]
             outputs = [
                 {name: value[0].numpy() for name, value in head(part[None], {}).items()}

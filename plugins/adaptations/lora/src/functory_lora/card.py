@@ -53,7 +53,9 @@ def _head(spec: BackboneSpec, about: dict[str, Any]) -> list[str]:
         "pooled": f"reads one vector per text: {POOLED[readout.get('pooling', spec.pooling)]}{length}",
         "tokens": "reads the last hidden state of each token",
         "logits": "reads the scores of the next token",
-    }.get(about["head"]["reads"], "reads the log-probability of each token")
+        "likelihood": "reads the log-probability of each token",
+        "places": "reads the last hidden states at the places that the rows name, one beside the other",
+    }.get(about["head"]["reads"], f"reads the last hidden states as functory's {about['head']['reads']!r} does")
     lines = [
         f"`{about['head']['file']}` {read}. A `linear.weight` (outputs, width) and a `linear.bias` in it are its map."
     ]

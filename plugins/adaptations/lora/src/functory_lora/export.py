@@ -152,9 +152,13 @@ def _about(manifest: Manifest, record: Any, head: Mapping[str, Array], readout: 
         "state": manifest.state,
     }  # fmt: skip
     if head:
+        from functory_sdk.torch import drawing
+
         task = load("tasks", manifest.task.name).configure(manifest.task.options)
         module, _, kind = task.formulate(spec, "supervised").head.partition(":")
-        about["head"] = {"file": HEAD, "reads": getattr(import_module(module), kind).reads}
+        with drawing(0):  # its first values are nobody's
+            made = getattr(import_module(module), kind)(spec, task.State.model_validate(manifest.state))
+        about["head"] = {"file": HEAD, "reads": made.reading.name}
         if readout is not None:
             about["head"]["readout"] = readout.model_dump(mode="json")
     return about

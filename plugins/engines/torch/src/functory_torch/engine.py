@@ -56,9 +56,7 @@ class TorchEngine(Engine[NoOptions]):
         network = structural_copy(shared)
         with own_defaults(seed):
             adaptation.attach(network)
-            head = _head(formulation.head)(spec, state) if formulation.head else None
-            if head is not None:
-                adaptation.extend(head)
+            head = adaptation.crown(_head(formulation.head)(spec, state)) if formulation.head else None
         _spare_scores(network, head)
         inputs = (*spec.ports(), *formulation.inputs(spec, state))
         outputs, gold = formulation.outputs(spec, state), formulation.gold_ports(spec, state)
@@ -116,7 +114,7 @@ def _fitting(name: str, stored: Array, parameter: Any) -> Any:  # Any: tensors
 def _spare_scores(network: Any, head: Any) -> None:
     """Freeze token scores that the head does not read: they would be φ and do nothing. Tied ones are embeddings too."""
     scores = getattr(network, "scores", None)
-    if scores is None or head is None or head.reads in ("logits", "likelihood"):
+    if scores is None or head is None or head.reading.reads_scores:
         return
     own = {id(parameter) for parameter in scores.parameters()}
     others = {

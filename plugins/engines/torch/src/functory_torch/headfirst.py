@@ -36,7 +36,7 @@ def fit_head_first(source: Source, lengths: list[int], budget: int, seed: int, r
     order = np.random.default_rng(seed).permutation(len(lengths))
     blocks: list[linear.Block] = []
     told = telling(
-        run, "features of the first head", min(UNITS, len(lengths) if head.reads == "pooled" else sum(lengths))
+        run, "features of the first head", min(UNITS, len(lengths) if head.reading.unit == "row" else sum(lengths))
     )
     for first in range(0, len(order), 64):
         rows = sorted(order[first : first + 64].tolist())

@@ -296,8 +296,8 @@ class Loop:
     def _source(self, training: TrainingSession, side: LabelledRows, where: torch.device) -> Source:
         """Return where a side's outputs come from: the less is computed again, the better."""
         model, network = self.model, self.model.network
-        reads = model.head.reads if model.head is not None else "tokens"
-        if model.cut == network.points and reads == "pooled":
+        reading = model.head.reading if model.head is not None else None
+        if model.cut == network.points and reading is not None and reading.is_stored and reading.unit == "row":
             return FromFeatures(model, side.rows, where, training.features(side.rows))
         if model.cut is None or model.cut < 2:  # below the first layer there are only look-ups
             return Whole(model, side.rows, where)

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from functory_sdk import Array, BackboneSpec, Entries, Row, code_hash, cpu, pad, plan, versions
+from functory_sdk import Array, BackboneSpec, Entries, Port, Row, code_hash, cpu, pad, plan, versions
 from functory_sdk.torch import Network
 
 SHARD_ROWS = 512
@@ -41,12 +41,18 @@ class FeatureStore:
     :param network: the backbone's network, as the adaptation has it: its trunk is the backbone's own.
     :param cut: the cut point up to which the trunk was run.
     :param reduction: what was kept: ``pooled``, ``hidden`` …
+    :param ports: what is read of a row; the network's own ports when None.
+    :param code: the modules that reduce, besides the network's.
     """
 
-    def __init__(self, folder: Path, network: Network, cut: int, reduction: str) -> None:
+    def __init__(
+        self, folder: Path, network: Network, cut: int, reduction: str,
+        ports: Sequence[Port] | None = None, code: Sequence[str] = (),
+    ) -> None:  # fmt: skip
         self.spec = network.spec
+        self._ports = tuple(network.spec.ports() if ports is None else ports)
         self._entries = Entries(folder, "features")
-        self._about = _about(network, cut, reduction)
+        self._about = _about(network, cut, reduction, code)
         weakref.finalize(self, self._entries.hold())
 
     def shards(
@@ -68,7 +74,7 @@ class FeatureStore:
         if found is not None:
             told(len(rows))
             return found
-        arrays = _compute(rows, self.spec, compute, varying, told)
+        arrays = _compute(rows, self.spec, self._ports, compute, varying, told)
         try:
             place = self._entries.make(key, partial(_write, arrays))
         except OSError:  # neither the cache nor a temporary folder can be written
@@ -78,7 +84,7 @@ class FeatureStore:
     def _key(self, rows: Sequence[Row]) -> str:
         digest = sha256(self._about.encode())
         for row in rows:
-            for port in self.spec.ports():
+            for port in self._ports:
                 if port.name in row:
                     array = np.ascontiguousarray(row[port.name])
                     digest.update(f"{port.name} {array.dtype} {array.shape}".encode())
@@ -86,12 +92,12 @@ class FeatureStore:
         return digest.hexdigest()[:32]
 
 
-def _about(network: Network, cut: int, reduction: str) -> str:
+def _about(network: Network, cut: int, reduction: str, code: Sequence[str] = ()) -> str:
     """Return all that decides the bits of a shard besides its rows."""
     return json.dumps(
         {
             "backbone": [network.made_of, network.spec.model_dump(mode="json", exclude=UNREAD)],
-            "code": code_hash(__name__, *(cls.__module__ for cls in type(network).__mro__ if issubclass(cls, Network))),
+            "code": code_hash(__name__, *code, *(cls.__module__ for cls in type(network).__mro__ if issubclass(cls, Network))),
             "kept": [cut, reduction, SHARD_ROWS, BATCH_TOKENS],
             "numerics": [
                 versions(), cpu(), torch.get_num_threads(), torch.backends.cpu.get_cpu_capability(),
@@ -130,15 +136,16 @@ def sync_folder(folder: Path) -> None:
 
 
 def _compute(
-    rows: Sequence[Row], spec: BackboneSpec, compute: Compute, varying: Mapping[str, str], told: Told
-) -> dict[str, Array]:
+    rows: Sequence[Row], spec: BackboneSpec, known: Sequence[Port], compute: Compute, varying: Mapping[str, str],
+    told: Told,
+) -> dict[str, Array]:  # fmt: skip
     """Run the trunk over rows in fixed batches; arrays in the rows' order."""
     sizes = {axis: axis_sizes(rows, spec, axis) for axis in _axes(spec)}
     lengths = [max(of_row) for of_row in zip(*sizes.values(), strict=True)]
     pieces: dict[str, list[Array]] = {}
     for batch in plan(lengths, BATCH_TOKENS):
         chosen = [rows[index] for index in batch]
-        ports = [port for port in spec.ports() if port.name in chosen[0]]
+        ports = [port for port in known if port.name in chosen[0]]
         arrays = {name: torch.from_numpy(array) for name, array in pad(chosen, ports).items()}
         with torch.inference_mode():
             outputs = compute(arrays)

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from functory_sdk import Event, Fit, NotSupported, Row, Run, TrainingOptions, TrainingSession
+from functory_sdk.torch import Reading
 from functory_torch.defaults import own_defaults
 from functory_torch.store import FeatureStore, Told
 from functory_torch.threads import threads
@@ -36,21 +37,23 @@ class TorchTraining(TrainingSession):
     def features(self, rows: Sequence[Row]) -> torch.Tensor:
         """Return what the head reads of every row, from the store.
 
-        :return: float32 (rows, width) where the head reads pooled features, (all tokens, width) where it reads tokens.
-        :raises NotSupported: when φ lies below the head, or the head reads token scores.
+        :return: float32 (rows, width) where the unit of its reading is a row, (all tokens, width) where it is a token.
+        :raises NotSupported: when φ lies below the head, or what it reads is not stored.
         """
         model, network = self.model, self.model.network
-        if model.cut != network.points or model.head is None or model.head.reads in ("logits", "likelihood"):
+        reading: Reading | None = None if model.head is None else model.head.reading
+        if model.cut != network.points or reading is None or not reading.is_stored:
             raise NotSupported(
                 "only a head on fixed features can be fitted on stored features.", do="use solver = 'epochs'."
             )
-        reads = model.head.reads
-        store = FeatureStore(self.run.store, network, network.points, reads)
+        name, code = reading.name, [cls.__module__ for cls in type(reading).__mro__ if issubclass(cls, Reading)]
+        ports = [port for port in model.inputs if port.name in reading.arrays]
+        store = FeatureStore(self.run.store, network, network.points, name, (*network.spec.ports(), *ports), code)
         axis = "target" if network.spec.architecture == "encoder-decoder" else "tokens"
-        varying = {reads: axis} if reads == "tokens" else {}
+        varying = {name: axis} if reading.unit == "token" else {}
         told = self._telling(rows)
-        shards = store.shards(rows, lambda batch: {reads: model.features({}, batch)}, varying, told)
-        return torch.from_numpy(np.concatenate([shard[reads] for shard in shards]))
+        shards = store.shards(rows, lambda batch: {name: model.features({}, batch)}, varying, told)
+        return torch.from_numpy(np.concatenate([shard[name] for shard in shards]))
 
     def _telling(self, rows: Sequence[Row]) -> Told:
         """Return what tells the observers how far the features of some rows are."""

@@ -1,0 +1,177 @@
+"""Readings: what a head is given of the last hidden states.
+
+Apart from heads, because many heads read alike, and an adaptation may let a head read otherwise (`Adaptation.crown`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from functory.contracts.backbone import BackboneSpec
+from functory.errors import NotSupported
+from functory_sdk.torch.network import Network, is_tracing
+from functory_sdk.torch.pooling import pool
+
+Unit = Literal["row", "token"]
+"""What one vector of a reading stands for."""
+
+
+class Reading(nn.Module, ABC):
+    """What a head is given: (batch, width) where the unit is a row, (batch, tokens, width) where it is a token.
+
+    A reading with parameters has a part of φ: they lie in the head, under ``head.reading``.
+    """
+
+    name: ClassVar[str]
+    unit: ClassVar[Unit] = "row"
+    arrays: tuple[str, ...] = ()
+    """What it reads of a row besides the network's own arrays; a port of the formulation names each."""
+    reads_scores: ClassVar[bool] = False
+    """It reads what the network says of tokens: scores over the whole vocabulary."""
+    is_stored: ClassVar[bool] = True
+    """What it gives of fixed hidden states is fixed and small, so that it is computed once a row and kept on disk."""
+
+    def width(self, spec: BackboneSpec) -> int:
+        """Return the elements of what is read for one unit."""
+        return spec.width
+
+    @abstractmethod
+    def forward(self, network: Network, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return what the head is given.
+
+        :param network: whose hidden states they are.
+        :param hidden: (batch, tokens, width).
+        :param batch: the rows, padded.
+        """
+
+
+class Pooled(Reading):
+    """One vector a row, (batch, width), as the backbone pools, or the classifier that an adaptation put there."""
+
+    name = "pooled"
+
+    def forward(self, network: Network, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        mask = batch[network.output_mask]
+        if network.pooler is not None:
+            read: Tensor = network.pooler(hidden, mask)
+            return read
+        return pool(hidden, mask, network.spec.pooling, is_normalised=network.spec.is_normalised)
+
+
+class Tokens(Reading):
+    """The last hidden states as they are, (batch, tokens, width)."""
+
+    name = "tokens"
+    unit = "token"
+
+    def forward(self, network: Network, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        if network.pooler is None:
+            return hidden
+        read: Tensor = network.pooler(hidden, batch[network.output_mask])
+        return read
+
+
+class Places(Reading):
+    """The states at given places of the row, one beside the other, (batch, count · width).
+
+    The formulation's rows hold the places in an array of its own, (count,): where a marked span begins, as in Baldini
+    Soares et al. 2019, section 3.2 (entity markers, entity start), or where a mask stands.
+
+    :param count: how many places.
+    :param array: what that array is called.
+    """
+
+    name = "places"
+
+    def __init__(self, count: int, array: str = "places") -> None:
+        super().__init__()
+        self.count, self.array = count, array
+        self.arrays = (array,)
+
+    def width(self, spec: BackboneSpec) -> int:
+        """Return count · the network's width.
+
+        :raises NotSupported: for an encoder-decoder, whose last states are at places of what it writes.
+        """
+        if spec.architecture == "encoder-decoder":
+            raise NotSupported(
+                f"{spec.reference!r} has its last states where it writes, and none at places of the text.",
+                do="choose an encoder such as minilm.",
+            )
+        return self.count * spec.width
+
+    def forward(self, network: Network, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        places = batch[self.array][:, :, None].expand(-1, -1, hidden.shape[-1])  # (batch, count, width)
+        return hidden.gather(1, places).flatten(1)
+
+
+class AttentionPooling(Reading):
+    """One vector a row: a weighted mean of its states, whose weights are learned (Yang et al. 2016, section 2.2).
+
+    Each state's score is its product with one vector; that begins at zero, where the mean is the plain one.
+
+    :param width: of the hidden states.
+    """
+
+    name = "attention"
+    is_stored = False
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.query = nn.Parameter(torch.zeros(width))
+
+    def forward(self, network: Network, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        mask = batch[network.output_mask].bool()  # (batch, tokens)
+        scores = (hidden @ self.query).masked_fill(~mask, torch.finfo(hidden.dtype).min)
+        weights = scores.softmax(-1) * mask  # a row without tokens has none
+        return (hidden * weights[..., None]).sum(1)
+
+
+class Logits(Reading):
+    """The network's scores of the next token at each place, (batch, tokens, vocabulary)."""
+
+    name = "logits"
+    unit = "token"
+    reads_scores = True
+    is_stored = False
+
+    def width(self, spec: BackboneSpec) -> int:
+        """Return the size of the vocabulary."""
+        return spec.vocabulary
+
+    def forward(self, network: Network, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        return network.logits(hidden)
+
+
+class Likelihood(Reading):
+    """The log-probability of each token of the row after those before it, (batch, tokens); 0 where it is not scored.
+
+    The formulation's rows hold ``scored`` (tokens,), 1 where a token counts. Scores over the whole vocabulary are made
+    for those places alone: a prompt of 500 tokens before a label of two costs two of them.
+    """
+
+    name = "likelihood"
+    unit = "token"
+    arrays = ("scored",)
+    reads_scores = True
+    is_stored = False
+
+    def width(self, spec: BackboneSpec) -> int:
+        """Return 1: a number a token."""
+        return 1
+
+    def forward(self, network: Network, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        ids, places = batch[network.written], batch["scored"][:, 1:].bool()  # one place's scores are about the next token
+        if is_tracing():  # a graph has no use for places that only the values know
+            spoken = torch.log_softmax(network.logits(hidden[:, :-1]), -1)
+            chosen = spoken.gather(-1, ids[:, 1:, None]).squeeze(-1) * places
+        else:
+            logits = network.logits(hidden[:, :-1][places])  # (scored tokens, vocabulary)
+            right = logits.gather(-1, ids[:, 1:][places][:, None]).squeeze(-1) - logits.logsumexp(-1)
+            chosen = torch.zeros(places.shape, dtype=right.dtype, device=right.device).masked_scatter(places, right)
+        return nn.functional.pad(chosen, (1, 0))
