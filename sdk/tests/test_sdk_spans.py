@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from functory_sdk import Input, Reader, Span, SpanLabels, SpanOptions, Spans, tag_runs
 from functory_sdk.spans.alignment import tags_of, token_spans, units
-from functory_sdk.spans.tagging import IGNORED, Reading, Tagging, stretches
-from functory_sdk.spans.viterbi import best_path, is_legal, runs
+from functory_sdk.spans.apart import apart, character_borders
+from functory_sdk.spans.schemes import SCHEMES
+from functory_sdk.spans.tagging import IGNORED, Reading, SpanTagging, stretches
+from functory_sdk.spans.viterbi import best_path, runs
 from functory_sdk.testing import TinyEncoder
 
 
@@ -30,6 +32,7 @@ class MarkedText(Text):
 
 
 STATE = SpanLabels(labels=("LOC", "PER"))
+IOB2 = SCHEMES["IOB2"]
 OFFSETS = {
     # a lone ▁ tells the first character of the piece it announces
     "生生不息": ([(0, 1), (0, 1), (1, 2), (2, 4)], [(0, 0), (0, 1), (1, 2), (2, 4)]),
@@ -68,34 +71,62 @@ def test_a_token_across_the_border_of_an_entity_goes_where_at_least_half_of_it_i
     text = "在北京市的人"
     found = units(text, np.asarray([(0, 2), (2, 5), (5, 6)]), "all")
     # 在|北 京市|的 人: half of the first token, two thirds of the second
-    assert tags_of(found, [Span(start=1, end=4, label="LOC")], STATE.labels).tolist() == [1, 2, 0]
-    assert tags_of(found, [Span(start=4, end=5, label="LOC")], STATE.labels).tolist() == [0, 0, 0]
+    assert tags_of(found, [Span(start=1, end=4, label="LOC")], STATE.labels, IOB2).tolist() == [1, 2, 0]
+    assert tags_of(found, [Span(start=4, end=5, label="LOC")], STATE.labels, IOB2).tolist() == [0, 0, 0]
     assert tags_of(
-        found, [Span(start=0, end=1, label="PER"), Span(start=1, end=4, label="LOC")], STATE.labels
+        found, [Span(start=0, end=1, label="PER"), Span(start=1, end=4, label="LOC")], STATE.labels, IOB2
     ).tolist() == [3, 1, 0]
 
 
-@settings(deadline=None)
-@given(st.lists(st.tuples(*[st.floats(-5, 0, width=16)] * 5), min_size=1, max_size=5))
-def test_the_decoded_path_is_the_best_of_all_legal_ones(rows: list[tuple[float, ...]]) -> None:
-    scores = np.asarray(rows)
-    legal = [np.asarray(path) for path in product(range(5), repeat=len(rows)) if is_legal(np.asarray(path))]
-    best = max(scores[np.arange(len(rows)), path].sum() for path in legal)
-    path = best_path(scores)
-    assert is_legal(path)
-    assert scores[np.arange(len(rows)), path].sum() == pytest.approx(best)
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(list(SCHEMES)), st.integers(0, 2**32 - 1), st.integers(1, 4))
+def test_the_decoded_path_is_the_best_of_all_legal_ones(name: str, seed: int, count: int) -> None:
+    scheme, labels = SCHEMES[name], STATE.labels if len(SCHEMES[name].letters) < 4 else ("LOC",)
+    scores = np.random.default_rng(seed).normal(size=(count, len(scheme.tags(labels))))
+    paths = (np.asarray(path) for path in product(range(scores.shape[1]), repeat=count))
+    best = max(scores[np.arange(count), path].sum() for path in paths if scheme.is_legal(path))
+    path = best_path(scores, scheme)
+    assert scheme.is_legal(path)
+    assert scores[np.arange(count), path].sum() == pytest.approx(best)
 
 
-@settings(deadline=None)
-@given(st.lists(st.integers(0, 4), max_size=8).map(np.asarray).filter(lambda path: len(path) == 0 or is_legal(path)))
-def test_runs_of_a_path_are_those_that_its_tags_name(path: np.ndarray) -> None:
-    expected = [(a, b, STATE.labels.index(label)) for a, b, label in tag_runs([STATE.tags[tag] for tag in path])]
-    assert list(runs(path)) == expected
+@settings(deadline=None, max_examples=60)
+@given(st.sampled_from(list(SCHEMES)), st.integers(0, 2**32 - 1), st.integers(1, 6))
+def test_runs_of_a_path_are_those_that_its_tags_name(name: str, seed: int, count: int) -> None:
+    scheme = SCHEMES[name]
+    tags = scheme.tags(STATE.labels)
+    path = best_path(np.random.default_rng(seed).normal(size=(count, len(tags))), scheme)
+    expected = [(a, b, STATE.labels.index(label)) for a, b, label in tag_runs([tags[tag] for tag in path])]
+    assert list(runs(path, scheme)) == expected
+    if name != "IO":
+        again = np.full(count, scheme.outside - 1)
+        before = (-1, -1)
+        for start, stop, label in expected:
+            again[start:stop] = scheme.written(stop - start, label, is_beside=before == (start, label))
+            before = (stop, label)
+        assert name == "IOB1" or again.tolist() == path.tolist()
 
 
-def read(text: str, context: int = 16, **options: object) -> tuple[Tagging, SimpleNamespace]:
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("IO", "I-LOC I-LOC I-LOC O I-PER"), ("IOB1", "I-LOC I-LOC B-LOC O I-PER"), ("IOB2", "B-LOC I-LOC B-LOC O B-PER"),
+        ("BIOES", "B-LOC E-LOC S-LOC O S-PER"), ("BMEWO", "B-LOC E-LOC W-LOC O W-PER"), ("BILOU", "B-LOC L-LOC U-LOC O U-PER"),
+    ],
+)  # fmt: skip
+def test_each_scheme_writes_its_own_tags(name: str, wanted: str) -> None:
+    scheme = SCHEMES[name]
+    found = units("abcde", np.asarray([(n, n + 1) for n in range(5)]), "all")
+    spans = [Span(start=a, end=b, label=label) for a, b, label in ((0, 2, "LOC"), (2, 3, "LOC"), (4, 5, "PER"))]
+    written = tags_of(found, spans, STATE.labels, scheme)
+    assert [scheme.tags(STATE.labels)[tag] for tag in written] == wanted.split()
+    read = [(start, stop) for start, stop, _ in runs(written, scheme)]
+    assert read == ([(0, 3), (4, 5)] if name == "IO" else [(0, 2), (2, 3), (4, 5)])
+
+
+def read(text: str, context: int = 16, **options: object) -> tuple[SpanTagging, SimpleNamespace]:
     backbone = TinyEncoder.configure({"context": context})
-    formulation = Tagging(SpanOptions(**options))
+    formulation = SpanTagging(SpanOptions(**options))
     reader = Reader(backbone.tokenizer, backbone.spec)
     return formulation, SimpleNamespace(encoded=formulation.encode([Text(text=text)], reader, STATE), reader=reader)
 
@@ -113,7 +144,7 @@ def test_entities_stay_what_they_are_while_no_probability_moves_by_half_their_le
     assert lead is not None
     assert 0 <= lead <= 1
     moved = np.abs(np.exp(then) - np.exp(now))[side.place].max()
-    if 2 * moved < lead - 1e-9 and is_legal(then[side.place].argmax(1)):
+    if 2 * moved < lead - 1e-9 and IOB2.is_legal(then[side.place].argmax(1)):
         old, new = (formulation.decode(side, [{"scores": one}], STATE) for one in (then, now))
         assert [(one.start, one.end, one.label) for one in old.entities] == [
             (one.start, one.end, one.label) for one in new.entities
@@ -123,7 +154,7 @@ def test_entities_stay_what_they_are_while_no_probability_moves_by_half_their_le
 def test_special_tokens_and_the_models_prefix_teach_nothing() -> None:
     backbone = TinyEncoder()
     spec = backbone.spec.model_copy(update={"prefixes": {"": "the good "}})
-    formulation = Tagging(SpanOptions())
+    formulation = SpanTagging(SpanOptions())
     encoded = formulation.encode([Text(text="rain was in it")], Reader(backbone.tokenizer, spec), STATE)
     example = MarkedText(text="rain was in it", entities=(Span(start=0, end=4, label="PER"),))
     [gold] = formulation.label([example], encoded, STATE)
@@ -207,3 +238,26 @@ def test_a_text_without_tokens_has_no_rows_and_no_entities(text: str) -> None:
     [side] = made.encoded.side
     assert isinstance(side, Reading)
     assert formulation.decode(side, [], STATE).entities == ()
+
+
+@settings(deadline=None)
+@given(st.text(alphabet="ab 北京가\u0301\u200d\n。", max_size=30))
+def test_a_text_with_spaces_put_in_keeps_the_places_of_its_characters(text: str) -> None:
+    read = apart(text, character_borders(text))
+    told = read.offsets(np.asarray([(n, n + 1) for n in range(len(read.text))]).reshape(-1, 2))
+    assert "".join(text[a:b] for a, b in told.tolist()) == text
+    assert all(read.text[n].isspace() for n, (a, b) in enumerate(told.tolist()) if a == b)
+
+
+def test_characters_are_read_apart_with_their_marks_where_their_script_has_no_spaces() -> None:
+    assert apart("我用Google 99号", character_borders("我用Google 99号")).text == "我 用 Google 99 号"
+    assert apart("กำ\u0e48x", character_borders("กำ\u0e48x")).text == "ก ำ\u0e48 x"
+    assert apart("Zoe\u0308 is", character_borders("Zoe\u0308 is")).text == "Zoe\u0308 is"
+
+
+def test_what_no_whole_number_of_tokens_can_say_is_said_where_characters_are_read_apart() -> None:
+    text = "生生不息"
+    [together], [side] = (read(text, characters=way)[1].encoded.side for way in ("together", "apart"))
+    assert len(side.units) == 4
+    assert [text[a:b] for a, b in zip(side.units.start, side.units.end, strict=True)] == list(text)
+    assert "".join(text[a:b] for a, b in zip(together.units.start, together.units.end, strict=True)) == text

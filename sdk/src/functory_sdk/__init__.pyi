@@ -136,6 +136,7 @@ from functory_sdk.sentences import SentenceReading as SentenceReading
 from functory_sdk.sentences import sentence_prefixes as sentence_prefixes
 from functory_sdk.sentences import sentence_reading as sentence_reading
 from functory_sdk.signs import open_tokenizer as open_tokenizer
+from functory_sdk.spans.schemes import SchemeName as SchemeName
 from functory_sdk.spans.task import SpanTask as SpanTask
 from functory_sdk.spans.types import Entities as Entities
 from functory_sdk.spans.types import Entity as Entity

@@ -138,3 +138,21 @@ def test_a_side_without_rows_is_named(side: str) -> None:
     data = {"train": [{"text": "Ann", "entities": [[0, 3, "PER"]]}] * 4, side: []}
     with kit(), pytest.raises(DataError, match=f"{side} has no row"):
         functory.build(task="ner", backbone="tiny-encoder", adaptation="head", **data)
+
+
+@pytest.mark.parametrize("scheme", ["IO", "IOB1", "IOB2", "BIOES", "BMEWO", "BILOU"])
+def test_a_function_taught_in_any_scheme_finds_what_it_was_taught(tmp_path: Path, scheme: str) -> None:
+    rows = [
+        {"tokens": ["we", "saw", "the", name, "film"], "tags": ["O", "O", "B-a", "I-a", "B-b"]}
+        for name in ("rain", "night", "day")
+    ]
+    with kit():
+        names = functory.build(
+            task={"name": "ner", "scheme": scheme}, train=rows, test=rows, dev_share=0, backbone="tiny-encoder", adaptation="head"
+        )
+        assert names.report.metrics["f1"].value == 1
+        assert names.state.scheme == scheme
+        text = "we saw the night film"
+        loaded = functory.load(names.save(tmp_path / "names"))
+        assert [(one.text, one.label) for one in loaded(text).entities] == [("the night", "a"), ("film", "b")]
+        assert {target.at for target in loaded.targets(text)} == {7, 17}

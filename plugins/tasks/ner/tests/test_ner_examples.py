@@ -266,3 +266,14 @@ def test_the_scheme_of_tags_and_tags_that_were_repaired_are_noted() -> None:
     assert repaired.startswith("1 of 3 rows have tags that do not fit those before, the first 'I-a' in rows[1]")
     [_, closed] = noted(["S-a"], ["S-a", "B-a", "O"])
     assert "the first 'O' in rows[1]" in closed
+
+
+@pytest.mark.parametrize(
+    ("tags", "wanted"), [("B-a I-a", "IOB2"), ("I-a I-a", "IOB2"), ("B-a E-a", "BIOES"), ("B-a L-a", "BILOU")]
+)
+def test_the_head_is_taught_the_scheme_of_the_data_or_the_one_that_is_asked_for(tags: str, wanted: str) -> None:
+    example = read(tokens=["New", "York"], tags=tags.split())
+    assert NER().learn([example]).scheme == wanted
+    assert NER().learn([read(text="Ann", entities=[[0, 3, "a"]])]).scheme == "IOB2"
+    asked = NER.configure({"scheme": "BMEWO"}).learn([example])
+    assert asked.tags == ("O", "B-a", "M-a", "E-a", "W-a")

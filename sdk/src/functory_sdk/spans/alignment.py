@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from functory.contracts.rows import Array
+from functory_sdk.spans.schemes import Scheme
 from functory_sdk.spans.scripts import is_clinging, is_inside_word
 from functory_sdk.spans.types import Span
 
@@ -83,21 +84,23 @@ def token_spans(text: str, offsets: Array) -> list[tuple[int, int]]:
     return spans[::-1]
 
 
-def tags_of(found: Units, entities: Sequence[Span], labels: Sequence[str]) -> Array:
-    """Return the tag of each unit, (units,): 0 outside, 1 + 2·label where an entity begins, 2 + 2·label inside.
+def tags_of(found: Units, entities: Sequence[Span], labels: Sequence[str], scheme: Scheme) -> Array:
+    """Return the tag of each unit, (units,), by its number; outside of all entities 0, or -1 where the scheme has no O.
 
     A unit across the border of an entity belongs to the entity where at least half of its characters do; where two have
     half each, to the first. An entity that has no such unit cannot be told to the head.
 
     :param entities: in the order of the text, none overlapping another.
     """
-    tags = np.zeros(len(found), dtype=np.int64)
+    tags = np.full(len(found), scheme.outside - 1, dtype=np.int64)
+    taken, before = 0, -1  # the units up to here are an entity's, the last of them of that label
     for entity in entities:
-        kind = 1 + 2 * labels.index(entity.label)
-        for place in _covered(found, entity):
-            if not tags[place]:
-                tags[place] = kind
-                kind = 2 + 2 * labels.index(entity.label)
+        label = labels.index(entity.label)
+        places = [place for place in _covered(found, entity) if place >= taken]
+        if not places:
+            continue
+        tags[places] = scheme.written(len(places), label, is_beside=before == label and places[0] == taken)
+        taken, before = places[-1] + 1, label
     return tags
 
 

@@ -1,7 +1,8 @@
-"""Tagging: each token of a text gets a tag, and the tags name spans of characters."""
+"""Tagging: each token of a text gets a tag; the tags of a scheme name spans of characters."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +15,8 @@ from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.contracts.task import Formulation, Target
 from functory.reading.reader import Passage, Reader
 from functory_sdk.spans.alignment import Units, tags_of, units
+from functory_sdk.spans.apart import Apart, apart, character_borders
+from functory_sdk.spans.schemes import SCHEMES
 from functory_sdk.spans.types import Entities, Entity, SpanLabels, SpanOptions
 from functory_sdk.spans.viterbi import best_path, runs
 from functory_sdk.tags import tag_runs
@@ -29,7 +32,7 @@ class Reading:
     :param text: as it was given: offsets count its characters.
     :param units: what gets a tag each.
     :param row: (units,) which row of this input decides each unit.
-    :param place: (units,) where in that row.
+    :param place: (units,) where in that row; -1 where no token speaks for the unit.
     """
 
     text: str
@@ -42,72 +45,117 @@ class Reading:
 class Tagging(Formulation):
     """A linear head on each token. A token in several windows is decided by the one in whose middle it is nearest.
 
-    A text without any token has no row and no entities.
+    What gets a tag each are *units*; a subclass says which they are, how a text is read and which tags are right. A text
+    without any token has no row.
+
+    :param overlap: tokens that the windows of a long text share.
     """
 
     head: ClassVar[str] = "functory_sdk.torch:TaggingHead"
 
-    def __init__(self, options: SpanOptions) -> None:
-        self.options = options
+    def __init__(self, overlap: int) -> None:
+        self.overlap = overlap
 
-    def outputs(self, spec: BackboneSpec, state: SpanLabels) -> tuple[Port, ...]:
+    @abstractmethod
+    def units(self, value: Any, offsets: Array, state: Any) -> Units:
+        """Return what gets a tag each, in the order of the text; a unit that no token speaks for has the token -1.
+
+        :param offsets: (tokens, 2) as the tokenizer tells them, in the text as it was given.
+        """
+
+    @abstractmethod
+    def tags(self, example: Any, found: Units, state: Any) -> Array:
+        """Return the right tag of each unit, (units,), by its number; -1 where there is none to be taught."""
+
+    def as_read(self, value: Any, state: Any) -> Apart:
+        """Return the text of an input as it is read; as it was given, by default."""
+        return Apart(value.text)
+
+    def outputs(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
         return (Port("scores", "float32", ("tokens", len(state.tags))),)
 
-    def gold_ports(self, spec: BackboneSpec, state: SpanLabels) -> tuple[Port, ...]:
+    def gold_ports(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
         return (Port("gold", "int64", ("tokens",), IGNORED),)
 
-    def encode(self, inputs: Sequence[Any], reader: Reader, state: SpanLabels) -> Encoded:
+    def encode(self, inputs: Sequence[Any], reader: Reader, state: Any) -> Encoded:
         encoded = Encoded(rows=[], owner=[], side=[])
-        passages = reader.read([value.text for value in inputs], overlap=self.options.overlap)
-        for index, (value, passage) in enumerate(zip(inputs, passages, strict=True)):
-            side = self._reading(value.text, passage, state)
+        read = [self.as_read(value, state) for value in inputs]
+        passages = reader.read([one.text for one in read], overlap=self.overlap)
+        for index, (value, one, passage) in enumerate(zip(inputs, read, passages, strict=True)):
+            side = self._reading(value, one, passage, state)
             rows = [window.row for window in passage.windows] if len(side.units) else []
             encoded.rows += rows
             encoded.owner += [index] * len(rows)
             encoded.side.append(side)
         return encoded
 
-    def _reading(self, text: str, passage: Passage, state: SpanLabels) -> Reading:
+    def _reading(self, value: Any, read: Apart, passage: Passage, state: Any) -> Reading:
         """Return the units of a text, each with its place in the window that decides it."""
         pieces = list(stretches(passage))
         windows = passage.windows
-        offsets = np.concatenate(
-            [w.tokens.offsets[a - w.start : b - w.start] for w, (a, b) in zip(windows, pieces, strict=True)]
-        )
-        wanted = self.options.subwords
-        subwords = wanted if wanted != "auto" else "first" if state.given else "all"
-        found = units(text, offsets, subwords, is_announced=bool(state.given) and subwords == "first")
+        told = [w.tokens.offsets[a - w.start : b - w.start] for w, (a, b) in zip(windows, pieces, strict=True)]
+        found = self.units(value, read.offsets(np.concatenate(told)), state)
         row = np.searchsorted([stop for _, stop in pieces], found.token, side="right")
         shift = np.asarray([window.first - window.start for window in windows])
-        return Reading(text, found, row, found.token + shift[row], passage.notes)
+        place = np.where(found.token < 0, -1, found.token + shift[row])
+        return Reading(value.text, found, row, place, passage.notes)
 
-    def label(self, examples: Sequence[Any], encoded: Encoded, state: SpanLabels) -> list[dict[str, Array]]:
+    def label(self, examples: Sequence[Any], encoded: Encoded, state: Any) -> list[dict[str, Array]]:
         golds = [np.full(len(row["input_ids"]), IGNORED, dtype=np.int64) for row in encoded.rows]
         first = np.searchsorted(encoded.owner, np.arange(len(examples)))  # rows of one input lie together
         for index, (example, side) in enumerate(zip(examples, encoded.side, strict=True)):
-            tags = tags_of(side.units, example.entities, state.labels)
+            tags = self.tags(example, side.units, state)
             for row, place, tag in zip(side.row, side.place, tags, strict=True):
-                golds[first[index] + row][place] = tag
+                if place >= 0 and tag >= 0:
+                    golds[first[index] + row][place] = tag
         return [{"gold": gold} for gold in golds]
+
+    def lead(self, side: Reading, outputs: Sequence[Row], state: Any) -> float | None:
+        """How far the two likeliest tags are apart, where they are nearest."""
+        if not len(side.units):
+            return None
+        shares = np.sort(np.exp(scores_of(side, outputs)), axis=1)  # (units, tags)
+        return float((shares[:, -1] - shares[:, -2]).min()) if shares.shape[1] > 1 else 1.0
+
+    def places(self, target: Target, side: Reading, outputs: Sequence[Row]) -> list[tuple[int, tuple[int, ...]]]:
+        """The token at the target's character, wherever it is now; none where no token is left there."""
+        at = target.at or 0
+        units = [u for u in range(len(side.units)) if side.units.start[u] <= at < side.units.end[u] and side.place[u] >= 0]
+        return [(int(side.row[u]), (int(side.place[u]), target.index[1])) for u in units[:1]]
+
+
+def scores_of(side: Reading, outputs: Sequence[Row]) -> Array:
+    """Return the log-probabilities of each unit's tags, (units, tags), from the tokens that speak for them."""
+    found = [outputs[row]["scores"][place] for row, place in zip(side.row, side.place, strict=True)]
+    return np.stack(found).astype(np.float64)
+
+
+class SpanTagging(Tagging):
+    """The tags of a scheme name spans of characters, each with its type."""
+
+    def __init__(self, options: SpanOptions) -> None:
+        super().__init__(options.overlap)
+        self.options = options
+
+    def as_read(self, value: Any, state: SpanLabels) -> Apart:
+        return Apart(value.text) if self.options.characters == "together" else apart(value.text, character_borders(value.text))
+
+    def units(self, value: Any, offsets: Array, state: SpanLabels) -> Units:
+        wanted = self.options.subwords
+        subwords = wanted if wanted != "auto" else "first" if state.given else "all"
+        return units(value.text, offsets, subwords, is_announced=bool(state.given) and subwords == "first")
+
+    def tags(self, example: Any, found: Units, state: SpanLabels) -> Array:
+        return tags_of(found, example.entities, state.labels, SCHEMES[state.scheme])
 
     def decode(self, side: Reading, outputs: Sequence[Row], state: SpanLabels) -> Entities:
         if not len(side.units):
             return Entities(entities=(), notes=side.notes)
-        scores = np.stack(
-            [outputs[row]["scores"][place] for row, place in zip(side.row, side.place, strict=True)]
-        )  # (units, tags)
-        path, found = _given_runs(scores, state) if state.given else _own_runs(scores, state)
-        sure = np.exp(scores[np.arange(len(path)), path].astype(np.float64))
+        scores = scores_of(side, outputs)  # (units, tags)
+        path, found = _given_runs(scores, state) if state.given else own_runs(scores, state)
+        sure = np.exp(scores[np.arange(len(path)), path])
         entities = tuple(_entity(side, start, stop, label, float(sure[start:stop].min())) for start, stop, label in found)
         return Entities(entities=entities, notes=side.notes)
-
-    def lead(self, side: Reading, outputs: Sequence[Row], state: SpanLabels) -> float | None:
-        """How far the two likeliest tags are apart, where they are nearest."""
-        if not len(side.units):
-            return None
-        scores = np.stack([outputs[row]["scores"][place] for row, place in zip(side.row, side.place, strict=True)])
-        shares = np.sort(np.exp(scores.astype(np.float64)), axis=1)  # (units, tags)
-        return float((shares[:, -1] - shares[:, -2]).min())
 
     def targets(self, output: Entities, side: Reading, state: SpanLabels) -> list[Target]:
         """Each entity: the log-probability that it begins where it does, the surest first."""
@@ -123,11 +171,6 @@ class Tagging(Formulation):
             )
         return list(targets.values())
 
-    def places(self, target: Target, side: Reading, outputs: Sequence[Row]) -> list[tuple[int, tuple[int, ...]]]:
-        """The token at the target's character, wherever it is now; none where no token is left there."""
-        units = [u for u in range(len(side.units)) if side.units.start[u] <= (target.at or 0) < side.units.end[u]]
-        return [(int(side.row[u]), (int(side.place[u]), target.index[1])) for u in units[:1]]
-
 
 def stretches(passage: Passage) -> Iterator[tuple[int, int]]:
     """Give, for each window, the tokens of the whole text that it decides: borders lie in the middle of what two share."""
@@ -136,10 +179,11 @@ def stretches(passage: Passage) -> Iterator[tuple[int, int]]:
     yield from pairwise([0, *borders, windows[-1].start + len(windows[-1].tokens)])
 
 
-def _own_runs(scores: Array, state: SpanLabels) -> tuple[Array, list[tuple[int, int, str]]]:
-    """Return the likeliest tags that fit one another, (units,), and the entities that they name."""
-    path = best_path(scores)
-    return path, [(start, stop, state.labels[label]) for start, stop, label in runs(path)]
+def own_runs(scores: Array, state: SpanLabels) -> tuple[Array, list[tuple[int, int, str]]]:
+    """Return the likeliest tags that fit one another, (units,), and the spans that they name, as units and label."""
+    scheme = SCHEMES[state.scheme]
+    path = best_path(scores, scheme)
+    return path, [(start, stop, state.labels[label]) for start, stop, label in runs(path, scheme)]
 
 
 def _given_runs(scores: Array, state: SpanLabels) -> tuple[Array, list[tuple[int, int, str]]]:

@@ -13,7 +13,8 @@ from functory.contracts.task import Formulation, Learning, Scorer, Task
 from functory.errors import DataError, NotSupported
 from functory_sdk.spans.metrics import breakdown, scorer
 from functory_sdk.spans.offsets import is_cut, likely_readings
-from functory_sdk.spans.tagging import Tagging
+from functory_sdk.spans.schemes import SchemeName
+from functory_sdk.spans.tagging import SpanTagging
 from functory_sdk.spans.types import Entities, Entity, Span, SpanLabels, SpanOptions
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class SpanTask(Task[S]):
                 "gives those of its output.",
                 do="choose an encoder, such as minilm or e5.",
             )
-        return Tagging(self.options)
+        return SpanTagging(self.options)
 
     def learn(self, examples: Sequence[Any]) -> SpanLabels:
         found = {span.label for example in examples for span in example.entities}
@@ -76,7 +77,12 @@ class SpanTask(Task[S]):
                 f"none of {len(examples):,} examples has an entity.", do="give examples with entities, or name the types: "
                 "labels = ['person', 'place'].",
             )  # fmt: skip
-        return SpanLabels(labels=labels)
+        wanted = self.options.scheme
+        return SpanLabels(labels=labels, scheme=self.scheme(examples) if wanted == "auto" else wanted)
+
+    def scheme(self, examples: Sequence[Any]) -> SchemeName:
+        """Return the scheme that the head is taught where the options leave it open; examples may show one of their own."""
+        return "IOB2"
 
     def check(self, example: Any, state: SpanLabels) -> None:
         for span in example.entities:

@@ -13,6 +13,7 @@ from functory.contracts.task import Output, State
 from functory.contracts.telling import figure
 from functory.errors import DataError
 from functory_sdk.spans.offsets import readings_of
+from functory_sdk.spans.schemes import SCHEMES, SchemeName
 
 
 class Span(BaseModel):
@@ -85,11 +86,13 @@ class SpanLabels(State):
     labels: tuple[str, ...] = ()
     given: tuple[str, ...] = ()
     """The tags of a tagger that was made elsewhere, of any scheme, in the order of its scores; none for one made here."""
+    scheme: SchemeName = "IOB2"
+    """The scheme that the head was taught, where it was made here."""
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The tags in the order of the scores: those that were given, or O, then B and I of each type."""
-        return self.given or ("O", *(f"{letter}-{label}" for label in self.labels for letter in "BI"))
+        """The tags in the order of the scores: those that were given, or O, then the scheme's of each type."""
+        return self.given or SCHEMES[self.scheme].tags(self.labels)
 
     def begins(self, label: str, *, is_one: bool) -> int:
         """Return the tag with which an entity begins: its place among the scores.
@@ -111,6 +114,17 @@ class SpanOptions(LabelRules):
         description="Which tokens of a word learn and decide. first: its first token speaks for the word. all: each for "
         "itself. Scripts without spaces have no such words: there each token speaks for itself in both. auto: all; first for "
         "a tagger made elsewhere, whose other tokens may have learned nothing.",
+    )
+    scheme: Literal["auto", "IO", "IOB1", "IOB2", "BIOES", "BMEWO", "BILOU"] = Field(
+        default="auto",
+        description="The tags that the head is taught, whatever the data hold. auto: BIOES or BILOU where the data are tagged "
+        "so, else IOB2. IO has the fewest tags, and joins neighbours of one type; BIOES, BMEWO and BILOU, which differ in "
+        "letters alone, tell where a span ends.",
+    )
+    characters: Literal["together", "apart"] = Field(
+        default="together",
+        description="How characters of scripts without spaces are read. together: as the tokenizer takes them; what no whole "
+        "number of its tokens can say is out of reach. apart: each has a token of its own, and texts take more of them.",
     )
     overlap: int = Field(
         default=64, ge=0, le=4096, description="Tokens that the windows of a long text share, at most half a window."

@@ -12,6 +12,7 @@ from functory_sdk import (
     DataError,
     Examples,
     NotSupported,
+    SchemeName,
     SpanLabels,
     SpanTask,
     split_tags,
@@ -62,6 +63,11 @@ class NER(SpanTask[NEROptions]):
             return (read,)
         why = ", since the others may have learned nothing: subwords = 'all' lets each"
         return (read, "the first token of a word speaks for it" + (why if self.options.subwords == "auto" else ""))
+
+    def scheme(self, examples: Sequence[TaggedText]) -> SchemeName:
+        """That of the tags that close entities, where the data have such; else IOB2."""
+        found = tag_scheme(example.tags for example in examples if example.tags)
+        return "BIOES" if found == "BIOES" else "BILOU" if found == "BILOU" else "IOB2"
 
     def labels(self, example: TaggedText) -> tuple[str, ...]:
         """The types of the entities, and those that only stand in tags that continue nothing."""
