@@ -48,7 +48,7 @@ class Verdict(LabelTask[LabelOptions]):
 
 
 class Pair(Input):
-    """Two texts, and a third."""
+    """Two texts, or three."""
 
     first: str
     second: str
@@ -63,7 +63,7 @@ class Pairs(Verdict):
 
 
 class Triples(Pairs):
-    """Would read three."""
+    """Reads three."""
 
     shorthand: ClassVar[tuple[str, ...]] = ("first", "second", "third")
 
@@ -82,8 +82,9 @@ def test_what_is_read_are_the_fields_of_the_shorthand_in_their_order() -> None:
     assert np.array_equal(pair.rows[0]["input_ids"], reader.encode([("good", "bad")]).rows[0]["input_ids"])
     other = encoded(Pairs(), first="bad", second="good")
     assert not np.array_equal(pair.rows[0]["input_ids"], other.rows[0]["input_ids"])
-    with pytest.raises(NotSupported, match="has 3 texts, and a row holds one or two"):
-        encoded(Triples(), first="a", second="b", third="c")
+    three = encoded(Triples(), first="good", second="bad", third="film")
+    assert np.array_equal(three.rows[0]["input_ids"], reader.encode([("good", "bad", "film")]).rows[0]["input_ids"])
+    assert encoded(Triples(), first="good", second="bad", third="film " * 90).side[0][0].startswith("read in ")
 
 
 def test_golden_inputs_of_two_texts_are_two_different_ones() -> None:

@@ -174,10 +174,10 @@ def test_each_token_of_a_long_text_is_decided_once_by_the_window_in_whose_middle
     [side] = made.encoded.side
     assert len(side.units) == 60
     for unit, (row, place) in enumerate(zip(side.row, side.place, strict=True)):
-        own = [w.start <= unit < w.start + len(w.tokens) for w in passage.windows]
-        margins = [min(unit - w.start, w.start + len(w.tokens) - 1 - unit) if inside else -1
-                   for w, inside in zip(passage.windows, own, strict=True)]  # fmt: skip
-        is_edge = unit < passage.windows[1].start or unit >= passage.windows[-1].start
+        own = [part.start <= unit < part.stop for part in passage.parts()]
+        margins = [min(unit - part.start, part.stop - 1 - unit) if inside else -1
+                   for part, inside in zip(passage.parts(), own, strict=True)]  # fmt: skip
+        is_edge = unit < passage.parts()[1].start or unit >= passage.parts()[-1].start
         assert is_edge or margins[row] >= max(margins) - 1
         assert made.encoded.rows[row]["input_ids"][place] == made.reader.tokenizer.tokens([text])[0].ids[unit]
     golds = formulation.label(
@@ -190,7 +190,7 @@ def test_an_entity_may_cross_from_one_window_to_the_next() -> None:
     text = " ".join(["we", "saw", "the", "good", "film"] * 6)
     formulation, made = read(text, overlap=4)
     [passage] = made.reader.read([text], overlap=4)
-    border = next(iter(stretches(passage)))[1]
+    border = next(iter(stretches(passage.parts())))[1]
     [side] = made.encoded.side
     start, end = int(side.units.start[border - 1]), int(side.units.end[border])
     example = MarkedText(text=text, entities=(Span(start=start, end=end, label="LOC"),))

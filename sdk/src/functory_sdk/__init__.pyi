@@ -91,9 +91,14 @@ from functory.machine.places import cache as cache
 from functory.measuring.report import Report as Report
 from functory.plugins.registry import entries as entries
 from functory.plugins.registry import load as load
+from functory.reading.prompts import Frame as Frame
+from functory.reading.prompts import chat_frame as chat_frame
+from functory.reading.prompts import template_frame as template_frame
+from functory.reading.reader import Part as Part
 from functory.reading.reader import Passage as Passage
 from functory.reading.reader import Reader as Reader
 from functory.reading.reader import Window as Window
+from functory.reading.reader import scored_port as scored_port
 from functory.reading.tokenizer import Tokenizer as Tokenizer
 from functory.reading.tokenizer import Tokens as Tokens
 from functory.running.backbones import open_backbone as open_backbone

@@ -1,4 +1,4 @@
-"""Reads text into rows of tokens: special tokens around it, windows of long texts.
+"""Reads texts into rows of tokens: special tokens around them, windows of long ones, prompts and what is written after them.
 
 Apart from tasks and backbones, which both need it and neither owns it; and from the tokenizer, which is never
 reconfigured: padding, truncation and special tokens are done here in numpy, so that many threads may read at once.
@@ -6,42 +6,62 @@ reconfigured: padding, truncation and special tokens are done here in numpy, so 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import Literal
 
 import numpy as np
 
 from functory.contracts.backbone import BackboneSpec
-from functory.contracts.rows import Array, Encoded
-from functory.errors import OptionError, TooLong
+from functory.contracts.rows import Array, Encoded, Port
+from functory.errors import InputError, OptionError, PluginError, TooLong
+from functory.reading.prompts import Frame, Prompt
 from functory.reading.tokenizer import Ids, Tokenizer, Tokens, as_ids
+from functory.reading.windows import shares, windows
 
 LongText = Literal["window", "cut", "refuse"]
-Text = str | tuple[str, str]
-"""What one row is made of: a text, or two that are read together."""
+Text = str | tuple[str, ...]
+"""What one row is made of: a text, or several that are read together."""
 
 
 @dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch of a text that fits the context, as one row.
+class Part:
+    """What a row holds of one text.
 
-    :param row: the arrays the network reads.
+    :param field: what the text is called.
     :param tokens: the text's own tokens in the row.
     :param first: the place in the row of the first of them; special tokens stand before.
     :param start: which token of the whole text that is.
     """
 
-    row: dict[str, Array]
+    field: str
     tokens: Tokens
     first: int
     start: int
 
+    @property
+    def stop(self) -> int:
+        """Which token of the whole text comes after the last of them."""
+        return self.start + len(self.tokens)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A stretch of each text that stands in a row together with the others'.
+
+    :param row: the arrays the network reads.
+    :param parts: one for each text, in their order.
+    """
+
+    row: dict[str, Array]
+    parts: tuple[Part, ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A text as read: one window, or more where it is long.
+    """A text, or several together, as read: one window, or more where they are long.
 
     :param windows: at least one, even for an empty text.
     :param notes: what the output should say: "cut at 512 tokens".
@@ -50,9 +70,13 @@ class Passage:
     windows: tuple[Window, ...]
     notes: tuple[str, ...] = ()
 
+    def parts(self, place: int = 0) -> tuple[Part, ...]:
+        """Return what each window holds of one of the texts."""
+        return tuple(window.parts[place] for window in self.windows)
+
 
 class Reader:
-    """Turns texts into rows for one backbone, by one rule for long texts.
+    """Turns texts into rows for one backbone, by one rule for long texts, however many stand in a row.
 
     :param tokenizer: the backbone's.
     :param spec: the backbone's facts.
@@ -67,130 +91,93 @@ class Reader:
         self.spec = spec
         self.long_text = long_text
         self.max_tokens = min(max_tokens or spec.context, spec.context)
+        self._prefixes: dict[str, Ids] = {}
 
-    @cached_property
-    def _prefix(self) -> Ids:
-        """The tokens of the model's own prefix ('query: ')."""
-        prefix = self.spec.prefix().strip()
-        return self.tokenizer.tokens([prefix])[0].ids if prefix else as_ids([])
+    def read(
+        self,
+        texts: Sequence[Text],
+        *,
+        fields: Sequence[str] = (),
+        roles: str | Sequence[str] = "",
+        windowed: Sequence[str] = (),
+        overlap: int = 0,
+    ) -> list[Passage]:
+        """Read each text into windows; several texts, given as a tuple, into windows that hold a part of each.
 
-    @cached_property
-    def room(self) -> int:
-        """How many tokens of a single text fit into one row.
+        Texts that do not fit into a row together share it alike, what the short ones leave going to the long ones. What is
+        longer than its share is read in windows, which go on side by side: each token of each text is in one. Where only
+        some fields are windowed, the others are cut, and stand beside every window.
 
-        :raises OptionError: when what stands around every text leaves none.
+        :param fields: what the texts of a row are called, for notes and errors.
+        :param roles: what each text is, or all of them are, for backbones that were trained to be told: ``query``.
+        :param windowed: the fields whose long texts are read in windows; all of them when none is named.
+        :param overlap: tokens that neighbouring windows share, at most half of one.
+        :raises TooLong: for long texts, where the rule is "refuse".
+        :raises InputError: for a text that cannot be tokenised, naming its field.
+        :raises OptionError: when what stands around the texts leaves them no room.
         """
-        before, _, after = self.tokenizer.frame
-        return self._left(self.max_tokens - len(before) - len(after) - len(self._prefix), 1)
-
-    def _left(self, room: int, least: int) -> int:
-        """Return the tokens that are left for texts.
-
-        :raises OptionError: when there are fewer than the least that make sense: a function would read none of its inputs.
-        """
-        if room < least:
-            texts = "a text" if least == 1 else "two texts"
-            raise OptionError(
-                f"a row of {self.max_tokens} tokens leaves no room for {texts}: {self.max_tokens - room} stand around each.",
-                do="raise max_tokens, or shorten the backbone's prefix.",
-            )
-        return room
-
-    def read(self, texts: Sequence[Text], *, overlap: int = 0) -> list[Passage]:
-        """Read each text into windows; two texts, given as a tuple, into windows that hold a part of both.
-
-        :param overlap: tokens that neighbouring windows share.
-        :raises TooLong: for a long text, where the rule is "refuse".
-        """
-        parts = [part for text in texts for part in ([text] if isinstance(text, str) else text)]
-        tokens = iter(self.tokenizer.tokens(parts))
+        rows = [(text,) if isinstance(text, str) else text for text in texts]
+        tokens = iter(self._tokens(list(chain.from_iterable(rows)), fields))
         return [
-            self._passage(next(tokens), overlap) if isinstance(text, str) else self._pair(next(tokens), next(tokens), overlap)
-            for text in texts
+            self._passage([next(tokens) for _ in row], _names(fields, len(row)), _spread(roles, len(row)), windowed, overlap)
+            for row in rows
         ]
 
-    def encode(self, texts: Sequence[Text], *, overlap: int = 0) -> Encoded:
-        """Read each text, or two, into rows that are its own; what is kept of each is its notes.
+    def encode(self, texts: Sequence[Text], *, fields: Sequence[str] = (), roles: str | Sequence[str] = "") -> Encoded:
+        """Read each text, or several together, into rows that are its own; what is kept of each is its notes.
 
-        :raises TooLong: for a long text, where the rule is "refuse".
+        :param fields: as `read` has it.
+        :param roles: likewise.
+        :raises TooLong: for long texts, where the rule is "refuse".
+        :raises InputError: for a text that cannot be tokenised, naming its field.
         """
-        passages = self.read(texts, overlap=overlap)
+        passages = self.read(texts, fields=fields, roles=roles)
         rows = [(index, window.row) for index, passage in enumerate(passages) for window in passage.windows]
         return Encoded([row for _, row in rows], [index for index, _ in rows], [passage.notes for passage in passages])
 
-    def _passage(self, tokens: Tokens, overlap: int) -> Passage:
-        if len(tokens) <= self.room:
-            return Passage((self._window(tokens, 0),))
-        if self.long_text == "refuse":
-            raise TooLong(
-                f"a text has {len(tokens)} tokens; {self.room} fit.",
-                do='shorten it, or build the function with long_text = "window" or "cut".',
-            )
-        if self.long_text == "cut":
-            return Passage((self._window(tokens.part(0, self.room), 0),), (f"cut at {self.room} tokens",))
-        spans = list(windows(tokens.words, self.room, min(overlap, self.room // 2)))
-        made = tuple(self._window(tokens.part(start, stop), start) for start, stop in spans)
-        return Passage(made, (f"read in {len(made)} windows",))
+    def prompts(self, texts: Sequence[Text], frame: Frame, *, spare: int = 0) -> list[Prompt]:
+        """Read each text, or several together, into a frame; those that are too long are cut at their ends, and noted.
 
-    def _window(self, tokens: Tokens, start: int) -> Window:
-        before, _, after = self.tokenizer.frame
-        row = self.row(np.concatenate([before, self._prefix, tokens.ids, after]))
-        return Window(row, tokens, len(before) + len(self._prefix), start)
-
-    @cached_property
-    def _between(self) -> Ids:
-        """The tokens that keep two texts of a row apart: the tokenizer's own, or a line break where it has none."""
-        between = self.tokenizer.frame[1]
-        return between if len(between) else self.tokenizer.tokens(["\n"])[0].ids
-
-    @cached_property
-    def pair_room(self) -> int:
-        """How many tokens of two texts together fit into one row.
-
-        :raises OptionError: as `room`.
+        :param texts: one, or as many as the frame has fields, in their order.
+        :param spare: tokens that are written after it; those of an encoder-decoder stand in no row of the prompt's.
+        :raises TooLong: for long texts, where the rule is "refuse".
+        :raises InputError: for a text that cannot be tokenised, naming its field.
+        :raises OptionError: where frame and spare tokens leave no room.
         """
-        return self._left(self.room - len(self._between) - len(self._prefix), 2)
-
-    def _pair(self, first: Tokens, second: Tokens, overlap: int) -> Passage:
-        """Read two texts by the rule for long ones.
-
-        Where they do not fit, the shorter keeps its length, up to half of the row, and the longer gets what is left.
-        """
-        total = len(first) + len(second)
-        if total <= self.pair_room:
-            return Passage((self._both(first, second, 0),))
-        if self.long_text == "refuse":
-            raise TooLong(
-                f"two texts have {len(first)} and {len(second)} tokens; {self.pair_room} fit.",
-                do='shorten them, or build the function with long_text = "window" or "cut".',
+        pieces, rows = self._pieces(frame), [(text,) if isinstance(text, str) else text for text in texts]
+        around, spare = sum(map(len, pieces)), 0 if self.spec.architecture == "encoder-decoder" else spare
+        room = self.max_tokens - spare - around
+        if room < len(frame.fields):
+            raise OptionError(
+                f"{spare} tokens to write and the frame of {around} tokens fill the context of {self.max_tokens}.",
+                do="ask for fewer tokens, or shorten the prompt.",
             )
-        sizes = shares(len(first), len(second), self.pair_room)
-        if self.long_text == "cut":
-            notes = [
-                f"{name} text cut at {size} tokens"
-                for name, tokens, size in zip(("first", "second"), (first, second), sizes, strict=True)
-                if len(tokens) > size
-            ]
-            return Passage((self._both(first.part(0, sizes[0]), second.part(0, sizes[1]), 0),), tuple(notes))
-        spans = [
-            list(windows(tokens.words, size, min(overlap, size // 2)))
-            for tokens, size in zip((first, second), sizes, strict=True)
-        ]
-        made = tuple(self._both(first.part(*one), second.part(*other), other[0]) for one in spans[0] for other in spans[1])
-        return Passage(made, (f"read in {len(made)} windows",))
+        tokens = iter(self._tokens(list(chain.from_iterable(rows)), frame.fields))
+        return [self._prompt([next(tokens) for _ in row], frame.fields, pieces, room) for row in rows]
 
-    def _both(self, first: Tokens, second: Tokens, start: int) -> Window:
-        """Return two texts as one row: a window whose `tokens`, `first` and `start` are the second text's."""
-        before, _, after = self.tokenizer.frame
-        head = np.concatenate([before, self._prefix, first.ids, self._between])
-        row = self.row(np.concatenate([head, self._prefix, second.ids, after]), second_from=len(head))
-        return Window(row, second, len(head) + len(self._prefix), start)
+    def written(self, prompt: Ids, target: Ids) -> dict[str, Array]:
+        """Return the row of a prompt and what is written after it: ``scored`` is 1 at the tokens of that.
+
+        A decoder reads one after the other. An encoder-decoder reads the prompt, and its target has its first token before it;
+        the axis of ``scored`` is as `scored_port` has it.
+
+        :param prompt: (tokens,) finished, as `prompts` gives it.
+        :param target: (written tokens,) without special ones.
+        """
+        if self.spec.architecture == "encoder-decoder":
+            first = as_ids([self.spec.start_id or 0])
+            row, before = self.row(prompt, target=np.concatenate([first, target])), len(first)
+        else:
+            row, before = self.row(np.concatenate([prompt, target])), len(prompt)
+        scored = np.zeros(before + len(target), dtype=np.int64)
+        scored[before:] = 1
+        return {**row, "scored": scored}
 
     def row(self, ids: Ids, *, second_from: int | None = None, target: Ids | None = None) -> dict[str, Array]:
         """Return the row of finished ids.
 
         :param ids: (tokens,) with the special ones.
-        :param second_from: where the second text of a pair begins.
+        :param second_from: where the second text of several begins.
         :param target: (target,) what an encoder-decoder writes, the first token included; that one alone when None.
         """
         row: dict[str, Array] = {"input_ids": ids, "attention_mask": np.ones_like(ids)}
@@ -204,36 +191,151 @@ class Reader:
             row |= {"decoder_input_ids": written, "decoder_attention_mask": np.ones_like(written)}
         return row
 
+    def _tokens(self, texts: Sequence[str], fields: Sequence[str]) -> list[Tokens]:
+        """Return the tokens of each text.
 
-def shares(first: int, second: int, room: int) -> tuple[int, int]:
-    """Return how many tokens of each of two texts a row holds: the shorter's all, up to half, and the longer's what is left.
+        :raises InputError: for a text that cannot be tokenised, naming its field.
+        """
+        try:
+            return self.tokenizer.tokens(texts)
+        except InputError as error:
+            field = fields[_faulty(self.tokenizer, texts) % len(fields)] if fields else ""
+            raise InputError(error.what, where=field, do=error.do) from None
 
-    :param first: tokens of the first text.
-    :param second: tokens of the second.
-    :param room: tokens of both that fit.
+    def _prefix(self, role: str) -> Ids:
+        """Return the tokens of what the model was trained to read before a text of a role ('query: ')."""
+        if role not in self._prefixes:
+            prefix = self.spec.prefix(role).strip()
+            self._prefixes[role] = self.tokenizer.tokens([prefix])[0].ids if prefix else as_ids([])
+        return self._prefixes[role]
+
+    @cached_property
+    def _between(self) -> Ids:
+        """The tokens that keep two texts of a row apart: the tokenizer's own, or a line break where it has none."""
+        between = self.tokenizer.frame[1]
+        return between if len(between) else self.tokenizer.tokens(["\n"])[0].ids
+
+    def _frames(self, roles: Sequence[str]) -> list[Ids]:
+        """Return what stands before each text of a row, and after the last."""
+        before, _, after = self.tokenizer.frame
+        heads = [before, *[self._between] * (len(roles) - 1)]
+        return [*(np.concatenate([head, self._prefix(role)]) for head, role in zip(heads, roles, strict=True)), after]
+
+    def _passage(
+        self, texts: Sequence[Tokens], names: Sequence[str], roles: Sequence[str], windowed: Sequence[str], overlap: int
+    ) -> Passage:
+        """Read the texts of one row by the rule for long ones."""
+        frames = self._frames(roles)
+        room = _left(self.max_tokens, sum(map(len, frames)), len(texts))
+        sizes = self._sizes(texts, names, room)
+        spans, notes = [], []
+        for tokens, size, name in zip(texts, sizes, names, strict=True):
+            is_windowed = self.long_text == "window" and (not windowed or name in windowed)
+            spans.append(list(windows(tokens.words, size, overlap)) if is_windowed else [(0, size)])
+            if len(tokens) > size and not is_windowed:
+                notes.append(_cut(size, name if len(texts) > 1 else ""))
+        count = max(map(len, spans))
+        notes += [f"read in {count} windows"] if count > 1 else []
+        made = [[one[turn * len(one) // count] for one in spans] for turn in range(count)]
+        return Passage(tuple(self._window(texts, names, frames, one) for one in made), tuple(notes))
+
+    def _sizes(self, texts: Sequence[Tokens], names: Sequence[str], room: int) -> tuple[int, ...]:
+        """Return how many tokens of each text a row holds.
+
+        :raises TooLong: where they do not fit, and the rule is "refuse".
+        """
+        lengths = [len(tokens) for tokens in texts]
+        if sum(lengths) > room and self.long_text == "refuse":
+            who, have = " and ".join(names), "has" if len(names) == 1 else "have"
+            raise TooLong(
+                f"{who} {have} {' and '.join(map(str, lengths))} tokens; {room} fit.",
+                do='shorten it, or build the function with long_text = "window" or "cut".',
+            )
+        return shares(lengths, room)
+
+    def _window(
+        self, texts: Sequence[Tokens], names: Sequence[str], frames: Sequence[Ids], spans: Sequence[tuple[int, int]]
+    ) -> Window:
+        """Return the row of a stretch of each text."""
+        ids, parts, length = [], [], 0
+        for tokens, name, before, (start, stop) in zip(texts, names, frames[:-1], spans, strict=True):
+            part = Part(name, tokens.part(start, stop), length + len(before), start)
+            ids += [before, part.tokens.ids]
+            parts.append(part)
+            length = part.first + len(part.tokens)
+        second = parts[0].first + len(parts[0].tokens) + len(self._between) if len(parts) > 1 else None
+        return Window(self.row(np.concatenate([*ids, frames[-1]]), second_from=second), tuple(parts))
+
+    def _pieces(self, frame: Frame) -> list[Ids]:
+        """Return the tokens of a frame's pieces, with the special ones that a prompt has around it.
+
+        A decoder goes on from the prompt's last word, not from an end; an encoder reads the whole frame.
+        """
+        pieces = [tokens.ids for tokens in self.tokenizer.tokens(frame.pieces, reads_special=frame.is_chat)]
+        if not frame.is_chat:
+            before, _, after = self.tokenizer.frame
+            pieces[0] = np.concatenate([before, pieces[0]])
+            if self.spec.architecture == "encoder-decoder":
+                pieces[-1] = np.concatenate([pieces[-1], after])
+        return pieces
+
+    def _prompt(self, texts: Sequence[Tokens], names: Sequence[str], pieces: Sequence[Ids], room: int) -> Prompt:
+        """Put the texts of one prompt between the pieces of its frame."""
+        sizes = self._sizes(texts, names, room)
+        held = [tokens.ids[:size] for tokens, size in zip(texts, sizes, strict=True)]
+        ids = np.concatenate([pieces[0], *chain.from_iterable(zip(held, pieces[1:], strict=True))])
+        if not len(ids):  # nothing to go on from: a text begins where another ended
+            ids = as_ids([next(iter(self.spec.end_ids), self.spec.pad_id)])
+        cut = [(size, name) for tokens, size, name in zip(texts, sizes, names, strict=True) if len(tokens) > size]
+        return Prompt(ids, tuple(_cut(size, name if len(texts) > 1 else "") for size, name in cut))
+
+
+def scored_port(spec: BackboneSpec) -> Port:
+    """Return the port that says which tokens of a row count, beside those of the backbone: ``scored``, of `Reader.written`."""
+    return Port("scored", "int64", ("target" if spec.architecture == "encoder-decoder" else "tokens",), 0)
+
+
+def _left(most: int, around: int, texts: int) -> int:
+    """Return the tokens that are left for texts.
+
+    :raises OptionError: when there is not one for each: a function would read none of its inputs.
     """
-    if first <= second:
-        kept = min(first, room // 2)
-        return kept, room - kept
-    kept = min(second, room // 2)
-    return room - kept, kept
+    if most - around < texts:
+        told = "a text" if texts == 1 else f"{texts} texts"
+        raise OptionError(
+            f"a row of {most} tokens leaves no room for {told}: {around} stand around {'it' if texts == 1 else 'them'}.",
+            do="raise max_tokens, or shorten the backbone's prefix.",
+        )
+    return most - around
 
 
-def windows(words: Ids, size: int, overlap: int) -> Iterator[tuple[int, int]]:
-    """Cut a long text into windows, at word borders where there is one.
+def _cut(size: int, name: str) -> str:
+    return f"{name} cut at {size} tokens".strip()
 
-    :param words: (tokens,) the word of each token.
-    :param size: tokens of one window.
-    :param overlap: tokens that neighbours share.
-    :return: first token and the one after the last; together they cover every token.
+
+def _names(fields: Sequence[str], count: int) -> tuple[str, ...]:
+    """Return what the texts of a row are called.
+
+    :raises PluginError: when there are not as many as texts.
     """
-    start = 0
-    while start + size < len(words):
-        stop = start + size
-        border = stop
-        while border > start + size // 2 and words[border] == words[border - 1] and words[border] >= 0:
-            border -= 1
-        stop = border if border > start + size // 2 else stop
-        yield start, stop
-        start = max(start + 1, stop - overlap)
-    yield start, len(words)
+    if not fields:
+        return ("text",) if count == 1 else tuple(f"text {place}" for place in range(1, count + 1))
+    if len(fields) != count:
+        raise PluginError(
+            f"a row of {count} texts is read as {', '.join(fields)}.", do="give `Reader.read` a name for each text of the tuple."
+        )
+    return tuple(fields)
+
+
+def _spread(roles: str | Sequence[str], count: int) -> Sequence[str]:
+    return [roles] * count if isinstance(roles, str) else roles
+
+
+def _faulty(tokenizer: Tokenizer, texts: Sequence[str]) -> int:
+    """Return which of some texts is the first that cannot be tokenised."""
+    for place, text in enumerate(texts):
+        try:
+            tokenizer.tokens([text])
+        except InputError:
+            return place
+    return 0

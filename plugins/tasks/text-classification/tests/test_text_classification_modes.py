@@ -135,5 +135,5 @@ def test_smollm2_names_the_topic_without_any_training_data() -> None:
 def test_an_encoder_cannot_answer_without_training_data() -> None:
     from functory_sdk.testing import TinyEncoder
 
-    with pytest.raises(NotSupported, match="asks a decoder for the likelihood of each label"):
+    with pytest.raises(NotSupported, match="asks how likely each label.s words are"):
         TextClassification.configure({"labels": ["a", "b"]}).formulate(TinyEncoder().spec, "nothing")

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from functory_sdk import NotSupported, OptionError, Reader, State, TooLong, WriteOptions, Written
+from functory_sdk import NotSupported, OptionError, Reader, State, TooLong, WriteOptions, Written, chat_frame
 from functory_sdk.testing import TaskSuite
-from functory_sdk.writes import chat
 from functory_sdk.writes.metrics import overlap
 from functory_text_generation import Prompt, ReferencedPrompt, TextGeneration
 
@@ -112,11 +111,11 @@ def test_a_prompt_cannot_end_its_turn() -> None:
 
 def test_a_template_that_fails_or_loses_the_message_is_refused() -> None:
     with pytest.raises(NotSupported, match="no system here"):
-        chat.frame("{{ raise_exception('no system here') }}", "")
+        chat_frame("{{ raise_exception('no system here') }}")
     with pytest.raises(NotSupported, match="does not put the message once"):
-        chat.frame("hello", "")
+        chat_frame("hello")
     with pytest.raises(NotSupported, match="SecurityError"):
-        chat.frame("{{ messages.__class__.__mro__ }}", "")
+        chat_frame("{{ messages.__class__.__mro__ }}")
 
 
 def test_an_encoder_and_a_missing_template_are_named() -> None:

@@ -47,7 +47,7 @@ TELLING = 30
 class LabelTask(Task[L]):
     """Says which label an input has: one of several, one or not, or any number of them.
 
-    A subclass names its types and columns. What is read are the fields of `shorthand`, a text or two; what is learned is
+    A subclass names its types and columns. What is read are the fields of `shorthand`, one text or several; what is learned is
     the field `gold`::
 
         class Topic(LabelTask[LabelOptions]):
@@ -74,16 +74,9 @@ class LabelTask(Task[L]):
     """The field of Example that holds the right label, or a list of them."""
 
     def text_of(self, value: Any) -> Text:
-        """Return what is read of an input: one text, or two as a tuple; by default the fields of `shorthand`.
-
-        :raises NotSupported: where they are neither one nor two.
-        """
+        """Return what is read of an input: one text, or several as a tuple; by default the fields of `shorthand`."""
         texts = tuple(getattr(value, name) for name in self.shorthand)
-        if len(texts) not in (1, 2):
-            raise NotSupported(
-                f"task {self.name!r} has {len(texts)} texts, and a row holds one or two.", do="join them in `text_of`."
-            )
-        return texts[0] if len(texts) == 1 else (texts[0], texts[1])
+        return texts[0] if len(texts) == 1 else texts
 
     def labels_of(self, example: Any) -> tuple[str, ...]:
         """Return the right labels of an example."""
@@ -93,7 +86,8 @@ class LabelTask(Task[L]):
     def formulate(self, spec: BackboneSpec, learning: Learning) -> Formulation:
         if learning != "supervised":
             raise NotSupported(f"task {self.name!r} learns from examples, and there are none.", do="give train = '…'.")
-        return Classify(self.text_of, self.labels_of)
+        fields = self.shorthand if type(self).text_of is LabelTask.text_of else ()
+        return Classify(self.text_of, self.labels_of, fields)
 
     def learn(self, examples: Sequence[Any]) -> Labels:
         counts = Counter(label for example in examples for label in self.labels_of(example))

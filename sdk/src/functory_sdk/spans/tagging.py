@@ -13,7 +13,7 @@ import numpy as np
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.contracts.task import Formulation, Target
-from functory.reading.reader import Passage, Reader
+from functory.reading.reader import Part, Passage, Reader
 from functory_sdk.spans.alignment import Units, tags_of, units
 from functory_sdk.spans.apart import Apart, apart, character_borders
 from functory_sdk.spans.schemes import SCHEMES
@@ -80,7 +80,7 @@ class Tagging(Formulation):
     def encode(self, inputs: Sequence[Any], reader: Reader, state: Any) -> Encoded:
         encoded = Encoded(rows=[], owner=[], side=[])
         read = [self.as_read(value, state) for value in inputs]
-        passages = reader.read([one.text for one in read], overlap=self.overlap)
+        passages = reader.read([one.text for one in read], fields=("text",), overlap=self.overlap)
         for index, (value, one, passage) in enumerate(zip(inputs, read, passages, strict=True)):
             side = self._reading(value, one, passage, state)
             rows = [window.row for window in passage.windows] if len(side.units) else []
@@ -91,12 +91,12 @@ class Tagging(Formulation):
 
     def _reading(self, value: Any, read: Apart, passage: Passage, state: Any) -> Reading:
         """Return the units of a text, each with its place in the window that decides it."""
-        pieces = list(stretches(passage))
-        windows = passage.windows
-        told = [w.tokens.offsets[a - w.start : b - w.start] for w, (a, b) in zip(windows, pieces, strict=True)]
+        parts = passage.parts()
+        pieces = list(stretches(parts))
+        told = [p.tokens.offsets[a - p.start : b - p.start] for p, (a, b) in zip(parts, pieces, strict=True)]
         found = self.units(value, read.offsets(np.concatenate(told)), state)
         row = np.searchsorted([stop for _, stop in pieces], found.token, side="right")
-        shift = np.asarray([window.first - window.start for window in windows])
+        shift = np.asarray([part.first - part.start for part in parts])
         place = np.where(found.token < 0, -1, found.token + shift[row])
         return Reading(value.text, found, row, place, passage.notes)
 
@@ -172,11 +172,12 @@ class SpanTagging(Tagging):
         return list(targets.values())
 
 
-def stretches(passage: Passage) -> Iterator[tuple[int, int]]:
-    """Give, for each window, the tokens of the whole text that it decides: borders lie in the middle of what two share."""
-    windows = passage.windows
-    borders = [(one.start + len(one.tokens) + other.start + 1) // 2 for one, other in pairwise(windows)]
-    yield from pairwise([0, *borders, windows[-1].start + len(windows[-1].tokens)])
+def stretches(parts: Sequence[Part]) -> Iterator[tuple[int, int]]:
+    """Give, for each window of a text, the tokens of the whole text that it decides: borders lie in the middle of what two
+    share.
+    """
+    borders = [(one.stop + other.start + 1) // 2 for one, other in pairwise(parts)]
+    yield from pairwise([0, *borders, parts[-1].stop])
 
 
 def own_runs(scores: Array, state: SpanLabels) -> tuple[Array, list[tuple[int, int, str]]]:

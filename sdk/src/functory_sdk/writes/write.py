@@ -6,14 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-import numpy as np
-
 from functory.contracts.backbone import BackboneSpec
-from functory.contracts.rows import Array, Encoded, Request, Row
+from functory.contracts.rows import Encoded, Request, Row
 from functory.contracts.task import Formulation, State
-from functory.errors import NotSupported, OptionError, TooLong
+from functory.errors import NotSupported, OptionError
+from functory.reading.prompts import Frame, chat_frame
 from functory.reading.reader import Reader
-from functory_sdk.writes import chat
 from functory_sdk.writes.types import WriteOptions, Written
 
 
@@ -42,44 +40,19 @@ class Write(Formulation):
             raise NotSupported(f"{spec.reference!r} has no chat template.", do='use chat = "off" or "auto".')
         self.options, self._prompt_of = options, prompt_of
         is_chat = bool(spec.chat_template) and options.chat != "off"
-        self._frame = chat.frame(spec.chat_template, options.system) if is_chat else None
-        if options.system and self._frame is None:
+        self._frame = chat_frame(spec.chat_template, options.system) if is_chat else Frame()
+        if options.system and not is_chat:
             raise OptionError(
                 "system is told by a chat template, and none is used.", do='write it into the prompt, or use chat = "on".'
             )
 
     def encode(self, inputs: Sequence[Any], reader: Reader, state: State) -> Encoded:
-        before, after = self._around(reader)
-        target = 0 if reader.spec.architecture == "encoder-decoder" else self.options.max_new_tokens
-        room = reader.max_tokens - target - len(before) - len(after)
-        if room < 1:
-            raise OptionError(
-                f"max_new_tokens = {target} and the frame of {len(before) + len(after)} tokens "
-                f"fill the context of {reader.max_tokens}.",
-                do="ask for fewer tokens.",
-            )
-        encoded = Encoded(rows=[], owner=[], side=[], requests=[])
-        for tokens in reader.tokenizer.tokens([self._prompt_of(value) for value in inputs]):
-            if len(tokens) > room and reader.long_text == "refuse":
-                raise TooLong(f"a prompt has {len(tokens)} tokens; {room} fit.", do='shorten it, or use long_text = "cut".')
-            row = np.concatenate([before, tokens.ids[:room], after])
-            if not len(row):  # nothing to go on from: a text begins where another ended
-                row = np.asarray([next(iter(reader.spec.end_ids), reader.spec.pad_id)])
-            encoded.side.append(Side(reader, (f"cut at {room} tokens",) if len(tokens) > room else ()))
-            encoded.requests.append(
-                Request(tuple(map(int, row)), self.options.max_new_tokens, frozenset(reader.spec.end_ids))
-            )
-        return encoded
+        most, ends = self.options.max_new_tokens, frozenset(reader.spec.end_ids)
+        prompts = reader.prompts([self._prompt_of(value) for value in inputs], self._frame, spare=most)
+        requests = [Request(tuple(prompt.ids.tolist()), most, ends) for prompt in prompts]
+        return Encoded(rows=[], owner=[], side=[Side(reader, prompt.notes) for prompt in prompts], requests=requests)
 
     def decode(self, side: Side, outputs: Sequence[Row], state: State) -> Written:
         tokens = [int(token) for token in outputs[0]["tokens"]]
         finish: Literal["end", "length"] = "length" if len(tokens) >= self.options.max_new_tokens else "end"
         return Written(text=side.reader.tokenizer.text(tokens), tokens=len(tokens), finish=finish, notes=side.notes)
-
-    def _around(self, reader: Reader) -> tuple[Array, Array]:
-        """Return the tokens before and after a prompt."""
-        if self._frame is not None:
-            return chat.ids(reader.tokenizer, *self._frame)
-        before, _, after = reader.tokenizer.frame
-        # A decoder goes on from the prompt's last word, not from an end; an encoder reads the whole frame.
-        return before, after if reader.spec.architecture == "encoder-decoder" else after[:0]

@@ -77,8 +77,8 @@ class Preference(Task[NoOptions], Formulation):
     def encode(self, inputs: Sequence[Pair], reader: Reader, state: State) -> Encoded:
         """Side data: how many rows are the first text's (its windows), and the notes."""
         encoded = Encoded(rows=[], owner=[], side=[])
-        firsts = reader.read([value.first for value in inputs])
-        seconds = reader.read([value.second for value in inputs])
+        firsts = reader.read([value.first for value in inputs], fields=("first",))
+        seconds = reader.read([value.second for value in inputs], fields=("second",))
         for index, (first, second) in enumerate(zip(firsts, seconds, strict=True)):
             rows = [window.row for passage in (first, second) for window in passage.windows]
             encoded.rows += rows

@@ -14,13 +14,13 @@ from functory_sdk import (
     Encoded,
     Formulation,
     Labels,
-    OptionError,
     Port,
     Reader,
     Row,
     Target,
-    TooLong,
     log_odds,
+    scored_port,
+    template_frame,
 )
 from functory_sdk.labels.classify import answer
 from functory_text_classification.types import ClassificationOptions, Text
@@ -39,47 +39,24 @@ class Likelihood(Formulation):
 
     def __init__(self, options: ClassificationOptions) -> None:
         self.options = options
-        before, found, after = options.prompt.partition("{text}")
-        if not found:
-            raise OptionError(
-                f"prompt = {options.prompt!r} has no {{text}}.", do="say where the text goes: '{text} It is'."
-            )
-        self._before, self._after = before, after
+        self._frame = template_frame(options.prompt, ("text",))
 
     def inputs(self, spec: BackboneSpec, state: Labels) -> tuple[Port, ...]:
-        return (Port("scored", "int64", ("tokens",), 0),)
+        return (scored_port(spec),)
 
     def outputs(self, spec: BackboneSpec, state: Labels) -> tuple[Port, ...]:
         return (Port("log_probability", "float32"),)
 
     def encode(self, inputs: Sequence[Text], reader: Reader, state: Labels) -> Encoded:
-        before, after, *labels = [
-            tokens.ids
-            for tokens in reader.tokenizer.tokens(
-                [
-                    self._before,
-                    self._after,
-                    *(f" {self.options.descriptions.get(label, label)}" for label in state.labels),
-                ]
-            )
-        ]
-        texts = [value.text for value in inputs] + [NOTHING]
-        *contents, nothing = [tokens.ids for tokens in reader.tokenizer.tokens(texts)]
-        frame = [reader.tokenizer.frame[0], before]
-        room = max(0, reader.max_tokens - sum(map(len, frame)) - len(after) - max(map(len, labels)))
-        encoded = Encoded(rows=[], owner=[], side=[])
-        for index, content in enumerate(contents):
-            notes = (f"cut at {room} tokens",) if len(content) > room else ()
-            if notes and reader.long_text == "refuse":
-                raise TooLong(
-                    f"a text has {len(content)} tokens; {room} fit beside the prompt and the labels.",
-                    do='shorten it, or build the function with long_text = "cut".',
-                )
-            for ids in (content[:room], nothing) if self.options.calibrate else (content[:room],):
-                for label in labels:
-                    encoded.rows.append(_row(reader, np.concatenate([*frame, ids, after]), label))
-                    encoded.owner.append(index)
-            encoded.side.append(notes)
+        words = [f" {self.options.descriptions.get(label, label)}" for label in state.labels]
+        labels = [tokens.ids for tokens in reader.tokenizer.tokens(words)]
+        texts = [*(value.text for value in inputs), NOTHING]
+        *prompts, nothing = reader.prompts(texts, self._frame, spare=max(map(len, labels)))
+        encoded = Encoded(rows=[], owner=[], side=[prompt.notes for prompt in prompts])
+        for index, prompt in enumerate(prompts):
+            asked = (prompt, nothing) if self.options.calibrate else (prompt,)
+            encoded.rows += [reader.written(one.ids, label) for one in asked for label in labels]
+            encoded.owner += [index] * len(asked) * len(labels)
         return encoded
 
     def decode(self, side: tuple[str, ...], outputs: Sequence[Row], state: Labels) -> Classification:
@@ -106,11 +83,3 @@ class Likelihood(Formulation):
     def evidence(self, target: Target, side: object, outputs: Sequence[Row], state: Labels) -> float:
         """The log-odds of the label against the others."""
         return log_odds(self._shares(outputs, state), (target.row or 0,))
-
-
-def _row(reader: Reader, prompt: Array, label: Array) -> dict[str, Array]:
-    """Return prompt and label as one row, with the label's tokens marked."""
-    row = reader.row(np.concatenate([prompt, label]))
-    scored = np.zeros(len(prompt) + len(label), dtype=np.int64)
-    scored[len(prompt) :] = 1
-    return {**row, "scored": scored}

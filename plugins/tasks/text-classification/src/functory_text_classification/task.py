@@ -28,10 +28,10 @@ class TextClassification(LabelTask[ClassificationOptions]):
 
         if learning == "supervised":
             return super().formulate(spec, learning)
-        if spec.architecture != "decoder" or not spec.has_logits:
+        if spec.architecture == "encoder" or not spec.has_logits:
             raise NotSupported(
-                f"zero-shot classification asks a decoder for the likelihood of each label; {spec.reference!r} is an "
-                f"{spec.architecture}.",
+                f"zero-shot classification asks how likely each label's words are, and {spec.reference!r} "
+                f"{'is an encoder' if spec.architecture == 'encoder' else 'has no head that scores tokens'}.",
                 do="choose a decoder such as smollm2, or give training data.",
             )
         return Likelihood(self.options)

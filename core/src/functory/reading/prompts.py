@@ -1,0 +1,101 @@
+"""What stands around the texts of a prompt: a template's own words, or a backbone's chat frame.
+
+Apart from the reader, which puts texts into it: what a text spells never leaves its place.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from functory.errors import NotSupported, OptionError
+from functory.reading.tokenizer import Ids
+from functory.wording.told import told
+
+PLACE = "\ue000message\ue001"
+"""Stands for the message while the template is filled; private-use characters, which no template holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands before, between and after the texts of a prompt.
+
+    :param pieces: one more than there are texts.
+    :param fields: what each text is called.
+    :param is_chat: a chat template made it: the signs that it spells are signs, and none stand around it.
+    """
+
+    pieces: tuple[str, ...] = ("", "")
+    fields: tuple[str, ...] = ("prompt",)
+    is_chat: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """A prompt as read.
+
+    :param ids: (tokens,) with what stands around its texts.
+    :param notes: what the output should say: "cut at 512 tokens".
+    """
+
+    ids: Ids
+    notes: tuple[str, ...] = ()
+
+
+def template_frame(template: str, fields: Sequence[str], option: str = "prompt") -> Frame:
+    """Return the frame of a template that says in braces where texts go: ``{text} It is``.
+
+    :param fields: what may stand in it; braces around anything else are text.
+    :param option: what the template is called, for the error.
+    :raises OptionError: for a field that has no place, or two.
+    """
+    names = "|".join(map(re.escape, fields))
+    found = re.split(rf"\{{({names})\}}", template)  # words, a field's name, words …
+    pieces, named = tuple(found[::2]), tuple(found[1::2])
+    wrong = next((field for field in fields if named.count(field) != 1), "")
+    if wrong:
+        what = f"has no {{{wrong}}}" if wrong not in named else f"has {{{wrong}}} twice"
+        example = " ".join(f"{{{field}}}" for field in fields)
+        raise OptionError(f"{option} = {template!r} {what}.", do=f"say where the text goes: '{example} It is'.")
+    return Frame(pieces, named)
+
+
+def chat_frame(template: str, system: str = "") -> Frame:
+    """Return what a chat template puts before and after a user's message, the beginning of the answer included.
+
+    The message itself never meets the template: what it spells stays text.
+
+    :raises NotSupported: where the template fails, or does not put the message exactly once.
+    """
+    messages = [{"role": "system", "content": system}] if system else []
+    try:
+        filled = _compiled(template).render(messages=[*messages, {"role": "user", "content": PLACE}], add_generation_prompt=True)
+    except NotSupported:
+        raise
+    except Exception as error:  # whatever a stranger's template does
+        raise NotSupported(
+            f"the backbone's chat template failed: {told(error)}", do='use chat = "off", or no system text.'
+        ) from error
+    before, found, after = filled.partition(PLACE)
+    if not found or PLACE in after:
+        raise NotSupported("the backbone's chat template does not put the message once.", do='use chat = "off".')
+    return Frame((before, after), is_chat=True)
+
+
+@lru_cache(maxsize=16)
+def _compiled(template: str) -> Any:  # Any: a jinja2.Template
+    try:
+        from jinja2.exceptions import TemplateError
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+    except ImportError as error:
+        raise NotSupported("chat templates are filled by jinja2, which is not installed.", do="pip install jinja2.") from error
+
+    def refuse(message: str) -> None:
+        raise TemplateError(message)
+
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"])
+    environment.globals["raise_exception"] = refuse  # templates of the hub call it
+    return environment.from_string(template)
