@@ -61,6 +61,7 @@ _HOMES = {
     "functory.terminal": ("Progress", "progress", "show", "table", "text"),
 }  # fmt: skip
 _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file", "weights_hash")
+_HOMES["functory_sdk.pairs"] = ("FIRST", "SECOND", "Side", "both_orders")
 _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_facts")
 _HOMES["functory_sdk.jsonfiles"] = ("read_json",)
 _HOMES["functory_sdk.signs"] = ("open_tokenizer",)
@@ -68,6 +69,7 @@ _HOMES["functory_sdk.sentences"] = ("SentenceReading", "sentence_prefixes", "sen
 _HOMES["functory_sdk.readouts"] = ("Readout", "readout_of")
 _HOMES["functory_sdk.tally"] = ("Rates", "Tally")
 _HOMES["functory_sdk.tags"] = ("iob2", "split_tag", "split_tags", "tag_fault", "tag_runs", "tag_scheme")
+_HOMES["functory_sdk.labels.pairs"] = ("PairOptions", "PairTask")
 _HOMES["functory_sdk.labels.task"] = ("LabelTask",)
 _HOMES["functory_sdk.labels.types"] = ("Classification", "LabelOptions", "Labels")
 _HOMES["functory_sdk.spans.schemes"] = ("SchemeName",)

@@ -128,6 +128,8 @@ from functory_sdk.conversion import converted as converted
 from functory_sdk.conversion import package_file as package_file
 from functory_sdk.conversion import weights_hash as weights_hash
 from functory_sdk.jsonfiles import read_json as read_json
+from functory_sdk.labels.pairs import PairOptions as PairOptions
+from functory_sdk.labels.pairs import PairTask as PairTask
 from functory_sdk.labels.task import LabelTask as LabelTask
 from functory_sdk.labels.types import Classification as Classification
 from functory_sdk.labels.types import LabelOptions as LabelOptions
@@ -135,6 +137,10 @@ from functory_sdk.labels.types import Labels as Labels
 from functory_sdk.packed import PackedBackbone as PackedBackbone
 from functory_sdk.packed import PackedOptions as PackedOptions
 from functory_sdk.packed import config_facts as config_facts
+from functory_sdk.pairs import FIRST as FIRST
+from functory_sdk.pairs import SECOND as SECOND
+from functory_sdk.pairs import Side as Side
+from functory_sdk.pairs import both_orders as both_orders
 from functory_sdk.readouts import Readout as Readout
 from functory_sdk.readouts import readout_of as readout_of
 from functory_sdk.sentences import SentenceReading as SentenceReading

@@ -1,4 +1,4 @@
-"""Classification of features: each window of a text, or of several, is a row; its label is what the head was fitted to."""
+"""Classification of features: each window of what is read is a row; its label is what the head was fitted to."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.contracts.task import Formulation, Target
-from functory.reading.reader import Reader, Text
+from functory.reading.reader import Reader
 from functory_sdk.labels.metrics import best_thresholds
 from functory_sdk.labels.types import Classification, Labels
 
@@ -18,17 +18,16 @@ from functory_sdk.labels.types import Classification, Labels
 class Classify(Formulation):
     """A linear head on pooled features. Long texts are read in windows and their scores averaged.
 
-    :param text_of: what is read of an input: one text, or several.
+    :param rows_of: the rows of some inputs, whatever they consist of; kept of each is what its output should say.
     :param labels_of: the right labels of an example.
-    :param fields: what those texts are called.
     """
 
     head: ClassVar[str] = "functory_sdk.torch:ClassifierHead"
 
     def __init__(
-        self, text_of: Callable[[Any], Text], labels_of: Callable[[Any], Sequence[str]], fields: Sequence[str] = ()
+        self, rows_of: Callable[[Sequence[Any], Reader], Encoded], labels_of: Callable[[Any], Sequence[str]]
     ) -> None:
-        self._text_of, self._labels_of, self._fields = text_of, labels_of, fields
+        self._rows_of, self._labels_of = rows_of, labels_of
 
     def outputs(self, spec: BackboneSpec, state: Labels) -> tuple[Port, ...]:
         return (Port("scores", "float32", (width(state),)),)
@@ -37,7 +36,7 @@ class Classify(Formulation):
         return (Port("gold", "int64") if state.mode == "single" else Port("gold", "float32", (width(state),)),)
 
     def encode(self, inputs: Sequence[Any], reader: Reader, state: Labels) -> Encoded:
-        return reader.encode([self._text_of(value) for value in inputs], fields=self._fields)
+        return self._rows_of(inputs, reader)
 
     def label(self, examples: Sequence[Any], encoded: Encoded, state: Labels) -> list[dict[str, Array]]:
         golds = [gold(self._labels_of(example), state) for example in examples]

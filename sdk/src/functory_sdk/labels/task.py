@@ -13,9 +13,10 @@ from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
 from functory.contracts.judging import Judgement, told
 from functory.contracts.labels import known_labels, listed
+from functory.contracts.rows import Encoded
 from functory.contracts.task import Formulation, Input, Learning, Scorer, Task
 from functory.errors import DataError, NotSupported, OptionError
-from functory.reading.reader import Text
+from functory.reading.reader import Reader, Text
 from functory_sdk.labels.classify import Classify
 from functory_sdk.labels.metrics import breakdown, scorer
 from functory_sdk.labels.several import joined_by, parted
@@ -78,6 +79,14 @@ class LabelTask(Task[L]):
         texts = tuple(getattr(value, name) for name in self.shorthand)
         return texts[0] if len(texts) == 1 else texts
 
+    def rows_of(self, inputs: Sequence[Any], reader: Reader) -> Encoded:
+        """Return the rows of some inputs, and of each the notes of its output; by default those of `text_of`.
+
+        An answer is the mean over the rows of its input.
+        """
+        fields = self.shorthand if type(self).text_of is LabelTask.text_of else ()
+        return reader.encode([self.text_of(value) for value in inputs], fields=fields)
+
     def labels_of(self, example: Any) -> tuple[str, ...]:
         """Return the right labels of an example."""
         given = getattr(example, self.gold)
@@ -86,8 +95,7 @@ class LabelTask(Task[L]):
     def formulate(self, spec: BackboneSpec, learning: Learning) -> Formulation:
         if learning != "supervised":
             raise NotSupported(f"task {self.name!r} learns from examples, and there are none.", do="give train = '…'.")
-        fields = self.shorthand if type(self).text_of is LabelTask.text_of else ()
-        return Classify(self.text_of, self.labels_of, fields)
+        return Classify(self.rows_of, self.labels_of)
 
     def learn(self, examples: Sequence[Any]) -> Labels:
         counts = Counter(label for example in examples for label in self.labels_of(example))

@@ -1,6 +1,6 @@
 """The task: two texts, one label.
 
-Its types and columns stand here; how labels are learned, read and scored is the SDK's.
+Its types and columns stand here; how pairs are read, and labels learned and scored, is the SDK's.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from functory_sdk import Input, LabelOptions, LabelTask
+from functory_sdk import Input, PairOptions, PairTask, Side
 
 
 class Exchange(Input):
     """What is labelled: a question and a reply, read together."""
 
-    question: str = Field(min_length=1, description="What was asked.")
-    reply: str = Field(min_length=1, description="What came back.")
+    question: Side = Field(description="What was asked.")
+    reply: Side = Field(description="What came back.")
 
 
 class LabelledExchange(Exchange):
@@ -26,7 +26,7 @@ class LabelledExchange(Exchange):
     verdict: Literal["answered", "open"] = Field(description="Whether the reply answers the question.")
 
 
-class Answered(LabelTask[LabelOptions]):
+class Answered(PairTask[PairOptions]):
     """Says whether a reply answers a question."""
 
     Input: ClassVar = Exchange

@@ -1,6 +1,6 @@
 """The task: two texts, one label.
 
-Its types and columns stand here; how labels are learned, read and scored is the SDK's.
+Its types and columns stand here; how pairs are read, and labels learned and scored, is the SDK's.
 """
 
 from __future__ import annotations
@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from functory_sdk import Input, Label, LabelOptions, LabelTask
+from functory_sdk import FIRST, SECOND, Input, Label, PairOptions, PairTask, Side
 from pydantic import Field
 
 
 class Pair(Input):
     """What is labelled: two texts, read together."""
 
-    first: str = Field(min_length=1, description="The first text.")
-    second: str = Field(min_length=1, description="The second text.")
+    first: Side = Field(description="The first text.")
+    second: Side = Field(description="The second text.")
 
 
 class LabelledPair(Pair):
@@ -25,15 +25,15 @@ class LabelledPair(Pair):
     label: Label = Field(description="The right label.")
 
 
-class {{ cookiecutter.__class }}(LabelTask[LabelOptions]):
+class {{ cookiecutter.__class }}(PairTask[PairOptions]):
     """Says which label two texts have together."""
 
     Input: ClassVar = Pair
     Example: ClassVar = LabelledPair
     shorthand: ClassVar[tuple[str, ...]] = ("first", "second")
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "first": ("first", "text_a", "premise"),
-        "second": ("second", "text_b", "hypothesis"),
+        "first": FIRST,
+        "second": SECOND,
         "label": ("label", "class"),
     }
     examples: ClassVar[tuple[str, ...]] = ("functory build --task {{ cookiecutter.__entry }} --train examples.csv",)

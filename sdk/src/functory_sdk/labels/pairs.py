@@ -1,0 +1,60 @@
+"""Tasks that label two texts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, TypeVar
+
+from pydantic import Field
+
+from functory.contracts.component import Options
+from functory.contracts.rows import Encoded
+from functory.contracts.task import Input
+from functory.reading.reader import Reader
+from functory_sdk.labels.task import LabelTask
+from functory_sdk.labels.types import LabelOptions, Labels
+from functory_sdk.pairs import FIRST, GOLDEN_PAIRS, SECOND, both_orders
+
+
+class PairOptions(LabelOptions):
+    """Options of every task that labels two texts."""
+
+    symmetric: bool = Field(
+        default=False,
+        description="Whether the order of the two says nothing, as it does of paraphrases: both orders are learned and read, "
+        "and their answers averaged, so that (a, b) and (b, a) have the same.",
+    )
+
+
+P = TypeVar("P", bound=PairOptions, covariant=True)
+
+
+class PairTask(LabelTask[P]):
+    """Says which label two texts have together.
+
+    The two are the fields of `shorthand`; a subclass names its types::
+
+        class Answered(PairTask[PairOptions]):
+            '''Says whether a reply answers a question.'''
+
+            Input: ClassVar = Exchange          # question: Side, reply: Side
+            Example: ClassVar = JudgedExchange  # the same, and label: Label
+            shorthand: ClassVar = ("question", "reply")
+
+    What is learned is the field `gold`, as for every `LabelTask`.
+    """
+
+    Options: ClassVar[type[Options]] = PairOptions
+    shorthand: ClassVar[tuple[str, ...]] = ("first", "second")
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"first": FIRST, "second": SECOND}
+
+    def rows_of(self, inputs: Sequence[Any], reader: Reader) -> Encoded:
+        """The pairs as they are; where their order says nothing, in both orders."""
+        if not self.options.symmetric:
+            return super().rows_of(inputs, reader)
+        first, second = self.shorthand
+        return both_orders([(getattr(value, first), getattr(value, second)) for value in inputs], reader, (first, second))
+
+    def golden_inputs(self, state: Labels) -> Sequence[Input]:
+        """Return `GOLDEN_PAIRS` as inputs. For an Input of two texts alone."""
+        return [self.Input(**dict[str, Any](zip(self.shorthand, pair, strict=True))) for pair in GOLDEN_PAIRS]
