@@ -85,7 +85,7 @@ def _converted(function: functory.Function, name: str, place: Path) -> functory.
     engine: Any = load("engines", name).configure({})
     rows = old.formulation.encode([function.coerce(TEXT), function.coerce("bad")], function.reader, function.state).rows
     program = engine.convert(old.program, place, precision="fp32", samples=rows)
-    form = EngineForm(engine, old.spec, old.formulation, old.learning, program, old.tokenizer)
+    form = EngineForm(engine, old.spec, old.put, old.formulation, program, old.tokenizer)
     return reformed(function, form)
 
 

@@ -92,8 +92,7 @@ def train(folder: str, fatal: int, delay: float, told: Any) -> None:
             load("adaptations", "full").configure(options),
             ToyTask(),
         )
-        formulation = task.formulate(backbone.spec, adaptation.learning)
-        model = engine.adapt(backbone, formulation, ToyState(labels=("no", "yes")), adaptation, seed=5)
+        model = engine.adapt(backbone, task, ToyState(labels=("no", "yes")), adaptation, seed=5)
         rows = toy_rows(backbone, 96)
         dev = LabelledRows(rows.rows[80:], rows.owner[80:], _score(rows.rows[80:]))
         run = Run(Path(folder) / "run", Path(folder) / "store", 5, emit)

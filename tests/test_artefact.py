@@ -101,7 +101,7 @@ def test_a_path_that_leaves_the_folder_is_refused(copy: Path, path: str) -> None
 
 def test_an_unknown_format_version_is_refused_with_the_remedy(copy: Path) -> None:
     rewrite(copy, format=7)
-    with pytest.raises(errors.ArtefactVersion, match="format 7; this functory reads 2"):
+    with pytest.raises(errors.ArtefactVersion, match="format 7; this functory reads 3"):
         functory.load(copy)
 
 

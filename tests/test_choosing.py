@@ -106,8 +106,8 @@ def saved(function: Function, engine: str, place: Path, probed: SessionOptions |
     form = EngineForm(
         loaded(),
         old.spec,
+        old.put,
         old.formulation,
-        old.learning,
         program,
         old.tokenizer,
         options=probed or SessionOptions(),

@@ -185,7 +185,7 @@ def test_an_engines_quantized_form_is_explained_by_occlusion_and_gradients_say_s
     form = fn.form
     rows = form.formulation.encode([fn.read(TEXT)], fn.reader, fn.state).rows
     program = engine.convert(form.program, tmp_path, precision="int8", samples=rows)
-    made = EngineForm(engine, form.spec, form.formulation, form.learning, program, form.tokenizer)
+    made = EngineForm(engine, form.spec, form.put, form.formulation, program, form.tokenizer)
     quantized = reformed(fn, made)
     first, again, whole = quantized.explain(TEXT), quantized.explain(TEXT), fn.explain(TEXT)
     assert first == again

@@ -44,7 +44,7 @@ def converted(function: Function, engine: str, folder: Path) -> Path:
     rows = form.formulation.encode(values, function.reader, function.state).rows
     program = made.convert(form.program, folder / f"{engine}-files", precision="fp32", samples=rows)
     own = EngineForm(
-        made, form.spec, form.formulation, form.learning, program, form.tokenizer, options=SessionOptions()
+        made, form.spec, form.put, form.formulation, program, form.tokenizer, options=SessionOptions()
     )
     whole = Function(function.task, function.state, own, function.about)
     whole.golden = record(whole)

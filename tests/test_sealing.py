@@ -150,11 +150,11 @@ def test_a_function_of_the_first_format_is_refused_with_what_to_do(copy: Path) -
     (copy / MANIFEST).write_text(json.dumps({**manifest, "format": 1}), encoding="utf-8")
     (copy / DIGEST).unlink()
     for read in (functory.load, verify, check):
-        with pytest.raises(errors.ArtefactVersion, match="format 1; this functory reads 2") as caught:
+        with pytest.raises(errors.ArtefactVersion, match="format 1; this functory reads 3") as caught:
             read(copy)
         assert 'build it again: its recipe stands in its function.json, under "recipe"' in caught.value.do
-    assert [one.trouble for one in find(copy.parent)] == ["the function has format 1; this functory reads 2."]
-    for version, told in ((3, "install a functory"), (True, "install a functory"), ("2", "install a functory"), (2.0, "install")):
+    assert [one.trouble for one in find(copy.parent)] == ["the function has format 1; this functory reads 3."]
+    for version, told in ((4, "install a functory"), (True, "install a functory"), ("3", "install a functory"), (3.0, "install")):
         forge(copy, format=version)
         with pytest.raises(errors.ArtefactVersion) as caught:
             check(copy)

@@ -16,5 +16,5 @@ class TestZeroShot(AdaptationSuite):
         for backbone in self.supported():
             fitted = self.attach(backbone)
             assert not [name for name in fitted.model.phi() if name.startswith("network.")]
-            assert fitted.adaptation.learning == "nothing"
+            assert fitted.adaptation.learns == "nothing"
             assert fitted.adaptation.fit(None).notes == ["nothing to fit"]

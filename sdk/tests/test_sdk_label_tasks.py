@@ -9,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from functory.contracts.putting import chosen
+from functory.running.zero_shot import ZeroShot
 from functory_sdk import (
     Classification,
     DataError,
@@ -74,7 +76,7 @@ def test_what_is_read_are_the_fields_of_the_shorthand_in_their_order() -> None:
     state = Labels(labels=("a", "b"))
 
     def encoded(task: LabelTask[Any], **fields: str) -> Any:
-        return task.formulate(backbone.spec, "supervised").encode([task.Input(**fields)], reader, state)
+        return task.formulations(backbone.spec)["features"].encode([task.Input(**fields)], reader, state)
 
     one = encoded(Verdict(), remark="we saw the film")
     assert np.array_equal(one.rows[0]["input_ids"], reader.encode(["we saw the film"]).rows[0]["input_ids"])
@@ -96,8 +98,8 @@ def test_golden_inputs_of_two_texts_are_two_different_ones() -> None:
 def test_the_right_label_is_read_from_the_field_that_is_named() -> None:
     state = Verdict().learn([JudgedRemark(remark="x", verdict="good"), JudgedRemark(remark="y", verdict="bad")])
     assert state == Labels(labels=("bad", "good"))
-    with pytest.raises(NotSupported, match="learns from examples"):
-        Verdict().formulate(TinyEncoder().spec, "nothing")
+    with pytest.raises(NotSupported, match=r"\(an encoder\) as 'features', and .* goes with 'prompt'"):
+        chosen(Verdict(), TinyEncoder().spec, ZeroShot())
 
 
 @pytest.mark.parametrize(
@@ -139,7 +141,7 @@ def test_an_answer_stays_what_it_is_while_no_probability_moves_by_half_its_lead(
     state = Labels(labels=labels, mode=mode, thresholds=(threshold,) * count)
     kept = scores[: 1 if mode == "binary" else 3]
     then, now = np.asarray(kept), np.asarray(kept) + moves[: len(kept)]
-    put: Any = Verdict().formulate(None, "supervised")  # type: ignore[arg-type]
+    put: Any = Verdict().formulations(None)["features"]  # type: ignore[arg-type]
     lead = put.lead((), [{"scores": then}], state)
     moved = np.abs(probabilities(then[None], state) - probabilities(now[None], state)).max()
     if 2 * moved < lead - 1e-9:

@@ -25,8 +25,10 @@ from functory.artefact.writing import target, weight
 from functory.contracts.adaptation import Brought
 from functory.contracts.component import Part
 from functory.contracts.engine import Event, Fit, LabelledRows, Run, SessionOptions
-from functory.contracts.task import Formulation
+from functory.contracts.putting import chosen
+from functory.contracts.task import Formulation, Suited
 from functory.data import Examples, Splits, audit, checked, split
+from functory.data.languages import is_english
 from functory.errors import DataError, OptionError, RecipeError, TrainingError, UnknownComponent
 from functory.function import Function
 from functory.machine.places import cache_root, new_log
@@ -105,34 +107,34 @@ class _Building:
     tell: Callable[[str], None]
     until_safe: ExitStack
     output: Path | None = None
+    read: Splits | None = None
 
     def run(self, folder: Path | None, report: bool) -> Function:
         recipe = self.recipe
-        # 1: the backbone
         session = self._session()
-        with self._named("backbone"):
-            backbone = self.steps.load_backbone(
-                reference=recipe.backbone.name, options=recipe.backbone.options, may_fetch=True
-            )
-        # 2: the task and what it learns besides φ; the adaptation
         with self._named("task"):
             task = component("tasks", recipe.task)
-        adaptation = self._adaptation()
+        adaptation = self._adaptation(task)
         with self._named("engine"):
             engine = component("engines", recipe.engine)
+        # 1: the backbone
+        backbone = self._backbone(task)
+        # 2: how the task is put to it, what the task learns besides φ; the adaptation
         brought = self._bring(adaptation, backbone, task)
         if brought is not None:
             adaptation = brought.adaptation
+        put, formulation = chosen(task, backbone.spec, adaptation, recipe.put)
         splits = self._split(task)
         state = None if brought is None else brought.state
         if state is None:
             state = task.learn(list(splits.train) or list(splits.test))
         splits = self._checked(task, state, splits)
         model = self.steps.adapt(
-            engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation, seed=recipe.seed
-        )
+            engine=engine, backbone=backbone, task=task, formulation=formulation, state=state, adaptation=adaptation,
+            seed=recipe.seed,
+        )  # fmt: skip
         # 3 and 4: the function
-        form = torch_form(engine, backbone, adaptation, task, state, model)
+        form = torch_form(engine, backbone, adaptation, put, formulation, state, model)
         if self.output is not None:
             target(self.output, weight(form))  # as much as φ will take, known from here on
         about = self._about(task, backbone, splits)
@@ -142,8 +144,10 @@ class _Building:
         # 5: training
         if brought is not None:
             engine.load_phi(model, brought.phi)
-        elif adaptation.learning == "supervised":
+        elif adaptation.learns == "phi":
             function = self._train(function, form, splits, folder)
+        if len(splits.dev):
+            function = _tuned(function, formulation, splits.dev)
         function.golden = record(function, recipe.golden)
         if has_nan(function.golden):
             raise TrainingError(
@@ -166,17 +170,34 @@ class _Building:
         except UnknownComponent as error:
             raise error.located(self.recipe.where(part)) from error.__cause__
 
-    def _adaptation(self) -> Any:
-        """Return the recipe's adaptation, or the one that suits: `head` where there are data, `zero-shot` where not.
+    def _backbone(self, task: Any) -> Any:
+        """Return the recipe's backbone, or the one that suits the task, and the language of the training data."""
+        part = self.recipe.backbone or Part()
+        if not part.name:
+            suited = self._suited(task)
+            is_foreign = bool(suited.multilingual) and not is_english(_texts(task, self._split(task).train))
+            part = part.model_copy(update={"name": suited.multilingual if is_foreign else suited.backbone})
+        with self._named("backbone"):
+            return self.steps.load_backbone(reference=part.name, options=part.options, may_fetch=True)
+
+    def _suited(self, task: Any) -> Suited:
+        """Return what suits the task.
+
+        :raises NotSupported: as the task's `suits`.
+        """
+        found: Suited = task.suits(has_examples=self.recipe.train is not None)
+        return found
+
+    def _adaptation(self, task: Any) -> Any:
+        """Return the recipe's adaptation, or the one that suits the task.
 
         :raises RecipeError: when it learns from examples, and there are none.
         """
-        has_data = self.recipe.train is not None
-        chosen = self.recipe.adaptation or Part()
-        name = chosen.name or ("head" if has_data else "zero-shot")
+        part = self.recipe.adaptation or Part()
+        name = part.name or self._suited(task).adaptation
         with self._named("adaptation"):
-            adaptation = component("adaptations", chosen.model_copy(update={"name": name}))
-        if adaptation.learning == "supervised" and not (has_data or adaptation.is_brought):
+            adaptation = component("adaptations", part.model_copy(update={"name": name}))
+        if adaptation.learns != "nothing" and self.recipe.train is None and not adaptation.is_brought:
             raise RecipeError(
                 f"the adaptation {adaptation.name!r} learns from examples, and there are none.",
                 do="give train = '…', or leave the adaptation out for a zero-shot function.",
@@ -203,8 +224,10 @@ class _Building:
             return SessionOptions.of(self.recipe.session)
 
     def _split(self, task: Any) -> Splits:
-        """Read the data; split off what was not given."""
+        """Read the data, once; split off what was not given."""
         recipe = self.recipe
+        if self.read is not None:
+            return self.read
 
         def examples(side: str, limit: int = 0, known: Iterable[str] = ()) -> Examples:
             source = getattr(recipe, side)
@@ -227,7 +250,8 @@ class _Building:
         known = {label for example in whole for label in task.labels(example)}
         dev = made.dev if recipe.dev is None else examples("dev", known=known)
         test = made.test if recipe.test is None else examples("test", known=known)
-        return Splits(replace(made.train, skipped=whole.skipped, notes=whole.notes), dev, test)
+        self.read = Splits(replace(made.train, skipped=whole.skipped, notes=whole.notes), dev, test)
+        return self.read
 
     def _checked(self, task: Any, state: Any, splits: Splits) -> Splits:
         """Check each side against what was learned from the training data; say what is odd, and what was skipped."""
@@ -285,8 +309,6 @@ class _Building:
         about = replace(function.about, notes=(*function.about.notes, *filter(None, (doubt,)), *fit.notes))
         about.data["fit"] = dict(fit.metrics)
         function = function.replaced(about=about, form=form)
-        if dev is not None:
-            function = _tuned(function, form.formulation, splits.dev)
         if is_there(run.logs):
             self.tell(f"what hooks wrote about this run is in {run.logs}")
         return function
@@ -322,7 +344,7 @@ class _Building:
         """
         parts = (function.task, form.adaptation, form.engine, form.backbone)
         about = [
-            self.recipe.seed, rows, form.spec.weights_hash, function.session_options.model_dump(mode="json"),
+            self.recipe.seed, form.put, rows, form.spec.weights_hash, function.session_options.model_dump(mode="json"),
             *map(_identity, parts), versions(), makers(function), made_of(function), self._shaping(),
         ]  # fmt: skip
         return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:24]
@@ -358,12 +380,21 @@ def component(kind: str, part: Part, *, where: str = "") -> Any:
     return found.configure(part.options, where=where)
 
 
+def _texts(task: Any, examples: Examples) -> Iterator[str]:
+    """Give the texts of the examples' inputs."""
+    return (value for one in examples for name in task.Input.model_fields if isinstance(value := getattr(one, name), str))
+
+
 def _tuned(function: Function, formulation: Formulation, dev: Examples) -> Function:
-    """Return a function with what its task tunes on the outputs of held-out examples."""
+    """Return a function with what its task tunes on the outputs of held-out examples, where it tunes anything."""
+    if type(formulation).tune is Formulation.tune:
+        return function
     inputs = [input_of(function.task, example) for example in dev]
     bar: Progress[Any]
     with progress(len(inputs), f"{function.name}: outputs of dev") as bar:
         traced = function.trace(inputs, lambda share: bar.advance(share * len(inputs)))
+    if not any(rows for _, rows in traced):
+        return function
     state = formulation.tune([rows for _, rows in traced], list(dev), function.state)
     return function if state == function.state else function.replaced(state=state)
 

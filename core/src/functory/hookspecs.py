@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from functory.contracts.explanation import Attribution, Explanation
     from functory.contracts.optimization import Optimization, OptimizationReport
     from functory.contracts.packager import Packager
-    from functory.contracts.task import Target, Task
+    from functory.contracts.task import Formulation, Target, Task
     from functory.data import Examples
     from functory.function import Function
     from functory.measuring.report import Report
@@ -65,10 +65,12 @@ class Hooks:
 
     @hookspec(firstresult=True)
     def adapt(
-        self, engine: Engine[Any], backbone: Backbone[Any], task: Task[Any], state: Any, adaptation: Adaptation[Any],
-        seed: int,
+        self, engine: Engine[Any], backbone: Backbone[Any], task: Task[Any], formulation: Formulation, state: Any,
+        adaptation: Adaptation[Any], seed: int,
     ) -> Any:  # fmt: skip
         """Return a model with φ attached to a structural copy of the backbone; its first values are the seed's.
+
+        The formulation says how the task is put to the backbone.
 
         When:    step 2 of a build, and once per load of a torch form.
         Roles:   answer, wrap.

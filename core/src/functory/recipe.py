@@ -41,9 +41,12 @@ class Recipe(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
     task: Part = Field(description="What is to be computed.")
-    backbone: Part = Field(Part(name="minilm"), description="The pretrained model.")
+    backbone: Part | None = Field(None, description="The pretrained model; the one that suits the task if not given.")
     adaptation: Part | None = Field(
-        None, description="How φ is fitted; 'head' with training data, 'zero-shot' without."
+        None, description="How it is fitted; as suits the task, with training data or without, if not given."
+    )
+    put: str = Field(
+        "", description="How the task is put to the backbone: features, vectors, prompt; the adaptation's best if not given."
     )
     engine: Part = Field(Part(name="torch"), description="What trains it, and runs its torch form.")
     train: Any = Field(None, description="Training data: files, a pattern, a sample, an iterable of dicts, a data set.")
@@ -77,7 +80,7 @@ class Recipe(BaseModel):
     def _named(cls, value: Any, info: ValidationInfo) -> Any:
         """A name alone, or a table that holds the name among the options; without one it is the default's."""
         if isinstance(value, str) or (isinstance(value, Mapping) and "options" not in value):
-            return Part.of(value, {"backbone": "minilm", "engine": "torch"}.get(info.field_name or "", ""))
+            return Part.of(value, {"engine": "torch"}.get(info.field_name or "", ""))
         return value
 
     @field_validator("hooks", mode="before")

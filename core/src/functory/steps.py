@@ -45,9 +45,10 @@ class CoreSteps:
             return open_backbone(reference, options, may_fetch=may_fetch)
 
     @hookimpl
-    def adapt(self, engine: Any, backbone: Any, task: Any, state: Any, adaptation: Any, seed: int) -> Any:
+    def adapt(
+        self, engine: Any, backbone: Any, task: Any, formulation: Any, state: Any, adaptation: Any, seed: int
+    ) -> Any:
         with _of_component("engines", engine, "adapt", adaptation, task):
-            formulation = task.formulate(backbone.spec, adaptation.learning)
             return engine.adapt(backbone, formulation, state, adaptation, seed=seed)
 
     @hookimpl

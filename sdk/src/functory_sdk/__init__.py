@@ -29,7 +29,7 @@ _HOMES = {
     "functory.contracts.labels": ("Label", "LabelOrList", "LabelRules"),
     "functory.contracts.plain": ("plain",),
     "functory.contracts.sample": ("Sample",),
-    "functory.contracts.task": ("Formulation", "Input", "Output", "Scorer", "State", "Target", "Task"),
+    "functory.contracts.task": ("Formulation", "Input", "Output", "Scorer", "State", "Suited", "Target", "Task"),
     "functory.using.attribution": ("Word", "attribution", "values_of", "without", "words_of"),
     "functory.running.backbones": ("open_backbone",),
     "functory.contracts.batching": ("pad", "plan", "unpad"),

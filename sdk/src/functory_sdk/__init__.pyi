@@ -59,6 +59,7 @@ from functory.contracts.task import Input as Input
 from functory.contracts.task import Output as Output
 from functory.contracts.task import Scorer as Scorer
 from functory.contracts.task import State as State
+from functory.contracts.task import Suited as Suited
 from functory.contracts.task import Target as Target
 from functory.contracts.task import Task as Task
 from functory.data import DataFile as DataFile

@@ -12,6 +12,7 @@ from functory.artefact.deriving import check_derived
 from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Kept, Manifest, TorchRecord, label
 from functory.artefact.members import GOLDEN, MANIFEST, REPORT, WEIGHTS
 from functory.contracts.engine import SessionOptions
+from functory.contracts.putting import formulated
 from functory.contracts.rows import Port, Program
 from functory.errors import ArtefactError, FunctoryError, NotSupported
 from functory.machine.boundary import Source, corrupt, reading
@@ -168,7 +169,7 @@ def _read_composite(folder: Path, record: CompositeRecord, task: Any, whereabout
 def _read_engine(folder: Path, record: EngineRecord, engine: Any, task: Any, state: Any) -> EngineForm:
     place = folder / record.folder
     with reading(MANIFEST, folder):
-        formulation = task.formulate(record.spec, record.learning)
+        formulation = formulated(task, record.spec, record.formulation)
         program = Program.from_json(record.program, place)
         _check_ports(program, (*record.spec.ports(), *formulation.inputs(record.spec, state)),
                      formulation.outputs(record.spec, state))  # fmt: skip
@@ -178,8 +179,8 @@ def _read_engine(folder: Path, record: EngineRecord, engine: Any, task: Any, sta
     return EngineForm(
         engine=engine,
         spec=record.spec,
+        put=record.formulation,
         formulation=formulation,
-        learning=record.learning,
         program=program,
         tokenizer=tokenizer,
         tolerance=record.tolerance,
@@ -227,8 +228,11 @@ def _read_torch(
         backbone = fitted(record, folder, whereabouts)
     adaptation = _component("adaptations", record.adaptation, folder)
     with reading(MANIFEST, folder):
-        model = Steps().adapt(engine=engine, backbone=backbone, task=task, state=state, adaptation=adaptation, seed=0)
-        form = torch_form(engine, backbone, adaptation, task, state, model)
+        formulation = formulated(task, backbone.spec, record.formulation)
+        model = Steps().adapt(
+            engine=engine, backbone=backbone, task=task, formulation=formulation, state=state, adaptation=adaptation, seed=0
+        )
+        form = torch_form(engine, backbone, adaptation, record.formulation, formulation, state, model)
     if record.has_phi != (folder / WEIGHTS).is_file():
         there = "is missing" if record.has_phi else f"is there, and {MANIFEST} says that there is no φ"
         raise corrupt(f"{WEIGHTS} {there}")

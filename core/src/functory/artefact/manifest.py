@@ -99,6 +99,7 @@ def check_report(report: dict[str, Any] | None) -> dict[str, Any] | None:
 
 ProgramData = Annotated[dict[str, Any], AfterValidator(check_program)]
 ReportData = Annotated[dict[str, Any] | None, AfterValidator(check_report)]
+Formulated = Annotated[str, Field(min_length=1, description="The name of the formulation: how the task is put to it.")]
 Tolerance = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -112,6 +113,7 @@ class TorchRecord(BaseModel):
     backbone: Kept
     spec: BackboneSpec
     adaptation: Kept
+    formulation: Formulated
     program: ProgramData
     has_phi: bool
     tolerance: Tolerance
@@ -129,7 +131,7 @@ class EngineRecord(BaseModel):
     engine: Kept
     folder: str
     spec: BackboneSpec
-    learning: Literal["supervised", "nothing"]
+    formulation: Formulated
     program: ProgramData
     threads: int = Field(0, ge=0)
     budget: int = Field(0, ge=0)
@@ -179,7 +181,7 @@ class Manifest(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
 
-    format: Literal[2] = 2
+    format: Literal[3] = 3
     written_by: Writers
     name: str = Field(min_length=1)
     version: str

@@ -20,7 +20,7 @@ from functory.machine.members import parsed, read_bytes
 if TYPE_CHECKING:
     from functory.artefact.manifest import Manifest
 
-FORMAT = 2
+FORMAT = 3
 """The format version that this functory writes, and the only one that it reads."""
 
 _LINE = re.compile(rb"([0-9a-f]{64})  " + re.escape(MANIFEST.encode()) + rb"\n")

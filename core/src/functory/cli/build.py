@@ -29,6 +29,7 @@ class Build(Command):
             ("task", "what is to be computed: text-classification, ner …"),
             ("backbone", "the pretrained model: minilm, e5, hf:org/name, ./folder …"),
             ("adaptation", "how it is fitted: head, lora, full …"),
+            ("put", "how the task is put to the backbone: features, vectors, prompt"),
             ("name", "the function's name"),
         ):
             parser.add_argument(f"--{name}", help=meaning)
@@ -60,7 +61,7 @@ class Build(Command):
         if args.output:
             target(args.output)
         fields: dict[str, Any] = read_toml(Path(args.recipe))[0] if args.recipe else {}
-        for name in ("task", "backbone", "adaptation", "name", "seed", "limit"):
+        for name in ("task", "backbone", "adaptation", "put", "name", "seed", "limit"):
             if getattr(args, name) is not None:
                 set_option(fields, f"{name}={_quoted(getattr(args, name))}")
         fields |= {name: data(getattr(args, name)) for name in ("train", "dev", "test") if getattr(args, name)}

@@ -14,7 +14,7 @@ from pydantic import Field
 from functory.contracts.backbone import Backbone, BackboneSpec
 from functory.contracts.component import Component, O, Options
 from functory.contracts.rows import Array
-from functory.contracts.task import Learning, Task
+from functory.contracts.task import Task
 from functory.errors import NotSupported
 
 if TYPE_CHECKING:
@@ -69,8 +69,11 @@ class Adaptation(Component[O]):
     """How φ is attached to a backbone and fitted, or brought from where it was fitted."""
 
     kind: ClassVar[str] = "adaptations"
-    learning: Learning = "supervised"
-    """How the task is put to the backbone; an instance may say otherwise, where its options decide it."""
+    puts: tuple[str, ...] = ("features", "vectors")
+    """The formulations of a task that it can be fitted to, best first: the first that the task offers is taken. An instance
+    may say otherwise, where its options decide it."""
+    learns: Literal["phi", "state", "nothing"] = "phi"
+    """What a build learns from examples: φ, with `fit`; the task's state alone; or nothing at all."""
     is_brought: ClassVar[bool] = False
     """φ was fitted elsewhere and `bring` reads it: no training data are needed, and none are taken."""
     is_small: ClassVar[bool] = True

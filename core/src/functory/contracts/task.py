@@ -1,15 +1,17 @@
 """The contract of tasks: what is to be computed.
 
 A task owns its types, what it learns besides φ, and its metrics. How inputs become rows and rows
-become outputs is a *formulation*: the same task may be put to a backbone as a classification of
-features (trained), or as the likelihood of each label's words (no training at all). A simple task is
-its own formulation. Everything here is numpy only; the head and its loss are torch, named by a path.
+become outputs is a *formulation*, and the same task may have several by name: as a classification of
+``"features"``, say, or as a ``"prompt"`` whose answers' likelihood is compared. What is learned is another
+question, and the adaptation's. A simple task is its own formulation. Everything here is numpy only; the head
+and its loss are torch, named by a path.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
@@ -28,7 +30,6 @@ if TYPE_CHECKING:
     from functory.data import Examples
     from functory.reading.reader import Reader
 
-Learning = Literal["supervised", "nothing"]
 VANISHED = -20.0
 """The number of a target whose place is gone: a log-probability, or log-odds, of next to nothing."""
 Scorer = Callable[[NDArray[np.int64]], Mapping[str, float]]
@@ -195,6 +196,22 @@ class Formulation(ABC):
         return state
 
 
+@dataclass(frozen=True)
+class Suited:
+    """What a task is built with where the user names none.
+
+    :param backbone: the backbone's name.
+    :param adaptation: the adaptation's.
+    :param why: in a sentence or two, for people.
+    :param multilingual: the backbone in its place for texts that are not English; the same when empty.
+    """
+
+    backbone: str
+    adaptation: str
+    why: str
+    multilingual: str = ""
+
+
 class Task(Component[O]):
     """What is to be computed: typed input, output and example, the state, the metrics."""
 
@@ -217,15 +234,28 @@ class Task(Component[O]):
     lower_is_better: ClassVar[Collection[str]] = ()
     """Which of them are errors, so that less is better; never `metric`, by which functions are chosen."""
 
-    def formulate(self, spec: BackboneSpec, learning: Learning) -> Formulation:
-        """Return how this task is put to such a backbone.
+    def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
+        """Return the ways in which this task can be put to such a backbone, by name: those that go with it, and no others.
 
-        :param learning: whether φ is fitted on examples, or there is none.
-        :raises NotSupported: when this task and such a backbone do not go together.
+        ``"features"``: a head reads what the backbone makes of the input as one row. ``"vectors"``: each text is read by
+        itself, and the head sees their vectors together. ``"prompt"``: label words, or an answer, after a prompt. Another
+        name needs an adaptation that `puts` it. By default a task that is a Formulation itself offers that one.
+
+        :raises NotSupported: where this task and such a backbone do not go together, and there is a reason to tell.
         """
         if isinstance(self, Formulation):
-            return self
-        raise NotSupported(f"task {self.name!r} cannot be put to {spec.reference!r}.", do="see `functory info`.")
+            return {"prompt" if self.program == "generate" else "features": self}
+        return {}
+
+    def suits(self, *, has_examples: bool) -> Suited:
+        """Return the backbone and the adaptation that suit this task, for who names none, and why.
+
+        :param has_examples: whether there is training data.
+        :raises NotSupported: by a task that learns from examples, where there are none, and the other way round.
+        """
+        if has_examples:
+            return Suited("minilm", "head", "a head on an encoder's features is fitted in seconds, and needs few examples", "e5")
+        return Suited("smollm2", "zero-shot", "a decoder answers a prompt as it is, without any example")
 
     def learn(self, examples: Sequence[Any]) -> Any:
         """Return the State that training examples give: the labels in their order.

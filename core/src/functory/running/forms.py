@@ -16,7 +16,7 @@ from functory.contracts.adaptation import Adaptation
 from functory.contracts.backbone import Backbone, BackboneSpec
 from functory.contracts.engine import Engine, Session, SessionOptions
 from functory.contracts.rows import Program
-from functory.contracts.task import Formulation, Learning, Task
+from functory.contracts.task import Formulation
 from functory.errors import NotSupported
 from functory.machine.boundary import Source
 from functory.reading.tokenizer import Tokenizer
@@ -33,6 +33,7 @@ class TorchForm:
     :param engine: the engine that assembled the model.
     :param backbone: the shared backbone.
     :param adaptation: how φ is attached.
+    :param put: the name of the formulation.
     :param formulation: how the task is put to it.
     :param program: with the model.
     """
@@ -41,6 +42,7 @@ class TorchForm:
     engine: Engine[Any]
     backbone: Backbone[Any]
     adaptation: Adaptation[Any]
+    put: str
     formulation: Formulation
     program: Program
     tolerance: float = 1e-4
@@ -57,10 +59,6 @@ class TorchForm:
     def tokenizer(self) -> Tokenizer:
         return self.backbone.tokenizer
 
-    @property
-    def learning(self) -> Learning:
-        return self.adaptation.learning
-
     def open(self, options: SessionOptions) -> Session:
         """Open the program in its engine."""
         return self.engine.open(self.program, options)
@@ -76,6 +74,7 @@ class EngineForm:
 
     :param engine: the engine that wrote them.
     :param spec: the facts of the backbone it was made from.
+    :param put: the name of the formulation.
     :param program: with its folder, which also holds tokenizer.json.
     :param options: threads and budget that were measured best, on one processor.
     :param probed_on: that processor; on another one its best says nothing.
@@ -86,8 +85,8 @@ class EngineForm:
     kind: ClassVar[str] = "engine"
     engine: Engine[Any]
     spec: BackboneSpec
+    put: str
     formulation: Formulation
-    learning: Learning
     program: Program
     tokenizer: Tokenizer
     tolerance: float = 1e-4
@@ -147,14 +146,18 @@ Form = TorchForm | EngineForm | CompositeForm
 
 
 def torch_form(
-    engine: Engine[Any], backbone: Backbone[Any], adaptation: Adaptation[Any], task: Task[Any], state: Any, model: Any
-) -> TorchForm:
-    """Return the form of a model that an engine assembled."""
-    formulation = task.formulate(backbone.spec, adaptation.learning)
+    engine: Engine[Any], backbone: Backbone[Any], adaptation: Adaptation[Any], put: str, formulation: Formulation,
+    state: Any, model: Any,
+) -> TorchForm:  # fmt: skip
+    """Return the form of a model that an engine assembled.
+
+    :param put: the name of the formulation.
+    :param state: the task's State.
+    """
     program = Program(
         kind=formulation.program,
         inputs=(*backbone.spec.ports(), *formulation.inputs(backbone.spec, state)),
         outputs=formulation.outputs(backbone.spec, state),
         model=model,
     )
-    return TorchForm(engine, backbone, adaptation, formulation, program)
+    return TorchForm(engine, backbone, adaptation, put, formulation, program)

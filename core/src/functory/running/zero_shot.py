@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from functory.contracts.adaptation import Adaptation
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import NoOptions
 from functory.contracts.engine import Fit, TrainingSession
-from functory.contracts.task import Learning
 
 
 class ZeroShot(Adaptation[NoOptions]):
     """No φ: the backbone does the task as it is, and needs no training data."""
 
-    learning: Learning = "nothing"
+    puts: tuple[str, ...] = ("prompt",)
+    learns: Literal["phi", "state", "nothing"] = "nothing"
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task text-classification --backbone smollm2 --set task.labels=sports,politics",
     )

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import functory
+from functory.contracts.putting import chosen
+from functory.running.zero_shot import ZeroShot
 from functory_sdk import DataError, NotSupported
 from functory_sdk.conversion import package_file
 from functory_text_classification import TextClassification
@@ -135,5 +137,7 @@ def test_smollm2_names_the_topic_without_any_training_data() -> None:
 def test_an_encoder_cannot_answer_without_training_data() -> None:
     from functory_sdk.testing import TinyEncoder
 
-    with pytest.raises(NotSupported, match="asks how likely each label.s words are"):
-        TextClassification.configure({"labels": ["a", "b"]}).formulate(TinyEncoder().spec, "nothing")
+    task = TextClassification.configure({"labels": ["a", "b"]})
+    with pytest.raises(NotSupported, match=r"\(an encoder\) as 'features', and .* goes with 'prompt'") as caught:
+        chosen(task, TinyEncoder().spec, ZeroShot())
+    assert "a decoder such as smollm2" in caught.value.do

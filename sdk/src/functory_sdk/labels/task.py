@@ -14,7 +14,7 @@ from functory.contracts.component import Options
 from functory.contracts.judging import Judgement, told
 from functory.contracts.labels import known_labels, listed
 from functory.contracts.rows import Encoded
-from functory.contracts.task import Formulation, Input, Learning, Scorer, Task
+from functory.contracts.task import Formulation, Input, Scorer, Task
 from functory.errors import DataError, NotSupported, OptionError
 from functory.reading.reader import Reader, Text
 from functory_sdk.labels.classify import Classify
@@ -92,10 +92,8 @@ class LabelTask(Task[L]):
         given = getattr(example, self.gold)
         return (given,) if isinstance(given, str) else tuple(given)
 
-    def formulate(self, spec: BackboneSpec, learning: Learning) -> Formulation:
-        if learning != "supervised":
-            raise NotSupported(f"task {self.name!r} learns from examples, and there are none.", do="give train = '…'.")
-        return Classify(self.rows_of, self.labels_of)
+    def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
+        return {"features": Classify(self.rows_of, self.labels_of)}
 
     def learn(self, examples: Sequence[Any]) -> Labels:
         counts = Counter(label for example in examples for label in self.labels_of(example))

@@ -9,7 +9,7 @@ from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
 from functory.contracts.judging import Judgement, told
 from functory.contracts.labels import known_labels
-from functory.contracts.task import Formulation, Learning, Scorer, Task
+from functory.contracts.task import Formulation, Scorer, Suited, Task
 from functory.errors import DataError, NotSupported
 from functory_sdk.spans.metrics import breakdown, scorer
 from functory_sdk.spans.offsets import is_cut, likely_readings
@@ -58,16 +58,24 @@ class SpanTask(Task[S]):
         "macro_f1": "the mean of the types' F1: a rare type counts as much as a common one",
     }
 
-    def formulate(self, spec: BackboneSpec, learning: Learning) -> Formulation:
-        if learning != "supervised":
-            raise NotSupported("entities are learned from examples, and there are none.", do="give train = '…'.")
+    def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
         if spec.architecture == "encoder-decoder":
             raise NotSupported(
                 f"tagging wants one hidden state per token of the text; {spec.reference!r} is an encoder-decoder, which "
                 "gives those of its output.",
                 do="choose an encoder, such as minilm or e5.",
             )
-        return SpanTagging(self.options)
+        return {"features": SpanTagging(self.options)}
+
+    def suits(self, *, has_examples: bool) -> Suited:
+        """Features as they are know little of where names begin and end, so the layers learn too.
+
+        :raises NotSupported: without examples.
+        """
+        if not has_examples:
+            raise NotSupported(f"task {self.name!r} learns from examples, and there are none.", do="give train = '…'.")
+        why = "a sentence encoder's features know little of names: low-rank updates teach its layers, and are small"
+        return Suited("minilm", "lora", why, "e5")
 
     def learn(self, examples: Sequence[Any]) -> SpanLabels:
         found = {span.label for example in examples for span in example.entities}

@@ -14,6 +14,7 @@ from functory.contracts.adaptation import Adaptation
 from functory.contracts.backbone import Backbone
 from functory.contracts.batching import pad
 from functory.contracts.engine import LabelledRows, Run
+from functory.contracts.putting import chosen
 from functory.contracts.rows import Array, Row
 from functory.errors import NotSupported
 from functory.reading.reader import Reader
@@ -93,7 +94,8 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         opened, adaptation = open_backbone(backbone, options), adaptation or self.configured()
         task = ToyTask()
         state = ToyState(labels=("no", "yes"))
-        model = engine.adapt(opened, task.formulate(opened.spec, adaptation.learning), state, adaptation, seed=seed)
+        _, formulation = chosen(task, opened.spec, adaptation)
+        model = engine.adapt(opened, formulation, state, adaptation, seed=seed)
         return Fitted(engine, opened, adaptation, model)
 
     def fit(self, backbone: str, folder: Path, seed: int = 0) -> Fitted:
@@ -133,7 +135,7 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
 
     def learns(self) -> None:
         """Skip a check for adaptations that have no φ."""
-        if self.load().learning != "supervised":
+        if self.load().learns != "phi":
             pytest.skip("the adaptation learns nothing")
 
     def test_phi_alone_restores_the_outputs(self, tmp_path: Path) -> None:
@@ -194,7 +196,7 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         """
         for backbone in self.each(self.supported()):
             with generators_untouched(f"{self.component!r} on {backbone}"):
-                self.fit(backbone, tmp_path / backbone, seed=3) if self.load().learning == "supervised" else self.attach(backbone)
+                self.fit(backbone, tmp_path / backbone, seed=3) if self.load().learns == "phi" else self.attach(backbone)
 
     def test_gradients_reach_phi_and_nothing_else(self, tmp_path: Path) -> None:
         """After a fit each φ tensor gets a gradient, and no tensor of the backbone wants one.

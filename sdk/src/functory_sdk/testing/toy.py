@@ -78,6 +78,10 @@ class ToyTask(Task[LabelRules], Formulation):
     metrics: ClassVar[Mapping[str, str]] = {"accuracy": "the share of texts whose label is right"}
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"text": ("text",), "label": ("label",)}
 
+    def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
+        """The same whether something is learned or nothing, so that every adaptation can be tried on it."""
+        return dict.fromkeys(("features", "prompt"), self)
+
     def learn(self, examples: Sequence[ToyExample]) -> ToyState:
         return ToyState(labels=self.options.labels or tuple(sorted({example.label for example in examples})) or ("no", "yes"))
 

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, TypeVar
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
 from functory.contracts.judging import Judgement, told
-from functory.contracts.task import Formulation, Learning, Scorer, State, Task
+from functory.contracts.task import Formulation, Scorer, State, Suited, Task
 from functory.errors import NotSupported
 from functory_sdk.writes.metrics import scorer
 from functory_sdk.writes.types import WriteOptions, Written
@@ -48,7 +48,7 @@ class WriteTask(Task[W]):
         """Return what the backbone reads of an input; by default its texts, a line each."""
         return "\n".join(getattr(value, name) for name in self.shorthand)
 
-    def formulate(self, spec: BackboneSpec, learning: Learning) -> Formulation:
+    def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
         from functory_sdk.writes.write import Write
 
         if not spec.has_logits:
@@ -57,12 +57,19 @@ class WriteTask(Task[W]):
                 what = "was saved without the head that scores tokens (lm_head)"
                 do = f"take the model with that head, as …ForCausalLM or …ForConditionalGeneration saves it; or {do}"
             raise NotSupported(f"{spec.reference!r} {what} and writes no text.", do=do)
-        if learning == "supervised":
+        return {"prompt": Write(self.options, spec, self.prompt)}
+
+    def suits(self, *, has_examples: bool) -> Suited:
+        """A decoder as it is.
+
+        :raises NotSupported: with examples, from which nothing is learned.
+        """
+        if has_examples:
             raise NotSupported(
                 f"task {self.name!r} learns nothing from examples.",
                 do=f"leave out train and adaptation; `functory evaluate` takes examples with a {self.gold}.",
             )
-        return Write(self.options, spec, self.prompt)
+        return Suited("smollm2", "zero-shot", "a small decoder that was taught to follow instructions")
 
     def scorer(self, outputs: Sequence[Written], examples: Sequence[Any], state: State) -> Scorer:
         return scorer(outputs, [getattr(example, self.gold) for example in examples])

@@ -49,6 +49,7 @@ class HeadOnly(Adaptation[HeadOptions]):
     examples overfit them. Where a hidden layer predicts the folds clearly better, φ has one.
     """
 
+    puts: tuple[str, ...] = ("vectors", "features")
     paper: ClassVar[str] = "Liu and Nocedal 1989, On the limited memory BFGS method for large scale optimization"
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task text-classification --train reviews.csv --backbone minilm --adaptation head",

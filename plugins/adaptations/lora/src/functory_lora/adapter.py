@@ -45,7 +45,7 @@ class Adapter(Adaptation[AdapterOptions]):
 
     def __init__(self, options: AdapterOptions | None = None) -> None:
         super().__init__(options)
-        self.learning = "supervised" if self.options.has_head else "nothing"
+        self.puts = ("features",) if self.options.has_head else ("prompt",)
 
     def cut(self, spec: BackboneSpec) -> int:
         return self.options.cut

@@ -155,7 +155,7 @@ def _about(manifest: Manifest, record: Any, head: Mapping[str, Array], readout: 
         from functory_sdk.torch import drawing
 
         task = load("tasks", manifest.task.name).configure(manifest.task.options)
-        module, _, kind = task.formulate(spec, "supervised").head.partition(":")
+        module, _, kind = task.formulations(spec)[record.formulation].head.partition(":")
         with drawing(0):  # its first values are nobody's
             made = getattr(import_module(module), kind)(spec, task.State.model_validate(manifest.state))
         about["head"] = {"file": HEAD, "reads": made.reading.name}

@@ -48,6 +48,7 @@ class FineTuned(Adaptation[FineTunedOptions]):
     The backbone is the model folder; its pooler and classifier, of texts or of tokens, become φ, its ``id2label`` the labels.
     """
 
+    puts: tuple[str, ...] = ("features",)
     is_brought: ClassVar[bool] = True
     is_small: ClassVar[bool] = True
     paper: ClassVar[str] = "Wolf et al. 2020, Transformers: State-of-the-Art Natural Language Processing (EMNLP demos)"

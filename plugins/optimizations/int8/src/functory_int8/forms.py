@@ -78,7 +78,7 @@ def _convert(function: Function, engine: Any, precision: str, rows: Sequence[Any
     place = tempfile.TemporaryDirectory(prefix="functory-form-")
     program = engine.convert(form.program, Path(place.name), precision=precision, samples=rows)
     made = EngineForm(
-        engine=engine, spec=form.spec, formulation=form.formulation, learning=form.learning, program=program,
+        engine=engine, spec=form.spec, put=form.put, formulation=form.formulation, program=program,
         tokenizer=form.tokenizer, files=place,
     )  # fmt: skip
     changed = reformed(function, made)

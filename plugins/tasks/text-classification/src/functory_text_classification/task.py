@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
-from functory_sdk import BackboneSpec, Formulation, Labels, LabelTask, NotSupported, OptionError
+from functory_sdk import BackboneSpec, Formulation, Labels, LabelTask, OptionError
 from functory_text_classification.types import ClassificationOptions, LabelledText, Text
 
 
@@ -23,18 +23,12 @@ class TextClassification(LabelTask[ClassificationOptions]):
         "functory build --task text-classification --backbone smollm2 --set task.labels=sports,politics",
     )
 
-    def formulate(self, spec: BackboneSpec, learning: Literal["supervised", "nothing"]) -> Formulation:
+    def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
         from functory_text_classification.likelihood import Likelihood
 
-        if learning == "supervised":
-            return super().formulate(spec, learning)
-        if spec.architecture == "encoder" or not spec.has_logits:
-            raise NotSupported(
-                f"zero-shot classification asks how likely each label's words are, and {spec.reference!r} "
-                f"{'is an encoder' if spec.architecture == 'encoder' else 'has no head that scores tokens'}.",
-                do="choose a decoder such as smollm2, or give training data.",
-            )
-        return Likelihood(self.options)
+        found = super().formulations(spec)
+        is_written = spec.has_logits and spec.architecture != "encoder"
+        return {**found, "prompt": Likelihood(self.options)} if is_written else found
 
     def learn(self, examples: Sequence[LabelledText]) -> Labels:
         """The labels; words that describe none of them would be read by nobody, and are refused."""

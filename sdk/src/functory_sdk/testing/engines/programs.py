@@ -55,7 +55,7 @@ class EngineChecks(ComponentSuite, TorchSuite):
         engine = self.engine if self.has("training") else load("engines", self.reference).configure()
         opened, adaptation, task = open_backbone(backbone, options), ToyAdaptation(), ToyTask()
         state = ToyState(labels=("no", "yes"))
-        model = engine.adapt(opened, task.formulate(opened.spec, "supervised"), state, adaptation, seed=seed)
+        model = engine.adapt(opened, task.formulations(opened.spec)["features"], state, adaptation, seed=seed)
         return Fitted(engine, opened, adaptation, model)
 
     def programs(self, folder: Path) -> Iterator[tuple[str, Program, list[Row]]]:

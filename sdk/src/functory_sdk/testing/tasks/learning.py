@@ -135,7 +135,7 @@ def overfit(put: Put, engine: str, examples: Sequence[Any], steps: int = 150) ->
 
     made, adaptation = load("engines", engine).configure(), Everything()
     model = made.adapt(put.backbone, put.formulation, put.state, adaptation)
-    put = replace(put, form=torch_form(made, put.backbone, adaptation, put.task, put.state, model))
+    put = replace(put, form=torch_form(made, put.backbone, adaptation, put.form.put, put.formulation, put.state, model))
     encoded, golds = labelled(put, examples)
     rows = [{**row, **gold} for row, gold in zip(encoded.rows, golds, strict=True)]
     ports = (*put.form.program.inputs, *put.formulation.gold_ports(put.backbone.spec, put.state))

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Literal, get_args, get_origin
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from functory.contracts.backbone import BackboneSpec
 from functory.contracts.plain import plain_type
-from functory.contracts.task import Task
+from functory.contracts.task import Formulation, Task
 from functory.errors import NotSupported
 from functory.running.forms import torch_form
 from functory_sdk.testing.guarding import overridable
@@ -112,15 +113,12 @@ class TaskChecks(ComponentSuite, TorchSuite):
         state, found = task.learn(self.made_examples()), []
         for reference in self.backbones:
             backbone = open_backbone(reference)
-            for adaptation in (Untrained(), Unadapted()):
-                try:
-                    formulation = task.formulate(backbone.spec, adaptation.learning)
-                except NotSupported:
-                    continue
+            for name, formulation in _formulations(task, backbone.spec).items():
+                adaptation = Unadapted() if name == "prompt" else Untrained()
                 engine = load("engines", self.engine).configure()
                 model = engine.adapt(backbone, formulation, state, adaptation)
-                form = torch_form(engine, backbone, adaptation, task, state, model)
-                found.append(Put(f"{reference}, {adaptation.learning}", task, state, backbone, formulation, form))
+                form = torch_form(engine, backbone, adaptation, name, formulation, state, model)
+                found.append(Put(f"{reference}, {name}", task, state, backbone, formulation, form))
         return found
 
     def forward(self) -> list[Put]:
@@ -130,8 +128,16 @@ class TaskChecks(ComponentSuite, TorchSuite):
 
     def supervised(self) -> list[Put]:
         """Return the ways in which the task learns from examples."""
-        found = [put for put in self.puts() if put.form.learning == "supervised" and put.formulation.head]
+        found = [put for put in self.puts() if put.form.put != "prompt" and put.formulation.head]
         return found or pytest.skip("the task learns nothing from examples")
+
+
+def _formulations(task: Task[Any], spec: BackboneSpec) -> Mapping[str, Formulation]:
+    """Return the ways in which a task can be put to a backbone; none where it says that there is none."""
+    try:
+        return task.formulations(spec)
+    except NotSupported:
+        return {}
 
 
 def guessed(example: type[BaseModel], inputs: type[BaseModel]) -> Iterator[dict[str, Any]]:

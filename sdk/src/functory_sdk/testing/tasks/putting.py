@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -13,7 +13,7 @@ from functory.contracts.backbone import Backbone
 from functory.contracts.component import NoOptions
 from functory.contracts.engine import SessionOptions
 from functory.contracts.rows import Encoded, Port, Row
-from functory.contracts.task import Formulation, Learning, Target, Task
+from functory.contracts.task import Formulation, Target, Task
 from functory.reading.reader import LongText, Reader
 
 
@@ -36,7 +36,8 @@ class Everything(Adaptation[NoOptions]):
 class Unadapted(Adaptation[NoOptions]):
     """No φ."""
 
-    learning: Learning = "nothing"
+    puts: tuple[str, ...] = ("prompt",)
+    learns: Literal["phi", "state", "nothing"] = "nothing"
 
 
 @dataclass
