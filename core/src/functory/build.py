@@ -395,7 +395,8 @@ def _tuned(function: Function, formulation: Formulation, dev: Examples) -> Funct
         traced = function.trace(inputs, lambda share: bar.advance(share * len(inputs)))
     if not any(rows for _, rows in traced):
         return function
-    state = formulation.tune([rows for _, rows in traced], list(dev), function.state)
+    sides, rows = [side for side, _ in traced], [rows for _, rows in traced]
+    state = formulation.tune(sides, rows, list(dev), function.state)
     return function if state == function.state else function.replaced(state=state)
 
 

@@ -22,7 +22,7 @@ from functory.contracts import telling
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Component, O
 from functory.contracts.judging import Judgement, judged
-from functory.contracts.odds import Scale, log_odds
+from functory.contracts.odds import Scale, joint_odds, log_odds
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.errors import NotSupported
 
@@ -91,7 +91,8 @@ class State(BaseModel):
 class Target(BaseModel):
     """A scalar of an output that can be explained: which label, which span, which token.
 
-    It stands at ``outputs[row][port][index]`` of the rows of one input; without a row it is the mean over all of them.
+    It stands at ``outputs[row][port][index]`` of the rows of one input; without a row it is the mean over all of them. Where it
+    stands at several places of a row, their numbers are added: log-probabilities of what is so only together.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -99,10 +100,14 @@ class Target(BaseModel):
     name: str
     port: str = Field(description="The program output it is read from.")
     index: tuple[int, ...] = Field(description="The place in that output, for one row.")
+    also: tuple[tuple[int, ...], ...] = Field(
+        default=(), description="Further places there, whose numbers count with it: a span's end beside its beginning."
+    )
     row: int | None = Field(default=None, description="Which row of the input; None for the mean over its rows.")
     at: int | None = Field(
         default=None, description="The character it stands at, where the place in the rows moves when the text changes."
     )
+    until: int | None = Field(default=None, description="Of a span, the character after its last.")
     scale: Scale = Field(
         default="raw", description="What the number is: a log-probability, a logit, or neither."
     )
@@ -164,14 +169,15 @@ class Formulation(ABC):
 
     def places(self, target: Target, side: Any, outputs: Sequence[Row]) -> Sequence[tuple[int, tuple[int, ...]]]:
         """Return where a target stands in the outputs of an input, which may be a changed one: row and index, of each row
-        that it is read from; none where what it stood for is gone.
+        that it is read from, and each place there; none where what it stood for is gone.
         """
-        return [(row, target.index) for row in (range(len(outputs)) if target.row is None else [target.row])]
+        rows = range(len(outputs)) if target.row is None else [target.row]
+        return [(row, index) for row in rows for index in (target.index, *target.also)]
 
     def value(self, target: Target, side: Any, outputs: Sequence[Row], state: Any) -> float:
         """Return a target's number for an input, which may be a changed one, on the scale that the target names."""
-        found = [np.asarray(outputs[row][target.port])[index] for row, index in self.places(target, side, outputs)]
-        return float(np.mean(found)) if found else VANISHED
+        found = [(row, float(np.asarray(outputs[row][target.port])[index])) for row, index in self.places(target, side, outputs)]
+        return sum(number for _, number in found) / len({row for row, _ in found}) if found else VANISHED
 
     def evidence(self, target: Target, side: Any, outputs: Sequence[Row], state: Any) -> float:
         """Return a target's number on the scale where what speaks for it adds up: the log-odds of a probability, and a number
@@ -179,8 +185,10 @@ class Formulation(ABC):
         """
         if target.scale != "log":
             return self.value(target, side, outputs, state)
-        found = [log_odds(outputs[row][target.port], index) for row, index in self.places(target, side, outputs)]
-        return float(np.mean(found)) if found else VANISHED
+        odds: dict[int, list[float]] = {}
+        for row, index in self.places(target, side, outputs):
+            odds.setdefault(row, []).append(log_odds(outputs[row][target.port], index))
+        return float(np.mean([joint_odds(one) for one in odds.values()])) if odds else VANISHED
 
     def lead(self, side: Any, outputs: Sequence[Row], state: Any) -> float | None:
         """Return by how much an answer leads the nearest other one, as a difference of probabilities; None where the
@@ -191,8 +199,12 @@ class Formulation(ABC):
         """
         return None
 
-    def tune(self, outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Any) -> Any:
-        """Return the state fitted on held-out outputs: thresholds, calibration. By default unchanged."""
+    def tune(self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Any) -> Any:
+        """Return the state fitted on held-out outputs: thresholds, calibration. By default unchanged.
+
+        :param sides: what `encode` kept for each example, as `decode` is given it.
+        :param outputs: for each example, the outputs of its rows.
+        """
         return state
 
 

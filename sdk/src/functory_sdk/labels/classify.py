@@ -56,7 +56,9 @@ class Classify(Formulation):
         beside = float(np.abs(thresholded - np.asarray(state.thresholds)).min())
         return min(beside, float(first - second)) if state.mode == "multi" else beside
 
-    def tune(self, outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Labels) -> Labels:
+    def tune(
+        self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Labels
+    ) -> Labels:
         """Choose each threshold where the label's F1 on held-out examples is best."""
         if state.mode == "single":
             return state

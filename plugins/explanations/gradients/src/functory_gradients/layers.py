@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from captum.attr import InputXGradient
 from captum.attr import IntegratedGradients as CaptumGradients
 from torch import Tensor
@@ -108,13 +109,30 @@ def evidence(scores: Tensor, target: Target) -> Tensor:
 
     (steps, …) → (steps,)
     """
-    place: Any = (slice(None), *target.index)
+    first, *others = (_number(scores, index, target) for index in (target.index, *target.also))
+    if target.scale != "log":
+        return sum(others, first)
+    return joint(first, others) if others else first
+
+
+def joint(first: Tensor, others: Sequence[Tensor]) -> Tensor:
+    """Return the log-odds of several things together, from those of each, as `joint_odds` does. (steps,)"""
+    together, not_all = F.logsigmoid(first), F.logsigmoid(-first)  # log-probabilities
+    for odds in others:
+        not_all = torch.logaddexp(not_all, together + F.logsigmoid(-odds))
+        together = together + F.logsigmoid(odds)
+    return together - not_all
+
+
+def _number(scores: Tensor, index: tuple[int, ...], target: Target) -> Tensor:
+    """Return what stands at a place; of log-probabilities the log-odds, as `log_odds` does. (steps, …) → (steps,)"""
+    place: Any = (slice(None), *index)
     number: Tensor = scores[place]
     if target.scale != "log":
         return number
-    if target.index:
+    if index:
         row = scores[place[:-1]]  # (steps, the one and those beside it)
-        others = row[:, torch.arange(row.shape[-1]) != target.index[-1]].logsumexp(-1)
+        others = row[:, torch.arange(row.shape[-1]) != index[-1]].logsumexp(-1)
         if torch.all(torch.logaddexp(number, others).abs() < 1e-3):
             return number - others
     return number - torch.log(-torch.expm1(number.clamp(max=SUREST)))

@@ -93,7 +93,7 @@ class LearningChecks(TaskChecks):
             assert last < 0.2 * first, f"{put.name}: the loss on its own examples went from {first:.4g} to {last:.4g} only."
             encoded, _ = labelled(put, examples)
             rows = put.run(encoded)
-            tuned = put.formulation.tune(rows, examples, put.state)
+            tuned = put.formulation.tune(encoded.side, rows, examples, put.state)
             outputs = [put.formulation.decode(side, one, tuned) for side, one in zip(encoded.side, rows, strict=True)]
             found = task.scorer(outputs, examples, tuned)(everything)[task.metric]
             assert found >= best - 0.2 * (best - worse), (
@@ -122,7 +122,7 @@ class LearningChecks(TaskChecks):
         examples = self.made_examples()
         for put in self.each(self.supervised()):
             encoded, _ = labelled(put, examples)
-            tuned = put.formulation.tune(put.run(encoded), examples, put.state)
+            tuned = put.formulation.tune(encoded.side, put.run(encoded), examples, put.state)
             assert isinstance(tuned, type(put.state)), f"{put.name}: tune gave {type(tuned).__name__}."
             assert type(tuned).model_validate_json(tuned.model_dump_json()) == tuned
 
