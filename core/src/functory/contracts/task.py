@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from functory.contracts import telling
+from functory.contracts import counted, telling
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Component, O
 from functory.contracts.judging import Judgement, judged
 from functory.contracts.odds import Scale, joint_odds, log_odds
-from functory.contracts.rows import Array, Encoded, Port, Row
+from functory.contracts.rows import Array, Encoded, Port, Row, Taught
 from functory.errors import NotSupported
 
 if TYPE_CHECKING:
@@ -162,6 +162,32 @@ class Formulation(ABC):
         :raises NotSupported: by formulations that learn nothing.
         """
         raise NotSupported(f"{type(self).__name__} does not learn from examples.", do="choose another adaptation.")
+
+    def teach(self, examples: Sequence[Any], inputs: Sequence[Any], reader: Reader, state: Any) -> Taught:
+        """Return what is taught: by default the rows of the inputs with their gold arrays, each row a group of its own.
+
+        A task whose loss compares rows says which belong together, as here the rows of each example::
+
+            taught = super().teach(examples, inputs, reader, state)
+            return replace(taught, group=taught.owner)
+
+        :param examples: with what is right.
+        :param inputs: the same without it, as a caller gives them: what `encode` may see.
+        """
+        encoded = counted.encode(self, inputs, reader, state)
+        golds = counted.label(self, examples, encoded, state)
+        return Taught([{**row, **gold} for row, gold in zip(encoded.rows, golds, strict=True)], encoded.owner)
+
+    def appraise(self, outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Any) -> Mapping[str, float]:
+        """Return the metrics of held-out examples from the outputs of what `teach` makes of them, the one that decides first.
+
+        For formulations whose answers cost more than a pass, or that are taught other rows than they answer from. Where it is
+        not overridden, held-out examples are answered as in use, and the task's own metrics decide.
+
+        :param outputs: for each example, those of its rows.
+        :raises NotSupported: where it is not overridden.
+        """
+        raise NotSupported(f"{type(self).__name__} is appraised by its task's metrics.", do="ask its `scorer`.")
 
     def targets(self, output: Any, side: Any, state: Any) -> Sequence[Target]:
         """Return what of this output can be explained, and where it stands in the rows' outputs; the most asked for first."""

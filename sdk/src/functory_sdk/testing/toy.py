@@ -135,6 +135,15 @@ class ToyTask(Task[LabelRules], Formulation):
         return [ToyText(text=text) for text in texts]
 
 
+class ToyGroups(ToyTask):
+    """Says which text of a few is the one, for tests: rows of an example that belong together."""
+
+    head: ClassVar[str] = "functory_sdk.testing.toy_head:ToyGroupHead"
+
+    def gold_ports(self, spec: BackboneSpec, state: ToyState) -> tuple[Port, ...]:
+        return (*super().gold_ports(spec, state), Port("size", "int64"))
+
+
 class ToyAdaptation(Adaptation[NoOptions]):
     """Fits the toy task's head, for tests."""
 

@@ -1,8 +1,9 @@
-"""The head of tasks that label, and its loss."""
+"""The head of tasks that label, and its losses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -15,22 +16,34 @@ from functory_sdk.torch.heads import LinearHead
 
 
 class ClassifierHead(LinearHead):
-    """Scores of the labels: log-probabilities for one label of several, logits otherwise."""
+    """Scores of the labels: log-probabilities for one label of several, logits otherwise.
+
+    A unit of its losses is a row, or, where each label is a yes or no of its own, a row's label.
+    """
+
+    is_surprise: ClassVar[bool] = True
 
     def __init__(self, spec: BackboneSpec, state: Labels) -> None:
         super().__init__(spec, state, width(state))
         self.is_single = state.mode == "single"
+        self.names = state.labels if state.mode != "multi" else tuple(n for name in state.labels for n in ("", name))
 
     def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         scores = self.scores(features)  # (batch, width)
         return {"scores": F.log_softmax(scores, -1) if self.is_single else scores}
 
-    def loss(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+    def losses(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         scores, gold = outputs["scores"], batch["gold"]
-        count = torch.tensor(float(len(gold)), device=scores.device)
-        smoothing = self.label_smoothing
         if self.is_single:
-            right = F.nll_loss(scores, gold, reduction="sum")
-            return (1 - smoothing) * right - smoothing * scores.mean(-1).sum(), count
-        wanted = gold * (1 - smoothing) + smoothing / 2
-        return F.binary_cross_entropy_with_logits(scores, wanted, reduction="none").mean(-1).sum(), count
+            return F.nll_loss(scores, gold, reduction="none"), torch.ones(len(gold), device=scores.device)
+        losses = F.binary_cross_entropy_with_logits(scores, gold, reduction="none").flatten()  # (batch · width,)
+        return losses, torch.full_like(losses, 1 / scores.shape[-1])
+
+    def evenly(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
+        scores = outputs["scores"]
+        return -scores.mean(-1) if self.is_single else (F.softplus(scores) - scores / 2).flatten()
+
+    def classes(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """The label of a row; of a yes or no twice the label's number, and one more where it is yes."""
+        gold = batch["gold"].long()
+        return gold if self.is_single else (gold + 2 * torch.arange(gold.shape[-1], device=gold.device)).flatten()

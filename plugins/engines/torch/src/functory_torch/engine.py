@@ -13,13 +13,13 @@ from functory_sdk import (
     Array,
     ArtefactCorrupt,
     Engine,
-    LabelledRows,
     NoOptions,
     NotSupported,
     Program,
     Run,
     Session,
     SessionOptions,
+    Taught,
     TrainingSession,
 )
 
@@ -67,7 +67,7 @@ class TorchEngine(Engine[NoOptions]):
 
         return issubclass(type(model), Model)
 
-    def session(self, model: Any, train: LabelledRows, dev: LabelledRows | None, run: Run) -> TrainingSession:
+    def session(self, model: Any, train: Taught, dev: Taught | None, run: Run) -> TrainingSession:
         from functory_torch.training import TorchTraining
 
         return TorchTraining(model, train, dev, run)

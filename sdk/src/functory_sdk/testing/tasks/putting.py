@@ -57,6 +57,11 @@ class Put:
     def encode(self, inputs: Sequence[Any], long_text: LongText = "window") -> Encoded:
         return self.formulation.encode(inputs, self.reader(long_text), self.state)
 
+    def inputs_of(self, examples: Sequence[Any]) -> list[Any]:
+        """Return the examples' inputs alone."""
+        fields = list(self.task.Input.model_fields)
+        return [self.task.Input(**{name: getattr(one, name) for name in fields}) for one in examples]
+
     def run(self, encoded: Encoded) -> list[list[Row]]:
         """Return, for each input, the outputs of its rows."""
         session = self.form.open(SessionOptions(budget=256))
