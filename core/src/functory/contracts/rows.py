@@ -185,5 +185,8 @@ class Taught:
 
 
 def row_length(row: Row) -> int:
-    """Return how many tokens a row costs: the longest first axis among its arrays."""
-    return max((array.shape[0] for array in row.values() if array.ndim), default=1)
+    """Return how many tokens a row costs: its ids, those of all texts where several are stacked; without ids the longest first
+    axis among its arrays.
+    """
+    ids = [row[name].size for name in ("input_ids", "decoder_input_ids") if name in row]
+    return max(ids or (array.shape[0] for array in row.values() if array.ndim), default=1)

@@ -123,6 +123,9 @@ class Formulation(ABC):
     head: ClassVar[str] = ""
     """Where the torch head is: ``functory_sdk.torch:TaggingHead``; imported by engines that train. Empty for
     generate programs, which have none."""
+    texts: int = 1
+    """How many texts a row holds, each read by itself and seen together by the head alone: rows are `Reader.stacked`, and the
+    head's reading is one of stacked texts. 1 where a row is one sequence, whatever stands in it."""
 
     @abstractmethod
     def encode(self, inputs: Sequence[Any], reader: Reader, state: Any) -> Encoded:

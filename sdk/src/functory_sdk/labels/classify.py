@@ -80,6 +80,19 @@ class Classify(Formulation):
         return [Target(name=label, port="scores", index=(state.labels.index(label),), scale=scale) for label in order]
 
 
+class ClassifyVectors(Classify):
+    """A map of two texts' vectors, each read by itself, and of how they differ."""
+
+    head: ClassVar[str] = "functory_sdk.torch:PairedHead"
+    texts = 2
+
+
+class ClassifySymmetric(ClassifyVectors):
+    """As `ClassifyVectors`, and the same whichever of the two texts comes first."""
+
+    head: ClassVar[str] = "functory_sdk.torch:SymmetricHead"
+
+
 def width(state: Labels) -> int:
     """Return how many scores the head gives: one per label, one alone for a binary function."""
     return 1 if state.mode == "binary" else len(state.labels)

@@ -29,6 +29,9 @@ SMALL = 0.2
 BRIEF = {"epochs": 3, "batch_rows": 8, "warmup": 0.0, "learning_rate": 5e-3}
 """How the suite trains, where the options have such fields and the test class says nothing else."""
 
+PROBES = ("we saw the good film in the rain", "a", "bad and poor", "the day was very fine and it is night")
+"""Texts of unequal lengths, one of them a single letter."""
+
 
 @dataclass
 class Fitted:
@@ -364,9 +367,8 @@ def toy_groups(backbone: Backbone[Any], count: int) -> Taught:
 
 def probes(backbone: Backbone[Any]) -> list[dict[str, Array]]:
     """Return rows of unequal lengths, one of them only special tokens or a single letter."""
-    texts = ["we saw the good film in the rain", "a", "bad and poor", "the day was very fine and it is night"]
     reader = Reader(backbone.tokenizer, backbone.spec)
-    return [with_target(reader, passage.windows[0].row) for passage in reader.read(texts)]
+    return [with_target(reader, passage.windows[0].row) for passage in reader.read(PROBES)]
 
 
 def with_target(reader: Reader, row: dict[str, Array]) -> dict[str, Array]:

@@ -144,6 +144,17 @@ class ToyGroups(ToyTask):
         return (*super().gold_ports(spec, state), Port("size", "int64"))
 
 
+class ToyPairs(ToyTask):
+    """Says yes or no of a text and the same text turned around, each read by itself, for tests."""
+
+    head: ClassVar[str] = "functory_sdk.testing.toy_head:ToyPairHead"
+    texts = 2
+
+    def encode(self, inputs: Sequence[ToyText], reader: Reader, state: ToyState) -> Encoded:
+        pairs = [(value.text, " ".join(reversed(value.text.split()))) for value in inputs]
+        return reader.apart(pairs, fields=("text", "turned"))
+
+
 class ToyAdaptation(Adaptation[NoOptions]):
     """Fits the toy task's head, for tests."""
 

@@ -14,7 +14,7 @@ from functory.contracts.backbone import BackboneSpec
 from functory.contracts.engine import Fit, TrainingSession
 from functory.errors import PluginError
 from functory_sdk.testing.toy import ToyState
-from functory_sdk.torch import LinearHead, groups
+from functory_sdk.torch import LinearHead, Paired, Reading, groups
 from functory_sdk.torch.heads import Together
 
 PENALTY = 1e-3
@@ -23,8 +23,8 @@ PENALTY = 1e-3
 class ToyHead(LinearHead):
     """Log-probabilities of the labels, (batch, labels)."""
 
-    def __init__(self, spec: BackboneSpec, state: ToyState) -> None:
-        super().__init__(spec, state, len(state.labels))
+    def __init__(self, spec: BackboneSpec, state: ToyState, reading: Reading | None = None) -> None:
+        super().__init__(spec, state, len(state.labels), reading)
 
     def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {"scores": F.log_softmax(self.scores(features), -1)}
@@ -46,6 +46,13 @@ class ToyGroupHead(ToyHead):
         scores = outputs["scores"][:, 1] - outputs["scores"][:, 0]
         likely = groups.log_softmax(scores, group)
         return -likely[batch["gold"] == 1], torch.ones(int((batch["gold"] == 1).sum()))
+
+
+class ToyPairHead(ToyHead):
+    """The same of two texts, each read by itself."""
+
+    def __init__(self, spec: BackboneSpec, state: ToyState) -> None:
+        super().__init__(spec, state, Paired())
 
 
 def fit(session: TrainingSession) -> Fit:

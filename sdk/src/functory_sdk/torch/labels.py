@@ -13,6 +13,7 @@ from functory.contracts.backbone import BackboneSpec
 from functory_sdk.labels.classify import width
 from functory_sdk.labels.types import Labels
 from functory_sdk.torch.heads import LinearHead
+from functory_sdk.torch.readings import Paired, Reading
 
 
 class ClassifierHead(LinearHead):
@@ -23,8 +24,8 @@ class ClassifierHead(LinearHead):
 
     is_surprise: ClassVar[bool] = True
 
-    def __init__(self, spec: BackboneSpec, state: Labels) -> None:
-        super().__init__(spec, state, width(state))
+    def __init__(self, spec: BackboneSpec, state: Labels, reading: Reading | None = None) -> None:
+        super().__init__(spec, state, width(state), reading)
         self.is_single = state.mode == "single"
         self.names = state.labels if state.mode != "multi" else tuple(n for name in state.labels for n in ("", name))
 
@@ -47,3 +48,17 @@ class ClassifierHead(LinearHead):
         """The label of a row; of a yes or no twice the label's number, and one more where it is yes."""
         gold = batch["gold"].long()
         return gold if self.is_single else (gold + 2 * torch.arange(gold.shape[-1], device=gold.device)).flatten()
+
+
+class PairedHead(ClassifierHead):
+    """Scores of the labels that two texts have together, each read by itself: a map of their vectors and how they differ."""
+
+    def __init__(self, spec: BackboneSpec, state: Labels) -> None:
+        super().__init__(spec, state, Paired())
+
+
+class SymmetricHead(ClassifierHead):
+    """As `PairedHead`, and the same whichever of the two texts comes first."""
+
+    def __init__(self, spec: BackboneSpec, state: Labels) -> None:
+        super().__init__(spec, state, Paired(is_symmetric=True))

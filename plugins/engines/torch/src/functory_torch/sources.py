@@ -16,6 +16,7 @@ from functory_sdk import Array, Port, Row, Taught, TrainingError, pad
 from functory_sdk.torch import Model
 from functory_sdk.torch.linear import Block, taught
 from functory_torch.store import SHARD_ROWS, FeatureStore, Told, axis_sizes
+from functory_torch.texts import texts_of
 
 
 class Source(ABC):
@@ -93,23 +94,27 @@ class FromStates(Source):
         self.cut = cut
         self._store = store  # while it is alive, its shards stay
         axes = model.network.stored(cut)  # name → the axis that varies
-        self._ends = {name: _ends(axis_sizes(rows, store.spec, axis)) for name, axis in axes.items()}
+        self._texts = texts_of(rows, store.spec, model.texts)
+        share = len(rows) / max(1, len(self._texts.rows))
+        self._ends = {name: _ends(axis_sizes(self._texts.rows, store.spec, axis)) for name, axis in axes.items()}
 
         def trunk(batch: dict[str, Tensor]) -> dict[str, Tensor]:
             state = model.trunk({name: value.to(device) for name, value in batch.items()}, cut)
             return {name: state[name] for name in axes}
 
-        self._shards = list(store.shards(rows, trunk, axes, told))
+        self._shards = list(store.shards(self._texts.rows, trunk, axes, lambda done: told(done * share)))
 
     def features(self, chosen: Sequence[int]) -> tuple[Tensor, dict[str, Tensor]]:
         batch = self.batch(chosen)
         return self.model.features(self._state(chosen), batch, self.cut), batch
 
     def _state(self, chosen: Sequence[int]) -> dict[str, Tensor]:
-        return self._placed({name: _padded([self._row(name, index) for index in chosen]) for name in self._ends})
+        """Return the stored states of the texts of some rows, (rows · texts, tokens, width)."""
+        texts = self._texts.of(chosen)
+        return self._placed({name: _padded([self._row(name, index) for index in texts]) for name in self._ends})
 
     def _row(self, name: str, index: int) -> Array:
-        """Return one row's stored state, (tokens, width)."""
+        """Return one text's stored state, (tokens, width)."""
         shard, ends = index // SHARD_ROWS, self._ends[name]
         first = ends[shard * SHARD_ROWS]
         return self._shards[shard][name][ends[index] - first : ends[index + 1] - first]

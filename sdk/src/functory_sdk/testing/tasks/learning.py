@@ -35,7 +35,7 @@ class LearningChecks(TaskChecks):
                 undeclared = row.keys() - {port.name for port in (*inputs, *golds)}
                 assert not undeclared, f"{put.name}: the array {min(undeclared)!r} has no port."
                 for port in golds:
-                    fits_port(put.name, row, port, len(row["input_ids"]))
+                    fits_port(put.name, row, port, row["input_ids"].shape[-1])
 
     def test_special_tokens_are_not_trained_on(self) -> None:
         """Labels of tokens hold the port's fill, which the loss passes over, at every special token.
@@ -119,7 +119,7 @@ class LearningChecks(TaskChecks):
             for row, outputs in zip(encoded.rows, [r for rows in put.run(encoded) for r in rows], strict=True):
                 assert outputs.keys() == {port.name for port in ports}, f"{put.name}: outputs are {', '.join(outputs)}."
                 for port in ports:
-                    fits_port(put.name, outputs, port, len(row["input_ids"]))
+                    fits_port(put.name, outputs, port, row["input_ids"].shape[-1])
 
     def test_tuning_gives_a_state(self) -> None:
         """What is tuned on held-out outputs is a State that survives JSON.

@@ -129,7 +129,7 @@ def fits_port(name: str, row: Row, port: Port, tokens: int | None = None) -> Non
     assert np.can_cast(array.dtype, port.dtype, "same_kind"), (
         f"{name}: {port.name!r} is {array.dtype}, not {port.dtype}."
     )
-    expected = len(row["input_ids"]) if tokens is None else tokens
+    expected = row["input_ids"].shape[-1] if tokens is None else tokens
     for size, axis in zip(array.shape, port.axes, strict=True):
         wanted = expected if axis == "tokens" else axis if isinstance(axis, int) else size
         assert size == wanted, (
