@@ -48,13 +48,7 @@ class Classify(Formulation):
 
     def lead(self, side: object, outputs: Sequence[Row], state: Labels) -> float:
         """How far the two likeliest labels are apart, or the nearest probability from its threshold."""
-        shares = probabilities(np.stack([row["scores"] for row in outputs]).astype(np.float64), state).mean(0)
-        first, second = np.sort(shares)[::-1][:2]
-        if state.mode == "single":
-            return float(first - second)
-        thresholded = shares[1:] if state.mode == "binary" else shares
-        beside = float(np.abs(thresholded - np.asarray(state.thresholds)).min())
-        return min(beside, float(first - second)) if state.mode == "multi" else beside
+        return lead(probabilities(np.stack([row["scores"] for row in outputs]).astype(np.float64), state).mean(0), state)
 
     def tune(
         self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Labels
@@ -119,6 +113,16 @@ def probabilities(scores: Array, state: Labels) -> Array:
 def _sigmoid(scores: Array) -> Array:
     shares: Array = 0.5 * (1 + np.tanh(0.5 * scores))
     return shares
+
+
+def lead(shares: Array, state: Labels) -> float:
+    """Return by how much an answer leads the nearest other one, from the probabilities of the labels, (labels,)."""
+    first, second = np.sort(shares)[::-1][:2]
+    if state.mode == "single":
+        return float(first - second)
+    thresholded = shares[1:] if state.mode == "binary" else shares
+    beside = float(np.abs(thresholded - np.asarray(state.thresholds)).min())
+    return min(beside, float(first - second)) if state.mode == "multi" else beside
 
 
 def answer(shares: Array, state: Labels, notes: tuple[str, ...]) -> Classification:

@@ -75,6 +75,15 @@ class PairTask(LabelTask[P]):
         first, second = self.shorthand
         return both_orders([(getattr(value, first), getattr(value, second)) for value in inputs], reader, (first, second))
 
+    def readings_of(self, value: Any) -> Sequence[Mapping[str, str]]:
+        """The two texts; where their order says nothing, in both orders, the same whichever came first."""
+        [given] = super().readings_of(value)
+        if not self.options.symmetric:
+            return [given]
+        first, second = self.shorthand
+        turned = {**given, first: given[second], second: given[first]}
+        return sorted([given] if turned == given else [given, turned], key=lambda one: one[first])
+
     def golden_inputs(self, state: Labels) -> Sequence[Input]:
         """Return `GOLDEN_PAIRS` as inputs. For an Input of two texts alone."""
         return [self.Input(**dict[str, Any](zip(self.shorthand, pair, strict=True))) for pair in GOLDEN_PAIRS]
