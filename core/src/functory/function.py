@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import length_hint
 from pathlib import Path
@@ -271,7 +271,7 @@ class Function:
         data: Any,
         *,
         on_bad_row: str = "stop",
-        columns: dict[str, str] | None = None,
+        columns: Mapping[str, str | Sequence[str]] | None = None,
         format: Format | None = None,
         encoding: str = "",
         mistakes: int = 20,
@@ -280,7 +280,7 @@ class Function:
 
         :param data: files, a pattern, a sample, an iterable of dicts, a data set, or Examples.
         :param on_bad_row: ``stop`` or ``skip``.
-        :param columns: which column holds which field.
+        :param columns: which column, or which several, hold which field.
         :param format: the reader of the files, or a mapping of its name and options; found out when None.
         :param encoding: the files' encoding, where their bytes do not tell.
         :param mistakes: how many wrong answers the report lists at most, the surest first; 1,000 are the most.

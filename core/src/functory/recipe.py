@@ -54,7 +54,9 @@ class Recipe(BaseModel):
     test: Any = Field(None, description="Data for the report; split from the training data if not given.")
     dev_share: float = Field(0.1, ge=0, lt=0.9, description="The share of the training data split off as dev.")
     test_share: float = Field(0.1, ge=0, lt=0.9, description="The share of the training data split off as test.")
-    columns: dict[str, str] = Field({}, description="Which column holds which field: {text = 'review'}.")
+    columns: dict[str, str | tuple[str, ...]] = Field(
+        {}, description="Which column holds which field: {text = 'review'}; or which several: {label = ['red', 'car']}."
+    )
     format: Part | None = Field(
         None, description="Which reader reads the files, with its options; found out by their names and first bytes."
     )

@@ -126,7 +126,7 @@ class InstalledFunction:
         from functory.plugins.registry import load
 
         made_with = read_manifest(self._packaged.checked()).task
-        task = load("tasks", reference_to("tasks", made_with.name, made_with.distribution))
+        task = load("tasks", reference_to("tasks", made_with.name, made_with.distribution)).configure(made_with.options)
         for found in _models((task.Output, task.Input), set()):
             if "".join(letter if letter.isalnum() else "_" for letter in found.__name__) == name:
                 return found

@@ -107,7 +107,7 @@ def add_data(parser: ArgumentParser) -> None:
     """Declare how data are read; `reading` gives what was said. The option that names the data is each verb's own."""
     add = parser.add_argument
     add("--column", action="append", default=[], metavar="FIELD=COLUMN",
-        help="which column, or path into one (passage.text), holds which field")  # fmt: skip
+        help="which column, or path into one (passage.text), holds which field; several where it is named so often")  # fmt: skip
     add("--on-bad-row", choices=("stop", "skip"), help="stop when rows are bad, or skip and count them (stop)")
     add("--format", metavar="NAME", help="the reader of the files: csv, jsonl … (functory list --kind readers)")
     add("--read", action="append", default=[], metavar="OPTION=VALUE", help="an option of the reader: delimiter='|'")
@@ -138,18 +138,18 @@ def data(named: Sequence[str]) -> str | list[str]:
     return named[0] if len(named) == 1 else list(named)
 
 
-def pairs(assignments: Sequence[str], option: str) -> dict[str, str]:
-    """Return ``a=b`` assignments as a mapping.
+def pairs(assignments: Sequence[str], option: str) -> dict[str, str | list[str]]:
+    """Return ``a=b`` assignments as a mapping; what is assigned to several times gets them all.
 
     :raises OptionError: when one is no assignment.
     """
-    found = {}
+    found: dict[str, list[str]] = {}
     for assignment in assignments:
         name, equals, value = assignment.partition("=")
         if not equals or not name or not value:
             raise OptionError(f"{option} {assignment!r} is no assignment.", do=f"write {option} text=review.")
-        found[name] = value
-    return found
+        found.setdefault(name, []).append(value)
+    return {name: given[0] if len(given) == 1 else given for name, given in found.items()}
 
 
 def values(assignments: Sequence[str]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from functory.errors import DataError, FunctoryError, UsageError
 from functory.running.answers import Question
 
 if TYPE_CHECKING:
+    from functory.data.columns import Column
     from functory.function import Function
 
 AT_ONCE = 256
@@ -130,7 +131,8 @@ def _validated(function: Function, args: Namespace) -> Iterator[Any]:
 
     said = reading(args)
     rows = stream(data(args.data), format=said.get("format"), encoding=said.get("encoding", ""))
-    yield from validated(rows, function.task.Input, _columns(function), said.get("columns"))
+    yield from validated(rows, function.task.Input, _columns(function), said.get("columns"),
+                         gather=function.task.gathered)  # fmt: skip
 
 
 def _columns(function: Function) -> dict[str, tuple[str, ...]]:
@@ -180,7 +182,7 @@ class _JsonLines:
 
     def __init__(self, function: Function, args: Namespace) -> None:
         self._mapping = pairs(args.column, "--column")
-        self._known: dict[tuple[str, ...], dict[str, str]] = {}
+        self._known: dict[tuple[str, ...], dict[str, Column]] = {}
 
     def __call__(self, function: Function, number: int, where: str, line: str) -> Question:
         try:
@@ -200,7 +202,8 @@ class _JsonLines:
         try:
             if columns not in self._known:
                 self._known[columns] = guess(columns, task.Input, _columns(function), self._mapping, source=where)
-            value = validate(Record(given, where, number - 1), task.Input, self._known[columns], set(), False)
+            value = validate(Record(given, where, number - 1), task.Input, self._known[columns], set(), False,
+                             task.gathered)  # fmt: skip
         except DataError as error:
             place = f"{where}, column {error.where!r}" if error.where and error.where != where else where
             return Question(number, where, given, error=DataError(f"{error.what.rstrip('.')}.", where=place, do=error.do))

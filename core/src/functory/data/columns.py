@@ -1,4 +1,7 @@
-"""Which column holds which field of an example: guessed where that is clear, asked for otherwise."""
+"""Which column holds which field of an example: guessed where that is clear, asked for otherwise.
+
+A field may be read from several columns, where the user names them: a label from one column of 0 and 1 per label.
+"""
 
 from __future__ import annotations
 
@@ -12,15 +15,18 @@ from pydantic import BaseModel
 
 from functory.errors import DataError
 
+Column = str | tuple[str, ...]
+"""What a field is read from: a column, or several."""
+
 
 def guess(
     available: Sequence[str],
     model: type[BaseModel],
     names: Mapping[str, Sequence[str]],
-    mapping: Mapping[str, str] | None = None,
+    mapping: Mapping[str, str | Sequence[str]] | None = None,
     *,
     source: str = "",
-) -> dict[str, str]:
+) -> dict[str, Column]:
     """Return the column of each field that has one.
 
     A field's own name decides; else exactly one of the names it is known by, in upper or lower case.
@@ -28,22 +34,37 @@ def guess(
     :param available: the columns that there are.
     :param model: the example; a field with a default may have no column.
     :param names: for each field, the names of columns by which it is known.
-    :param mapping: field → column, as the user said; it goes before every guess.
+    :param mapping: field → column, or several, as the user said; it goes before every guess.
     :raises DataError: when a required field has no clear column, or the mapping names what is not there.
     """
-    chosen = dict(mapping or {})
+    chosen: dict[str, Column] = {
+        field: column if isinstance(column, str) else tuple(column) for field, column in (mapping or {}).items()
+    }
     for field, column in chosen.items():
-        _check(field, column, available, model, source)
+        for one in each(column):
+            _check(field, one, available, model, source)
+        _once(field, each(column), source)
     for field, info in model.model_fields.items():
         if field in chosen:
             continue
-        free = [column for column in available if column not in chosen.values()]
+        taken = {one for column in chosen.values() for one in each(column)}
+        free = [column for column in available if column not in taken]
         found = _candidates(field, free, names.get(field, ()))
         if len(found) == 1:
             chosen[field] = found[0]
         elif found or info.is_required():
             raise _unclear(field, found, available, free, source)
     return {field: chosen[field] for field in model.model_fields if field in chosen}
+
+
+def each(column: Column) -> tuple[str, ...]:
+    """Return the columns that a field is read from, one or several."""
+    return (column,) if isinstance(column, str) else column
+
+
+def told(column: Column) -> str:
+    """Return the columns that a field is read from, in words."""
+    return ", ".join(each(column))
 
 
 def value_at(values: Mapping[str, Any], column: str) -> Any:  # Any: whatever a row holds
@@ -109,6 +130,17 @@ def _check(field: str, column: str, available: Sequence[str], model: type[BaseMo
                 where=source,
                 do=f"{hint}The {word}s: {', '.join(known) or 'none'}.",
             )
+
+
+def _once(field: str, columns: Sequence[str], source: str) -> None:
+    """Refuse no column at all, and one that is named twice.
+
+    :raises DataError: saying which.
+    """
+    twice = next((one for one in columns if columns.count(one) > 1), "")
+    if twice or not columns:
+        what = f"is to be read from {twice!r} twice" if twice else "is to be read from no column"
+        raise DataError(f"{field!r} {what}.", where=source, do="name each column once.")
 
 
 def _unclear(

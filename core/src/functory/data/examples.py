@@ -10,12 +10,12 @@ from typing import Any, overload
 
 from pydantic import BaseModel
 
-from functory.data.columns import guess
+from functory.data.columns import Column, guess, told
 from functory.data.faults import Fault, OnBadRow, settle
 from functory.data.records import Record, Records, RecordStream, hash_rows
 from functory.data.sampling import PER_LIMIT, All, Limit, Reservoir
 from functory.data.sources import stream
-from functory.data.validation import structured_fields, validate
+from functory.data.validation import Gather, one_column, structured_fields, validate
 from functory.errors import DataError
 
 
@@ -82,23 +82,25 @@ def examples(
     records: Records | RecordStream,
     model: type[BaseModel],
     columns: Mapping[str, Sequence[str]],
-    mapping: Mapping[str, str] | None = None,
+    mapping: Mapping[str, str | Sequence[str]] | None = None,
     *,
     on_bad_row: OnBadRow = "stop",
     check: Callable[[Any], object] | None = None,
     inputs: Sequence[str] | None = None,
     limit: Limit | None = None,
+    gather: Gather = one_column,
 ) -> Examples:
     """Make a validated example of each record; of a stream, nothing else is kept.
 
     :param model: the task's Example (or its Input, where there is nothing to learn from).
     :param columns: for each field, the names of columns by which it is known.
-    :param mapping: field → column (or a path into one, ``passage.text``), where the user said so.
+    :param mapping: field → column (or a path into one, ``passage.text``), or several, where the user said so.
     :param on_bad_row: stop when there are bad rows, or skip and count them.
     :param check: called with each example; raises DataError for one that is sound by its types and wrong all
         the same, such as a label that the function does not know.
     :param inputs: the fields that make the input; by default those of the model's base.
     :param limit: keep so many at most, each label by its share.
+    :param gather: makes the value of a field that is read from several columns.
     :raises BadRows: for bad rows, with file, line and column of the first ten; or when no row is left.
     :raises DataError: when no column is clearly a field's, or there is no row.
     """
@@ -107,7 +109,7 @@ def examples(
     if limit and not rows.has_end:
         rows.most = PER_LIMIT * limit.count
     part = Reservoir(limit.count, limit.seed, limit.stratify) if limit else All()
-    for found in validated(rows, model, columns, mapping, check=check):
+    for found in validated(rows, model, columns, mapping, check=check, gather=gather):
         if isinstance(found, Fault):
             faults.append(found)
         else:
@@ -124,9 +126,10 @@ def validated(
     rows: RecordStream,
     model: type[BaseModel],
     columns: Mapping[str, Sequence[str]],
-    mapping: Mapping[str, str] | None = None,
+    mapping: Mapping[str, str | Sequence[str]] | None = None,
     *,
     check: Callable[[Any], object] | None = None,
+    gather: Gather = one_column,
 ) -> Iterator[tuple[Record, Any] | Fault]:
     """Yield each record with its example, or what is wrong with it, in the order of the source; nothing is kept.
 
@@ -135,7 +138,7 @@ def validated(
     """
     available = rows.columns
     seen = set(available)
-    chosen: dict[str, str] | None = None
+    chosen: dict[str, Column] | None = None
     structured = structured_fields(model)
     for row in rows:
         if isinstance(row, Fault):
@@ -148,7 +151,7 @@ def validated(
             seen = set(available)
             chosen = _again(chosen, row, _columns(rows, available, model, columns, mapping))
         try:
-            example = validate(row, model, chosen, structured, row.is_text)
+            example = validate(row, model, chosen, structured, row.is_text, gather)
             if check is not None:
                 check(example)
         except DataError as error:
@@ -162,8 +165,8 @@ def _columns(
     available: Sequence[str],
     model: type[BaseModel],
     columns: Mapping[str, Sequence[str]],
-    mapping: Mapping[str, str] | None,
-) -> dict[str, str]:
+    mapping: Mapping[str, str | Sequence[str]] | None,
+) -> dict[str, Column]:
     """Return the column of each field; where that fails or is odd, say that a file may have been read in the wrong way.
 
     :raises DataError: when no column is clearly a field's, or the columns that are named are an example's values.
@@ -188,7 +191,7 @@ def _columns(
         raise DataError(what, where=error.where, do=do) from None
 
 
-def _again(before: dict[str, str], row: Record, now: dict[str, str]) -> dict[str, str]:
+def _again(before: dict[str, Column], row: Record, now: dict[str, Column]) -> dict[str, Column]:
     """Return the columns after a row that has a new one: it may hold a field that had none, and change no other.
 
     :raises DataError: when it changes another.
@@ -196,9 +199,9 @@ def _again(before: dict[str, str], row: Record, now: dict[str, str]) -> dict[str
     for field, column in before.items():
         if now[field] != column:
             raise DataError(
-                f"{field!r} was read from {column!r} so far, and here is {now[field]!r} too.",
+                f"{field!r} was read from {told(column)!r} so far, and here is {told(now[field])!r} too.",
                 where=row.where,
-                do=f"say which: --column {shlex.quote(f'{field}={column}')} (columns={{{field!r}: {column!r}}}).",
+                do=f"say which: --column {shlex.quote(f'{field}={told(column)}')} (columns={{{field!r}: {column!r}}}).",
             )
     return now
 

@@ -4,31 +4,51 @@ from __future__ import annotations
 
 import json
 import types
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from functory.contracts.cells import structure
 from functory.contracts.plain import plain
-from functory.data.columns import value_at
+from functory.data.columns import Column, told, value_at
 from functory.data.records import Record
 from functory.errors import DataError
 
+Gather = Callable[[str, Mapping[str, Any]], Any]
+"""Makes a field's value of the cells of several columns: the field, and column → cell, None where it holds nothing."""
+
+
+def one_column(field: str, cells: Mapping[str, Any]) -> Any:  # Any: it gives nothing
+    """Refuse to read a field from several columns.
+
+    :raises DataError: always.
+    """
+    raise DataError(f"{field!r} is read from one column, and not from {len(cells)}", do="name the one that holds it.")
+
 
 def validate(
-    record: Record, model: type[BaseModel], chosen: Mapping[str, str], structured: Set[str], is_text: bool
+    record: Record,
+    model: type[BaseModel],
+    chosen: Mapping[str, Column],
+    structured: Set[str],
+    is_text: bool,
+    gather: Gather = one_column,
 ) -> BaseModel:
     """Return the example of one record.
 
-    :param chosen: field → column.
+    :param chosen: field → column, or several.
     :param structured: the fields in whose text a list or an object may stand, as JSON or Python write them.
     :param is_text: whether the source has no other way to say "nothing" than an empty text.
+    :param gather: makes the value of a field that is read from several columns.
     :raises DataError: whose `where` is the column.
     """
     values: dict[str, Any] = {}
     fields = model.model_fields
     for field, column in chosen.items():
+        if not isinstance(column, str):
+            values[field] = gather(field, {one: _cell(record, one, is_text) for one in column})
+            continue
         value = value_at(record.values, column) if is_text else plain(value_at(record.values, column))
         required = fields[field].is_required()
         if _is_missing(value) or (is_text and value == "" and not required):
@@ -48,6 +68,19 @@ def validate(
         raise _wrong(error, chosen) from None
 
 
+def _cell(record: Record, column: str, is_text: bool) -> Any:  # Any: whatever a row holds
+    """Return what one of several columns holds; None for nothing.
+
+    :raises DataError: for half of a surrogate pair.
+    """
+    value = plain(value_at(record.values, column))
+    if _is_missing(value) or (isinstance(value, str) and not value.strip()):
+        return None
+    if not is_text and not _is_unicode(value):
+        raise DataError("it holds half of a surrogate pair, which is no text", where=column)
+    return value
+
+
 def _is_missing(value: object) -> bool:
     """Return whether a value is none: null, or the NaN by which data frames say so."""
     return value is None or (isinstance(value, float) and value != value)
@@ -62,18 +95,18 @@ def _is_unicode(value: Any) -> bool:  # Any: a value as it was read
     return True
 
 
-def _wrong(error: ValidationError, chosen: Mapping[str, str]) -> DataError:
+def _wrong(error: ValidationError, chosen: Mapping[str, Column]) -> DataError:
     """Turn pydantic's first complaint into ours."""
     fault = error.errors(include_url=False)[0]
     field = str(fault["loc"][0]) if fault["loc"] else ""
     message = fault["msg"].removeprefix("Value error, ").rstrip(".")
     shown = repr(fault["input"]) if field else ""
     shown = f" is {shown if len(shown) <= 60 else shown[:59] + '…'}" if fault["type"] != "missing" else ""
-    told = f"{field!r}{shown}: {message[0].lower()}{message[1:]}" if field else message
+    what = f"{field!r}{shown}: {message[0].lower()}{message[1:]}" if field else message
     if fault["type"] == "missing" and len(fault["loc"]) > 1 and isinstance(fault["input"], Mapping):
         *owner, lacking = map(str, fault["loc"])
-        told = f"{'.'.join(owner)} has no {lacking!r}, but {', '.join(map(repr, fault['input'])) or 'nothing'}"
-    return DataError(told, where=chosen.get(field, ""))
+        what = f"{'.'.join(owner)} has no {lacking!r}, but {', '.join(map(repr, fault['input'])) or 'nothing'}"
+    return DataError(what, where=told(chosen.get(field, "")))
 
 
 def structured_fields(model: type[BaseModel]) -> set[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from functory.contracts.task import Task
@@ -29,7 +29,7 @@ def read_examples(
     state: Any,
     data: Any,
     *,
-    columns: Mapping[str, str] | None = None,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
     on_bad_row: str = "stop",
     format: Format | None = None,
     encoding: str = "",
@@ -53,7 +53,7 @@ def read_examples(
         found = examples(
             stream(data, format=format, encoding=encoding), task.Example, task.columns, columns,
             on_bad_row=on_bad_row, inputs=list(task.Input.model_fields),  # type: ignore[arg-type]
-            limit=Limit(limit, seed, task.strata) if limit else None,
+            limit=Limit(limit, seed, task.strata) if limit else None, gather=task.gathered,
         )  # fmt: skip
     found = settled(found, task, known or getattr(state, "labels", ()))
     return found if state is None else checked(found, lambda example: task.check(example, state), on_bad_row)  # type: ignore[arg-type]

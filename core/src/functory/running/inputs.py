@@ -100,14 +100,15 @@ class _Fields:
     """
 
     def __init__(self, task: Task[Any], table: Table, name: str) -> None:
-        from functory.data.columns import guess
+        from functory.data.columns import guess, told
 
         try:
-            self.columns = guess(table.columns, task.Input, task.columns)
+            found = guess(table.columns, task.Input, task.columns)
         except DataError as error:
             first = next(iter(table.columns), "COLUMN")
             do = f"give the column alone, {name}.map(table[{first!r}]), or rename it."
             raise InputError(error.what, do=do) from error
+        self.columns = {field: told(column) for field, column in found.items()}
         self.table = table
 
     def __iter__(self) -> Iterator[dict[str, Any]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ def compare(
     data: Any,
     *,
     on_bad_row: str = "stop",
-    columns: dict[str, str] | None = None,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
     format: Format | None = None,
     encoding: str = "",
     rows: int = 20,
