@@ -15,7 +15,7 @@ _HOMES = {
     "functory.contracts.command": ("Command",),
     "functory.contracts.component": ("CONTRACT", "Component", "NoOptions", "Options", "complaint"),
     "functory.contracts.engine": (
-        "Engine", "Event", "Fit", "Run", "Session", "SessionOptions", "TrainingSession",
+        "Engine", "Event", "Fit", "LabelledRows", "Run", "Session", "SessionOptions", "TrainingSession",
     ),
     "functory.contracts.explanation": ("Attribution", "Explanation", "Faithfulness", "Piece"),
     "functory.contracts.judging": ("Judgement", "told"),
@@ -24,7 +24,7 @@ _HOMES = {
     "functory.contracts.optimization": ("FormReport", "Optimization", "OptimizationReport"),
     "functory.contracts.packager": ("Packager",),
     "functory.contracts.reader": ("DataReader", "Recognition"),
-    "functory.contracts.rows": ("Array", "Encoded", "Port", "Program", "Request", "Row", "Taught", "row_length"),
+    "functory.contracts.rows": ("Array", "Encoded", "Port", "Program", "Request", "Row", "row_length"),
     "functory.contracts.cells": ("structure",),
     "functory.contracts.labels": ("Label", "LabelOrList", "LabelRules"),
     "functory.contracts.plain": ("plain",),

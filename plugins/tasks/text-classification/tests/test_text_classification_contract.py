@@ -6,6 +6,11 @@ from functory_sdk import Classification
 from functory_sdk.testing import TaskSuite
 
 
+def labelled(*labels: str) -> tuple[dict[str, str], ...]:
+    """Return texts that say their label in their first word."""
+    return tuple({"text": f"{label.replace('/', ' ')} day", "label": label} for label in labels)
+
+
 class TestSingle(TaskSuite):
     component = "text-classification"
     examples = tuple(
@@ -28,3 +33,18 @@ class TestMulti(TestSingle):
 
     def perfect(self, example: Any, state: Any) -> Any:
         return Classification(label=None, score=1, scores=dict.fromkeys(state.labels, 1.0), labels=example.label)
+
+
+class TestOrdinal(TestSingle):
+    options = {"mode": "ordinal"}
+    examples = labelled("1", "3", "10", "4", "1")
+
+
+class TestPath(TestSingle):
+    options = {"mode": "path", "out_of_scope": "oos"}
+    examples = labelled("good/film/long", "bad", "oos", "good", "good/film/short", "bad")
+
+
+class TestEnergy(TestSingle):
+    options = {"abstain": "energy", "out_of_scope": "oos"}
+    examples = labelled("good", "bad", "poor", "oos", "bad")

@@ -15,14 +15,16 @@ from functory.contracts.judging import Judgement, told
 from functory.contracts.labels import known_labels, listed
 from functory.contracts.plain import plain_type
 from functory.contracts.rows import Encoded
-from functory.contracts.task import Formulation, Input, Scorer, Suited, Task
+from functory.contracts.task import Formulation, Input, Scorer, Task
 from functory.errors import DataError, NotSupported, OptionError
 from functory.reading.reader import Reader, Text
-from functory_sdk.labels.classify import Classify
-from functory_sdk.labels.likelihood import Likelihood
-from functory_sdk.labels.metrics import breakdown, scorer
+from functory_sdk.labels.classify import Classify, constant
+from functory_sdk.labels.metrics import LEVELS, TOLD, breakdown, scorer
+from functory_sdk.labels.paths import SEPARATOR, steps, written
+from functory_sdk.labels.ratings import in_order, placed
 from functory_sdk.labels.several import joined_by, parted
-from functory_sdk.labels.types import Classification, LabelOptions, Labels, Mode
+from functory_sdk.labels.tables import as_paths, mixture, named_places, stepped, ticked
+from functory_sdk.labels.types import Classification, LabelOptions, Labels, Mode, Scope, output_type
 
 if TYPE_CHECKING:
     from functory.data import Examples
@@ -65,18 +67,20 @@ class LabelTask(Task[L]):
     Output: ClassVar = Classification
     State: ClassVar = Labels
     metric: ClassVar[str] = "accuracy"
-    metrics: ClassVar[Mapping[str, str]] = {
-        "accuracy": "the share of inputs whose label, or whose every label, is right",
-        "macro_f1": "the mean of the labels' F1: a rare label counts as much as a common one",
-        "f1": "the F1 of the label that is looked for (binary)",
-        "precision": "how many of those that were given that label have it (binary)",
-        "recall": "how many of those that have that label were given it (binary)",
-        "micro_f1": "the F1 of all labels given, counted together (multi-label)",
-    }
+    metrics: ClassVar[Mapping[str, str]] = TOLD
     gold: ClassVar[str] = "label"
     """The field of Example that holds the right label, or a list of them."""
-    prompt: ClassVar[str] = ""
-    """What a backbone that writes reads before a label, unless the options say; made of the input's fields when empty."""
+
+    def __init__(self, options: L | None = None) -> None:
+        super().__init__(options)
+        mode = self.options.mode
+        # What a class says of all its tasks, an instance says of itself alone: mypy knows no such variable.
+        if type(self).Output is Classification:
+            self.Output = output_type(mode, is_scoped=self.options.sureness is not None)  # type: ignore[misc]
+        if mode == "ordinal":
+            self.metric, self.lower_is_better = "quadratic_kappa", ("mean_absolute_error",)  # type: ignore[misc]
+        if mode == "path":
+            self.metrics = {**self.metrics, **LEVELS}  # type: ignore[misc]
 
     def text_of(self, value: Any) -> Text:
         """Return what is read of an input: one text, or several as a tuple; by default the fields of `shorthand`."""
@@ -91,42 +95,29 @@ class LabelTask(Task[L]):
         fields = self.shorthand if type(self).text_of is LabelTask.text_of else ()
         return reader.encode([self.text_of(value) for value in inputs], fields=fields)
 
+    @property
+    def separator(self) -> str:
+        """What stands between the steps of a path; empty where labels are none."""
+        return (self.options.separator or SEPARATOR) if self.options.mode == "path" else ""
+
     def labels_of(self, example: Any) -> tuple[str, ...]:
         """Return the right labels of an example."""
         given = getattr(example, self.gold)
+        if self.separator and not isinstance(given, str):
+            return (self.separator.join(given),)
         return (given,) if isinstance(given, str) else tuple(given)
 
-    def readings_of(self, value: Any) -> Sequence[Mapping[str, str]]:
-        """Return the texts of an input, by field, as they stand in a prompt; several readings where they have no order."""
-        return [{name: getattr(value, name) for name in self.Input.model_fields}]
-
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
-        """Features of any backbone; a prompt, where the input is texts alone and the backbone writes."""
-        found: dict[str, Formulation] = {"features": Classify(self.rows_of, self.labels_of)}
-        if self._are_texts() and spec.has_logits and spec.architecture != "encoder":
-            fields, options = tuple(self.Input.model_fields), self.options
-            asked = options if options.prompt else options.model_copy(update={"prompt": self._prompt()})
-            found["prompt"] = Likelihood(asked, fields, self.readings_of, self.labels_of)
-        return found
-
-    def suits(self, *, has_examples: bool) -> Suited:
-        """:raises NotSupported: without examples, where the input is more than texts."""
-        if not has_examples and not self._are_texts():
-            raise NotSupported(f"task {self.name!r} learns from examples, and there are none.", do="give train = '…'.")
-        return super().suits(has_examples=has_examples)
-
-    def _are_texts(self) -> bool:
-        return all(plain_type(field.annotation) is str for field in self.Input.model_fields.values())
-
-    def _prompt(self) -> str:
-        """Return the task's own prompt; one made of the input's fields where it has none."""
-        fields = tuple(self.Input.model_fields)
-        texts = "\n".join(f"{{{name}}}" for name in fields)
-        return self.prompt or f"{texts}\n\nThe {'text' if len(fields) == 1 else 'label of the texts'} above is"
+        return {"features": Classify(self.rows_of, self.labels_of)}
 
     def learn(self, examples: Sequence[Any]) -> Labels:
+        """The labels in their order, and what the mode needs besides.
+
+        :raises DataError: when there are less than two labels, or their order is not known where it counts.
+        :raises OptionError: when mode and labels do not go together.
+        """
         counts = Counter(label for example in examples for label in self.labels_of(example))
-        labels = self.options.labels or tuple(sorted(counts))
+        labels = self._named() or tuple(sorted(counts))
         if len(labels) < 2:
             raise DataError(
                 f"there {'is one label' if labels else 'are no labels'}: {', '.join(labels) or 'give some'}.",
@@ -137,13 +128,31 @@ class LabelTask(Task[L]):
             mode = "multi" if any(not isinstance(getattr(example, self.gold), str) for example in examples) else "single"
         if mode == "binary":
             labels = self._binary(labels, counts)
-        thresholds = {"single": (), "binary": (0.5,), "multi": (0.5,) * len(labels)}[mode]
-        strange = [label for label in self.options.descriptions if label not in labels]
-        if strange:
-            raise OptionError(
-                f"descriptions has words for {strange[0]!r}, which is no label.", do=f"the labels are {', '.join(labels)}."
-            )
-        return Labels(labels=labels, mode=mode, thresholds=thresholds)
+        return self._state(labels, mode, is_outside_known=self.options.out_of_scope in counts)
+
+    def _state(self, labels: tuple[str, ...], mode: Mode, *, is_outside_known: bool) -> Labels:
+        """Return what is learned of some labels.
+
+        :param is_outside_known: whether examples of what is out of scope are learned too: as a label, the last one.
+        """
+        by, outside = self.options.sureness, self.options.out_of_scope
+        if by and mode not in ("single", "path"):
+            raise OptionError(f"mode is {mode!r}, and declines nothing.", do="leave out_of_scope and abstain out.")
+        if mode == "ordinal":
+            labels = in_order(labels, self.options.labels)
+        inside = tuple(label for label in labels if label != outside)
+        return Labels(
+            labels=(*inside, outside) if outside and is_outside_known else inside,
+            mode=mode,
+            thresholds={"binary": (0.5,), "multi": (0.5,) * len(labels)}.get(mode, ()),
+            separator=self.separator,
+            numbers=placed(labels) if mode == "ordinal" else (),
+            scope=Scope(by=by, label=outside, answered=self.options.answered) if by else None,
+        )
+
+    def _named(self) -> tuple[str, ...]:
+        """Return the labels that the options name."""
+        return tuple(written(one, self.separator) for one in self.options.labels) if self.separator else self.options.labels
 
     def adopt(
         self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool | None = False
@@ -160,12 +169,16 @@ class LabelTask(Task[L]):
         if is_multi is None:
             is_multi = self.options.mode == "multi"
         mode: Mode = "multi" if is_multi else "single"
+        if not is_multi and self.options.mode in ("path", "ordinal"):
+            mode = self.options.mode
         if self.options.mode not in ("auto", mode):
             raise OptionError(
                 f"mode = {self.options.mode!r}, and the head was fitted for {mode!r}.", do=f"leave mode out, or say {mode!r}."
             )
-        state = Labels(labels=named, mode=mode, thresholds=(0.5,) * len(named) if is_multi else ())
-        return state, range(len(named))
+        if self.separator:
+            named = tuple(written(label, self.separator) for label in named)
+        state = self._state(named, mode, is_outside_known=self.options.out_of_scope in named)
+        return state, [named.index(label) for label in state.labels]
 
     def _binary(self, labels: tuple[str, ...], counts: Counter[str]) -> tuple[str, ...]:
         """Return the two labels, the one looked for last."""
@@ -179,15 +192,17 @@ class LabelTask(Task[L]):
     def prepared(self, found: Examples) -> Examples:
         """Read texts of joined labels as lists, where the options name what stands between them.
 
-        :raises DataError: when some examples have a list and some a text, lists are rows of 0 and 1, or texts seem to join
-            labels and many are wanted.
+        :raises DataError: when some examples have a list and some a text, lists are rows of 0 and 1, texts seem to join
+            labels and many are wanted, or a path has an empty step.
         """
+        if self.separator:
+            return as_paths(found, self.gold, self.separator)
         if self.options.separator:
             return replace(found, items=tuple(map(self._parted, found)))
-        _refuse_places(found, self.gold)
+        found = named_places(found, self.gold, self.options.labels)
         texts = [number for number, example in enumerate(found) if isinstance(getattr(example, self.gold), str)]
         if texts and len(texts) < len(found):
-            raise _mixture(found, texts, self.gold)
+            raise mixture(found, texts, self.gold)
         separator = joined_by(self._texts(found), is_sure=True) if self.options.mode == "multi" else ""
         if separator:
             first = next(n for n in texts if separator in getattr(found[n], self.gold))
@@ -198,6 +213,20 @@ class LabelTask(Task[L]):
                 "is one label, give lists, or a separator that stands in none.",
             )
         return found
+
+    def gathered(self, field: str, cells: Mapping[str, Any]) -> Any:
+        """The steps of a path, from the top; else the names of the columns that are 1."""
+        if field != self.gold:
+            return super().gathered(field, cells)
+        if self.separator:
+            return stepped(cells, self.separator)
+        is_list = plain_type(self.Example.model_fields[field].annotation) is not str
+        return ticked(cells, is_one=not is_list or self.options.mode not in ("auto", "multi"))
+
+    def labels(self, example: Any) -> tuple[str, ...]:
+        """The labels; of a path its steps, since each may be misspelt."""
+        found = self.labels_of(example)
+        return steps(found[0], self.separator) if self.separator else found
 
     def _parted(self, example: Any) -> Any:
         """Return an example with a list of labels.
@@ -221,6 +250,9 @@ class LabelTask(Task[L]):
 
     def relabelled(self, example: Any, names: Mapping[str, str]) -> Any:
         given = getattr(example, self.gold)
+        if self.separator:
+            renamed = [names.get(step, step) for step in self.labels(example)]
+            return example.model_copy(update={self.gold: self.separator.join(renamed)})
         is_one = isinstance(given, str)
         named = tuple(dict.fromkeys(names.get(label, label) for label in self.labels_of(example)))
         return example.model_copy(update={self.gold: named[0] if is_one else named})
@@ -228,6 +260,8 @@ class LabelTask(Task[L]):
     def audit(self, found: Examples) -> Sequence[str]:
         """Say that labels seem to be joined in one text, or that lists hold one label each."""
         lists = [given for example in found if not isinstance(given := getattr(example, self.gold), str)]
+        if self.separator:
+            return ()
         if len(lists) >= TELLING and self.options.mode == "auto" and all(len(given) == 1 for given in lists):
             return (f"all {len(lists):,} texts have a list of one label: if none can have several, mode = 'single' says so.",)
         separator = joined_by(self._texts(found)) if not self.options.separator else ""
@@ -239,9 +273,9 @@ class LabelTask(Task[L]):
 
     def check(self, example: Any, state: Labels) -> None:
         labels = self.labels_of(example)
-        unknown = [label for label in labels if label not in state.labels]
+        unknown = [label for label in labels if label not in state.answers]
         if unknown:
-            raise DataError(f"unknown label {unknown[0]!r}.", do=known_labels(unknown[0], state.labels))
+            raise DataError(f"unknown label {unknown[0]!r}.", do=known_labels(unknown[0], state.answers))
         if state.mode != "multi" and len(labels) != 1:
             raise DataError(f"{len(labels)} labels where one is wanted.", do="use mode = 'multi'.")
 
@@ -259,7 +293,7 @@ class LabelTask(Task[L]):
     def judge(self, output: Classification, example: Any, state: Labels) -> Judgement:
         """How sure: the score of the label; where there may be several, of the label that is wrong or lacking."""
         right = self.labels_of(example)
-        given, wanted = (tuple(one for one in state.labels if one in labels) for labels in (output.labels, right))
+        given, wanted = (tuple(one for one in state.answers if one in labels) for labels in (output.labels, right))
         wrong, sure = {*given} ^ {*wanted}, output.score
         if wrong and state.mode == "multi":
             sure = max(output.scores[label] if label in given else 1 - output.scores[label] for label in wrong)
@@ -269,17 +303,16 @@ class LabelTask(Task[L]):
     def baseline(self, examples: Sequence[Any], state: Labels) -> Sequence[Classification]:
         """The commonest label of the examples, for each of them."""
         counts = Counter(label for example in examples for label in self.labels_of(example))
-        most = max(state.labels, key=lambda label: counts[label])
+        most = max(state.answers, key=lambda label: counts[label])
         given = (most,) if state.mode != "multi" or counts[most] * 2 > len(examples) else ()
-        one = Classification(label=most, score=1.0, scores={}, labels=given)
-        return [one] * len(examples)
+        return [constant(most, given, state)] * len(examples)
 
     def output_schema(self, state: Labels) -> dict[str, Any]:
         schema = super().output_schema(state)
         properties = schema["properties"]
-        properties["label"] = {"enum": [*state.labels, *([None] if state.mode == "multi" else [])], "title": "Label",
+        properties["label"] = {"enum": [*state.answers, *([None] if state.may_be_none else [])], "title": "Label",
                                "description": properties["label"].get("description", "")}  # fmt: skip
-        properties["labels"]["items"] = {"enum": list(state.labels)}
+        properties["labels"]["items"] = {"enum": list(state.answers)}
         return schema
 
     def golden_inputs(self, state: Labels) -> Sequence[Input]:
@@ -287,30 +320,3 @@ class LabelTask(Task[L]):
         shifted = (GOLDEN[place:] + GOLDEN[:place] for place in range(len(self.shorthand)))
         return [self.Input(**dict(zip(self.shorthand, texts, strict=True))) for texts in zip(*shifted, strict=True)]
 
-
-def _refuse_places(found: Examples, field: str) -> None:
-    """Refuse lists that say for each label whether the example has it, as 0 or 1: their places have no names.
-
-    :raises DataError: where all lists are of one length, hold nothing else, and some number stands twice.
-    """
-    lists = [getattr(example, field) for example in found]
-    if not lists or any(isinstance(one, str) for one in lists) or len(set(map(len, lists))) > 1:
-        return
-    if all({*one} <= {"0", "1"} for one in lists) and any(len({*one}) < len(one) for one in lists):
-        raise DataError(
-            f"labels are rows of {len(lists[0])} zeros and ones, such as {', '.join(lists[0])}, which name no label.",
-            where=found.places[0],
-            do="give the names of those that are 1: ['red', 'car'].",
-        )
-
-
-def _mixture(found: Examples, texts: Sequence[int], field: str) -> DataError:
-    """Return the error of examples of which some have a list of labels and some a text."""
-    lists = sorted(set(range(len(found))) - set(texts))
-    first, other = found.places[lists[0]], found.places[texts[0]]
-    return DataError(
-        f"{len(lists):,} examples have a list of labels (the first {first}), and {len(texts):,} have a text "
-        f"({getattr(found[texts[0]], field)!r} in {other}).",
-        where=found.source,
-        do="give every example a list, ['red'] too; or name what stands between labels in a text: separator = ','.",
-    )
