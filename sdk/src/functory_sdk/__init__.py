@@ -26,7 +26,7 @@ _HOMES = {
     "functory.contracts.reader": ("DataReader", "Recognition"),
     "functory.contracts.rows": ("Array", "Encoded", "Port", "Program", "Request", "Row", "row_length"),
     "functory.contracts.cells": ("structure",),
-    "functory.contracts.labels": ("Label", "LabelOrList", "LabelRules"),
+    "functory.contracts.labels": ("Label", "LabelOrList", "LabelRules", "known_labels"),
     "functory.contracts.plain": ("plain",),
     "functory.contracts.sample": ("Sample",),
     "functory.contracts.task": ("Formulation", "Input", "Output", "Scorer", "State", "Suited", "Target", "Task"),

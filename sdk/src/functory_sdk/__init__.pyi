@@ -36,6 +36,7 @@ from functory.contracts.judging import told as told
 from functory.contracts.labels import Label as Label
 from functory.contracts.labels import LabelOrList as LabelOrList
 from functory.contracts.labels import LabelRules as LabelRules
+from functory.contracts.labels import known_labels as known_labels
 from functory.contracts.odds import SUREST as SUREST
 from functory.contracts.odds import chance as chance
 from functory.contracts.odds import log_odds as log_odds

@@ -26,12 +26,16 @@ _INSIDE = frozenset("'’-.")
 SINGLE = "Chinese is weighed by single characters: pip install rjieba for words"
 
 
-def words(text: str) -> list[Span]:
-    """Return the words of a text, first character and the one after the last, in order; signs are words of their own."""
+def words(text: str, *, is_segmented: bool = True) -> list[Span]:
+    """Return the words of a text, first character and the one after the last, in order; signs are words of their own.
+
+    :param is_segmented: let a segmenter find the words of Chinese and Japanese; else each character is one, with the marks on
+        it, on every machine.
+    """
     spans: list[Span] = []
     for kind, start, end in _runs(text):
         if kind == "unspaced":
-            spans.extend(_cut(text[start:end], start))
+            spans.extend(_cut(text[start:end], start) if is_segmented else _characters(text, start, end))
         elif kind != "space":
             spans.append((start, end))
     return spans
@@ -86,6 +90,12 @@ def _cut(run: str, start: int) -> Iterator[Span]:
     for word in segmenter.cut(run) if segmenter is not None else run:
         yield at, at + len(word)
         at += len(word)
+
+
+def _characters(text: str, start: int, end: int) -> Iterator[Span]:
+    """Give the characters of a run, with the marks on them."""
+    borders = [at for at in range(start, end) if at == start or _UNSPACED.match(text[at])]
+    yield from zip(borders, [*borders[1:], end], strict=True)
 
 
 @cache

@@ -14,7 +14,7 @@ import numpy as np
 
 from functory.contracts.rows import Array
 
-SchemeName = Literal["IO", "IOB1", "IOB2", "BIOES", "BMEWO", "BILOU", "BMES"]
+SchemeName = Literal["IO", "IOB1", "IOB2", "BIOES", "BMEWO", "BILOU", "BMES", "BI"]
 
 
 @dataclass(frozen=True)

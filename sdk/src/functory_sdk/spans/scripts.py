@@ -8,6 +8,8 @@ from __future__ import annotations
 import unicodedata
 from bisect import bisect_right
 
+from functory.reading.segmentation import words
+
 # First and last code point of each range, in order: Thai and Lao, Tibetan, Myanmar, Khmer, CJK radicals to
 # Bopomofo, kana's extensions, ideographs, compatibility ideographs, full-width forms, ideographs beyond the first plane.
 _RANGES = (
@@ -37,3 +39,19 @@ def is_inside_word(text: str, place: int) -> bool:
 
 def _is_letter(character: str) -> bool:
     return (character.isalnum() or is_clinging(character)) and not is_unspaced(character)
+
+
+def plain_words(text: str) -> list[tuple[int, int]]:
+    """Return the words that a text shows by its spaces and signs, first character and the one after the last.
+
+    Characters of Chinese and Japanese are words of their own: the same on every machine, whatever is installed there.
+    """
+    return words(text, is_segmented=False)
+
+
+def cut_mark(text: str, start: int, end: int) -> str:
+    """Say which mark a stretch of a text parts from the letter that it stands on; empty where it parts none."""
+    for place in (start, end):
+        if 0 < place < len(text) and unicodedata.category(text[place])[0] == "M" and not text[place - 1].isspace():
+            return f"U+{ord(text[place]):04X}, a mark at {place}, stands on the letter before it"
+    return ""

@@ -13,6 +13,7 @@ import numpy as np
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.contracts.task import Formulation, Target
+from functory.errors import NotSupported
 from functory.reading.reader import Part, Passage, Reader
 from functory_sdk.spans.alignment import Units, tags_of, units
 from functory_sdk.spans.apart import Apart, apart, character_borders
@@ -33,6 +34,8 @@ class Reading:
     :param units: what gets a tag each.
     :param row: (units,) which row of this input decides each unit.
     :param place: (units,) where in that row; -1 where no token speaks for the unit.
+    :param given: the words that came with the text, where some did: first character and the one after the last.
+    :param is_cut: whether only the beginning of the text was read.
     """
 
     text: str
@@ -40,6 +43,13 @@ class Reading:
     row: Array
     place: Array
     notes: tuple[str, ...] = ()
+    given: tuple[tuple[int, int], ...] = ()
+    is_cut: bool = False
+
+    @property
+    def spoken(self) -> Array:
+        """The units that a token speaks for, by their numbers."""
+        return np.flatnonzero(self.place >= 0)
 
 
 class Tagging(Formulation):
@@ -82,14 +92,14 @@ class Tagging(Formulation):
         read = [self.as_read(value, state) for value in inputs]
         passages = reader.read([one.text for one in read], fields=("text",), overlap=self.overlap)
         for index, (value, one, passage) in enumerate(zip(inputs, read, passages, strict=True)):
-            side = self._reading(value, one, passage, state)
-            rows = [window.row for window in passage.windows] if len(side.units) else []
+            side = self._reading(value, one, passage, state, is_cut=reader.long_text == "cut" and bool(passage.notes))
+            rows = [window.row for window in passage.windows] if len(side.spoken) else []
             encoded.rows += rows
             encoded.owner += [index] * len(rows)
             encoded.side.append(side)
         return encoded
 
-    def _reading(self, value: Any, read: Apart, passage: Passage, state: Any) -> Reading:
+    def _reading(self, value: Any, read: Apart, passage: Passage, state: Any, *, is_cut: bool) -> Reading:
         """Return the units of a text, each with its place in the window that decides it."""
         parts = passage.parts()
         pieces = list(stretches(parts))
@@ -98,7 +108,7 @@ class Tagging(Formulation):
         row = np.searchsorted([stop for _, stop in pieces], found.token, side="right")
         shift = np.asarray([part.first - part.start for part in parts])
         place = np.where(found.token < 0, -1, found.token + shift[row])
-        return Reading(value.text, found, row, place, passage.notes)
+        return Reading(value.text, found, row, place, passage.notes, tuple(getattr(value, "offsets", ())), is_cut)
 
     def label(self, examples: Sequence[Any], encoded: Encoded, state: Any) -> list[dict[str, Array]]:
         golds = [np.full(len(row["input_ids"]), IGNORED, dtype=np.int64) for row in encoded.rows]
@@ -112,7 +122,7 @@ class Tagging(Formulation):
 
     def lead(self, side: Reading, outputs: Sequence[Row], state: Any) -> float | None:
         """How far the two likeliest tags are apart, where they are nearest."""
-        if not len(side.units):
+        if not len(side.spoken):
             return None
         shares = np.sort(np.exp(scores_of(side, outputs)), axis=1)  # (units, tags)
         return float((shares[:, -1] - shares[:, -2]).min()) if shares.shape[1] > 1 else 1.0
@@ -124,9 +134,22 @@ class Tagging(Formulation):
         return [(int(side.row[u]), (int(side.place[u]), target.index[1])) for u in units[:1]]
 
 
+def check_states(spec: BackboneSpec) -> None:
+    """Refuse a backbone that gives no hidden state for each token of a text.
+
+    :raises NotSupported: for an encoder-decoder.
+    """
+    if spec.architecture == "encoder-decoder":
+        raise NotSupported(
+            f"tagging wants one hidden state per token of the text; {spec.reference!r} is an encoder-decoder, which "
+            "gives those of its output.",
+            do="choose an encoder, such as minilm or e5.",
+        )
+
+
 def scores_of(side: Reading, outputs: Sequence[Row]) -> Array:
-    """Return the log-probabilities of each unit's tags, (units, tags), from the tokens that speak for them."""
-    found = [outputs[row]["scores"][place] for row, place in zip(side.row, side.place, strict=True)]
+    """Return the log-probabilities of the tags of each unit that is spoken for, (units, tags)."""
+    found = [outputs[side.row[unit]]["scores"][side.place[unit]] for unit in side.spoken]
     return np.stack(found).astype(np.float64)
 
 

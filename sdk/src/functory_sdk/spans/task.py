@@ -14,7 +14,7 @@ from functory.errors import DataError, NotSupported
 from functory_sdk.spans.metrics import breakdown, scorer
 from functory_sdk.spans.offsets import is_cut, likely_readings
 from functory_sdk.spans.schemes import SchemeName
-from functory_sdk.spans.tagging import SpanTagging
+from functory_sdk.spans.tagging import SpanTagging, check_states
 from functory_sdk.spans.types import Entities, Entity, Span, SpanLabels, SpanOptions
 
 if TYPE_CHECKING:
@@ -59,12 +59,7 @@ class SpanTask(Task[S]):
     }
 
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
-        if spec.architecture == "encoder-decoder":
-            raise NotSupported(
-                f"tagging wants one hidden state per token of the text; {spec.reference!r} is an encoder-decoder, which "
-                "gives those of its output.",
-                do="choose an encoder, such as minilm or e5.",
-            )
+        check_states(spec)
         return {"features": SpanTagging(self.options)}
 
     def suits(self, *, has_examples: bool) -> Suited:

@@ -14,6 +14,7 @@ from functory.contracts.telling import figure
 from functory.errors import DataError
 from functory_sdk.spans.offsets import readings_of
 from functory_sdk.spans.schemes import SCHEMES, SchemeName
+from functory_sdk.spans.scripts import cut_mark
 
 
 class Span(BaseModel):
@@ -152,6 +153,8 @@ def fitted(span: Span, text: str) -> Span:
         )
     if not found.strip():
         raise DataError(f"{_told(span, text)} is all white space.", do="leave it out.")
+    if cut := cut_mark(text, span.start, span.end):
+        raise DataError(f"{_told(span, text)} cuts a character: {cut}.", do="begin and end spans between characters.")
     start = span.start + len(found) - len(found.lstrip())
     return Span(start=start, end=start + len(found.strip()), label=span.label)
 

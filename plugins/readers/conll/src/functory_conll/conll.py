@@ -28,6 +28,7 @@ class CoNLL(DataReader[CoNLLOptions]):
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task ner --train eng.train --backbone minilm",
         "functory build --task ner --train chunks.conll --read tag=3 --backbone minilm",
+        "functory build --task tagging --train en_ewt-ud-train.conllu --read tag=4 --backbone minilm",
     )
 
     def recognise(self, file: DataFile) -> Recognition:
@@ -40,7 +41,7 @@ class CoNLL(DataReader[CoNLLOptions]):
         return "fits" if file.ending in self.endings else "no"
 
     def read(self, file: DataFile) -> Iterator[Record | Fault]:
-        """Yield one row a sentence: its tokens, and its tags in IOB2."""
+        """Yield one row a sentence: its tokens, and its tags as they stand; brackets as BIOES."""
         layout = self._layout(file)
         sentence = Sentence()
         for number, line in enumerate(file.lines(), 1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from functory_sdk import DataError, DataFile, Fault, Record, iob2
+from functory_sdk import DataFile, Fault, Record
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Sentence:
             self.spoil(line, f"token {token!r} has no tag", "give each token its tag, O outside of names.")
         elif token.strip() or tag.strip() != "O":
             self.tokens.append(token)
-            self.tags.append(tag)
+            self.tags.append(tag.strip())
 
     def spoil(self, line: int, what: str, do: str) -> None:
         """Say what is wrong with a line: the sentence is none."""
@@ -36,12 +36,8 @@ class Sentence:
 
     def rows(self, file: DataFile) -> Iterator[Record | Fault]:
         """Yield the sentence as a row, or what is wrong with it; nothing where it is empty."""
-        try:
-            tags = list(iob2(self.tags))
-        except DataError as error:
-            self.spoil(self.line, error.what.rstrip("."), error.do)
         if self.fault is not None:
             line, what, do = self.fault
             yield Fault(what, 0, file.place(line), do=do)
         elif self.tokens:
-            yield Record({"tokens": self.tokens, "tags": tags}, file.place(self.line))
+            yield Record({"tokens": self.tokens, "tags": self.tags}, file.place(self.line))

@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from functory_ner.placing import align, join
-from functory_sdk import DataError, Input, Span, SpanOptions, Spans, plain, structure, tag_runs
+from functory_sdk import DataError, Input, Span, SpanOptions, Spans, tag_runs
+from functory_sdk.spans.placing import align, join, listed, unwritten
 from functory_sdk.spans.types import fitted
 
 
@@ -33,9 +33,9 @@ class TaggedText(Text):
         if not isinstance(data, Mapping):
             return data
         given = {name: value for name, value in data.items() if value is not None or name not in ("tokens", "tags")}
-        data = {name: _listed(name, value) if name in ("tokens", "tags") else value for name, value in given.items()}
+        data = {name: listed(name, value) if name in ("tokens", "tags") else value for name, value in given.items()}
         if "entities" in data:
-            data["entities"] = _plain(data["entities"])
+            data["entities"] = unwritten(data["entities"])
             # tokens and tags may be there and say nothing
             data = {name: value for name, value in data.items() if value or name not in ("tokens", "tags")}
         if "entities" not in data and "tags" not in data:
@@ -85,23 +85,3 @@ def _compare(given: list[Span], tagged: list[Span], text: str) -> None:
         raise DataError(
             f"entities and tags differ, at {min(one ^ other)}.", do="give either of them alone, or correct one."
         )
-
-
-def _listed(name: str, values: Any) -> list[str]:  # Any: whatever the data hold
-    """Return tokens or tags as a list, whatever array or text holds them.
-
-    :raises DataError: when they are no list of texts.
-    """
-    found = _plain(values)
-    if not isinstance(found, list):
-        raise DataError(f"{name} are a {type(values).__name__}, not a list.", do=f"give a list of texts: {name} = ['…', '…'].")
-    strange = next((one for one in found if not isinstance(one, str)), None)
-    if strange is not None:
-        numbers = "; the names of the classes, not their numbers" if name == "tags" and isinstance(strange, int) else ""
-        raise DataError(f"{name} hold {strange!r}, which is no text.", do=f"give a list of texts{numbers}.")
-    return found
-
-
-def _plain(value: Any) -> Any:  # Any: as above
-    """Return a list as Python's own, whatever array or text holds it."""
-    return structure(value) if isinstance(value, str) else plain(value)

@@ -1,10 +1,13 @@
-"""Where tokens lie in a text: the one that comes with them, or the one that they make."""
+"""Tokens and tags as data hold them, and where tokens lie in a text: the one that comes with them, or the one that they make."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
-from functory_sdk import DataError
+from functory.contracts.cells import structure
+from functory.contracts.plain import plain
+from functory.errors import DataError
 from functory_sdk.spans.scripts import is_unspaced
 
 Offsets = list[tuple[int, int]]
@@ -45,3 +48,23 @@ def align(tokens: Sequence[str], text: str) -> Offsets:
         end = start + len(token)
         offsets.append((start, end))
     return offsets
+
+
+def listed(name: str, values: Any) -> list[str]:  # Any: whatever the data hold
+    """Return tokens or tags as a list, whatever array or text holds them.
+
+    :raises DataError: when they are no list of texts.
+    """
+    found = unwritten(values)
+    if not isinstance(found, list):
+        raise DataError(f"{name} are a {type(values).__name__}, not a list.", do=f"give a list of texts: {name} = ['…', '…'].")
+    strange = next((one for one in found if not isinstance(one, str)), None)
+    if strange is not None:
+        numbers = "; the names of the classes, not their numbers" if name == "tags" and isinstance(strange, int) else ""
+        raise DataError(f"{name} hold {strange!r}, which is no text.", do=f"give a list of texts{numbers}.")
+    return found
+
+
+def unwritten(value: Any) -> Any:  # Any: as above
+    """Return a list as Python's own, whatever array or text holds it."""
+    return structure(value) if isinstance(value, str) else plain(value)
