@@ -28,7 +28,7 @@ EXAMPLES = ROOT / "examples" / "plugins"
 TEMPLATE = ROOT / "sdk" / "src" / "functory_sdk" / "template"
 NEEDED = (
     "core", "sdk", "plugins/engines/torch", "plugins/backbones/minilm", "plugins/tasks/text-classification",
-    "plugins/adaptations/head",
+    "plugins/adaptations/head", "plugins/backbones/huggingface",
 )  # fmt: skip
 OURS = re.compile(r"_*(editable__*)?_*(functory|acme|bad)[_-]?", re.IGNORECASE)
 
@@ -147,6 +147,23 @@ assert fn("How was thing 3?", "thing 3 was good").label in ("answered", "open")
 assert len(fn.trace([fn.read("a", "b")])[0][1]) == 1
 fn.save("answered"); functory.load("answered")
 """,
+    "gated-convolution": """
+import json, pathlib, torch
+from safetensors.torch import save_file
+from functory_sdk.testing import TinyEncoder
+from acme_gated_convolution.stack import Encoder
+tiny, folder = TinyEncoder(), pathlib.Path("convolution")
+folder.mkdir()
+size = tiny.spec.vocabulary
+config = {"model_type": "gated-convolution", "vocab_size": size, "channels": 16, "depth": 2, "kernel": 3,
+          "max_position_embeddings": 64, "pad_token_id": 0}
+(folder / "config.json").write_text(json.dumps(config))
+(folder / "tokenizer.json").write_text(tiny.tokenizer.json)
+save_file(Encoder(size, 16, 2, 3).state_dict(), folder / "model.safetensors")
+fn = functory.build(**build, backbone="./convolution")
+assert fn("cat 99").label == "cat", fn("cat 99")
+fn.save("convolved"); functory.load("convolved")
+""",
     "evaluation-cache": """
 fn = functory.build(**build, hooks=["evaluation-cache"])
 first = fn.evaluate(rows)
@@ -188,9 +205,12 @@ functory.verify("alert")
 """,
 }
 """What each example plugin is for, as a user would try it."""
-KINDS = {"bottleneck": "adaptations", "preference": "tasks", "alert": "tasks", "answered": "tasks"}
+KINDS = {
+    "bottleneck": "adaptations", "gated-convolution": "families", "preference": "tasks", "alert": "tasks", "answered": "tasks",
+}  # fmt: skip
 ASKED = {
     "adaptations": "functory.build(**build, adaptation={name!r})",
+    "families": "from functory_sdk.families import family_of; family_of({name!r})",
     "tasks": "functory.build(task={name!r}, train=rows)",
     "hooks": "functory.build(**build, hooks=[{name!r}])",
 }
@@ -214,9 +234,8 @@ def test_an_example_plugin_is_installed_found_used_by_name_uninstalled_and_gone(
     assert name not in outside.names(kind)
     assert not list(outside.site.glob("acme*"))
     asked = ASKED[kind].format(name=name)
-    outside.code(
-        f"{BUILD}\ntry:\n    {asked}\nexcept functory.errors.UnknownComponent as error:\n    print(error)\nelse:\n    exit(1)"
-    )
+    missing = "(functory.errors.UnknownComponent, functory.errors.NotSupported)"
+    outside.code(f"{BUILD}\ntry:\n    {asked}\nexcept {missing} as error:\n    print(error)\nelse:\n    exit(1)")
 
 
 # -- from the template --------------------------------------------------------------------------------------

@@ -33,6 +33,7 @@ SUITES = {
     "commands": testing.CommandSuite,
     "engines": testing.EngineSuite,
     "explanations": testing.ExplanationSuite,
+    "families": testing.FamilySuite,
     "functions": testing.FunctionSuite,
     "hooks": testing.HookSuite,
     "optimizations": testing.OptimizationSuite,
@@ -43,6 +44,8 @@ SUITES = {
     "tasks": testing.TaskSuite,
 }
 
+BERT = {"vocab_size": 40, "hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24,
+        "max_position_embeddings": 32, "pad_token_id": 0}  # fmt: skip
 READER_ROWS = ({"label": "pos", "text": "good"}, {"label": "neg", "text": "bad"})
 
 TABLE = [
@@ -79,6 +82,10 @@ TABLE = [
         "many threads|must match|out of range|expanded",
     ),
     ("backbones", "Misplaced", "test_written_tokens_follow_from_whole_passes", "after 0 tokens the scores of row"),
+    ("families", "Miscounted", "test_its_facts_are_the_networks", "the network is 16 wide; the facts know 24"),
+    ("families", "Scaling", "test_the_network_computes_what_the_model_does", "states are off by"),
+    ("families", "Remembering", "test_cut_at_every_point_it_is_the_whole_pass", "cut at point 1 the states differ"),
+    ("families", "Maskless", "test_batches_and_padding_change_nothing", "a row of 4 tokens differs by"),
     ("tasks", "Strange", "test_types_fit_together", "shorthand names 'words'"),
     ("tasks", "Undescribing", "test_every_field_is_described", r"Silent\.extra has no description"),
     ("tasks", "Spreading", "test_outputs_are_told_in_a_line_and_in_cells", "'labels' holds a list, which is no cell"),
@@ -364,6 +371,8 @@ def found(kind: str, broken: str, check: str, says: str, tmp_path: Path, capsys:
         body["arguments"] = ()
     if kind == "readers":
         body |= {"file_name": "a.bars", "content": b"pos|good\nneg|bad\n", "rows": READER_ROWS}
+    if kind == "families":
+        body["config"] = BERT
     if kind == "packed":
         body["weights_hash"] = PACKED_HASH
     suite = type("TestBroken", (SUITES[kind],), body)

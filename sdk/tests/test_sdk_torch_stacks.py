@@ -10,8 +10,9 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from functory_sdk import BackboneSpec, NotSupported  # noqa: E402
+from functory_sdk.families import family_names, family_of  # noqa: E402
 from functory_sdk.torch import Network, network_from, own, structural_copy  # noqa: E402
-from functory_sdk.torch.stacks import FULL, SLIDING, STACKS  # noqa: E402
+from functory_sdk.torch.stacks.rotary import FULL, SLIDING  # noqa: E402
 
 VOCABULARY, PAD = 97, 1
 BERT = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
@@ -21,31 +22,53 @@ SETTINGS: dict[str, dict[str, Any]] = {
     "bert": BERT, "roberta": BERT, "xlm-roberta": BERT, "camembert": BERT,
     "electra": {**BERT, "embedding_size": 16},
     "distilbert": {"dim": 32, "n_layers": 3, "n_heads": 4, "hidden_dim": 48},
+    "deberta-v2": {**BERT, "relative_attention": True, "position_buckets": 4, "pos_att_type": "p2c|c2p",
+                   "norm_rel_ebd": "layer_norm", "share_att_key": True, "position_biased_input": False, "type_vocab_size": 0},
     "modernbert": {**BERT, "local_attention": 4, "global_attn_every_n_layers": 2},
     "llama": LLAMA, "gemma": LLAMA, "qwen3": LLAMA,
     "mistral": {**LLAMA, "sliding_window": 4},
     "qwen2": {**LLAMA, "use_sliding_window": True, "sliding_window": 4, "max_window_layers": 1},
     "gemma3_text": {**LLAMA, "sliding_window": 4, "layer_types": [SLIDING, FULL, SLIDING]},
+    "gemma2": {**LLAMA, "sliding_window": 4,
+               "query_pre_attn_scalar": 8, "attn_logit_softcapping": 0.5, "final_logit_softcapping": 0.5},
+    "gpt2": {"n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 64},
     "t5": {**T5, "num_layers": 2, "num_decoder_layers": 3},
 }  # fmt: skip
-ENCODERS = ("bert", "roberta", "xlm-roberta", "camembert", "electra", "distilbert", "modernbert")
+ENCODERS = [family for family in SETTINGS if family_of(family).architecture == "encoder"]
 WRITERS = [family for family in SETTINGS if family not in ENCODERS]
+VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
+    "DeBERTa v2 with a convolution": ("deberta-v2", {"conv_kernel_size": 3, "conv_act": "gelu", "type_vocab_size": 2}),
+    "DeBERTa with maps of positions of its own": (
+        "deberta-v2", {"share_att_key": False, "position_buckets": -1, "max_relative_positions": 8, "norm_rel_ebd": "none"},
+    ),
+    "DeBERTa with absolute positions": (
+        "deberta-v2", {"relative_attention": False, "position_biased_input": True, "pos_att_type": None, "embedding_size": 16},
+    ),
+    "Gemma 2 without caps": ("gemma2", {"attn_logit_softcapping": None, "final_logit_softcapping": None}),
+    "Gemma 3 with a cap": ("gemma3_text", {"final_logit_softcapping": 0.5}),
+    "GPT-2 that scales by the layer": ("gpt2", {"scale_attn_by_inverse_layer_idx": True, "n_inner": 40}),
+    "Qwen 3 with windows": ("qwen3", {"use_sliding_window": True, "sliding_window": 4, "max_window_layers": 1}),
+}  # fmt: skip
 
 
-def made(family: str) -> tuple[Any, Network]:
+def made(family: str, **settings: Any) -> tuple[Any, Network]:
     """Return a small random model of a family, as transformers knows it and as we cut it."""
+    if family in VARIANTS:
+        family, settings = VARIANTS[family]
     torch.manual_seed(1)
     special = {"pad_token_id": PAD, "bos_token_id": 2, "eos_token_id": 3, "vocab_size": VOCABULARY}
-    config = transformers.AutoConfig.for_model(family, **SETTINGS[family], **special)
-    kind = "encoder" if family in ENCODERS else "encoder-decoder" if family == "t5" else "decoder"
+    config = transformers.AutoConfig.for_model(family, **{**SETTINGS[family], **settings}, **special)
+    kind = family_of(family).architecture
     auto = {"encoder": "AutoModel", "decoder": "AutoModelForCausalLM", "encoder-decoder": "AutoModelForSeq2SeqLM"}[kind]
-    model = getattr(transformers, auto).from_config(config, attn_implementation="sdpa").eval()
+    model = getattr(transformers, auto).from_config(config, attn_implementation=family_of(family).attention).eval()
     with torch.no_grad():
         for name, parameter in model.named_parameters():  # far from its first values, where a slip would not show
             parameter.add_(torch.randn_like(parameter) * (0.3 if "norm" in name.lower() or "bias" in name else 0.1))
     spec = BackboneSpec(
-        reference="tiny", architecture=kind, family=family, width=32, layers=5 if family == "t5" else 3,
+        reference="tiny", architecture=kind, family=family, width=32,
+        layers=5 if family == "t5" else 3, decoder_layers=3 if family == "t5" else 0,
         vocabulary=VOCABULARY, context=64, pad_id=PAD, start_id=0 if family == "t5" else None, weights_hash="0",
+        has_token_types=family_of(family).has_token_types(config.to_dict()),
     )  # fmt: skip
     network = network_from(model, spec).eval()
     network.requires_grad_(False)
@@ -62,23 +85,26 @@ def batch(network: Network, lengths: tuple[int, ...] = (11, 6), extra: int = 0) 
         ids[row, :length] = torch.randint(4, VOCABULARY, (length,), generator=generator)
         mask[row, :length] = 1
     made = {"input_ids": ids, "attention_mask": mask}
+    if network.spec.has_token_types:
+        made["token_type_ids"] = (torch.arange(size) > 3) * mask
     if network.spec.architecture == "encoder-decoder":
         made["decoder_input_ids"] = torch.tensor([[0, 5, 6, 7], [0, 8, 9, 10]])[: len(lengths)]
     return made
 
 
-@pytest.mark.parametrize("family", SETTINGS)
+@pytest.mark.parametrize("family", [*SETTINGS, *VARIANTS])
 def test_the_whole_pass_is_transformers_own(family: str) -> None:
     model, network = made(family)
     rows = batch(network)
-    base = model if family in (*ENCODERS, "t5") else model.model
+    kind = network.spec.architecture
+    base = model.base_model if kind == "decoder" else model
     with torch.no_grad():
         theirs = base(**rows, **({"output_hidden_states": True} if family == "t5" else {}))
         ours = network.hidden(rows)
     hidden = theirs.decoder_hidden_states[-1] if family == "t5" else theirs.last_hidden_state
     real = (torch.ones(hidden.shape[:2]) if family == "t5" else rows["attention_mask"]) > 0
     torch.testing.assert_close(ours[real], hidden[real], atol=1e-5, rtol=1e-5)
-    if family in WRITERS:
+    if kind != "encoder":
         with torch.no_grad():
             torch.testing.assert_close(network.logits(ours)[real], model(**rows).logits[real], atol=1e-5, rtol=1e-5)
 
@@ -101,7 +127,7 @@ def test_transformers_names_what_lies_in_a_layer_and_a_model_with_another_head_t
             origin.ours(foreign)
 
 
-@pytest.mark.parametrize("family", SETTINGS)
+@pytest.mark.parametrize("family", [*SETTINGS, *VARIANTS])
 def test_cut_at_any_point_it_is_the_whole_pass(family: str) -> None:
     _, network = made(family)
     rows = batch(network)
@@ -115,14 +141,14 @@ def test_cut_at_any_point_it_is_the_whole_pass(family: str) -> None:
             torch.testing.assert_close(rest, whole, atol=0, rtol=0)
 
 
-@pytest.mark.parametrize("family", SETTINGS)
+@pytest.mark.parametrize("family", [*SETTINGS, *VARIANTS])
 def test_padding_and_neighbours_change_nothing(family: str) -> None:
     _, network = made(family)
     with torch.no_grad():
         together = network.hidden(batch(network, extra=9))
         for row, length in enumerate((11, 6)):
             alone = {name: values[row : row + 1] for name, values in batch(network).items()}
-            alone |= {name: alone[name][:, :length] for name in ("input_ids", "attention_mask")}
+            alone |= {name: alone[name][:, :length] for name in alone if name.startswith(("input", "attention", "token"))}
             hidden = network.hidden(alone)
             torch.testing.assert_close(together[row : row + 1, : hidden.shape[1]], hidden, atol=1e-5, rtol=1e-5)
     assert torch.isfinite(together).all()
@@ -167,11 +193,12 @@ def test_the_blocks_are_the_layers_and_adapters_find_their_names(family: str) ->
     _, network = made(family)
     assert len(network.blocks) == network.spec.layers
     names = {name.rpartition(".")[2] for name, module in network.named_modules() if isinstance(module, torch.nn.Linear)}
-    wanted = {"distilbert": {"q_lin", "v_lin"}, "modernbert": {"Wqkv", "Wo"}, "t5": {"q", "k", "v", "o"}}
+    wanted = {"distilbert": {"q_lin", "v_lin"}, "deberta-v2": {"query_proj", "value_proj"}, "gpt2": {"c_attn", "c_proj"},
+              "modernbert": {"Wqkv", "Wo"}, "t5": {"q", "k", "v", "o"}}  # fmt: skip
     assert wanted.get(family, {"query", "key", "value"} if family in ENCODERS else {"q_proj", "v_proj"}) <= names
 
 
-@pytest.mark.parametrize("family", ["bert", "modernbert", "llama", "t5"])
+@pytest.mark.parametrize("family", ["bert", "deberta-v2", "modernbert", "llama", "gemma2", "gpt2", "t5"])
 def test_it_traces_to_a_graph_that_serves_other_lengths(family: str) -> None:
     _, network = made(family)
 
@@ -196,7 +223,7 @@ def test_it_traces_to_a_graph_that_serves_other_lengths(family: str) -> None:
     torch.testing.assert_close(found[:, :size], expected[:, :size], atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("family", WRITERS)
+@pytest.mark.parametrize("family", [*WRITERS, "Gemma 2 without caps", "Gemma 3 with a cap"])
 def test_generation_step_by_step_is_the_whole_pass(family: str) -> None:
     """Rows of unequal length, one leaving on the way; then begun again in the middle."""
     model, network = made(family)
@@ -228,7 +255,7 @@ def test_generation_step_by_step_is_the_whole_pass(family: str) -> None:
 
 
 def test_every_family_is_tested_here() -> None:
-    assert set(SETTINGS) == set(STACKS)
+    assert set(SETTINGS) == set(family_names())
 
 
 def test_an_unknown_family_is_named_with_those_that_are_known() -> None:

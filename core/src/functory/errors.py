@@ -40,6 +40,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from functory.wording.harmless import REPLACED, harmless
+from functory.wording.kinds import one_of
 from functory.wording.told import safe_text
 
 
@@ -138,7 +139,7 @@ class UnknownComponent(UsageError):
         if absent:
             listed = ", ".join(f"{other} (pip install {dist})" for other, dist in sorted(absent.items()))
             remedies.append(f"Known but not installed: {listed}.")
-        super().__init__(f"there is no {kind.removesuffix('s')} named {name!r}.", where=where, do=" ".join(remedies))
+        super().__init__(f"there is no {one_of(kind)} named {name!r}.", where=where, do=" ".join(remedies))
         self.kind, self.name = kind, name
 
 
@@ -152,7 +153,7 @@ class ForeignComponent(UnknownComponent):
     """
 
     def __init__(self, kind: str, name: str, distribution: str, owners: Iterable[str], *, where: str = "") -> None:
-        one, others = kind.removesuffix("s"), " and ".join(filter(None, sorted(owners))) or "this process"
+        one, others = one_of(kind), " and ".join(filter(None, sorted(owners))) or "this process"
         FunctoryError.__init__(
             self,
             f"the function was made with the {one} {name!r} of {distribution}, which is not installed; "

@@ -25,6 +25,7 @@ from functory.plugins.registry import origin
 from functory.terminal import tell
 from functory.terminal.diverting import diverted
 from functory.training.learned import keep
+from functory.wording.kinds import one_of
 from functory.wording.told import told
 
 if TYPE_CHECKING:
@@ -123,7 +124,7 @@ def _of_component(kind: str, component: Any, step: str, *others: Any) -> Iterato
 def _named(kind: str, component: Any) -> str:
     """Return what kind of component it is, and its name."""
     name = component if isinstance(component, str) else getattr(component, "name", "") or type(component).__name__
-    return f"{kind.removesuffix('s')} {name!r}"
+    return f"{one_of(kind)} {name!r}"
 
 
 def _released(component: Any, kind: str) -> str:

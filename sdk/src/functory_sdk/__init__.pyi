@@ -30,6 +30,8 @@ from functory.contracts.explanation import Attribution as Attribution
 from functory.contracts.explanation import Explanation as Explanation
 from functory.contracts.explanation import Faithfulness as Faithfulness
 from functory.contracts.explanation import Piece as Piece
+from functory.contracts.family import Classifier as Classifier
+from functory.contracts.family import Family as Family
 from functory.contracts.hook import Hook as Hook
 from functory.contracts.judging import Judgement as Judgement
 from functory.contracts.judging import told as told

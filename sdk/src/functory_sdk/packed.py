@@ -27,11 +27,11 @@ from pydantic import Field
 
 from functory.contracts.backbone import Backbone
 from functory.contracts.component import Options
-from functory.errors import ArtefactCorrupt, NotSupported, WeightsMissing
+from functory.errors import NotSupported
 from functory.reading.tokenizer import Tokenizer
 from functory_sdk.checkpoints import weight_files
 from functory_sdk.conversion import PackedWeights, weights_hash
-from functory_sdk.jsonfiles import read_json
+from functory_sdk.facts import Facts
 from functory_sdk.signs import open_tokenizer
 
 
@@ -83,6 +83,7 @@ class PackedBackbone(Backbone[P]):
         weight_files(self.folder)
         return {
             "reference": self.reference,
+            "mask_id": Facts(self.folder).mask_id(self.tokenizer),
             "weights_hash": weights_hash(self.folder),
             **config_facts(self.folder, self.family),
         }
@@ -92,47 +93,20 @@ class PackedBackbone(Backbone[P]):
 
 
 def config_facts(folder: Path, family: str = "") -> dict[str, Any]:  # Any: fields of BackboneSpec
-    """Return the facts that the config.json of a model folder says in transformers' words.
+    """Return the facts that a model folder's config.json and its weights say of one stack.
 
-    They are those of one stack: `family`, `width`, `layers`, `vocabulary`, `context` and `pad_id`.
-
-    :param folder: a model folder of a BERT, a Llama, or of any family that calls these facts alike.
+    :param folder: a model folder of a known family.
     :param family: the one that is wanted, as transformers names it; any when empty.
-    :raises WeightsMissing: where there is no config.json.
+    :raises WeightsMissing: where there is no config.json, or no weights.
     :raises NotSupported: for another family.
     :raises ArtefactCorrupt: where it lacks one of them, or gives no number.
     """
-    config = read_json(folder, "config.json")
-    if not config:
-        raise WeightsMissing("there is no config.json.", where=str(folder), do="name the folder of a transformers model.")
-    found = str(config.get("model_type"))
-    if family and found != family:
+    facts = Facts(folder)
+    if family and facts.family != family:
         raise NotSupported(
-            f"the folder holds a model of the family {found!r}; this backbone is a {family}.",
+            f"the folder holds a model of the family {facts.family!r}; this backbone is a {family}.",
             where=str(folder / "config.json"),
             do=f"name the folder as the backbone: backbone = {str(folder)!r}.",
         )
-    return {"family": found, **{fact: _whole(config, key, folder) for fact, key in _KEYS.items()}}
-
-
-_KEYS = {
-    "width": "hidden_size",
-    "layers": "num_hidden_layers",
-    "vocabulary": "vocab_size",
-    "context": "max_position_embeddings",
-    "pad_id": "pad_token_id",
-}
-
-
-def _whole(config: dict[str, Any], key: str, folder: Path) -> int:
-    """Return a fact that is a whole number."""
-    given = config.get(key)
-    if isinstance(given, bool) or not isinstance(given, int):
-        raise ArtefactCorrupt(
-            f"config.json says {key} = {given!r}, no whole number."
-            if key in config
-            else f"config.json does not say {key}.",
-            where=str(folder / "config.json"),
-            do="take the config.json that came with the weights.",
-        )
-    return given
+    told = ("family", "width", "layers", "vocabulary", "context", "has_masked_logits", "parameters")
+    return {**{name: getattr(facts, name) for name in told}, "pad_id": facts.pad_id(None)}

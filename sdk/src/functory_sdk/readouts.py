@@ -1,4 +1,4 @@
-"""What stands on the hidden states of a classifier that was fine-tuned with transformers, family by family.
+"""What stands on the hidden states of a classifier that was fine-tuned with transformers, as its family names it.
 
 Apart from the networks (`functory_sdk.torch`): here are only names and facts, which options and manifests hold.
 """
@@ -6,17 +6,15 @@ Apart from the networks (`functory_sdk.torch`): here are only names and facts, w
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import Field
 
 from functory.contracts.component import Options
+from functory.contracts.family import Unit
 from functory.errors import ArtefactCorrupt, NotSupported
-from functory_sdk.families import BASES
+from functory_sdk.families import family_of
 
-Unit = Literal["text", "token"]
-"""What gets a label: ``…ForSequenceClassification`` or ``…ForTokenClassification``."""
 MAP, NORM, OUT = "network.pooler.map", "network.pooler.norm", "head.linear"
 """Where a model of ours holds what is read: the map, the norm, and the last map, which is the task's head."""
 
@@ -34,38 +32,6 @@ class Readout(Options):
     has_norm_bias: bool = Field(default=False, description="That norm adds a bias.")
 
 
-@dataclass(frozen=True)
-class Named:
-    """Under what names a family keeps its classifier, and what comes between.
-
-    :param out: the last map.
-    :param map: the map before it; empty where there is none.
-    :param activation: of that map; ``:key`` names the entry of config.json that says it.
-    :param norm: after the activation; empty where there is none.
-    """
-
-    pooling: Literal["first", "last", "each"]
-    out: str
-    map: str = ""
-    activation: str = ""
-    norm: str = ""
-
-
-_TOKENS = Named("each", "classifier")
-_ROBERTA = {"text": Named("first", "classifier.out_proj", "classifier.dense", "tanh"), "token": _TOKENS}
-_DECODER = {"text": Named("last", "score"), "token": Named("each", "score")}
-_HEAD = ("classifier", "head.dense", ":classifier_activation", "head.norm")
-FAMILIES: dict[str, dict[str, Named]] = {
-    "bert": {"text": Named("first", "classifier", "bert.pooler.dense", "tanh"), "token": _TOKENS},
-    **dict.fromkeys(("roberta", "xlm-roberta", "camembert"), _ROBERTA),
-    "electra": {"text": Named("first", "classifier.out_proj", "classifier.dense", "gelu"), "token": _TOKENS},
-    "distilbert": {"text": Named("first", "classifier", "pre_classifier", "relu"), "token": _TOKENS},
-    "modernbert": {"text": Named("first", *_HEAD), "token": Named("each", *_HEAD)},
-    **dict.fromkeys(("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma3_text"), _DECODER),
-}
-"""transformers' model type → its classifiers."""
-
-
 def readout_of(
     family: str, unit: Unit, config: Mapping[str, Any], tensors: Container[str]
 ) -> tuple[Readout, dict[str, str]]:
@@ -75,15 +41,14 @@ def readout_of(
 
     :param config: config.json.
     :param tensors: the names that the checkpoint has.
-    :raises NotSupported: for a family whose classifiers are not known here, or one that pools in another way.
+    :raises NotSupported: for a family that is not known here, or whose classifiers are not, or one that pools in another way.
     :raises ArtefactCorrupt: where a tensor is missing, or the norm's epsilon is no number.
     """
-    named = FAMILIES.get(family, {}).get(unit)
+    named = family_of(family, "the classifier").classifiers.get(unit)
     if named is None:
         raise NotSupported(
-            f"classifiers of the family {family!r} are not known here.",
-            do=f"the families are {', '.join(sorted(FAMILIES))}"
-            + ("; this one trains by adaptation = 'head', 'lora' or 'full'." if family in BASES else "."),
+            f"classifiers of {unit}s of the family {family!r} are not known here.",
+            do="models of this family train by adaptation = 'head', 'lora' or 'full'.",
         )
     places = {f"{OUT}.weight": f"{named.out}.weight"}
     if f"{named.out}.bias" in tensors:

@@ -7,13 +7,14 @@ from shlex import quote
 from typing import Any
 
 from functory.cli.output import print_columns, print_paragraphs, say, size
+from functory.wording.kinds import one_of
 
 MANY_LABELS = 30
 
 
 def print_component(facts: Mapping[str, Any]) -> None:  # Any: JSON
     """Print what `telling.describe` found."""
-    say(f"{facts['name']}  ({facts['kind'].removesuffix('s')}, {facts['distribution']} {facts['version']})")
+    say(f"{facts['name']}  ({one_of(facts['kind'])}, {facts['distribution']} {facts['version']})")
     if facts["summary"]:
         say(f"\n{facts['summary']}")
     if "input" in facts:

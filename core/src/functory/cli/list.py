@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -134,9 +135,22 @@ def _print(entries: list[Entry], kind: str | None) -> None:
     for group, members in blocks:
         if members:
             print(group)
-            print_columns([_row(entry, rivals) for entry in members])
+            print_columns(list(_rows(members, rivals)))
     if not entries:
         print(f"no {kind or 'component'} is installed.")
+
+
+def _rows(entries: list[Entry], rivals: Counter[tuple[str, str]]) -> Iterator[tuple[str, ...]]:
+    """Yield the lines of one kind; families that one distribution brings stand in one, since all do the same."""
+    together: dict[tuple[str, str], list[Entry]] = {}
+    for entry in entries:
+        if entry.kind == "families" and entry.speaks and _is_clear(entry, rivals):
+            together.setdefault((entry.distribution, entry.version), []).append(entry)
+        else:
+            yield _row(entry, rivals)
+    for (distribution, version), some in together.items():
+        names = ", ".join(entry.name for entry in some)
+        yield (f"{len(some)} families", distribution, version, names) if len(some) > 1 else _row(some[0], rivals)
 
 
 def _row(entry: Entry, rivals: Counter[tuple[str, str]]) -> tuple[str, ...]:

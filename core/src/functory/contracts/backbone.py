@@ -42,13 +42,16 @@ class BackboneSpec(BaseModel):
     family: str = Field(description="The network's family, as transformers names it: bert, llama, t5 …")
     width: int = Field(gt=0, description="Elements of one hidden state.")
     layers: int = Field(gt=0, description="Layers that can be cut between; both stacks of an encoder-decoder together.")
+    decoder_layers: int = Field(default=0, ge=0, description="How many of them are an encoder-decoder's decoder; 0 elsewhere.")
     vocabulary: int = Field(gt=0)
     context: int = Field(gt=0, description="The longest row, in tokens, special ones included.")
     pad_id: int = Field(ge=0)
+    mask_id: int | None = Field(default=None, description="The token that stands for one to be predicted.")
     end_ids: tuple[int, ...] = Field(default=(), description="Tokens that end a generation.")
     start_id: int | None = Field(default=None, description="The first token of an encoder-decoder's output.")
     has_token_types: bool = Field(default=False, description="Rows hold token_type_ids (pairs of texts).")
     has_logits: bool = Field(default=False, description="The network predicts tokens.")
+    has_masked_logits: bool = Field(default=False, description="The weights hold a head that predicts masked tokens.")
     pooling: Pooling = Field(default="mean", description="How the hidden states of a row become one vector.")
     is_normalised: bool = Field(
         default=False, description="Those vectors are brought to one length, as sentence encoders are trained."
@@ -59,9 +62,18 @@ class BackboneSpec(BaseModel):
         "stands before a text of any other role, or of none.",
     )
     chat_template: str = Field(default="", description="Jinja template of a conversation; empty for a base model.")
+    languages: tuple[str, ...] = Field(
+        default=(), description="Languages that it was trained for, as BCP 47 codes them; none where nobody says."
+    )
+    parameters: int = Field(default=0, ge=0, description="Numbers that the weights hold; 0 where nobody counted.")
     revision: str = Field(default="", description="The exact version of the weights, where a place has versions.")
     licence: str = Field(default="", description="SPDX name of the weights' licence.")
     weights_hash: str = Field(description="sha256 of the weights: what φ was fitted to.")
+
+    @property
+    def encoder_layers(self) -> int:
+        """Layers of an encoder, alone or before a decoder; 0 of a decoder."""
+        return 0 if self.architecture == "decoder" else self.layers - self.decoder_layers
 
     @property
     def points(self) -> int:

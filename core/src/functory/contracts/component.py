@@ -15,6 +15,7 @@ from functory.errors import OptionError
 from functory.machine.boundary import complaint as complaint
 from functory.machine.distributions import CONTRACT as CONTRACT
 from functory.machine.shield import shield
+from functory.wording.kinds import one_of
 
 shield()  # before the first model, at which pydantic reads the metadata of every distribution
 
@@ -103,7 +104,7 @@ class Component(ABC, Generic[O]):
         :param where: the place to name in the error, such as ``recipe.toml, line 7``.
         :raises OptionError: for an unknown option, a wrong type or a value out of range.
         """
-        owner = f"{cls.kind.removesuffix('s')} {cls.name or cls.__name__!r}"
+        owner = f"{one_of(cls.kind)} {cls.name or cls.__name__!r}"
         return cls(read_options(cls.Options, options or {}, owner, where))  # type: ignore[arg-type]  # it is O by construction
 
 

@@ -22,6 +22,7 @@ GROUPS = (
     "functions",
     "readers",
     "samples",
+    "families",
     "commands",
     "hooks",
 )

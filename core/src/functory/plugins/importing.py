@@ -23,6 +23,7 @@ from functory.machine.storage import SPENT, number_of, refusal
 from functory.plugins.keeping import process_kept
 from functory.plugins.missing import remedy
 from functory.terminal.diverting import diverted
+from functory.wording.kinds import one_of
 from functory.wording.told import cut, message_of, safe_text, told
 from functory.wording.told import kind as kind_of
 
@@ -38,6 +39,7 @@ put_back: dict[Entry, list[str]] = {}
 
 CLASSES = {
     "backbones": "functory.contracts.backbone:Backbone",
+    "families": "functory.contracts.family:Family",
     "tasks": "functory.contracts.task:Task",
     "adaptations": "functory.contracts.adaptation:Adaptation",
     "engines": "functory.contracts.engine:Engine",
@@ -99,7 +101,7 @@ def owner_of(entry: Entry) -> str:
     """Return who is at fault, as every message names it: distribution, version, kind and name."""
     if not entry.distribution:  # a component in a file: its author is the reader
         return entry.value
-    return f"{entry.distribution} {entry.version} ({entry.kind.removesuffix('s')} {entry.name!r})"
+    return f"{entry.distribution} {entry.version} ({one_of(entry.kind)} {entry.name!r})"
 
 
 def asked(entry: Entry, what: str, ask: Callable[[], T]) -> T:

@@ -21,6 +21,7 @@ from functory.machine.distributions import CONTRACT, GROUPS, Entry, Fault, forge
 from functory.machine.storage import meaning
 from functory.plugins import references
 from functory.plugins.references import Reference, is_file, split_file
+from functory.wording.kinds import one_of
 
 if TYPE_CHECKING:
     from functory.contracts.adaptation import Adaptation
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from functory.contracts.command import Command
     from functory.contracts.engine import Engine
     from functory.contracts.explanation import Explanation
+    from functory.contracts.family import Family
     from functory.contracts.optimization import Optimization
     from functory.contracts.packager import Packager
     from functory.contracts.reader import DataReader
@@ -146,6 +148,8 @@ def find(kind: str, reference: str, *, where: str = "") -> Entry:
 @overload
 def load(kind: Literal["backbones"], reference: str, *, where: str = "") -> type[Backbone[Any]]: ...
 @overload
+def load(kind: Literal["families"], reference: str, *, where: str = "") -> type[Family]: ...
+@overload
 def load(kind: Literal["tasks"], reference: str, *, where: str = "") -> type[Task[Any]]: ...
 @overload
 def load(kind: Literal["adaptations"], reference: str, *, where: str = "") -> type[Adaptation[Any]]: ...
@@ -239,7 +243,7 @@ def _from_file(kind: str, name: str, where: str) -> Any:  # Any: as in load
         return found[-1]
     attribute = name.removeprefix(FROM_FILE)
     raise UsageError(
-        f"the {kind.removesuffix('s')} {attribute} was in a file when the function was built, and is no plugin.",
+        f"the {one_of(kind)} {attribute} was in a file when the function was built, and is no plugin.",
         where=where,
         do=f"name the file: functory.load(…, components='./file.py:{attribute}'), or --component ./file.py:{attribute}. "
         "Load only files that you trust: they are programs.",

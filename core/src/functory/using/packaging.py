@@ -19,6 +19,7 @@ from functory.artefact.opening import digests, verify
 from functory.errors import NotSupported
 from functory.machine.storage import refusals_told
 from functory.machine.targets import fillable_folder
+from functory.wording.kinds import one_of
 
 
 @refusals_told
@@ -146,7 +147,7 @@ def _distribution(kind: str, kept: Kept, folder: Path) -> str:
     name, where = kept.name, str(folder)
     if name.startswith(FROM_FILE):
         raise NotSupported(
-            f"the function's {kind.removesuffix('s')} {name.removeprefix(FROM_FILE)} comes from a file, "
+            f"the function's {one_of(kind)} {name.removeprefix(FROM_FILE)} comes from a file, "
             "which no one who installs the package would have.",
             where=str(folder),
             do="make it a plugin (functory new plugin), build the function again, and package that.",
@@ -160,7 +161,7 @@ def _distribution(kind: str, kept: Kept, folder: Path) -> str:
     entry = find(kind, reference_to(kind, name, kept.distribution, where=where), where=where)
     if not entry.distribution:
         raise NotSupported(
-            f"no distribution brings the function's {kind.removesuffix('s')} {name!r}.",
+            f"no distribution brings the function's {one_of(kind)} {name!r}.",
             where=str(folder),
             do="make it a plugin (functory new plugin).",
         )

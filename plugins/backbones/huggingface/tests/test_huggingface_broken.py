@@ -247,9 +247,11 @@ def test_labels_that_stand_in_another_form_or_in_one_table_are_read(config: dict
 
 
 CONFIGS: dict[str, tuple[dict[str, Any], type[FunctoryError], str]] = {
-    "gpt2": ({"model_type": "gpt2", "hidden_size": ..., "n_embd": 32}, NotSupported, "is of the family 'gpt2'"),
+    "bloom": ({"model_type": "bloom", "hidden_size": ..., "n_embed": 32}, NotSupported, "is of the family 'bloom'"),
+    "a family like a path": ({"model_type": "./evil.py:Evil"}, NotSupported, "is of the family './evil.py:Evil'"),
+    "a family like a file's": ({"model_type": "file:Evil"}, NotSupported, "is of the family 'file:Evil'"),
     "bart": ({"model_type": "bart", "is_encoder_decoder": True}, NotSupported, "is of the family 'bart'"),
-    "deberta": ({"model_type": "deberta-v2", "position_biased_input": False}, NotSupported, "is of the family 'deberta-v2'"),
+    "deberta": ({"model_type": "deberta", "position_biased_input": False}, NotSupported, "is of the family 'deberta'"),
     "no family": ({"model_type": ...}, ArtefactCorrupt, "config.json does not say model_type"),
     "no width": ({"hidden_size": ...}, ArtefactCorrupt, "config.json does not say hidden_size"),
     "a width in words": ({"hidden_size": "wide"}, ArtefactCorrupt, "config.json says hidden_size = 'wide', no whole number"),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from functory_sdk.testing.commands import CommandSuite
     from functory_sdk.testing.engines import EngineSuite
     from functory_sdk.testing.explanations import ExplanationSuite
+    from functory_sdk.testing.families import FamilySuite
     from functory_sdk.testing.functions import FunctionSuite
     from functory_sdk.testing.hooks import HookSuite
     from functory_sdk.testing.optimizations import OptimizationSuite
@@ -51,6 +52,7 @@ _HOMES = {
     "ComponentSuite": "functory_sdk.testing.suite",
     "EngineSuite": "functory_sdk.testing.engines",
     "ExplanationSuite": "functory_sdk.testing.explanations",
+    "FamilySuite": "functory_sdk.testing.families",
     "FunctionSuite": "functory_sdk.testing.functions",
     "HookSuite": "functory_sdk.testing.hooks",
     "OptimizationSuite": "functory_sdk.testing.optimizations",
@@ -74,7 +76,7 @@ _HOMES = {
 
 __all__ = [
     "AdaptationSuite", "BackboneSuite", "CommandSuite", "ComponentSuite", "EngineSuite", "ExplanationSuite",
-    "FunctionSuite", "HookSuite", "OptimizationSuite", "PackagerSuite", "PackedBackboneSuite", "Project",
+    "FamilySuite", "FunctionSuite", "HookSuite", "OptimizationSuite", "PackagerSuite", "PackedBackboneSuite", "Project",
     "ReaderSuite", "SampleSuite",
     "Suite", "TaskSuite", "Terminal", "TinyDecoder", "TinyEncoder", "TinyEncoderDecoder", "ToyTask", "kit", "registered",
     "screen", "toy_function",

@@ -114,6 +114,15 @@ class BackboneSuite(ComponentSuite, TorchSuite):
         [state] = hidden(backbone.network, [row])
         assert state["hidden"].shape[-1] == spec.width, f"the network is {state['hidden'].shape[-1]} wide."
         assert backbone.network.points == spec.points
+        if spec.architecture == "encoder-decoder":
+            first = backbone.network.encoder_points - 2
+            assert first == spec.encoder_layers, f"the encoder has {first} layers; the facts know {spec.encoder_layers}."
+        count = sum(parameter.numel() for parameter in backbone.network.parameters())
+        if spec.parameters:
+            told = f"the network has {count:,} parameters; the facts know {spec.parameters:,}."
+            assert count <= spec.parameters <= 2 * count, told
+        if spec.mask_id is not None:
+            assert 0 <= spec.mask_id < spec.vocabulary, f"mask_id = {spec.mask_id} is no token of the network."
         largest = max(int(row["input_ids"].max()) for row in self.rows())
         assert largest < spec.vocabulary, f"the tokenizer gives the id {largest}; the facts know {spec.vocabulary}."
         assert 0 <= spec.pad_id < spec.vocabulary

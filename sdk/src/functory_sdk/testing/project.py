@@ -20,8 +20,8 @@ from typing import Any
 import pytest
 
 for _module in (
-    "adaptations", "backbones", "commands", "engines", "explanations", "functions", "guarding", "hooks", "optimizations",
-    "packagers", "readers", "samples", "suite", "tasks",
+    "adaptations", "backbones", "commands", "engines", "explanations", "families", "functions", "guarding", "hooks",
+    "optimizations", "packagers", "readers", "samples", "suite", "tasks",
 ):  # fmt: skip
     pytest.register_assert_rewrite(f"functory_sdk.testing.{_module}")
 

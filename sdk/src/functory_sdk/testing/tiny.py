@@ -144,6 +144,7 @@ class TinyEncoderDecoder(_Tiny):
             family="t5",
             width=self.options.width,
             layers=2 * self._half,
+            decoder_layers=self._half,
             vocabulary=len(_pieces()),
             context=self.options.context,
             pad_id=0,

@@ -1,6 +1,7 @@
 """Torch helpers for plugin authors: networks that can be cut, heads, pooling, losses, copies."""
 
 from functory_sdk.torch import linear
+from functory_sdk.torch.apart import network_from
 from functory_sdk.torch.copies import own, structural_copy
 from functory_sdk.torch.drawing import drawing, not_drawing
 from functory_sdk.torch.heads import Head, LikelihoodHead, LinearHead, LogitsHead
@@ -11,7 +12,6 @@ from functory_sdk.torch.network import Network, Origin
 from functory_sdk.torch.pooling import Pooler, pool
 from functory_sdk.torch.readings import AttentionPooling, Likelihood, Logits, Places, Pooled, Reading, Tokens
 from functory_sdk.torch.spans import TaggingHead
-from functory_sdk.torch.stacks import network_from
 
 __all__ = [
     "AttentionPooling", "ClassifierHead", "Graph", "Head", "Likelihood", "LikelihoodHead", "LinearHead", "Logits",

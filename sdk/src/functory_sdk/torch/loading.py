@@ -9,17 +9,18 @@ from pathlib import Path
 from typing import Any
 
 from functory.contracts.backbone import BackboneSpec
+from functory.contracts.family import Family
 from functory.errors import ArtefactCorrupt, FunctoryError, NotSupported
 from functory.machine.places import cache_root
 from functory.wording.told import told
-from functory_sdk.checkpoints import tensor_sizes, weight_files, wrapped_by
-from functory_sdk.families import BASES, unknown_family
+from functory_sdk.checkpoints import Tensors, tensor_sizes, weight_files, wrapped_by
+from functory_sdk.families import family_of
 from functory_sdk.jsonfiles import read_json
+from functory_sdk.torch.apart import check_odd, network_from
 from functory_sdk.torch.drawing import drawing
 from functory_sdk.torch.network import Network
-from functory_sdk.torch.stacks import STACKS, network_from
 
-_LAYER = re.compile(r"(?:^|\.)(?:layers?|block)\.(\d+)\.")
+_LAYER = re.compile(r"(?:^|\.)(?:layers?|blocks?|h)\.(\d+)\.")
 """The part of a name that puts a tensor into a layer."""
 
 
@@ -34,11 +35,10 @@ def load_transformers(folder: Path, spec: BackboneSpec) -> Network:
     :raises ArtefactCorrupt: when weights are missing, have other shapes or hold what is no number, or transformers cannot
         read the folder.
     """
-    if spec.family not in STACKS:
-        raise unknown_family(spec.reference, spec.family, str(folder / "config.json"))
+    family = family_of(spec.family, spec.reference, str(folder / "config.json"))
     config = read_json(folder, "config.json")
-    _check_traits(config, folder)
-    model, told = _loaded(folder, spec)
+    _check_traits(config, family, folder)
+    model, told = _filled(folder, spec, family, config) or _loaded(folder, spec, family)
     _check_weights(told, config, folder)
     _check_numbers(model, folder)
     for module in model.modules():
@@ -49,7 +49,52 @@ def load_transformers(folder: Path, spec: BackboneSpec) -> Network:
     return network_from(model, spec)
 
 
-def _loaded(folder: Path, spec: BackboneSpec) -> tuple[Any, Mapping[str, Any]]:  # Any: transformers has no types
+def _filled(folder: Path, spec: BackboneSpec, family: Family, config: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]] | None:
+    """Return the family's own model with its weights, and what fits and what does not, as transformers tells it.
+
+    None where the model is transformers'.
+
+    :raises ArtefactCorrupt: whatever the making raises: a stranger's files are the reason.
+    """
+    import torch
+
+    sizes = _sizes(folder)
+    _check_layers(spec, sizes, folder)
+    try:
+        with torch.device("meta"):
+            planned = family.model(config)
+        if planned is None:
+            return None
+        wanted = sum(parameter.numel() for parameter in planned.parameters())
+        _check_held(wanted, sum(sizes.values()), folder)
+        with drawing(0):
+            model: Any = family.model(config)
+    except FunctoryError:
+        raise
+    except Exception as error:
+        raise ArtefactCorrupt(
+            f"the family {family.name!r} cannot make the model: {told(error)}",
+            where=str(folder / "config.json"),
+            do="take config.json and the weights from the same revision of the model.",
+        ) from error
+    held, places = Tensors(folder, family.base), model.state_dict()
+    found = {name: torch.from_numpy(held[name]) for name in places if name in held}
+    other = [(name, one.shape, places[name].shape) for name, one in found.items() if one.shape != places[name].shape]
+    if not other:
+        model.load_state_dict(found, strict=False)
+    return model, {
+        "missing_keys": [name for name in places if name not in held],
+        "mismatched_keys": other,
+        "unexpected_keys": [name for name in held if name not in places],
+    }
+
+
+def _sizes(folder: Path) -> dict[str, int]:
+    """Return how many numbers each tensor of a model folder has."""
+    return {name: size for file in weight_files(folder) for name, size in tensor_sizes(file).items()}
+
+
+def _loaded(folder: Path, spec: BackboneSpec, family: Family) -> tuple[Any, Mapping[str, Any]]:  # Any: transformers has no types
     """Return the model, and what transformers tells of its weights.
 
     :raises ArtefactCorrupt: whatever transformers raises: a stranger's files are the reason.
@@ -62,8 +107,7 @@ def _loaded(folder: Path, spec: BackboneSpec) -> tuple[Any, Mapping[str, Any]]: 
         "decoder": transformers.AutoModelForCausalLM,
         "encoder-decoder": transformers.AutoModelForSeq2SeqLM,
     }
-    sizes = {name: size for file in weight_files(folder) for name, size in tensor_sizes(file).items()}
-    _check_layers(spec, sizes, folder)
+    sizes = _sizes(folder)
     try:
         with quiet(), drawing(0):  # layers draw values before they get theirs
             is_bare = spec.architecture == "decoder" and not spec.has_logits
@@ -71,8 +115,8 @@ def _loaded(folder: Path, spec: BackboneSpec) -> tuple[Any, Mapping[str, Any]]: 
             _check_size(kind, sizes, folder)
             found: tuple[Any, Mapping[str, Any]] = kind.from_pretrained(
                 folder, dtype=torch.float32, use_safetensors=True, local_files_only=True, trust_remote_code=False,
-                attn_implementation="sdpa", output_loading_info=True, ignore_mismatched_sizes=True,
-                key_mapping=_mapping(wrapped_by(sizes, BASES[spec.family])),
+                attn_implementation=family.attention, output_loading_info=True, ignore_mismatched_sizes=True,
+                key_mapping=_mapping(wrapped_by(sizes, family.base)),
             )  # fmt: skip
     except FunctoryError:
         raise
@@ -110,7 +154,14 @@ def _check_size(kind: Any, sizes: Mapping[str, int], folder: Path) -> None:
     )
     with torch.device("meta"):
         wanted = sum(parameter.numel() for parameter in kind.from_config(config).parameters())
-    held = sum(sizes.values())
+    _check_held(wanted, sum(sizes.values()), folder)
+
+
+def _check_held(wanted: int, held: int, folder: Path) -> None:
+    """Refuse a model of far more numbers than its weights have.
+
+    :raises ArtefactCorrupt: naming both.
+    """
     if wanted > 2 * held + 1_000_000:
         raise _oversized(f"{wanted:,} numbers", f"{held:,}", folder)
 
@@ -128,13 +179,13 @@ def _mapping(patterns: Sequence[str]) -> dict[str, str] | None:
     return {pattern + "(?:)" * place: "" for place, pattern in enumerate(patterns)} or None
 
 
-def _check_traits(config: Mapping[str, Any], folder: Path) -> None:
+def _check_traits(config: dict[str, Any], family: Family, folder: Path) -> None:
     """Refuse what a configuration turns on and no network here computes.
 
     :raises NotSupported: naming it.
     :raises ArtefactCorrupt: where its value is none.
     """
-    where, family = str(folder / "config.json"), config.get("model_type")
+    where = str(folder / "config.json")
     quantised = config.get("quantization_config")
     if quantised:
         method = quantised.get("quant_method", "unnamed") if isinstance(quantised, dict) else quantised
@@ -143,29 +194,14 @@ def _check_traits(config: Mapping[str, Any], folder: Path) -> None:
             where=where,
             do="take the model that was quantised; or load it with transformers, model.dequantize(), and save it again.",
         )
-    odd = [trait for trait in ("is_decoder", "add_cross_attention") if config.get(trait) and BASES.get(str(family)) in _ENCODERS]
+    check_odd(family, config, "config.json", where)
     window = config.get("sliding_window")
-    if window is not None and family in _WINDOWLESS:
-        odd.append("sliding_window")
-    elif window is not None and (isinstance(window, bool) or not isinstance(window, int) or window < 1):
+    if window is not None and (isinstance(window, bool) or not isinstance(window, int) or window < 1):
         raise ArtefactCorrupt(
             f"config.json says sliding_window = {window!r}, no whole number above 0.",
             where=where,
             do="take the config.json that came with the weights.",
         )
-    if config.get("position_embedding_type", "absolute") not in ("absolute", None):
-        odd.append("position_embedding_type")
-    if odd:
-        raise NotSupported(
-            f"config.json sets {odd[0]} = {config[odd[0]]!r}, which a {family} here does not compute.",
-            where=where,
-            do="choose a model of its family without it.",
-        )
-
-
-_ENCODERS = ("bert", "roberta", "electra")
-_WINDOWLESS = ("llama", "gemma")
-"""Families whose layers see every token before them: transformers' own network passes over a window, its cache does not."""
 
 
 def _check_weights(told: Mapping[str, Any], config: Mapping[str, Any], folder: Path) -> None:

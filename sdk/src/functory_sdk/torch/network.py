@@ -198,3 +198,8 @@ def causal_mask(mask: Tensor, window: int | None = None) -> Tensor:
     seen = (apart >= 0) if window is None else (apart >= 0) & (apart < window)
     # A padded query may look at itself, or its softmax would have nothing to sum over.
     return (seen & mask.bool()[:, None, None, :]) | (apart == 0)
+
+
+def additive(seen: Tensor) -> Tensor:
+    """Return a mask of what is seen as what is added to attention's scores: nothing, or as little as a number can be."""
+    return torch.zeros(seen.shape, device=seen.device).masked_fill(~seen, torch.finfo(torch.float32).min)

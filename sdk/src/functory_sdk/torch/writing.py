@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 
 class Writer(ABC):
@@ -41,7 +41,7 @@ class DecoderWriter(Writer):
     """
 
     def __init__(  # Any: a transformers model
-        self, model: Any, scores: nn.Module, ids: Tensor, mask: Tensor, written: Tensor | None = None
+        self, model: Any, scores: Callable[[Tensor], Tensor], ids: Tensor, mask: Tensor, written: Tensor | None = None
     ) -> None:
         from transformers import DynamicCache
 

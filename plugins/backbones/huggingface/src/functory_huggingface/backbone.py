@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from pydantic import Field
 
 from functory_huggingface import hub
-from functory_huggingface.facts import Facts
 from functory_huggingface.weights import hash_of
 from functory_sdk import (
     Backbone,
@@ -24,7 +23,8 @@ from functory_sdk import (
     sentence_reading,
 )
 from functory_sdk.checkpoints import weight_files
-from functory_sdk.families import BASES, unknown_family
+from functory_sdk.facts import Facts
+from functory_sdk.families import family_of
 
 if TYPE_CHECKING:
     from functory_sdk.torch import Network
@@ -37,6 +37,11 @@ class HuggingFaceOptions(Options):
         "auto",
         description="How hidden states become one vector; auto: as the model's modules.json says; without one, the mean for "
         "encoders, the last token for decoders.",
+    )
+    family: str = Field(
+        "",
+        description="By whose family the network is taken apart, distribution:name, where two plugins bring the one that "
+        "config.json names.",
     )
     is_normalised: bool | None = Field(
         None, description="Bring those vectors to one length; as modules.json says when neither this nor pooling is given."
@@ -110,9 +115,8 @@ class HuggingFace(Backbone[HuggingFaceOptions]):
         :raises NotSupported: for a family that is not known here.
         :raises ArtefactCorrupt: where its files contradict each other, or lack a fact.
         """
-        facts = Facts(self._folder)
-        if facts.family not in BASES:  # before anything else that it lacks is given as the reason
-            raise unknown_family(self.reference, facts.family, str(self._folder / "config.json"))
+        facts = Facts(self._folder, self.options.family)
+        family_of(facts.family, self.reference, str(self._folder / "config.json"))  # before what else it lacks is the reason
         architecture = facts.architecture
         pooling, is_normalised = self._reading(architecture)
         return BackboneSpec(
@@ -121,17 +125,22 @@ class HuggingFace(Backbone[HuggingFaceOptions]):
             family=facts.family,
             width=facts.width,
             layers=facts.layers,
+            decoder_layers=facts.decoder_layers,
             vocabulary=facts.vocabulary,
             context=facts.context,
             pad_id=facts.pad_id(self.tokenizer),
+            mask_id=facts.mask_id(self.tokenizer),
             end_ids=facts.end_ids,
             start_id=facts.start_id,
             has_token_types=facts.has_token_types,
             has_logits=facts.has_logits,
+            has_masked_logits=facts.has_masked_logits,
             pooling=pooling,
             is_normalised=is_normalised,
             prefixes=self._prefixes(),
             chat_template=facts.chat_template,
+            languages=facts.languages,
+            parameters=facts.parameters,
             revision=self._commit,
             licence=facts.licence,
             weights_hash=hash_of(self._folder),

@@ -25,7 +25,7 @@ from functory_sdk import (
     readout_of,
 )
 from functory_sdk.checkpoints import Tensors
-from functory_sdk.families import BASES
+from functory_sdk.families import family_of
 
 UNITS = {"ForSequenceClassification": "text", "ForTokenClassification": "token"}
 """The end of a model's class → what gets a label."""
@@ -65,7 +65,7 @@ class FineTuned(Adaptation[FineTunedOptions]):
         spec, folder = backbone.spec, backbone.locate()  # the facts first: a model of a hub is fetched for them
         config = read_json(folder, "config.json")
         unit = _unit(config, folder)
-        found = Tensors(folder, BASES.get(spec.family, ""))
+        found = Tensors(folder, family_of(spec.family, spec.reference).base)
         try:
             readout, places = readout_of(spec.family, unit, config, found)
         except FunctoryError as error:

@@ -71,6 +71,8 @@ class MiniLM(Backbone[MiniLMOptions]):
             has_token_types=True,
             pooling=reading.pooling if reading else "mean",
             is_normalised=reading is None or reading.is_normalised,
+            mask_id=self.tokenizer.id("[MASK]"),
+            languages=("en",),
             licence="Apache-2.0",
             weights_hash=content_hash(folder / WEIGHTS),
         )

@@ -33,6 +33,7 @@ class SmolLM2(PackedBackbone[PackedOptions]):
             has_logits=True,
             pooling="last",
             chat_template=chat_template(self.folder, read_json(self.folder, "tokenizer_config.json")),
+            languages=("en",),
             licence="Apache-2.0",
         )
 

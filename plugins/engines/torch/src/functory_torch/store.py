@@ -25,7 +25,9 @@ from functory_sdk.torch import Network
 SHARD_ROWS = 512
 BATCH_TOKENS = 2048
 """Fixed, never probed: a batch's composition decides the last bits."""
-UNREAD = {"reference", "revision", "licence", "chat_template", "prefixes"}
+UNREAD = {
+    "reference", "revision", "licence", "chat_template", "prefixes", "languages", "parameters", "mask_id", "has_masked_logits",
+}  # fmt: skip
 """Facts of a backbone that no number of its outputs hangs on."""
 
 Told = Callable[[float], None]

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import re
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from functory_sdk import ArtefactCorrupt, NotSupported, Tokenizer, WeightsMissing, read_json
-from functory_sdk.checkpoints import Tensors
-from functory_sdk.families import BASES
+from functory.contracts.backbone import Architecture
+from functory.contracts.family import Family
+from functory.errors import ArtefactCorrupt, NotSupported, WeightsMissing
+from functory.reading.tokenizer import Tokenizer
+from functory_sdk.checkpoints import Tensors, tensor_sizes, weight_files
+from functory_sdk.families import family_of
+from functory_sdk.jsonfiles import read_json
 from functory_sdk.signs import chat_template, content_of
 
 Json = dict[str, Any]  # Any: JSON as its authors left it
-DECODERS = ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma3_text")
-OFFSET = ("roberta", "xlm-roberta", "camembert")
-"""Families that count positions from after the padding id: two of 514 are never used."""
-TIED = ("gemma", "gemma3_text")
-"""Decoders whose embeddings score tokens, too, where their configuration does not say."""
 NO_LIMIT = 512
 """The context of a model with relative positions that names none: what T5 was trained on."""
 
@@ -25,11 +25,13 @@ class Facts:
     """What the JSON files of a model folder say.
 
     :param folder: with config.json, and beside it whatever the model came with.
+    :param family: by whose family it is read, ``distribution:name``, where two bring the one that config.json names.
     :raises WeightsMissing: where there is no config.json.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, family: str = "") -> None:
         self.folder = folder
+        self._family = family
         self.config = read_json(folder, "config.json")
         if not self.config:
             raise WeightsMissing("there is no config.json.", where=str(folder), do="name the folder of a transformers model.")
@@ -41,52 +43,75 @@ class Facts:
 
     @property
     def family(self) -> str:
-        """The network's family."""
-        return str(self._need("model_type"))
+        """The network's family, by its name."""
+        return self._family or str(self._need("model_type"))
+
+    @cached_property
+    def read_by(self) -> Family:
+        """The family itself.
+
+        :raises NotSupported: where nobody brings it.
+        """
+        return family_of(self.family, self.folder.name, str(self.folder / "config.json"))
 
     @property
-    def architecture(self) -> Literal["encoder", "decoder", "encoder-decoder"]:
-        """Encoder, decoder or both: by family, by the model's class where the family is not known here.
+    def architecture(self) -> Architecture:
+        """Encoder, decoder or both.
 
         :raises NotSupported: for one half of an encoder-decoder.
         """
-        if self.family == "t5" and "EncoderModel" in self.classes:
+        architecture = self.read_by.architecture
+        if architecture == "encoder-decoder" and "EncoderModel" in self.classes:
             raise NotSupported(
-                f"the checkpoint is a {self.classes}, the encoder of a T5 without its decoder.",
+                f"the checkpoint is a {self.classes}, the encoder of a {self.family} without its decoder.",
                 where=str(self.folder / "config.json"),
-                do="take the whole model, saved as T5ForConditionalGeneration.",
+                do="take the whole model, saved as …ForConditionalGeneration.",
             )
-        if self.config.get("is_encoder_decoder") or self.family == "t5":
-            return "encoder-decoder"
-        return "decoder" if self.family in DECODERS or "CausalLM" in self.classes else "encoder"
+        return architecture
 
     @property
     def has_logits(self) -> bool:
         """Whether the weights score tokens: a decoder that was saved with a classifier, or without any head, lost its scores."""
-        if self.architecture != "decoder":
-            return self.architecture == "encoder-decoder" and "Classification" not in self.classes
-        if "Classification" in self.classes:
+        if self.architecture == "encoder" or "Classification" in self.classes:
             return False
-        return bool(self.config.get("tie_word_embeddings", self.family in TIED)) or "lm_head.weight" in Tensors(
-            self.folder, BASES[self.family]
-        )
+        if self.architecture == "encoder-decoder":
+            return True
+        return bool(self.config.get("tie_word_embeddings", self.read_by.is_tied)) or "lm_head.weight" in self._tensors
+
+    @property
+    def has_masked_logits(self) -> bool:
+        """Whether the weights hold a head that predicts masked tokens."""
+        return any(name.startswith(head) for head in self.read_by.masked for name in self._tensors)
+
+    @cached_property
+    def _tensors(self) -> Tensors:
+        return Tensors(self.folder, self.read_by.base)
 
     @property
     def width(self) -> int:
         """Elements of a hidden state."""
-        return self._whole("hidden_size", "d_model", "dim")
+        return self._whole(*self.read_by.keys["width"])
 
     @property
     def layers(self) -> int:
         """Layers of both stacks together."""
-        if self.architecture != "encoder-decoder":
-            return self._whole("num_hidden_layers", "num_layers", "n_layers")
-        return self._whole("num_layers") + self._whole("num_decoder_layers", "num_layers")
+        return self._whole(*self.read_by.keys["layers"]) + self.decoder_layers
+
+    @property
+    def decoder_layers(self) -> int:
+        """Layers of the second of two stacks."""
+        keys = self.read_by.keys.get("decoder_layers", ())
+        return self._whole(*keys) if keys else 0
+
+    @property
+    def parameters(self) -> int:
+        """Numbers that the weights hold."""
+        return sum(size for file in weight_files(self.folder) for size in tensor_sizes(file).values())
 
     @property
     def vocabulary(self) -> int:
         """Tokens that the network knows."""
-        return self._whole("vocab_size")
+        return self._whole(*self.read_by.keys["vocabulary"])
 
     @property
     def context(self) -> int:
@@ -94,12 +119,13 @@ class Facts:
 
         :raises ArtefactCorrupt: where nothing is left of it for a text.
         """
-        if self.architecture == "encoder-decoder":
-            return self._whole("n_positions") if self.config.get("n_positions") else NO_LIMIT
-        positions = self._whole("max_position_embeddings")
-        room = positions - self.pad_id(None) - 1 if self.family in OFFSET else positions
+        keys = self.read_by.keys["context"]
+        if self.architecture == "encoder-decoder" and not any(self.config.get(key) for key in keys):
+            return NO_LIMIT
+        positions = self._whole(*keys)
+        room = positions - self.pad_id(None) - 1 if self.read_by.counts_from_pad else positions
         if room < 1:
-            raise self._fault(f"max_position_embeddings = {positions}, which leaves no room for a text")
+            raise self._fault(f"{keys[0]} = {positions}, which leaves no room for a text")
         return room
 
     def pad_id(self, tokenizer: Tokenizer | None) -> int:
@@ -112,7 +138,7 @@ class Facts:
             raise self._fault(f"pad_token_id = {given:,}, and the model has {self.vocabulary:,} embeddings")
         if given >= 0:
             return given
-        if self.family in OFFSET:
+        if self.read_by.counts_from_pad:
             return 1
         token = self._token("pad_token")
         found = tokenizer.id(token) if tokenizer is not None and token else None
@@ -141,8 +167,12 @@ class Facts:
     @property
     def has_token_types(self) -> bool:
         """Whether a row says which of two texts a token belongs to."""
-        given = self.config.get("type_vocab_size", 2)  # transformers' own default
-        return self.family in ("bert", "electra") and isinstance(given, int) and given > 1
+        return self.read_by.has_token_types(self.config)
+
+    def mask_id(self, tokenizer: Tokenizer) -> int | None:
+        """Return the id of the token that stands for one to be predicted; None where there is none."""
+        token = self._token("mask_token") or content_of(read_json(self.folder, "special_tokens_map.json").get("mask_token"))
+        return tokenizer.id(token) if token else None
 
     @property
     def chat_template(self) -> str:
@@ -156,11 +186,20 @@ class Facts:
     @property
     def licence(self) -> str:
         """The licence that the model card's front matter names."""
+        found = re.search(r"^license:\s*['\"]?([\w.+-]+)", self._front, flags=re.MULTILINE)
+        return found[1] if found else ""
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that the model card's front matter names, as it codes them: one, or a list in either of YAML's ways."""
+        found = re.search(r"^language:[ \t]*(\[[^\]]*\]|\S[^\n]*|(?:\n[ \t]*-[^\n]*)+)", self._front, flags=re.MULTILINE)
+        return tuple(re.findall(r"[A-Za-z][\w-]*", re.sub(r"(?m)#.*$", "", found[1]))) if found else ()
+
+    @cached_property
+    def _front(self) -> str:
         card = self.folder / "README.md"
         text = card.read_text("utf-8", errors="replace")[:4000] if card.is_file() else ""
-        front = text.partition("---")[2].partition("\n---")[0]
-        found = re.search(r"^license:\s*['\"]?([\w.+-]+)", front, flags=re.MULTILINE)
-        return found[1] if found else ""
+        return text.partition("---")[2].partition("\n---")[0]
 
     def _token(self, name: str) -> str:
         return content_of(self.texts.get(name))

@@ -1,0 +1,73 @@
+"""GPT-2, as steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from functory.contracts.backbone import BackboneSpec
+from functory_sdk.torch.network import Context, Network, State, causal_mask
+from functory_sdk.torch.writing import DecoderWriter, Writer
+
+
+class GPT2Stack(Network):
+    """GPT-2 (Radford et al. 2019): learned positions, causal attention, a norm at the end.
+
+    Its maps become `nn.Linear`, which every adaptation knows; transformers keeps them transposed.
+
+    :param model: a transformers GPT2Model.
+    :param scores: the map from hidden states to token scores; None where the checkpoint has none.
+    """
+
+    def __init__(self, spec: BackboneSpec, model: Any, scores: nn.Module | None) -> None:  # Any: transformers has no types
+        super().__init__(spec)
+        self.model: Any = model
+        self.scores = scores
+        for block in model.h:
+            _straighten(block)
+
+    @property
+    def blocks(self) -> tuple[nn.Module, ...]:
+        return tuple(self.model.h)
+
+    def prepare(self, batch: Mapping[str, Tensor]) -> Context:
+        mask = batch["attention_mask"]
+        positions = torch.arange(mask.shape[1], device=mask.device)[None]
+        return {"ids": batch["input_ids"], "positions": positions, "mask": causal_mask(mask)}
+
+    def step(self, index: int, state: State, context: Context) -> State:
+        if index == 0:
+            return {"hidden": self.model.drop(self.model.wte(context["ids"]) + self.model.wpe(context["positions"]))}
+        if index == self.points - 1:
+            return {"hidden": self.model.ln_f(state["hidden"])}
+        return {"hidden": self.model.h[index - 1](state["hidden"], attention_mask=context["mask"])}
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        if self.scores is None:
+            return super().logits(hidden)
+        scores: Tensor = self.scores(hidden)
+        return scores
+
+    def writer(self, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> Writer:
+        if self.scores is None:
+            return super().writer(ids, mask, written)
+        return DecoderWriter(self.model, self.logits, ids, mask, written)
+
+
+def _straighten(block: nn.Module) -> None:
+    """Put a linear map in the place of each of transformers' transposed ones, with the same numbers."""
+    from transformers.pytorch_utils import Conv1D
+
+    for path, module in list(block.named_modules()):
+        if not isinstance(module, Conv1D):
+            continue
+        weight: Tensor = module.weight  # (in, out)
+        with torch.device("meta"):
+            straight = nn.Linear(*weight.shape)
+        straight.weight = nn.Parameter(weight.detach().T.contiguous(), requires_grad=weight.requires_grad)
+        straight.bias = module.bias
+        owner, _, name = path.rpartition(".")
+        setattr(block.get_submodule(owner), name, straight.train(module.training))

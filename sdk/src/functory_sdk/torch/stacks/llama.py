@@ -1,0 +1,73 @@
+"""Llama and its kin, as steps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from functory.contracts.backbone import BackboneSpec
+from functory_sdk.torch.network import Context, Network, State, additive, causal_mask
+from functory_sdk.torch.stacks.rotary import FULL, SLIDING, angles_of
+from functory_sdk.torch.writing import DecoderWriter, Writer
+
+
+class LlamaStack(Network):
+    """Llama and its kin (Touvron et al. 2023): rotary positions, causal attention, a norm at the end.
+
+    :param model: the transformers model without its token scores.
+    :param scores: the map from hidden states to token scores; None where the checkpoint has none.
+    :param cap: below which token scores are bent (Gemma 2); None where they are as they come.
+    """
+
+    def __init__(  # Any: a transformers LlamaModel
+        self, spec: BackboneSpec, model: Any, scores: nn.Module | None, cap: float | None = None
+    ) -> None:
+        super().__init__(spec)
+        self.model: Any = model
+        self.scores = scores
+        self._cap = cap
+        self._is_eager = model.config._attn_implementation == "eager"  # adds a mask, and does not choose by it
+        self._window = getattr(model.config, "sliding_window", None)
+        default = FULL if self._window is None else SLIDING  # Mistral has one kind and no list of them
+        self._kinds = tuple(getattr(model.config, "layer_types", None) or [default] * spec.layers)
+
+    @property
+    def blocks(self) -> tuple[nn.Module, ...]:
+        return tuple(self.model.layers)
+
+    def prepare(self, batch: Mapping[str, Tensor]) -> Context:
+        mask = batch["attention_mask"]
+        windows = {FULL: None, SLIDING: self._window}
+        masks: Context = {kind: causal_mask(mask, windows[kind]) for kind in dict.fromkeys(self._kinds)}
+        if self._is_eager:
+            masks = {kind: additive(seen) for kind, seen in masks.items() if seen is not None}
+        positions = torch.arange(mask.shape[1], device=mask.device)[None]
+        return {"ids": batch["input_ids"], "positions": positions} | masks | angles_of(self.model, mask, self._kinds)
+
+    def step(self, index: int, state: State, context: Context) -> State:
+        if index == 0:
+            return {"hidden": self.model.embed_tokens(context["ids"])}
+        if index == self.points - 1:
+            return {"hidden": self.model.norm(state["hidden"])}
+        kind = self._kinds[index - 1]
+        hidden = self.model.layers[index - 1](
+            state["hidden"],
+            attention_mask=context[kind],
+            position_ids=context["positions"],
+            position_embeddings=(context[f"cos {kind}"], context[f"sin {kind}"]),
+        )
+        return {"hidden": hidden}
+
+    def logits(self, hidden: Tensor) -> Tensor:
+        if self.scores is None:
+            return super().logits(hidden)
+        scores: Tensor = self.scores(hidden)
+        return scores if self._cap is None else self._cap * torch.tanh(scores / self._cap)
+
+    def writer(self, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> Writer:
+        if self.scores is None:
+            return super().writer(ids, mask, written)
+        return DecoderWriter(self.model, self.logits, ids, mask, written)

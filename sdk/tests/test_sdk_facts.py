@@ -1,0 +1,63 @@
+"""What the JSON files of a model folder say, and what is told of those that say it wrongly."""
+
+from pathlib import Path
+
+import pytest
+
+from functory_sdk import ArtefactCorrupt, NotSupported
+from functory_sdk.facts import Facts
+from functory_sdk.families import family_names, family_of
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ('{"model_type": "bert"}', "config.json does not say hidden_size"),
+        ("[1, 2]", "config.json holds no object"),
+        ('{"model_type": ', "config.json is no JSON"),
+    ],
+)
+def test_a_configuration_that_cannot_be_used_is_named_with_its_fault(tmp_path: Path, config: str, message: str) -> None:
+    (tmp_path / "config.json").write_text(config)
+    with pytest.raises(ArtefactCorrupt, match=message) as caught:
+        assert Facts(tmp_path).width
+    assert str(tmp_path / "config.json") in str(caught.value)
+    assert caught.value.do
+
+
+def test_a_first_token_without_an_embedding_and_half_a_t5_are_told(tmp_path: Path) -> None:
+    config = '{"model_type": "t5", "vocab_size": 32, "decoder_start_token_id": %s, "architectures": ["%s"]}'
+    (tmp_path / "config.json").write_text(config % (32, "T5ForConditionalGeneration"))
+    with pytest.raises(ArtefactCorrupt, match="decoder_start_token_id = 32, and the model has 32 embeddings"):
+        assert Facts(tmp_path).start_id
+    (tmp_path / "config.json").write_text(config % (31, "T5EncoderModel"))
+    with pytest.raises(NotSupported, match="is a T5EncoderModel, the encoder of a t5 without its decoder"):
+        assert Facts(tmp_path).architecture
+
+
+@pytest.mark.parametrize(
+    ("front", "languages"),
+    [
+        ("language: en", ("en",)),
+        ("language:\n- en\n- zh  # and more\n- zh-Hant", ("en", "zh", "zh-Hant")),
+        ("language: [de, 'fr']", ("de", "fr")),
+        ("language:\nlicense: mit", ()),
+        ("languages: en", ()),
+        ("", ()),
+    ],
+)
+def test_the_languages_that_a_card_names_are_read(front: str, languages: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    (tmp_path / "README.md").write_text(f"---\ntags: x\n{front}\nlibrary_name: y\n---\nlanguage: xx\n")
+    assert Facts(tmp_path).languages == languages
+
+
+def test_a_family_is_found_by_its_entry_point_and_imported_when_it_is_asked_for() -> None:
+    assert {"bert", "deberta-v2", "gemma2", "gpt2", "qwen3", "t5"} <= set(family_names())
+    assert [family_of(name).name for name in ("roberta", "xlm-roberta")] == ["roberta", "xlm-roberta"]
+    assert family_of("functory-sdk:bert").base == "bert"
+    for name in ("bloom", "./evil.py:Evil", "file:Evil", "", "a" * 10_000, "\x1b[31m"):
+        with pytest.raises(NotSupported, match="is of the family .* which is not known here") as caught:
+            family_of(name, "hf:x")
+        assert "modernbert" in caught.value.do
+        assert len(caught.value.what) < 300
