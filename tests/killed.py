@@ -63,7 +63,8 @@ def train(folder: str, fatal: int, delay: float, told: Any) -> None:
     """
     import torch
 
-    from functory.contracts.engine import Event, LabelledRows, Run
+    from functory.contracts.engine import Event, Run
+    from functory.contracts.rows import Taught
     from functory.plugins.registry import load
     from functory.running.backbones import open_backbone
     from functory_sdk.testing import kit
@@ -94,9 +95,9 @@ def train(folder: str, fatal: int, delay: float, told: Any) -> None:
         )
         model = engine.adapt(backbone, task, ToyState(labels=("no", "yes")), adaptation, seed=5)
         rows = toy_rows(backbone, 96)
-        dev = LabelledRows(rows.rows[80:], rows.owner[80:], _score(rows.rows[80:]))
+        dev = Taught(rows.rows[80:], rows.owner[80:], score=_score(rows.rows[80:]))
         run = Run(Path(folder) / "run", Path(folder) / "store", 5, emit)
-        with engine.session(model, LabelledRows(rows.rows[:80], rows.owner[:80]), dev, run) as session:
+        with engine.session(model, Taught(rows.rows[:80], rows.owner[:80]), dev, run) as session:
             adaptation.fit(session)
         told.put((_hash(engine.phi(model)), moments.over()))
 

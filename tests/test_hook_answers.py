@@ -14,9 +14,10 @@ import pytest
 
 import functory
 from functory import errors
-from functory.contracts.engine import Event, Fit, LabelledRows, Run
+from functory.contracts.engine import Event, Fit, Run
 from functory.contracts.explanation import Attribution, Faithfulness
 from functory.contracts.optimization import FormReport, OptimizationReport
+from functory.contracts.rows import Taught
 from functory.contracts.task import Target
 from functory.hooks.blaming import STEPS
 from functory.measuring.report import Report
@@ -55,7 +56,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
         function = toy_function()
         form, run = function.form, Run(place, place, 0)
         parts = {"engine": form.engine, "backbone": form.backbone, "task": function.task, "state": function.state}
-        taught = {"train": LabelledRows([], []), "dev": None, "run": run}
+        taught = {"train": Taught([], []), "dev": None, "run": run}
         measured = function.evaluate(rows(8))
         arguments = {
             "load_backbone": {"reference": "tiny-encoder", "options": {}, "may_fetch": True},
@@ -475,7 +476,7 @@ def test_what_a_hook_changes_in_its_arguments_changes_no_step(world: World) -> N
     given = {"nested": []}
     steps.load_backbone(reference="tiny-encoder", options=given, may_fetch=True)
     array = np.arange(3)
-    taught = LabelledRows([{"input_ids": array, "label": array}, {}], [0, 1])
+    taught = Taught([{"input_ids": array, "label": array}, {}], [0, 1])
     steps.train(**{**world.arguments["train"], "train": taught})
     steps.optimize(**{**world.arguments["optimize"], "calibration": [1, 2]})
     steps.progress(run=world.arguments["train"]["run"], event=Event("step", values={"loss": 0.5}))
@@ -514,10 +515,10 @@ def test_a_hook_that_writes_into_rows_or_changes_the_run_is_told(world: World, c
     arguments = world.arguments["train"]
     array = np.ones(2)
     with pytest.raises(errors.HookError, match=r"'writes' failed in step train: ValueError: .*read-only"):
-        Steps([Writes()]).train(**{**arguments, "train": LabelledRows([{"label": array}], [0])})
+        Steps([Writes()]).train(**{**arguments, "train": Taught([{"label": array}], [0])})
     assert array.all()
     with pytest.raises(errors.HookError, match=r"'cuts' failed in step train: TypeError: .*deletion"):
-        Steps([Cuts()]).train(**{**arguments, "train": LabelledRows([{"label": array}], [0])})
+        Steps([Cuts()]).train(**{**arguments, "train": Taught([{"label": array}], [0])})
     with pytest.raises(errors.HookError, match=r"'reseeds' failed in step train: .*changed the run's seed"):
         Steps([Reseeds()]).train(**arguments)
     place = arguments["run"].folder

@@ -38,7 +38,9 @@ class Apart(ToyTask):
     def suits(self, *, has_examples: bool) -> Suited:
         return Suited("tiny-encoder", "toy-head" if has_examples else "zero-shot", "it is at hand", "tiny-decoder")
 
-    def tune(self, outputs: Sequence[Sequence[Row]], examples: Sequence[ToyExample], state: ToyState) -> ToyState:
+    def tune(
+        self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[ToyExample], state: ToyState
+    ) -> ToyState:
         type(self).tuned_on.append(len(outputs))
         return state.model_copy(update={"labels": state.labels[::-1]})
 

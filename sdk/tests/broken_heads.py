@@ -30,16 +30,16 @@ class TagHead(ToyHead):
         mask = batch["attention_mask"][..., None].float()
         return {"scores": (tokens * mask).sum(1) / mask.sum(1), "tokens": tokens}
 
-    def loss(self, outputs: Any, batch: Any) -> Any:
-        tags = batch["tags"]
-        loss = F.nll_loss(outputs["tokens"].flatten(0, 1), tags.flatten(), reduction="sum", ignore_index=-100)
-        return loss, (tags != -100).sum().float()
+    def losses(self, outputs: Any, batch: Any) -> Any:
+        counted = batch["tags"] != -100
+        losses = F.nll_loss(outputs["tokens"][counted], batch["tags"][counted], reduction="none")
+        return losses, torch.ones_like(losses)
 
 
 class PaddedHead(TagHead):
     """Counts padding as a label."""
 
-    def loss(self, outputs: Any, batch: Any) -> Any:
+    def losses(self, outputs: Any, batch: Any) -> Any:
         tags = batch["tags"].clamp(min=0)
-        loss = F.nll_loss(outputs["tokens"].flatten(0, 1), tags.flatten(), reduction="sum")
-        return loss, torch.tensor(float(tags.numel()))
+        losses = F.nll_loss(outputs["tokens"].flatten(0, 1), tags.flatten(), reduction="none")
+        return losses, torch.ones_like(losses)

@@ -141,7 +141,7 @@ def test_an_answer_stays_what_it_is_while_no_probability_moves_by_half_its_lead(
     state = Labels(labels=labels, mode=mode, thresholds=(threshold,) * count)
     kept = scores[: 1 if mode == "binary" else 3]
     then, now = np.asarray(kept), np.asarray(kept) + moves[: len(kept)]
-    put: Any = Verdict().formulations(None)["features"]  # type: ignore[arg-type]
+    put: Any = Verdict().formulations(TinyEncoder().spec)["features"]
     lead = put.lead((), [{"scores": then}], state)
     moved = np.abs(probabilities(then[None], state) - probabilities(now[None], state)).max()
     if 2 * moved < lead - 1e-9:

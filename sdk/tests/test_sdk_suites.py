@@ -64,6 +64,7 @@ TABLE = [
     ("adaptations", "Borrowing", "test_the_generators_of_the_process_are_left_alone", "numpy.random drew or was seeded"),
     ("adaptations", "Unreached", "test_gradients_reach_phi_and_nothing_else", r"no gradient reaches network\.idle"),
     ("adaptations", "Owning", "test_gradients_reach_phi_and_nothing_else", "is trained and is the backbone's own tensor"),
+    ("adaptations", "Parting", "test_groups_are_never_parted", "a group was parted"),
     ("adaptations", "Unreached", "test_phi_has_an_effect", r"network\.idle is φ, and the outputs do not feel it"),
     ("backbones", "Lost", "test_weights_are_located_without_side_effects", "says no line that brings the weights"),
     ("backbones", "HeavyFacts", "test_facts_and_tokenizer_need_no_torch", "imports torch"),

@@ -275,7 +275,7 @@ def test_what_a_network_a_head_or_a_model_cannot_do_is_said_with_a_remedy() -> N
     attempts = (
         lambda: network.logits(None),  # type: ignore[arg-type]
         lambda: network.writer(None, None),  # type: ignore[arg-type]
-        lambda: Silent(network.spec, None).loss({}, {}),
+        lambda: Silent(network.spec, None).losses({}, {}),
         lambda: Model(network, None, (), (), None).apply_head(None, {}),  # type: ignore[arg-type]
     )
     for attempt in attempts:

@@ -24,8 +24,9 @@ from functory.artefact.keeping import save_or_keep
 from functory.artefact.writing import target, weight
 from functory.contracts.adaptation import Brought
 from functory.contracts.component import Part
-from functory.contracts.engine import Event, Fit, LabelledRows, Run, SessionOptions
+from functory.contracts.engine import Event, Fit, Run, SessionOptions
 from functory.contracts.putting import chosen
+from functory.contracts.rows import Taught
 from functory.contracts.task import Formulation, Suited
 from functory.data import Examples, Splits, audit, checked, split
 from functory.data.languages import is_english
@@ -290,7 +291,7 @@ class _Building:
         train, dev, doubt = taught(form, splits, function)
         if doubt:
             self.tell(doubt)
-        key = self._key(form, function, digest(train, dev))
+        key = self._key(form, function, digest(train, dev, splits.dev))
         place = self.until_safe.enter_context(RunFolder(key, folder, function.about.name, self.tell))
         run = Run(
             folder=place.path,
@@ -313,7 +314,7 @@ class _Building:
             self.tell(f"what hooks wrote about this run is in {run.logs}")
         return function
 
-    def _fit(self, function: Function, form: TorchForm, train: LabelledRows, dev: LabelledRows | None, run: Run) -> Fit:
+    def _fit(self, function: Function, form: TorchForm, train: Taught, dev: Taught | None, run: Run) -> Fit:
         """Fit φ, or take up what an earlier build of the same run learned before it failed."""
         found = find(run.folder, run.key, form.adaptation)
         if found is not None:
@@ -395,7 +396,8 @@ def _tuned(function: Function, formulation: Formulation, dev: Examples) -> Funct
         traced = function.trace(inputs, lambda share: bar.advance(share * len(inputs)))
     if not any(rows for _, rows in traced):
         return function
-    state = formulation.tune([rows for _, rows in traced], list(dev), function.state)
+    sides, rows = [side for side, _ in traced], [rows for _, rows in traced]
+    state = formulation.tune(sides, rows, list(dev), function.state)
     return function if state == function.state else function.replaced(state=state)
 
 

@@ -20,10 +20,11 @@ import pluggy
 if TYPE_CHECKING:
     from functory.contracts.adaptation import Adaptation
     from functory.contracts.backbone import Backbone
-    from functory.contracts.engine import Engine, Event, Fit, LabelledRows, Run
+    from functory.contracts.engine import Engine, Event, Fit, Run
     from functory.contracts.explanation import Attribution, Explanation
     from functory.contracts.optimization import Optimization, OptimizationReport
     from functory.contracts.packager import Packager
+    from functory.contracts.rows import Taught
     from functory.contracts.task import Formulation, Target, Task
     from functory.data import Examples
     from functory.function import Function
@@ -96,7 +97,7 @@ class Hooks:
     @hookspec(firstresult=True)
     def train(
         self, engine: Engine[Any], model: Any, adaptation: Adaptation[Any],
-        train: LabelledRows, dev: LabelledRows | None, run: Run,
+        train: Taught, dev: Taught | None, run: Run,
     ) -> Fit | None:  # fmt: skip
         """Fit φ and say how it went.
 

@@ -46,11 +46,9 @@ class GradeHead(LinearHead):
     def forward(self, features: torch.Tensor, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         return {"score": self.scores(features).squeeze(-1)}
 
-    def loss(self, outputs: Any, batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
-        gold = batch["gold"]
-        return F.binary_cross_entropy_with_logits(outputs["score"], gold, reduction="sum"), torch.tensor(
-            float(len(gold))
-        )
+    def losses(self, outputs: Any, batch: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        losses = F.binary_cross_entropy_with_logits(outputs["score"], batch["gold"], reduction="none")
+        return losses, torch.ones_like(losses)
 
 
 class GradeTask(Task[NoOptions], Formulation):

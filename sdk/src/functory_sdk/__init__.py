@@ -15,7 +15,7 @@ _HOMES = {
     "functory.contracts.command": ("Command",),
     "functory.contracts.component": ("CONTRACT", "Component", "NoOptions", "Options", "complaint"),
     "functory.contracts.engine": (
-        "Engine", "Event", "Fit", "LabelledRows", "Run", "Session", "SessionOptions", "TrainingSession",
+        "Engine", "Event", "Fit", "Run", "Session", "SessionOptions", "TrainingSession",
     ),
     "functory.contracts.explanation": ("Attribution", "Explanation", "Faithfulness", "Piece"),
     "functory.contracts.family": ("Classifier", "Family"),
@@ -25,7 +25,7 @@ _HOMES = {
     "functory.contracts.optimization": ("FormReport", "Optimization", "OptimizationReport"),
     "functory.contracts.packager": ("Packager",),
     "functory.contracts.reader": ("DataReader", "Recognition"),
-    "functory.contracts.rows": ("Array", "Encoded", "Port", "Program", "Request", "Row", "row_length"),
+    "functory.contracts.rows": ("Array", "Encoded", "Port", "Program", "Request", "Row", "Taught", "row_length"),
     "functory.contracts.cells": ("structure",),
     "functory.contracts.labels": ("Label", "LabelOrList", "LabelRules", "known_labels"),
     "functory.contracts.plain": ("plain",),

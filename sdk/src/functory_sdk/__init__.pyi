@@ -21,7 +21,6 @@ from functory.contracts.component import complaint as complaint
 from functory.contracts.engine import Engine as Engine
 from functory.contracts.engine import Event as Event
 from functory.contracts.engine import Fit as Fit
-from functory.contracts.engine import LabelledRows as LabelledRows
 from functory.contracts.engine import Run as Run
 from functory.contracts.engine import Session as Session
 from functory.contracts.engine import SessionOptions as SessionOptions
@@ -55,6 +54,7 @@ from functory.contracts.rows import Port as Port
 from functory.contracts.rows import Program as Program
 from functory.contracts.rows import Request as Request
 from functory.contracts.rows import Row as Row
+from functory.contracts.rows import Taught as Taught
 from functory.contracts.rows import row_length as row_length
 from functory.contracts.sample import Sample as Sample
 from functory.contracts.task import Formulation as Formulation

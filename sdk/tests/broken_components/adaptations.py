@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from functory_sdk import Adaptation, Fit, Options, Port, TrainingOptions
+from functory_sdk import Adaptation, Fit, Options, TrainingOptions
 from functory_sdk.testing.toy import ToyAdaptation
 
 counter = itertools.count(1)
@@ -110,20 +110,21 @@ def change(layer: Any, how: Any) -> None:
     layer.register_forward_hook(changed)
 
 
-def descend(session: Any, steps: int = 8) -> Fit:
-    """Full-batch steps on the task's loss."""
+def descend(session: Any, steps: int = 8, every: int = 1) -> Fit:
+    """Steps on the task's losses, of all rows or of some."""
+    import numpy as np
     import torch
 
     from functory_sdk import pad
 
-    model, rows = session.model, session.train.rows
-    ports = [*model.inputs, Port("gold", "int64")]
-    batch = {name: torch.from_numpy(array) for name, array in pad(rows, ports).items()}
+    model, rows, group = session.model, session.train.rows[::every], session.train.group[::every]
+    arrays = {**pad(rows, [*model.inputs, *model.gold]), "group": np.unique(group, return_inverse=True)[1]}
+    batch = {name: torch.from_numpy(array) for name, array in arrays.items()}
     solver = torch.optim.Adam(model.phi().values(), lr=5e-3)
     for _ in range(steps):
         solver.zero_grad()
-        total, count = model.head.loss(model(batch), batch)
-        (total / count).backward()
+        losses, _ = model.head.losses(model(batch), batch)
+        losses.mean().backward()
         solver.step()
     solver.zero_grad()
     return Fit()
@@ -204,6 +205,13 @@ class Unreached(Attaching):
 
         super().attach(network)
         network.register_parameter("idle", torch.nn.Parameter(torch.zeros(3)))
+
+
+class Parting(Attaching):
+    """Fits to every other row, whatever group it is of."""
+
+    def fit(self, session: Any) -> Fit:
+        return descend(session, every=2)
 
 
 class Sharing(Attaching):

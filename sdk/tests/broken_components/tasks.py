@@ -228,7 +228,7 @@ class Headless(ToyTask):
 class Untuned(ToyTask):
     """Tunes itself into nothing."""
 
-    def tune(self, outputs: Any, examples: Any, state: Any) -> Any:
+    def tune(self, sides: Any, outputs: Any, examples: Any, state: Any) -> Any:
         return None
 
 

@@ -171,7 +171,7 @@ def _read_engine(folder: Path, record: EngineRecord, engine: Any, task: Any, sta
     with reading(MANIFEST, folder):
         formulation = formulated(task, record.spec, record.formulation)
         program = Program.from_json(record.program, place)
-        _check_ports(program, (*record.spec.ports(), *formulation.inputs(record.spec, state)),
+        _check_ports(program, (*record.spec.ports(formulation.texts), *formulation.inputs(record.spec, state)),
                      formulation.outputs(record.spec, state))  # fmt: skip
         options = SessionOptions(threads=record.threads, budget=record.budget)
     with reading(f"{record.folder}/tokenizer.json", folder):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -40,6 +40,20 @@ class TrainingOptions(Options):
     )
     dropout: float = Field(default=0.1, ge=0, lt=1, description="Dropout before the head and in φ.")
     label_smoothing: float = Field(default=0.0, ge=0, lt=1, description="Probability given to the other labels in training.")
+    class_weights: Literal["balanced"] | dict[str, Annotated[float, Field(gt=0, le=1e6)]] | None = Field(
+        default=None,
+        description="How much each class counts in training: 'balanced' lets all count as much however many examples they "
+        "have, and a table gives the weight of each label, 1 for those that it leaves out.",
+    )
+    focal: float = Field(
+        default=0.0, ge=0, le=10, description="The focusing γ of the focal loss (Lin et al. 2017): what is sure counts less."
+    )
+    mixup: float = Field(
+        default=0.0,
+        ge=0,
+        le=10,
+        description="The α of mixup (Zhang et al. 2018): features of two examples are mixed, and their losses; 0 for none.",
+    )
     patience: int = Field(default=3, ge=1, le=1000, description="Evaluations on dev without a gain before stopping early.")
     evaluations: int = Field(default=2, ge=1, le=100, description="Evaluations on dev in each epoch; the best is kept.")
     precision: Literal["fp32", "bf16"] = Field(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
@@ -88,8 +89,11 @@ class BackboneSpec(BaseModel):
         """Return what stands before a text of a role: the role's own, where the model knows it."""
         return self.prefixes.get(role, self.prefixes.get("", ""))
 
-    def ports(self) -> tuple[Port, ...]:
-        """Return what the network reads."""
+    def ports(self, texts: int = 1) -> tuple[Port, ...]:
+        """Return what the network reads of a row.
+
+        :param texts: how many texts a row holds, each read by itself: the arrays of several are stacked, (texts, tokens).
+        """
         ids = Port("input_ids", "int64", ("tokens",), self.pad_id)
         ports = [ids, Port("attention_mask", "int64", ("tokens",), 0)]
         if self.has_token_types:
@@ -97,7 +101,7 @@ class BackboneSpec(BaseModel):
         if self.architecture == "encoder-decoder":
             ports.append(Port("decoder_input_ids", "int64", ("target",), self.pad_id))
             ports.append(Port("decoder_attention_mask", "int64", ("target",), 0))
-        return tuple(ports)
+        return tuple(ports if texts == 1 else (replace(port, axes=(texts, *port.axes)) for port in ports))
 
 
 class Backbone(Component[O]):

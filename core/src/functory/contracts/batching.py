@@ -28,19 +28,23 @@ Told = Callable[[float], None]
 """Told of each part of some work when it is done: its share of the whole, by what it costs. All of them sum to 1."""
 
 
-def plan(lengths: Sequence[int], budget: int) -> Iterator[list[int]]:
-    """Cut rows into batches, longest first.
+def plan(lengths: Sequence[int], budget: int, sizes: Sequence[int] = ()) -> Iterator[list[int]]:
+    """Cut rows, or groups of rows that come together, into batches, longest first.
 
-    :param lengths: tokens of each row.
-    :param budget: the largest rows × longest row of one batch, in tokens; a longer row runs alone.
-    :return: lists of row indices; together they are all rows, once each.
+    :param lengths: tokens of each row, or of a group's longest.
+    :param budget: the largest rows × longest row of one batch, in tokens; what is larger runs alone.
+    :param sizes: the rows of each group; one each when empty.
+    :return: lists of indices; together they are all rows or groups, once each.
     """
     batch: list[int] = []
+    rows = 0
     for index in _longest_first(lengths):
-        if batch and (len(batch) + 1) * max(1, lengths[batch[0]]) > budget:
+        size = sizes[index] if sizes else 1
+        if batch and (rows + size) * max(1, lengths[batch[0]]) > budget:
             yield batch
-            batch = []
+            batch, rows = [], 0
         batch.append(index)
+        rows += size
     if batch:
         yield batch
 

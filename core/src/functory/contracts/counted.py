@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from functory.contracts.rows import Array, Encoded
+from functory.contracts.rows import Array, Encoded, Taught
 from functory.errors import PluginError
 
 if TYPE_CHECKING:
@@ -48,6 +48,25 @@ def label(formulation: Formulation, examples: Sequence[Any], encoded: Encoded, s
         do = "give one mapping for each row, not for each example: encoded.owner says whose it is."
         raise misfit(formulation.label, what, do)
     return golds
+
+
+def teach(
+    formulation: Formulation, examples: Sequence[Any], inputs: Sequence[Any], reader: Reader, state: Any
+) -> Taught:
+    """Return what a formulation teaches.
+
+    :raises PluginError: when it gives another number of owners or groups than rows, or an owner that is no example.
+    """
+    taught = formulation.teach(examples, inputs, reader, state)
+    rows, number = len(taught.rows), len(examples)
+    for name in ("owner", "group"):
+        given = len(getattr(taught, name))
+        if given != rows:
+            what = f"gives {given} of {name!r} for {rows} rows of {number} examples"
+            raise misfit(formulation.teach, what, f"give {rows}: for each row its {name}.")
+    if any(not 0 <= owner < number for owner in taught.owner):
+        raise misfit(formulation.teach, f"says that a row is example {max(taught.owner)}'s, of {number}", "count them from 0.")
+    return taught
 
 
 def compose(task: Task[Any], parts: Mapping[str, Any], inputs: Sequence[Any]) -> list[Any]:

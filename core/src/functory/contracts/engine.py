@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from functory.contracts.component import Component, O, Options, read_options
-from functory.contracts.rows import Array, Port, Program, Request, Row
+from functory.contracts.rows import Array, Port, Program, Request, Row, Taught
 from functory.errors import NotSupported
 
 if TYPE_CHECKING:
@@ -100,20 +100,6 @@ class Session(ABC):
         return
 
 
-@dataclass(slots=True)
-class LabelledRows:
-    """Rows with their gold arrays, and whose they are.
-
-    :param rows: rows that hold the program's inputs and the gold ports.
-    :param owner: for each row, the index of its example.
-    :param score: the outputs of all rows → metrics, the task's own first; None for training rows.
-    """
-
-    rows: list[dict[str, Array]]
-    owner: list[int]
-    score: Callable[[Sequence[Row]], Mapping[str, float]] | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Event:
     """What happens while something runs; trackers observe it, and the bars of a run are drawn from it.
@@ -191,7 +177,7 @@ class TrainingSession(ABC):
     :param run: place, seed, observers.
     """
 
-    def __init__(self, model: Any, train: LabelledRows, dev: LabelledRows | None, run: Run) -> None:
+    def __init__(self, model: Any, train: Taught, dev: Taught | None, run: Run) -> None:
         self.model = model
         self.train = train
         self.dev = dev
@@ -260,7 +246,7 @@ class Engine(Component[O]):
         """Return whether something is a model as `adapt` gives it: a hook plugin may have answered in its place."""
         return model is not None
 
-    def session(self, model: Any, train: LabelledRows, dev: LabelledRows | None, run: Run) -> TrainingSession:
+    def session(self, model: Any, train: Taught, dev: Taught | None, run: Run) -> TrainingSession:
         """Open a training session on a model from `adapt`.
 
         :raises NotSupported: by engines that do not train.
@@ -284,5 +270,5 @@ class Engine(Component[O]):
 
 
 __all__ = [
-    "Ability", "Engine", "Event", "Fit", "LabelledRows", "Port", "Run", "Session", "SessionOptions", "TrainingSession",
+    "Ability", "Engine", "Event", "Fit", "Port", "Run", "Session", "SessionOptions", "TrainingSession",
 ]  # fmt: skip

@@ -7,6 +7,7 @@ ten times as likely moves the probability by .0009 and the log-odds by 2.3.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -34,6 +35,16 @@ def log_odds(scores: Array, index: tuple[int, ...]) -> float:
         if abs(np.logaddexp(number, others)) < 1e-3:
             return number - others
     return number - math.log(-math.expm1(min(number, SUREST)))
+
+
+def joint_odds(odds: Sequence[float]) -> float:
+    """Return the log-odds of several things together, from those of each: log Π p − log(1 − Π p), exact near certainty."""
+    together, not_all = 0.0, -math.inf  # log-probabilities: that all so far are so, that one is not
+    for number in odds:
+        yes, no = -float(np.logaddexp(0, -number)), -float(np.logaddexp(0, number))
+        not_all = float(np.logaddexp(not_all, together + no))
+        together += yes
+    return together - not_all
 
 
 def chance(number: float, scale: Scale) -> float:

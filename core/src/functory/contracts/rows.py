@@ -5,7 +5,7 @@ Apart from the kinds, because tasks, backbones and engines all speak it and none
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
@@ -163,6 +163,30 @@ class Encoded:
         return grouped
 
 
+@dataclass(slots=True)
+class Taught:
+    """What is taught: rows with their gold arrays, whose they are, and which are learned together.
+
+    :param rows: rows that hold the program's inputs and the gold ports.
+    :param owner: for each row, the index of its example.
+    :param group: for each row, the number of its group. Rows of one group are never parted, by steps, passes or folds: the
+        options of a question, the two texts of a comparison. Each row is a group of its own where none is given.
+    :param score: the outputs of all rows → metrics, the one that decides first; None for training rows.
+    """
+
+    rows: list[dict[str, Array]]
+    owner: list[int]
+    group: list[int] = field(default_factory=list)
+    score: Callable[[Sequence[Row]], Mapping[str, float]] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.group:
+            self.group = list(range(len(self.rows)))
+
+
 def row_length(row: Row) -> int:
-    """Return how many tokens a row costs: the longest first axis among its arrays."""
-    return max((array.shape[0] for array in row.values() if array.ndim), default=1)
+    """Return how many tokens a row costs: its ids, those of all texts where several are stacked; without ids the longest first
+    axis among its arrays.
+    """
+    ids = [row[name].size for name in ("input_ids", "decoder_input_ids") if name in row]
+    return max(ids or (array.shape[0] for array in row.values() if array.ndim), default=1)

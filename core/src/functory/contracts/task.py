@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from functory.contracts import telling
+from functory.contracts import counted, telling
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Component, O
 from functory.contracts.judging import Judgement, judged
-from functory.contracts.odds import Scale, log_odds
-from functory.contracts.rows import Array, Encoded, Port, Row
+from functory.contracts.odds import Scale, joint_odds, log_odds
+from functory.contracts.rows import Array, Encoded, Port, Row, Taught
 from functory.errors import DataError, NotSupported
 
 if TYPE_CHECKING:
@@ -91,7 +91,8 @@ class State(BaseModel):
 class Target(BaseModel):
     """A scalar of an output that can be explained: which label, which span, which token.
 
-    It stands at ``outputs[row][port][index]`` of the rows of one input; without a row it is the mean over all of them.
+    It stands at ``outputs[row][port][index]`` of the rows of one input; without a row it is the mean over all of them. Where it
+    stands at several places of a row, their numbers are added: log-probabilities of what is so only together.
     """
 
     model_config = ConfigDict(frozen=True)
@@ -99,10 +100,14 @@ class Target(BaseModel):
     name: str
     port: str = Field(description="The program output it is read from.")
     index: tuple[int, ...] = Field(description="The place in that output, for one row.")
+    also: tuple[tuple[int, ...], ...] = Field(
+        default=(), description="Further places there, whose numbers count with it: a span's end beside its beginning."
+    )
     row: int | None = Field(default=None, description="Which row of the input; None for the mean over its rows.")
     at: int | None = Field(
         default=None, description="The character it stands at, where the place in the rows moves when the text changes."
     )
+    until: int | None = Field(default=None, description="Of a span, the character after its last.")
     scale: Scale = Field(
         default="raw", description="What the number is: a log-probability, a logit, or neither."
     )
@@ -118,6 +123,9 @@ class Formulation(ABC):
     head: ClassVar[str] = ""
     """Where the torch head is: ``functory_sdk.torch:TaggingHead``; imported by engines that train. Empty for
     generate programs, which have none."""
+    texts: int = 1
+    """How many texts a row holds, each read by itself and seen together by the head alone: rows are `Reader.stacked`, and the
+    head's reading is one of stacked texts. 1 where a row is one sequence, whatever stands in it."""
 
     @abstractmethod
     def encode(self, inputs: Sequence[Any], reader: Reader, state: Any) -> Encoded:
@@ -158,20 +166,47 @@ class Formulation(ABC):
         """
         raise NotSupported(f"{type(self).__name__} does not learn from examples.", do="choose another adaptation.")
 
+    def teach(self, examples: Sequence[Any], inputs: Sequence[Any], reader: Reader, state: Any) -> Taught:
+        """Return what is taught: by default the rows of the inputs with their gold arrays, each row a group of its own.
+
+        A task whose loss compares rows says which belong together, as here the rows of each example::
+
+            taught = super().teach(examples, inputs, reader, state)
+            return replace(taught, group=taught.owner)
+
+        :param examples: with what is right.
+        :param inputs: the same without it, as a caller gives them: what `encode` may see.
+        """
+        encoded = counted.encode(self, inputs, reader, state)
+        golds = counted.label(self, examples, encoded, state)
+        return Taught([{**row, **gold} for row, gold in zip(encoded.rows, golds, strict=True)], encoded.owner)
+
+    def appraise(self, outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Any) -> Mapping[str, float]:
+        """Return the metrics of held-out examples from the outputs of what `teach` makes of them, the one that decides first.
+
+        For formulations whose answers cost more than a pass, or that are taught other rows than they answer from. Where it is
+        not overridden, held-out examples are answered as in use, and the task's own metrics decide.
+
+        :param outputs: for each example, those of its rows.
+        :raises NotSupported: where it is not overridden.
+        """
+        raise NotSupported(f"{type(self).__name__} is appraised by its task's metrics.", do="ask its `scorer`.")
+
     def targets(self, output: Any, side: Any, state: Any) -> Sequence[Target]:
         """Return what of this output can be explained, and where it stands in the rows' outputs; the most asked for first."""
         return ()
 
     def places(self, target: Target, side: Any, outputs: Sequence[Row]) -> Sequence[tuple[int, tuple[int, ...]]]:
         """Return where a target stands in the outputs of an input, which may be a changed one: row and index, of each row
-        that it is read from; none where what it stood for is gone.
+        that it is read from, and each place there; none where what it stood for is gone.
         """
-        return [(row, target.index) for row in (range(len(outputs)) if target.row is None else [target.row])]
+        rows = range(len(outputs)) if target.row is None else [target.row]
+        return [(row, index) for row in rows for index in (target.index, *target.also)]
 
     def value(self, target: Target, side: Any, outputs: Sequence[Row], state: Any) -> float:
         """Return a target's number for an input, which may be a changed one, on the scale that the target names."""
-        found = [np.asarray(outputs[row][target.port])[index] for row, index in self.places(target, side, outputs)]
-        return float(np.mean(found)) if found else VANISHED
+        found = [(row, float(np.asarray(outputs[row][target.port])[index])) for row, index in self.places(target, side, outputs)]
+        return sum(number for _, number in found) / len({row for row, _ in found}) if found else VANISHED
 
     def evidence(self, target: Target, side: Any, outputs: Sequence[Row], state: Any) -> float:
         """Return a target's number on the scale where what speaks for it adds up: the log-odds of a probability, and a number
@@ -179,8 +214,10 @@ class Formulation(ABC):
         """
         if target.scale != "log":
             return self.value(target, side, outputs, state)
-        found = [log_odds(outputs[row][target.port], index) for row, index in self.places(target, side, outputs)]
-        return float(np.mean(found)) if found else VANISHED
+        odds: dict[int, list[float]] = {}
+        for row, index in self.places(target, side, outputs):
+            odds.setdefault(row, []).append(log_odds(outputs[row][target.port], index))
+        return float(np.mean([joint_odds(one) for one in odds.values()])) if odds else VANISHED
 
     def lead(self, side: Any, outputs: Sequence[Row], state: Any) -> float | None:
         """Return by how much an answer leads the nearest other one, as a difference of probabilities; None where the
@@ -191,8 +228,12 @@ class Formulation(ABC):
         """
         return None
 
-    def tune(self, outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Any) -> Any:
-        """Return the state fitted on held-out outputs: thresholds, calibration. By default unchanged."""
+    def tune(self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Any) -> Any:
+        """Return the state fitted on held-out outputs: thresholds, calibration. By default unchanged.
+
+        :param sides: what `encode` kept for each example, as `decode` is given it.
+        :param outputs: for each example, the outputs of its rows.
+        """
         return state
 
 

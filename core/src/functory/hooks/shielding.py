@@ -11,15 +11,16 @@ from copy import deepcopy
 from dataclasses import fields, replace
 from typing import Any, cast, overload
 
-from functory.contracts.engine import Event, LabelledRows, Run
-from functory.contracts.rows import Array
+from functory.contracts.engine import Event, Run
+from functory.contracts.rows import Array, Taught
 from functory.hooks.nesting import Misdeed
 
 
 def shielded(value: Any) -> Any:  # Any: an argument of whatever step
     """Return an argument for a hook plugin: lists and tables are its own, rows and their arrays can only be read."""
-    if isinstance(value, LabelledRows):
-        return replace(value, rows=cast(list[dict[str, Array]], _Rows(value.rows)), owner=list(value.owner))
+    if isinstance(value, Taught):
+        rows = cast(list[dict[str, Array]], _Rows(value.rows))
+        return replace(value, rows=rows, owner=list(value.owner), group=list(value.group))
     if isinstance(value, Event):
         return replace(value, values=dict(value.values)) if value.values else value
     if isinstance(value, Mapping):

@@ -6,7 +6,7 @@ reconfigured: padding, truncation and special tokens are done here in numpy, so 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
@@ -15,6 +15,7 @@ from typing import Literal
 import numpy as np
 
 from functory.contracts.backbone import BackboneSpec
+from functory.contracts.batching import pad
 from functory.contracts.rows import Array, Encoded, Port
 from functory.errors import InputError, OptionError, PluginError, TooLong
 from functory.reading.prompts import Frame, Prompt
@@ -134,6 +135,41 @@ class Reader:
         passages = self.read(texts, fields=fields, roles=roles)
         rows = [(index, window.row) for index, passage in enumerate(passages) for window in passage.windows]
         return Encoded([row for _, row in rows], [index for index, _ in rows], [passage.notes for passage in passages])
+
+    def apart(
+        self, texts: Sequence[tuple[str, ...]], *, fields: Sequence[str] = (), roles: str | Sequence[str] = ""
+    ) -> Encoded:
+        """Read the texts of each input by themselves, into rows that hold one of each, stacked; what is kept are the notes.
+
+        The windows of long ones go on side by side, as in `read`.
+
+        :param texts: as many for each input.
+        :param fields: as `read` has it.
+        :param roles: likewise.
+        :raises TooLong: for long texts, where the rule is "refuse".
+        :raises InputError: for a text that cannot be tokenised, naming its field.
+        """
+        count = len(texts[0]) if texts else 0
+        names, roles = _names(fields, count) if count else (), _spread(roles, count)
+        columns = [
+            self.read([row[place] for row in texts], fields=names[place : place + 1], roles=roles[place])
+            for place in range(count)
+        ]
+        encoded = Encoded([], [], [])
+        for index, passages in enumerate(zip(*columns, strict=True)):
+            turns = max(len(passage.windows) for passage in passages)
+            for turn in range(turns):
+                chosen = [passage.windows[turn * len(passage.windows) // turns] for passage in passages]
+                encoded.rows.append(self.stacked([window.row for window in chosen]))
+                encoded.owner.append(index)
+            cut = [(name, one) for name, one in zip(names, passages, strict=True) if len(one.windows) == 1]
+            notes = [f"{name} {note}" for name, one in cut for note in one.notes]
+            encoded.side.append((*notes, *([f"read in {turns} windows"] if turns > 1 else [])))
+        return encoded
+
+    def stacked(self, rows: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
+        """Return rows of one text each as one row that holds them, padded to the longest: arrays of (texts, tokens)."""
+        return pad(rows, self.spec.ports())
 
     def prompts(self, texts: Sequence[Text], frame: Frame, *, spare: int = 0) -> list[Prompt]:
         """Read each text, or several together, into a frame; those that are too long are cut at their ends, and noted.

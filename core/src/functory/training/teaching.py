@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from functory.contracts.counted import encode, label
-from functory.contracts.engine import LabelledRows
+from functory.contracts import counted
+from functory.contracts.rows import Encoded, Row, Taught
 from functory.contracts.task import Formulation
 from functory.data import Examples, Splits
 from functory.errors import NotSupported
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from functory.function import Function
 
 
-def taught(form: TorchForm, splits: Splits, function: Function) -> tuple[LabelledRows, LabelledRows | None, str]:
+def taught(form: TorchForm, splits: Splits, function: Function) -> tuple[Taught, Taught | None, str]:
     """Return the rows to train on, those to choose by, where dev has any, and what is to be said of them.
 
     :raises NotSupported: when there is nothing to train on.
@@ -31,24 +31,27 @@ def taught(form: TorchForm, splits: Splits, function: Function) -> tuple[Labelle
             f"{type(formulation).__name__} gives no rows to train on.",
             do="choose another adaptation, or give longer texts.",
         )
-    dev = _rows(task, formulation, splits.dev, reader, state)
+    dev = _held_out(task, formulation, splits.dev, reader, state)
     if dev.rows:
-        dev.score = _scored(task, formulation, splits.dev, reader, state)
         return train, dev, ""
     if not len(splits.dev):
         return train, None, ""
     return train, None, f"dev has no text to measure on ({len(splits.dev):,} empty): nothing is chosen by it."
 
 
-def digest(*sides: LabelledRows | None) -> str:
-    """Return what tells rows from any other: the names, types, shapes and numbers of all their arrays, and whose they are."""
+def digest(train: Taught, dev: Taught | None, held_out: Examples) -> str:
+    """Return what tells rows from any other: the names, types, shapes and numbers of all their arrays, whose they are and which
+    come together; and of those to choose by, what is right.
+    """
     found = hashlib.sha256()
-    for side in sides:
+    for side in (train, dev):
         for row in side.rows if side else ():
             for name, array in row.items():
                 found.update(f"{name} {array.dtype} {array.shape} ".encode())
                 found.update(array.tobytes())
-        found.update(f"{side.owner if side else None}".encode())
+        found.update(f"{(side.owner, side.group) if side else None}".encode())
+    for example in held_out:
+        found.update(example.model_dump_json().encode())
     return found.hexdigest()
 
 
@@ -57,27 +60,30 @@ def input_of(task: Any, example: Any) -> Any:
     return task.Input.model_construct(**{name: getattr(example, name) for name in task.Input.model_fields})
 
 
-def _rows(task: Any, formulation: Formulation, side: Examples, reader: Reader, state: Any) -> LabelledRows:
+def _rows(task: Any, formulation: Formulation, side: Examples, reader: Reader, state: Any) -> Taught:
     """Return a split's rows with their gold arrays; none for texts that have none."""
-    encoded = encode(formulation, [input_of(task, example) for example in side], reader, state)
-    golds = label(formulation, list(side), encoded, state)
-    return LabelledRows([{**row, **gold} for row, gold in zip(encoded.rows, golds, strict=True)], encoded.owner)
+    return counted.teach(formulation, list(side), [input_of(task, example) for example in side], reader, state)
 
 
-def _scored(
-    task: Any, formulation: Formulation, side: Examples, reader: Reader, state: Any
-) -> Callable[[Sequence[Any]], Mapping[str, float]]:
-    """Return the function that scores a split's outputs: the task's own metric first."""
-    import numpy as np
-
-    encoded = encode(formulation, [input_of(task, example) for example in side], reader, state)
+def _held_out(task: Any, formulation: Formulation, side: Examples, reader: Reader, state: Any) -> Taught:
+    """Return the rows to choose by, with what scores their outputs: those that are taught where the formulation appraises them
+    itself, and those that a caller's inputs have where its answers decide.
+    """
     examples = list(side)
+    if type(formulation).appraise is not Formulation.appraise:
+        judged = _rows(task, formulation, side, reader, state)
+        whole = Encoded(judged.rows, judged.owner, [None] * len(examples))
+        judged.score = lambda outputs: formulation.appraise(whole.rows_of(outputs), examples, state)
+        return judged
+    encoded = counted.encode(formulation, [input_of(task, example) for example in side], reader, state)
 
-    def score(outputs: Sequence[Any]) -> Mapping[str, float]:
+    def score(outputs: Sequence[Row]) -> Mapping[str, float]:
+        import numpy as np
+
         grouped = encoded.rows_of(outputs)
         typed = [formulation.decode(one, rows, state) for one, rows in zip(encoded.side, grouped, strict=True)]
         metrics = dict(task.scorer(typed, examples, state)(np.arange(len(examples))))
         first = task.metric if task.metric in metrics else next(iter(metrics))
         return {first: metrics.pop(first), **metrics}
 
-    return score
+    return Taught(encoded.rows, encoded.owner, score=score)

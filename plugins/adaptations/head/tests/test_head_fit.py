@@ -10,8 +10,8 @@ import pytest
 
 import functory
 import functory_head.layers as layers
-from functory_head import HeadOptions
-from functory_sdk import Event, Fit, LabelledRows, Port, Run, TrainingError, package_file
+from functory_head import HeadOnly, HeadOptions
+from functory_sdk import Event, Fit, OptionError, Port, Run, Taught, TrainingError, package_file
 from functory_sdk.testing import AdaptationSuite
 
 torch = pytest.importorskip("torch")
@@ -45,9 +45,12 @@ def made_head(reads: str, width: int) -> Any:
         def forward(self, features: Any, batch: Any) -> dict[str, Any]:
             return {"scores": F.log_softmax(self.scores(features), -1)}
 
-        def loss(self, outputs: Any, batch: Any) -> tuple[Any, Any]:
+        def losses(self, outputs: Any, batch: Any) -> tuple[Any, Any]:
             scores, gold = outputs["scores"].reshape(-1, 3), batch["gold"].reshape(-1)
-            return F.nll_loss(scores, gold, ignore_index=-100, reduction="sum"), (gold != -100).sum()
+            return F.nll_loss(scores, gold, ignore_index=-100, reduction="none"), (gold != -100).float()
+
+        def classes(self, batch: Any) -> Any:
+            return batch["gold"].reshape(-1)
 
     return Tags(SimpleNamespace(width=width), None, 3, Tokens() if reads == "tokens" else Pooled())
 
@@ -77,7 +80,7 @@ class Stored:
         network = SimpleNamespace(spec=head.spec, written="input_ids")
         gold = (Port("gold", "int64", ("tokens",) if reads == "tokens" else (), -100),)
         self.model = SimpleNamespace(head=head, network=network, gold=gold)
-        self.train, self.dev = LabelledRows(self.rows, self.owner), None
+        self.train, self.dev = Taught(self.rows, self.owner), None
         self.events: list[Event] = []
         self.run = Run(Path(), Path(), 0, self.events.append)
 
@@ -150,6 +153,89 @@ def test_between_the_penalties_tried_the_parabola_of_the_losses_is_followed() ->
     assert layers.PENALTIES[2] < layers._lowest([0.5, 0.4, 0.4, 0.5]) < layers.PENALTIES[1]
 
 
+def test_balanced_class_weights_give_the_optimum_that_scikit_learn_finds() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    session = Stored("pooled", spread=0.5)
+    rare = [place for place, row in enumerate(session.rows) if row["gold"] == 2][3:]
+    session.rows = [row for place, row in enumerate(session.rows) if place not in rare]
+    session.train = Taught(session.rows, list(range(len(session.rows))))
+    session.fit(penalty=0.01, class_weights="balanced")
+    gold = np.array([row["gold"] for row in session.rows])
+    features = np.concatenate([session.found[int(row["input_ids"][0])] for row in session.rows])
+    mean, deviation = features.mean(0), features.std(0)
+    solver = LogisticRegression(C=1 / (0.01 * len(gold)), class_weight="balanced", max_iter=5000, tol=1e-8)
+    solver.fit((features - mean) / deviation, gold)
+    weight = solver.coef_ / deviation
+    expected = np.concatenate([weight, (solver.intercept_ - weight @ mean)[:, None]], 1)
+    found = session.weights
+    np.testing.assert_allclose(found - found.mean(0), expected - expected.mean(0), atol=2e-3)
+
+
+def test_losses_with_many_optima_are_refused_by_name() -> None:
+    for option in ("focal", "mixup"):
+        session = Stored("pooled")
+        with pytest.raises(OptionError, match=f"{option} = 1.0 is nothing for lbfgs"):
+            HeadOnly(HeadOptions(**{option: 1.0})).fit(session)
+
+
+class Options(Stored):
+    """Questions of two to five options each, of which the one with the highest sum of features is right."""
+
+    def __init__(self, questions: int = 150) -> None:
+        super().__init__("pooled", examples=0)
+        generator = np.random.default_rng(3)
+        group = []
+        for question in range(questions):
+            features = generator.normal(size=(2 + question % 4, WIDTH)).astype(np.float32) + 5
+            for option, one in enumerate(features):
+                self.found[len(self.rows)] = one[None]
+                right = int(features.sum(1).argmax() == option)
+                self.rows.append({"input_ids": np.full(1, len(self.rows)), "gold": np.asarray(right)})
+                group.append(question)
+        order = generator.permutation(len(group)).tolist()  # rows of a group do not lie beside each other
+        self.rows = [self.rows[place] for place in order]
+        self.train = Taught(self.rows, list(range(len(order))), [group[place] for place in order])
+        self.model.head = made_choice(self.width)
+
+    @property
+    def accuracy(self) -> float:
+        with torch.no_grad():
+            scores = self.model.head(self.features(self.rows), {})["score"].numpy()
+        gold, group = np.array([row["gold"] for row in self.rows]), np.array(self.train.group)
+        return float(np.mean([gold[group == one][scores[group == one].argmax()] for one in set(self.train.group)]))
+
+
+def made_choice(width: int) -> Any:
+    from functory_sdk.torch import LinearHead, groups
+
+    class Choice(LinearHead):
+        together = "group"
+
+        def forward(self, features: Any, batch: Any) -> dict[str, Any]:
+            return {"score": self.scores(features).squeeze(-1)}
+
+        def losses(self, outputs: Any, batch: Any) -> tuple[Any, Any]:
+            assert (groups.sums(batch["gold"], batch["group"]) == 1).all(), "each group has its right option"
+            right = batch["gold"] == 1
+            return -groups.log_softmax(outputs["score"], batch["group"])[right], torch.ones(int(right.sum()))
+
+    return Choice(SimpleNamespace(width=width), None, 1)
+
+
+@pytest.mark.parametrize(("options", "least"), [({}, 0.8), ({"hidden": 0}, 0.8), ({"hidden": 8}, 0.5)])
+def test_options_of_a_question_are_fitted_together_in_every_fold_and_batch(options: dict[str, Any], least: float) -> None:
+    session = Options()
+    session.fit(**options)
+    assert session.accuracy > least
+
+
+def test_rows_that_share_an_example_or_a_group_are_in_one_bundle() -> None:
+    taught = Taught([{}] * 7, owner=[0, 0, 1, 2, 3, 4, 4], group=[0, 1, 1, 2, 3, 3, 5])
+    assert layers.bundles(taught).tolist() == [0, 0, 0, 1, 2, 2, 2]
+    assert layers.bundles(Taught([{}] * 3, owner=[0, 0, 1])).tolist() == [0, 0, 1]
+
+
 def test_data_without_any_gold_are_refused() -> None:
     session = Stored("tokens")
     for row in session.rows:
@@ -174,6 +260,7 @@ class Crossed(Stored):
             self.rows.append({"input_ids": np.full(1, index), "gold": gold})
             self.owner.append(index)
             self.found[index] = row[None]
+        self.train = Taught(self.rows, self.owner)
 
     @property
     def accuracy(self) -> float:

@@ -14,19 +14,21 @@ import torch
 from functory_sdk import (
     Adaptation,
     Event,
-    LabelledRows,
     NoOptions,
+    NotSupported,
     Port,
     Reader,
     Run,
+    Taught,
     TrainingError,
     TrainingOptions,
     pad,
 )
-from functory_sdk.testing.adaptations import toy_rows
+from functory_sdk.testing.adaptations import toy_groups, toy_rows
 from functory_sdk.testing.tiny import TinyEncoder, TinyEncoderDecoder
-from functory_sdk.testing.toy import ToyState, ToyTask
+from functory_sdk.testing.toy import ToyGroups, ToyState, ToyTask
 from functory_sdk.torch import LinearHead, Tokens, own
+from functory_sdk.torch.shapes import PLAIN
 from functory_torch import TorchEngine, headfirst
 from functory_torch.loop import Loop
 from functory_torch.schedule import batches, evaluation_steps, rate
@@ -65,10 +67,10 @@ def loop(
     backbone, engine, task = TinyEncoder(), TorchEngine(), ToyTask()
     model = engine.adapt(backbone, task, ToyState(labels=("no", "yes")), adaptation or Top(cut), seed=1)
     rows = toy_rows(backbone, 64)
-    held = LabelledRows(rows.rows[48:], rows.owner[48:], lambda outputs: {"one": 1.0}) if dev else None
+    held = Taught(rows.rows[48:], rows.owner[48:], score=lambda outputs: {"one": 1.0}) if dev else None
     run = Run(folder / "run", folder / "store", seed, emit)
     given = {"epochs": 2, "batch_rows": 8, "learning_rate": 1e-3, "checkpoint_steps": 3, **options}
-    training = engine.session(model, LabelledRows(rows.rows[:48], rows.owner[:48]), held, run)
+    training = engine.session(model, Taught(rows.rows[:48], rows.owner[:48]), held, run)
     return Loop(training, TrainingOptions(**given))
 
 
@@ -77,7 +79,7 @@ def test_stored_states_and_the_whole_pass_give_the_same_outputs(tmp_path: Path) 
     assert isinstance(stored.sources[0], FromStates)
     assert isinstance(loop(tmp_path, cut=1).sources[0], Whole)
     assert isinstance(loop(tmp_path, cut=5).sources[0], FromFeatures)
-    whole = Whole(stored.model, stored.train.rows, torch.device("cpu"))
+    whole = Whole(stored.model, stored.train, torch.device("cpu"))
     with torch.inference_mode():
         for rows in ([0, 1, 2], [40], [7, 33, 5, 21]):
             one, other = stored.sources[0].run(rows)[0]["scores"], whole.run(rows)[0]["scores"]
@@ -153,10 +155,10 @@ def test_at_most_two_checkpoints_are_kept(tmp_path: Path) -> None:
 def test_a_loss_that_is_not_finite_names_step_and_rows(tmp_path: Path) -> None:
     broken = loop(tmp_path)
     head = broken.model.head
-    loss = head.loss
-    head.loss = lambda outputs, batch: (
-        loss(outputs, batch)[0] * (float("nan") if broken.at.step == 2 else 1),
-        loss(outputs, batch)[1],
+    losses = head.losses
+    head.losses = lambda outputs, batch: (
+        losses(outputs, batch)[0] * (float("nan") if broken.at.step == 2 else 1),
+        losses(outputs, batch)[1],
     )
     with pytest.raises(TrainingError, match="the loss is nan at step 3") as caught:
         broken.run()
@@ -208,13 +210,13 @@ def test_phi_without_an_effect_is_told(tmp_path: Path) -> None:
 def test_a_loss_that_stays_is_told(tmp_path: Path) -> None:
     broken = loop(tmp_path, dev=False)
     head = broken.model.head
-    loss = head.loss
+    losses = head.losses
 
     def by_itself(outputs: Any, batch: Any) -> tuple[Any, Any]:
-        total, count = loss(outputs, batch)
-        return total / total.detach() * count, count  # its gradient moves φ, its value says nothing
+        found, weights = losses(outputs, batch)
+        return found / found.detach(), weights  # its gradient moves φ, its value says nothing
 
-    head.loss = by_itself
+    head.losses = by_itself
     with pytest.raises(TrainingError, match=r"the loss was 1\.0 at every step"):
         broken.run()
 
@@ -231,7 +233,7 @@ def test_a_step_that_is_cut_gives_the_gradients_of_the_whole(tmp_path: Path) -> 
     whole, cut = (
         loop(tmp_path / name, dropout=0.0, dev=False, epochs=1, head_first=False) for name in ("whole", "cut")
     )
-    cut.micro_tokens = 16
+    cut.objective.budget = 16
     assert max(cut.lengths) < 16 < sum(cut.lengths[:8])
     for one in (whole, cut):
         for module in one.model.modules():
@@ -240,6 +242,136 @@ def test_a_step_that_is_cut_gives_the_gradients_of_the_whole(tmp_path: Path) -> 
         one.run()
     for name, tensor in whole.phi.items():
         assert (tensor - cut.phi[name]).abs().max() < 1e-4, name
+
+
+# -- what losses must see together -------------------------------------------------------------------------------
+
+
+class Contrast(LinearHead):
+    """Which texts of a step have the same gold as each: a loss of all of them at once, and a temperature that learns."""
+
+    together = "batch"
+
+    def __init__(self, width: int) -> None:
+        super().__init__(SimpleNamespace(width=width), None, 8)
+        self.temperature = torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, features: Any, batch: Any) -> dict[str, Any]:
+        return {"vector": torch.nn.functional.normalize(self.scores(features), dim=-1)}
+
+    def losses(self, outputs: Any, batch: Any) -> tuple[Any, Any]:
+        vectors, gold = outputs["vector"], batch["gold"]
+        others = ~torch.eye(len(gold), dtype=torch.bool)
+        likely = (vectors @ vectors.T * self.temperature.exp()).masked_fill(~others, -1e9).log_softmax(-1)
+        same = (gold[:, None] == gold) & others
+        return -(likely * same).sum(-1) / same.sum(-1).clamp(min=1), torch.ones(len(gold))
+
+
+def contrast(folder: Path, emit: Callable[[Event], None] = lambda event: None, **options: Any) -> Loop:
+    """Return a loop over a head that looks at all rows of a step."""
+    made = loop(folder, dev=False, epochs=1, batch_rows=16, emit=emit, **options)
+    torch.manual_seed(0)
+    made.model.head = Contrast(made.model.network.spec.width)
+    made.model.outputs = (Port("vector", "float32", (8,)),)
+    made.__init__(_training(made), made.options)
+    return made
+
+
+@pytest.mark.parametrize("cut", [1, 2, 5])
+def test_a_loss_of_the_whole_step_has_the_same_gradients_however_small_a_pass_is(cut: int, tmp_path: Path) -> None:
+    whole, cached = (contrast(tmp_path / name, cut=cut, dropout=0.0) for name in ("whole", "cached"))
+    rows = whole.objective.steps(0)[0]
+    for one, budget in ((whole, 10**6), (cached, 24)):
+        one.model.eval()
+        one.objective.budget = budget
+    assert (len(list(whole.objective.passes(rows))), len(list(cached.objective.passes(rows))) > 4) == (1, True)
+    losses = [one.objective.backward(rows, 1) for one in (whole, cached)]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    for name, parameter in whole.phi.items():
+        assert parameter.grad.abs().max() > 0, name
+        torch.testing.assert_close(cached.phi[name].grad, parameter.grad, atol=1e-6, rtol=1e-4)
+
+
+def test_what_is_dropped_in_the_first_pass_is_dropped_in_the_second(tmp_path: Path) -> None:
+    made = contrast(tmp_path, dropout=0.5)
+    made.objective.budget = 24
+    seen: dict[bool, list[Any]] = {False: [], True: []}
+    made.model.head.register_forward_hook(
+        lambda head, given, outputs: seen[torch.is_grad_enabled()].append(outputs["vector"].detach().clone())
+    )
+    made.model.train()
+    made.objective.backward(made.objective.steps(0)[0], 1)
+    assert len(seen[False]) == len(seen[True]) > 4
+    for first, second in zip(seen[False], seen[True], strict=True):
+        assert torch.equal(first, second)
+
+
+def test_a_run_with_cached_gradients_goes_on_where_it_was_broken_off(tmp_path: Path) -> None:
+    def small(folder: Path, emit: Callable[[Event], None] = lambda event: None) -> Loop:
+        made = contrast(folder, emit=emit, checkpoint_steps=1, dropout=0.3)
+        made.objective.budget = 24
+        return made
+
+    whole = small(tmp_path / "whole")
+    whole.run()
+    with pytest.raises(KeyboardInterrupt):
+        small(tmp_path / "parts", _stop_at(2)).run()
+    again = small(tmp_path / "parts")
+    again.run()
+    for name, parameter in whole.phi.items():
+        assert torch.equal(parameter, again.phi[name]), name
+
+
+def grouped_loop(folder: Path, **options: Any) -> Loop:
+    """Return a loop over groups of two to four rows, whose head fails where it sees part of one."""
+    backbone, engine = TinyEncoder(), TorchEngine()
+    model = engine.adapt(backbone, ToyGroups(), ToyState(labels=("no", "yes")), Top(2), seed=1)
+    run = Run(folder / "run", folder / "store", 0)
+    given = {"epochs": 2, "batch_rows": 9, "learning_rate": 1e-3, **options}
+    return Loop(engine.session(model, toy_groups(backbone, 64), None, run), TrainingOptions(**given))
+
+
+def test_groups_are_parted_by_no_step_and_no_pass(tmp_path: Path) -> None:
+    made = grouped_loop(tmp_path)
+    made.objective.budget = 1  # each group alone
+    fit = made.run()
+    assert fit.metrics["loss"] < np.log(4)
+    groups = [{made.train.group[row] for row in step} for step in made.objective.steps(0)]
+    assert sum(map(len, groups)) == len(set().union(*groups)), "a group is in two steps"
+    assert {row for step in made.objective.steps(0) for row in step} == set(range(len(made.train.rows)))
+    assert all(6 <= len(step) <= 12 for step in made.objective.steps(1)[:-1]), "some nine rows"
+
+
+def test_rows_in_other_groups_make_another_run(tmp_path: Path) -> None:
+    grouped_loop(tmp_path).run()
+    other = grouped_loop(tmp_path)
+    other.train.group = other.train.group[1:] + other.train.group[:1]
+    again = Loop(_training(other), other.options)
+    with pytest.raises(TrainingError, match="data: "):
+        again.run()
+
+
+def test_a_last_step_of_a_whole_batch_loss_is_no_smaller_than_the_others() -> None:
+    sizes = [len(part) for part in batches(33, 16, 0, 0, is_even=True)]
+    assert sizes == [11, 11, 11]
+    assert [len(part) for part in batches(33, 16, 0, 0)] == [16, 16, 1]
+
+
+def test_mixup_mixes_features_and_losses(tmp_path: Path) -> None:
+    made = loop(tmp_path, cut=5, dev=False, dropout=0.0, mixup=0.4)
+    rows, objective, head = list(range(8)), made.objective, made.model.head
+    [generator] = [np.random.default_rng((0, 3, 0))]
+    share, other = generator.beta(0.4, 0.4), generator.permutation(8)
+    features, batch = objective.source.features(rows)
+    outputs = head(share * features + (1 - share) * features[other], batch)
+    nll = [-outputs["scores"][range(8), gold] for gold in (batch["gold"], batch["gold"][other])]
+    expected = share * nll[0].sum() + (1 - share) * nll[1].sum()
+    loss, weight = (one.detach() for one in objective._mixed(rows, 3, 0))
+    assert float(loss) == pytest.approx(float(expected.detach()), rel=1e-5)
+    assert float(weight) == pytest.approx(8)
+    made.run()
+    with pytest.raises(NotSupported, match=r"mixup mixes the features of two rows, and ToyGroupHead reads the pooled of a group"):
+        grouped_loop(tmp_path / "groups", mixup=0.4)
 
 
 def test_the_rate_rises_and_falls_in_straight_lines() -> None:
@@ -285,9 +417,10 @@ class Tags(LinearHead):
     def forward(self, features: Any, batch: Any) -> dict[str, Any]:
         return {"scores": torch.log_softmax(self.scores(features), -1)}
 
-    def loss(self, outputs: Any, batch: Any) -> tuple[Any, Any]:
+    def losses(self, outputs: Any, batch: Any) -> tuple[Any, Any]:
         scores, gold = outputs["scores"].reshape(-1, 3), batch["gold"].reshape(-1)
-        return torch.nn.functional.nll_loss(scores, gold, ignore_index=-100, reduction="sum"), (gold != -100).sum()
+        losses = torch.nn.functional.nll_loss(scores, gold, ignore_index=-100, reduction="none")
+        return losses, (gold != -100).float()
 
 
 def tagged(tmp_path: Path, fill: int) -> Whole:
@@ -303,7 +436,7 @@ def tagged(tmp_path: Path, fill: int) -> Whole:
         rows.append({"input_ids": ids, "attention_mask": np.ones(length, np.int64), "gold": gold})
     known = [port.name for port in model.inputs]
     rows = [{name: row.get(name, np.zeros_like(row["input_ids"])) for name in [*known, "gold"]} for row in rows]
-    return Whole(model, rows, torch.device("cpu"))
+    return Whole(model, Taught(rows, list(range(6))), torch.device("cpu"))
 
 
 def test_tokens_without_gold_and_padding_are_left_out(tmp_path: Path) -> None:
@@ -342,11 +475,12 @@ class Candidates(LinearHead):
     def forward(self, features: Any, batch: Any) -> dict[str, Any]:
         return {"scores": self.scores(features)}
 
-    def loss(self, outputs: Any, batch: Any) -> tuple[Any, Any]:
+    def losses(self, outputs: Any, batch: Any) -> tuple[Any, Any]:
         gold = batch["gold"]  # (batch, tokens, candidates)
         counted = gold != -7
         scores = outputs["scores"].expand(gold.shape)[counted]
-        return torch.nn.functional.binary_cross_entropy_with_logits(scores, gold[counted], reduction="sum"), counted.sum()
+        losses = torch.nn.functional.binary_cross_entropy_with_logits(scores, gold[counted], reduction="none")
+        return losses, torch.ones_like(losses)
 
 
 def with_candidates(tmp_path: Path) -> Whole:
@@ -361,7 +495,7 @@ def with_candidates(tmp_path: Path) -> Whole:
         gold[0] = -7
         inputs = {"input_ids": ids, "attention_mask": np.ones_like(ids), "token_type_ids": np.zeros_like(ids)}
         rows.append({**inputs, "gold": gold})
-    return Whole(model, rows, torch.device("cpu"))
+    return Whole(model, Taught(rows, [0, 1, 2]), torch.device("cpu"))
 
 
 def test_golds_are_padded_by_their_ports_on_every_axis(tmp_path: Path) -> None:
@@ -375,8 +509,8 @@ def test_golds_are_padded_by_their_ports_on_every_axis(tmp_path: Path) -> None:
         assert (padded["gold"][index, :, candidates:] == -7).all()
     with torch.no_grad():
         outputs, batch = source.run(range(3))
-        total, count = source.model.head.loss(outputs, batch)
-        alone = [source.model.head.loss(*source.run([index])) for index in range(3)]
+        total, count = PLAIN.summed(source.model.head, outputs, batch)
+        alone = [PLAIN.summed(source.model.head, *source.run([index])) for index in range(3)]
     assert int(count) == 4 * 2 + 8 + 2 * 4 == sum(int(one[1]) for one in alone)
     assert float(total) == pytest.approx(sum(float(one[0]) for one in alone), rel=1e-5)
 
@@ -395,7 +529,7 @@ def test_an_array_that_no_port_declares_is_named(tmp_path: Path) -> None:
     source = with_candidates(tmp_path)
     rows = [{**row, "extra": row["input_ids"]} for row in source.rows]
     with pytest.raises(TrainingError, match="rows hold extra, which no port declares"):
-        Whole(source.model, rows, torch.device("cpu"))
+        Whole(source.model, Taught(rows, [0, 1, 2]), torch.device("cpu"))
 
 
 class Reading(Adaptation[NoOptions]):

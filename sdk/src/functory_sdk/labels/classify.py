@@ -53,7 +53,9 @@ class Classify(Formulation):
         """How far the two likeliest labels are apart, or the nearest probability from its threshold."""
         return lead(_shares(outputs, state), state, _beside(outputs, state))
 
-    def tune(self, outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Labels) -> Labels:
+    def tune(
+        self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Labels
+    ) -> Labels:
         """Choose each threshold where the label's F1 on held-out examples is best; the limit below which nothing is answered."""
         if state.scope:
             found = [(_shares(rows, state), _beside(rows, state)) for rows in outputs]
@@ -78,6 +80,19 @@ class Classify(Formulation):
         named = [Target(name=label, port="scores", index=(state.labels.index(label),), scale=scale) for label in order]
         numbers = [Target(name="in_scope" if name == "energy" else name, port=name, index=()) for name in beside(state)]
         return [*numbers, *named] if state.mode == "ordinal" else [*named, *numbers]
+
+
+class ClassifyVectors(Classify):
+    """A map of two texts' vectors, each read by itself, and of how they differ."""
+
+    head: ClassVar[str] = "functory_sdk.torch:PairedHead"
+    texts = 2
+
+
+class ClassifySymmetric(ClassifyVectors):
+    """As `ClassifyVectors`, and the same whichever of the two texts comes first."""
+
+    head: ClassVar[str] = "functory_sdk.torch:SymmetricHead"
 
 
 def width(state: Labels) -> int:

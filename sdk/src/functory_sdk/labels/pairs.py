@@ -7,10 +7,12 @@ from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field
 
+from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
 from functory.contracts.rows import Encoded
-from functory.contracts.task import Input
+from functory.contracts.task import Formulation, Input
 from functory.reading.reader import Reader
+from functory_sdk.labels.classify import ClassifySymmetric, ClassifyVectors
 from functory_sdk.labels.task import LabelTask
 from functory_sdk.labels.types import LabelOptions, Labels
 from functory_sdk.pairs import FIRST, GOLDEN_PAIRS, SECOND, both_orders
@@ -48,12 +50,39 @@ class PairTask(LabelTask[P]):
     shorthand: ClassVar[tuple[str, ...]] = ("first", "second")
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"first": FIRST, "second": SECOND}
 
+    def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
+        """Both texts in one row, or each by itself."""
+        apart = ClassifySymmetric if self.options.symmetric else ClassifyVectors
+        return {**super().formulations(spec), "vectors": apart(self.vectors_of, self.labels_of)}
+
+    def vectors_of(self, inputs: Sequence[Any], reader: Reader) -> Encoded:
+        """Return rows that hold both texts of an input, each by itself; where their order says nothing, in one order."""
+        first, second = self.shorthand
+        pairs = [(getattr(value, first), getattr(value, second)) for value in inputs]
+        encoded = reader.apart(pairs, fields=(first, second))
+        if self.options.symmetric:
+            turned = [pair[0] > pair[1] for pair in pairs]
+            encoded.rows = [
+                {name: array[::-1] if turned[owner] else array for name, array in row.items()}
+                for row, owner in zip(encoded.rows, encoded.owner, strict=True)
+            ]
+        return encoded
+
     def rows_of(self, inputs: Sequence[Any], reader: Reader) -> Encoded:
         """The pairs as they are; where their order says nothing, in both orders."""
         if not self.options.symmetric:
             return super().rows_of(inputs, reader)
         first, second = self.shorthand
         return both_orders([(getattr(value, first), getattr(value, second)) for value in inputs], reader, (first, second))
+
+    def readings_of(self, value: Any) -> Sequence[Mapping[str, str]]:
+        """The two texts; where their order says nothing, in both orders, the same whichever came first."""
+        [given] = super().readings_of(value)
+        if not self.options.symmetric:
+            return [given]
+        first, second = self.shorthand
+        turned = {**given, first: given[second], second: given[first]}
+        return sorted([given] if turned == given else [given, turned], key=lambda one: one[first])
 
     def golden_inputs(self, state: Labels) -> Sequence[Input]:
         """Return `GOLDEN_PAIRS` as inputs. For an Input of two texts alone."""

@@ -15,10 +15,11 @@ from functory.contracts.judging import Judgement, told
 from functory.contracts.labels import known_labels, listed
 from functory.contracts.plain import plain_type
 from functory.contracts.rows import Encoded
-from functory.contracts.task import Formulation, Input, Scorer, Task
+from functory.contracts.task import Formulation, Input, Scorer, Suited, Task
 from functory.errors import DataError, NotSupported, OptionError
 from functory.reading.reader import Reader, Text
 from functory_sdk.labels.classify import Classify, constant
+from functory_sdk.labels.likelihood import Likelihood
 from functory_sdk.labels.metrics import LEVELS, TOLD, breakdown, scorer
 from functory_sdk.labels.paths import SEPARATOR, steps, written
 from functory_sdk.labels.ratings import in_order, placed
@@ -70,6 +71,8 @@ class LabelTask(Task[L]):
     metrics: ClassVar[Mapping[str, str]] = TOLD
     gold: ClassVar[str] = "label"
     """The field of Example that holds the right label, or a list of them."""
+    prompt: ClassVar[str] = ""
+    """What a backbone that writes reads before a label, unless the options say; made of the input's fields when empty."""
 
     def __init__(self, options: L | None = None) -> None:
         super().__init__(options)
@@ -107,8 +110,33 @@ class LabelTask(Task[L]):
             return (self.separator.join(given),)
         return (given,) if isinstance(given, str) else tuple(given)
 
+    def readings_of(self, value: Any) -> Sequence[Mapping[str, str]]:
+        """Return the texts of an input, by field, as they stand in a prompt; several readings where they have no order."""
+        return [{name: getattr(value, name) for name in self.Input.model_fields}]
+
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
-        return {"features": Classify(self.rows_of, self.labels_of)}
+        """Features of any backbone; a prompt, where the input is texts alone and the backbone writes."""
+        found: dict[str, Formulation] = {"features": Classify(self.rows_of, self.labels_of)}
+        if self._are_texts() and spec.has_logits and spec.architecture != "encoder":
+            fields, options = tuple(self.Input.model_fields), self.options
+            asked = options if options.prompt else options.model_copy(update={"prompt": self._prompt()})
+            found["prompt"] = Likelihood(asked, fields, self.readings_of, self.labels_of)
+        return found
+
+    def suits(self, *, has_examples: bool) -> Suited:
+        """:raises NotSupported: without examples, where the input is more than texts."""
+        if not has_examples and not self._are_texts():
+            raise NotSupported(f"task {self.name!r} learns from examples, and there are none.", do="give train = '…'.")
+        return super().suits(has_examples=has_examples)
+
+    def _are_texts(self) -> bool:
+        return all(plain_type(field.annotation) is str for field in self.Input.model_fields.values())
+
+    def _prompt(self) -> str:
+        """Return the task's own prompt; one made of the input's fields where it has none."""
+        fields = tuple(self.Input.model_fields)
+        texts = "\n".join(f"{{{name}}}" for name in fields)
+        return self.prompt or f"{texts}\n\nThe {'text' if len(fields) == 1 else 'label of the texts'} above is"
 
     def learn(self, examples: Sequence[Any]) -> Labels:
         """The labels in their order, and what the mode needs besides.
@@ -128,6 +156,11 @@ class LabelTask(Task[L]):
             mode = "multi" if any(not isinstance(getattr(example, self.gold), str) for example in examples) else "single"
         if mode == "binary":
             labels = self._binary(labels, counts)
+        strange = [label for label in self.options.descriptions if label not in labels]
+        if strange:
+            raise OptionError(
+                f"descriptions has words for {strange[0]!r}, which is no label.", do=f"the labels are {', '.join(labels)}."
+            )
         return self._state(labels, mode, is_outside_known=self.options.out_of_scope in counts)
 
     def _state(self, labels: tuple[str, ...], mode: Mode, *, is_outside_known: bool) -> Labels:

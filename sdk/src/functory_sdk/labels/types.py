@@ -144,6 +144,16 @@ class LabelOptions(LabelRules):
         "stands between its steps: '/' if empty.",
     )
     positive: str = Field(default="", description="The label that a binary function looks for; the rarer one if not given.")
+    prompt: str = Field(
+        default="",
+        description="As a prompt: what is read before a label, its texts in braces: {text}; the task's own if not given.",
+    )
+    descriptions: dict[str, str] = Field(
+        default={}, description="As a prompt: the words whose likelihood stands for a label; the label itself if not given."
+    )
+    calibrate: bool = Field(
+        default=True, description="As a prompt: subtract each label's likelihood without any text (Zhao et al. 2021)."
+    )
     out_of_scope: str = Field(
         default="",
         description="The label, in the data, of inputs that are none of the others: the function declines to answer such. It "

@@ -13,19 +13,24 @@ import pytest
 from functory.contracts.adaptation import Adaptation
 from functory.contracts.backbone import Backbone
 from functory.contracts.batching import pad
-from functory.contracts.engine import LabelledRows, Run
+from functory.contracts.engine import Run
 from functory.contracts.putting import chosen
-from functory.contracts.rows import Array, Row
+from functory.contracts.rows import Array, Row, Taught
 from functory.errors import NotSupported
 from functory.reading.reader import Reader
 from functory_sdk.testing.comparing import difference
 from functory_sdk.testing.generators import generators_untouched
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite
+from functory_sdk.testing.toy import ToyExample, ToyGroups, ToyState, ToyTask
+from functory_sdk.testing.toy import rows as toy_texts
 
 SMALL = 0.2
 """The largest part of θ that a small φ may be, on a network 256 wide with 6 layers."""
 BRIEF = {"epochs": 3, "batch_rows": 8, "warmup": 0.0, "learning_rate": 5e-3}
 """How the suite trains, where the options have such fields and the test class says nothing else."""
+
+PROBES = ("we saw the good film in the rain", "a", "bad and poor", "the day was very fine and it is night")
+"""Texts of unequal lengths, one of them a single letter."""
 
 
 @dataclass
@@ -79,20 +84,25 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         return super().configured(**{**brief, **self.options, **options})
 
     def attach(
-        self, backbone: str, seed: int = 0, adaptation: Adaptation[Any] | None = None, **options: Any
+        self,
+        backbone: str,
+        seed: int = 0,
+        adaptation: Adaptation[Any] | None = None,
+        task: ToyTask | None = None,
+        **options: Any,
     ) -> Fitted:
         """Return a model with untrained φ on a tiny backbone.
 
         :param adaptation: what attaches it, where it is not the one with the suite's options.
+        :param task: what is put to the backbone; the toy task when None.
         :param options: of the backbone.
         """
         from functory.plugins.registry import load
         from functory.running.backbones import open_backbone
-        from functory_sdk.testing.toy import ToyState, ToyTask
 
         engine = load("engines", self.engine).configure()
         opened, adaptation = open_backbone(backbone, options), adaptation or self.configured()
-        task = ToyTask()
+        task = task or ToyTask()
         state = ToyState(labels=("no", "yes"))
         _, formulation = chosen(task, opened.spec, adaptation)
         model = engine.adapt(opened, formulation, state, adaptation, seed=seed)
@@ -303,6 +313,19 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
             off = difference(fitted.outputs(probe), fitted.batch(probe))
             assert off <= 1e-4, f"{backbone}: a row's outputs differ by {off:.2g} between alone and in a batch."
 
+    def test_groups_are_never_parted(self, tmp_path: Path) -> None:
+        """Fitted to a head whose loss compares the rows of a group, such as the options of a question, it sees all of them.
+
+        If this fails: leave batches to the engine's loop, or cut them, and folds, by `session.train.group`; a head says by
+        `together` what its losses must see at once.
+        """
+        self.learns()
+        backbone = self.supported()[0]
+        fitted = self.attach(backbone, task=ToyGroups())
+        run = Run(folder=tmp_path / "run", store=tmp_path / "store", seed=0)
+        with fitted.engine.session(fitted.model, toy_groups(fitted.backbone, 48), None, run) as session:
+            fitted.adaptation.fit(session)
+
     def test_fitting_lowers_the_loss(self, tmp_path: Path) -> None:
         """A fit with the suite's options makes the toy task's training loss smaller.
 
@@ -315,24 +338,37 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
             assert after < before, f"{backbone}: the loss was {before:.4f} and is {after:.4f}."
 
 
-def toy_rows(backbone: Backbone[Any], count: int) -> LabelledRows:
+def toy_rows(backbone: Backbone[Any], count: int) -> Taught:
     """Return the toy task's training rows for a backbone."""
-    from functory_sdk.testing.toy import ToyExample, ToyState, ToyTask, rows
-
     task, state = ToyTask(), ToyState(labels=("no", "yes"))
-    examples = [ToyExample(**row) for row in rows(count)]
+    examples = [ToyExample(**row) for row in toy_texts(count)]
     reader = Reader(backbone.tokenizer, backbone.spec)
     encoded = task.encode(examples, reader, state)
     gold = task.label(examples, encoded, state)
     made = [{**with_target(reader, row), **one} for row, one in zip(encoded.rows, gold, strict=True)]
-    return LabelledRows(made, encoded.owner)
+    return Taught(made, encoded.owner)
+
+
+def toy_groups(backbone: Backbone[Any], count: int) -> Taught:
+    """Return the toy task's training rows in groups of two to four, in each of which one row is the right one; rows of a group
+    do not lie beside each other.
+    """
+    rows = toy_rows(backbone, count)
+    by_gold = [[row for row in rows.rows if int(row["gold"]) == gold] for gold in (0, 1)]
+    made: list[tuple[int, dict[str, Array]]] = []
+    while by_gold[1] and len(by_gold[0]) >= 3:
+        number = made[-1][0] + 1 if made else 0
+        size = 2 + number % 3
+        of_group = [by_gold[1].pop(), *(by_gold[0].pop() for _ in range(size - 1))]
+        made += [(number, {**row, "size": np.asarray(size, dtype=np.int64)}) for row in of_group]
+    made.sort(key=lambda one: (len(one[1]["input_ids"]), one[0]))
+    return Taught([row for _, row in made], list(range(len(made))), [number for number, _ in made])
 
 
 def probes(backbone: Backbone[Any]) -> list[dict[str, Array]]:
     """Return rows of unequal lengths, one of them only special tokens or a single letter."""
-    texts = ["we saw the good film in the rain", "a", "bad and poor", "the day was very fine and it is night"]
     reader = Reader(backbone.tokenizer, backbone.spec)
-    return [with_target(reader, passage.windows[0].row) for passage in reader.read(texts)]
+    return [with_target(reader, passage.windows[0].row) for passage in reader.read(PROBES)]
 
 
 def with_target(reader: Reader, row: dict[str, Array]) -> dict[str, Array]:
@@ -360,15 +396,13 @@ def hidden(network: Any, rows: Sequence[Row]) -> list[Row]:
 
 def loss_of(fitted: Fitted) -> Any:  # Any: a torch scalar
     """Return the mean loss of the toy rows, with gradients."""
-    from functory_sdk.testing.toy import ToyState, ToyTask
-
     rows, task = toy_rows(fitted.backbone, 16).rows, ToyTask()
     gold = task.gold_ports(fitted.backbone.spec, ToyState(labels=("no", "yes")))
     fitted.model.eval()
     fitted.model.zero_grad()
-    batch = tensors(pad(rows, (*fitted.model.inputs, *gold)))
-    total, count = fitted.model.head.loss(fitted.model(batch), batch)
-    return total / count
+    batch = tensors({**pad(rows, (*fitted.model.inputs, *gold)), "group": np.arange(len(rows))})
+    losses, weights = fitted.model.head.losses(fitted.model(batch), batch)
+    return (losses * weights).sum() / weights.sum()
 
 
 def perturb(model: Any) -> None:

@@ -135,6 +135,26 @@ class ToyTask(Task[LabelRules], Formulation):
         return [ToyText(text=text) for text in texts]
 
 
+class ToyGroups(ToyTask):
+    """Says which text of a few is the one, for tests: rows of an example that belong together."""
+
+    head: ClassVar[str] = "functory_sdk.testing.toy_head:ToyGroupHead"
+
+    def gold_ports(self, spec: BackboneSpec, state: ToyState) -> tuple[Port, ...]:
+        return (*super().gold_ports(spec, state), Port("size", "int64"))
+
+
+class ToyPairs(ToyTask):
+    """Says yes or no of a text and the same text turned around, each read by itself, for tests."""
+
+    head: ClassVar[str] = "functory_sdk.testing.toy_head:ToyPairHead"
+    texts = 2
+
+    def encode(self, inputs: Sequence[ToyText], reader: Reader, state: ToyState) -> Encoded:
+        pairs = [(value.text, " ".join(reversed(value.text.split()))) for value in inputs]
+        return reader.apart(pairs, fields=("text", "turned"))
+
+
 class ToyAdaptation(Adaptation[NoOptions]):
     """Fits the toy task's head, for tests."""
 

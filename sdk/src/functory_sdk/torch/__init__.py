@@ -1,20 +1,33 @@
 """Torch helpers for plugin authors: networks that can be cut, heads, pooling, losses, copies."""
 
-from functory_sdk.torch import linear
+from functory_sdk.torch import groups, linear
 from functory_sdk.torch.apart import network_from
 from functory_sdk.torch.copies import own, structural_copy
 from functory_sdk.torch.drawing import drawing, not_drawing
 from functory_sdk.torch.heads import Head, LikelihoodHead, LinearHead, LogitsHead
-from functory_sdk.torch.labels import ClassifierHead
+from functory_sdk.torch.labels import ClassifierHead, PairedHead, SymmetricHead
 from functory_sdk.torch.loading import load_transformers, quiet
 from functory_sdk.torch.model import Graph, Model
 from functory_sdk.torch.network import Network, Origin
 from functory_sdk.torch.pooling import Pooler, pool
-from functory_sdk.torch.readings import AttentionPooling, Likelihood, Logits, Places, Pooled, Reading, Tokens
+from functory_sdk.torch.readings import (
+    AttentionPooling,
+    Likelihood,
+    Logits,
+    Paired,
+    Places,
+    Pooled,
+    Reading,
+    Stacked,
+    Tokens,
+    Vectors,
+)
+from functory_sdk.torch.shapes import Shape
 from functory_sdk.torch.spans import TaggingHead
 
 __all__ = [
     "AttentionPooling", "ClassifierHead", "Graph", "Head", "Likelihood", "LikelihoodHead", "LinearHead", "Logits",
-    "LogitsHead", "Model", "Network", "Origin", "Places", "Pooled", "Pooler", "Reading", "TaggingHead", "Tokens", "drawing",
-    "linear", "load_transformers", "network_from", "not_drawing", "own", "pool", "quiet", "structural_copy",
+    "LogitsHead", "Model", "Network", "Origin", "Paired", "PairedHead", "Places", "Pooled", "Pooler", "Reading", "Shape",
+    "Stacked", "SymmetricHead", "TaggingHead", "Tokens", "Vectors", "drawing", "groups", "linear", "load_transformers",
+    "network_from", "not_drawing", "own", "pool", "quiet", "structural_copy",
 ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""Heads: what turns a backbone's hidden states into a task's named outputs, and its loss.
+"""Heads: what turns a backbone's hidden states into a task's named outputs, and its losses.
 
 A head is built from the backbone's facts and the task's state; a task's ``head.py`` subclasses one of these.
 """
@@ -6,8 +6,8 @@ A head is built from the backbone's facts and the task's state; a task's ``head.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Literal
 
 from torch import Tensor, nn
 
@@ -15,9 +15,14 @@ from functory.contracts.backbone import BackboneSpec
 from functory.errors import NotSupported
 from functory_sdk.torch.readings import Likelihood, Logits, Pooled, Reading
 
+Together = Literal["row", "group", "batch"]
+
 
 class Head(nn.Module, ABC):
-    """Named outputs and a loss, on what it reads of the last hidden states.
+    """Named outputs and losses, on what it reads of the last hidden states.
+
+    ``together`` says what a loss must see at once: a ``row`` alone; the rows of a ``group``, such as the options of a question;
+    or all rows of a step, its ``batch``, as in-batch negatives do. Outputs are each row's own in any case.
 
     :param spec: the backbone's facts.
     :param state: the task's State.
@@ -25,27 +30,46 @@ class Head(nn.Module, ABC):
     """
 
     reading: Reading
+    together: ClassVar[Together] = "row"
+    is_surprise: ClassVar[bool] = False
+    """Each loss is minus the log-probability of what is right, which the focal loss weighs by."""
+    names: Sequence[str] = ()
+    """What `classes` counts: each class's label; empty for a class that a user cannot name."""
 
     def __init__(self, spec: BackboneSpec, state: Any, reading: Reading | None = None) -> None:
         super().__init__()
         self.spec = spec
         self.reading = Pooled() if reading is None else reading
         self.dropout = nn.Dropout(0.0)
-        self.label_smoothing = 0.0
 
     @abstractmethod
     def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the outputs that the formulation's ports name."""
 
-    def loss(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Return the sum of the losses and how many units (rows, tokens) it sums, so that batches of any size add up.
+    def losses(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return a loss and a weight for each unit, (units,) both: a row, a token, a group. Their weighted mean is minimised.
 
-        :param batch: with the gold arrays.
+        :param batch: with the gold arrays; ``group`` (rows,) says which group of this batch each row belongs to, from 0.
         :raises NotSupported: by heads that learn nothing.
         """
         raise NotSupported(
-            f"{type(self).__name__} has no loss, and learns nothing.", do="write its `loss`, or build without training data."
+            f"{type(self).__name__} has no losses, and learns nothing.",
+            do="write its `losses`, or build without training data.",
         )
+
+    def evenly(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
+        """Return each unit's loss if all answers were as right as one another, (units,): what label smoothing mixes in.
+
+        :raises NotSupported: by heads that have no such loss.
+        """
+        raise NotSupported(f"{type(self).__name__} has no label smoothing.", do="leave label_smoothing at 0.")
+
+    def classes(self, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return which class the gold of each unit is, (units,) int64, by the gold arrays alone: what class weights count.
+
+        :raises NotSupported: by heads whose golds are of no classes.
+        """
+        raise NotSupported(f"{type(self).__name__} has no classes.", do="leave class_weights out.")
 
 
 class LinearHead(Head):
@@ -107,15 +131,9 @@ class LikelihoodHead(Head):
         """Return ``log_probability``, (batch,)."""
         return {"log_probability": features.sum(1) / _scored(batch).clamp(min=1)}
 
-    def loss(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Return minus the sum of the scored tokens' log-probabilities, and their number.
-
-        :raises NotSupported: with label smoothing.
-        """
-        if self.label_smoothing:
-            raise NotSupported("likelihood has no label smoothing.", do="leave label_smoothing at 0.")
-        count = _scored(batch)  # (batch,)
-        return -(outputs["log_probability"] * count).sum(), count.sum()
+    def losses(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return minus the mean of each row's log-probabilities, and how many tokens it is the mean of, (batch,) both."""
+        return -outputs["log_probability"], _scored(batch).to(outputs["log_probability"].dtype)
 
 
 def _drawn(width: int, outputs: int) -> nn.Linear:

@@ -17,6 +17,7 @@ from torch import Tensor
 from functory.contracts.rows import Array, Port, Row
 from functory.errors import TrainingError
 from functory_sdk.torch.heads import LinearHead
+from functory_sdk.torch.shapes import PLAIN, Shape
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ class Block:
     """Features with their gold arrays, as one batch.
 
     :param features: (units, width); a unit is a row, or a token for heads that read tokens.
-    :param gold: name → (units, …).
+    :param gold: name → (units, …); with ``group`` for a head whose losses compare the rows of a group.
     """
 
     features: Tensor
@@ -36,8 +37,12 @@ class Block:
 
 
 def is_of_units(head: LinearHead, gold: Sequence[Port]) -> bool:
-    """Whether each gold array belongs to what the head scores, a row or a token, so that units may be taken apart."""
-    return head.reading.unit == "row" or all(port.axes and isinstance(port.axes[0], str) for port in gold)
+    """Whether each gold array belongs to what the head scores, a row or a token, so that units, or groups of rows, may be taken
+    apart.
+    """
+    if head.reading.unit == "row":
+        return head.together != "batch"
+    return head.together == "row" and all(port.axes and isinstance(port.axes[0], str) for port in gold)
 
 
 def taught(row: Row, units: int, gold: Sequence[Port]) -> Array:
@@ -81,18 +86,21 @@ def fold(head: LinearHead, mean: Tensor, deviation: Tensor) -> None:
         first.bias.sub_(first.weight @ mean)
 
 
-def loss_of(head: LinearHead, block: Block) -> tuple[Tensor, Tensor]:
-    """Return the sum of the losses and how many there are; tokens are read as one long row."""
+def loss_of(head: LinearHead, block: Block, shape: Shape = PLAIN) -> tuple[Tensor, Tensor]:
+    """Return the weighted sum of the losses and the sum of their weights; tokens are read as one long row."""
     features, gold = block.features, block.gold
     if head.reading.unit == "token":
         features, gold = features[None], {name: value[None] for name, value in gold.items()}
-    return head.loss(head(features, gold), gold)
+    if "group" in gold:
+        gold = gold | {"group": torch.unique(gold["group"], return_inverse=True)[1]}
+    return shape.summed(head, head(features, gold), gold)
 
 
-def mean_loss(head: LinearHead, blocks: Sequence[Block]) -> float:
+def mean_loss(head: LinearHead, blocks: Sequence[Block], shape: Shape = PLAIN) -> float:
     """Return the mean loss over some blocks, without gradients."""
     with torch.no_grad():
-        total, count = map(sum, zip(*(loss_of(head, block) for block in blocks if len(block.features)), strict=True))
+        found = [loss_of(head, block, shape) for block in blocks if len(block.features)]
+        total, count = map(sum, zip(*found, strict=True))
     return float(total / count)
 
 
@@ -115,6 +123,7 @@ def minimise(
     iterations: int = 200,
     tolerance: float = 1e-9,
     told: Callable[[float], None] = lambda loss: None,
+    shape: Shape = PLAIN,
 ) -> float:
     """Minimise mean loss + penalty/2 · ‖w‖² over `linear`, from where it is; return the mean loss.
 
@@ -122,6 +131,7 @@ def minimise(
 
     :param tolerance: the change of the objective at which to stop.
     :param told: told the mean loss at each look at it.
+    :param shape: what is made of the head's losses; convex, as these are.
     :raises TrainingError: when the loss is not finite.
     """
     weight, bias = head.linear.weight, head.linear.bias
@@ -137,7 +147,7 @@ def minimise(
 
     def closure() -> Tensor:
         solver.zero_grad()
-        losses, counts = zip(*(loss_of(head, block) for block in blocks), strict=True)
+        losses, counts = zip(*(loss_of(head, block, shape) for block in blocks), strict=True)
         mean: Tensor = torch.stack(losses).sum() / torch.stack(counts).sum()
         told(float(mean.detach()))
         objective = mean + penalty / 2 * (weight * weight).sum()
@@ -145,7 +155,7 @@ def minimise(
         return objective
 
     solver.step(closure)  # type: ignore[no-untyped-call]
-    loss = mean_loss(head, blocks)
+    loss = mean_loss(head, blocks, shape)
     if not math.isfinite(loss) or not torch.isfinite(weight).all():
         raise TrainingError(
             f"the loss is {loss} at penalty {penalty}.",

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 
 from functory.contracts.rows import Port
-from functory.errors import NotSupported
+from functory.errors import NotSupported, PluginError
 from functory_sdk.torch.heads import Head
 from functory_sdk.torch.network import Network, State
 
@@ -21,6 +21,9 @@ class Model(nn.Module):
     :param outputs: the ports of the outputs.
     :param gold: the ports of the gold arrays that the head's loss reads.
     :param cut: where the crown begins; None when the stored trunk is not for this adaptation.
+    :raises PluginError: when rows hold more texts, or fewer, than the head reads.
+
+    ``texts`` is how many texts a row holds, each read by itself: the network reads (batch · texts, tokens).
     """
 
     def __init__(
@@ -39,6 +42,21 @@ class Model(nn.Module):
         self.outputs = tuple(outputs)
         self.gold = tuple(gold)
         self.cut = cut
+        self.texts = next((int(port.axes[0]) for port in self.inputs if port.name == "input_ids" and len(port.axes) > 1), 1)
+        if head is not None and head.reading.texts != self.texts:
+            raise PluginError(
+                f"rows hold {self.texts} texts, and {type(head).__name__} reads {head.reading.texts}.",
+                do="let the formulation's `texts` and the head's reading say the same number.",
+            )
+
+    def apart(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return a batch whose stacked texts are rows of their own to the network; its other arrays stay as they are."""
+        if self.texts == 1:
+            return dict(batch)
+        own = {port.name for port in self.network.spec.ports()}
+        return {
+            name: array.flatten(0, 1) if name in own and array.ndim > 2 else array for name, array in batch.items()
+        }
 
     def forward(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return the head's outputs for a batch of rows."""
@@ -46,7 +64,7 @@ class Model(nn.Module):
 
     def trunk(self, batch: Mapping[str, Tensor], stop: int) -> State:
         """Return the state at a cut point."""
-        return self.network.run(0, stop, {}, self.network.prepare(batch))
+        return self.network.run(0, stop, {}, self.network.prepare(self.apart(batch)))
 
     def crown(self, state: State, batch: Mapping[str, Tensor], start: int) -> dict[str, Tensor]:
         """Return the head's outputs from the state at a cut point."""
@@ -54,11 +72,15 @@ class Model(nn.Module):
 
     def features(self, state: State, batch: Mapping[str, Tensor], start: int = 0) -> Tensor:
         """Return what the head reads, from the state at a cut point."""
-        hidden = self.network.run(start, self.network.points, state, self.network.prepare(batch))["hidden"]
-        return self.read(hidden, batch)
+        apart = self.apart(batch)
+        hidden = self.network.run(start, self.network.points, state, self.network.prepare(apart))["hidden"]
+        return self.read(hidden, apart)
 
     def read(self, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
-        """Return what the head reads of the last hidden states."""
+        """Return what the head reads of the last hidden states.
+
+        :param batch: stacked texts as rows of their own.
+        """
         if self.head is None:
             return hidden
         read: Tensor = self.head.reading(self.network, hidden, batch)

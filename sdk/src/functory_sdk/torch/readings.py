@@ -31,9 +31,11 @@ class Reading(nn.Module, ABC):
     unit: ClassVar[Unit] = "row"
     arrays: tuple[str, ...] = ()
     """What it reads of a row besides the network's own arrays; a port of the formulation names each."""
+    texts: int = 1
+    """How many texts a row holds, each read by itself: hidden states and masks are those of (batch · texts) rows."""
     reads_scores: ClassVar[bool] = False
     """It reads what the network says of tokens: scores over the whole vocabulary."""
-    is_stored: ClassVar[bool] = True
+    is_stored: bool = True
     """What it gives of fixed hidden states is fixed and small, so that it is computed once a row and kept on disk."""
 
     def width(self, spec: BackboneSpec) -> int:
@@ -108,6 +110,60 @@ class Places(Reading):
     def forward(self, network: Network, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
         places = batch[self.array][:, :, None].expand(-1, -1, hidden.shape[-1])  # (batch, count, width)
         return hidden.gather(1, places).flatten(1)
+
+
+class Stacked(Reading):
+    """The vectors of a row's texts, each read by itself, joined: (batch · texts, width) → what `join` gives.
+
+    Texts are read in whatever rows they stand in, so that stored features of one serve all of them.
+
+    :param texts: how many a row holds.
+    :param each: how each is read, one vector a text.
+    """
+
+    def __init__(self, texts: int, each: Reading | None = None) -> None:
+        super().__init__()
+        self.texts = texts
+        self.each = Pooled() if each is None else each
+        self.is_stored = self.each.is_stored
+
+    @abstractmethod
+    def join(self, vectors: Tensor) -> Tensor:
+        """Return what the head is given, (batch, width), from the vectors of each row's texts, (batch, texts, width)."""
+
+    def forward(self, network: Network, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        return self.join(self.each(network, hidden, batch).unflatten(0, (-1, self.texts)))
+
+
+class Vectors(Stacked):
+    """The texts' vectors as they are, (batch, texts, width): for heads that compare them, by cosine say."""
+
+    name = "vectors"
+
+    def join(self, vectors: Tensor) -> Tensor:
+        return vectors
+
+
+class Paired(Stacked):
+    """Two texts' vectors and how they differ, [u; v; |u − v|; u · v] (Conneau et al. 2017, section 3.2).
+
+    :param is_symmetric: [u + v; |u − v|; u · v], which is the same to the bit whichever text comes first.
+    """
+
+    name = "paired"
+
+    def __init__(self, is_symmetric: bool = False, each: Reading | None = None) -> None:
+        super().__init__(2, each)
+        self.is_symmetric = is_symmetric
+
+    def width(self, spec: BackboneSpec) -> int:
+        """Return three or four times the width of one text's vector."""
+        return (3 if self.is_symmetric else 4) * self.each.width(spec)
+
+    def join(self, vectors: Tensor) -> Tensor:
+        one, other = vectors.unbind(1)  # (batch, width) each
+        beside = [one + other] if self.is_symmetric else [one, other]
+        return torch.cat([*beside, (one - other).abs(), one * other], -1)
 
 
 class AttentionPooling(Reading):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -23,6 +24,7 @@ from functory_sdk import (
     State,
     Target,
     Task,
+    Taught,
 )
 
 Side = Literal["first", "second"]
@@ -53,7 +55,7 @@ class Preference(Task[NoOptions], Formulation):
     """Says which of two texts is better.
 
     Each text goes through the same head alone, so that swapping the two swaps the answer, whatever was learned
-    (Bradley and Terry 1952): p(first is better) = σ(s₁ − s₂).
+    (Bradley and Terry 1952): p(first is better) = σ(s₁ − s₂), and that is what is fitted.
     """
 
     Input: ClassVar = Pair
@@ -72,7 +74,7 @@ class Preference(Task[NoOptions], Formulation):
         return (Port("score", "float32"),)
 
     def gold_ports(self, spec: BackboneSpec, state: State) -> tuple[Port, ...]:
-        return (Port("gold", "float32"),)
+        return (Port("gold", "int64"),)
 
     def encode(self, inputs: Sequence[Pair], reader: Reader, state: State) -> Encoded:
         """Side data: how many rows are the first text's (its windows), and the notes."""
@@ -91,8 +93,13 @@ class Preference(Task[NoOptions], Formulation):
         for index in encoded.owner:
             is_first = seen[index] < encoded.side[index][0]
             seen[index] += 1
-            golds.append({"gold": np.float32(is_first == (examples[index].better == "first")).reshape(())})
+            golds.append({"gold": np.asarray(is_first == (examples[index].better == "first"), dtype=np.int64)})
         return golds
+
+    def teach(self, examples: Sequence[JudgedPair], inputs: Sequence[Pair], reader: Reader, state: State) -> Taught:
+        """The texts of a pair are learned together."""
+        taught = super().teach(examples, inputs, reader, state)
+        return replace(taught, group=taught.owner)
 
     def decode(self, side: Any, outputs: Sequence[Row], state: State) -> Choice:
         count, notes = side

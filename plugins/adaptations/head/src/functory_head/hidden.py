@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
+from torch import Tensor
 from torch.nn.functional import dropout
 
 from functory_sdk import TrainingError
-from functory_sdk.torch import LinearHead, drawing
+from functory_sdk.torch import LinearHead, Shape, drawing
 from functory_sdk.torch.linear import Block, loss_of
+from functory_sdk.torch.shapes import PLAIN
 
 DROPOUT = 0.5
 RATE, DECAY, WARMUP = 2e-3, 0.1, 0.1
@@ -28,10 +30,13 @@ def steps_of(count: int) -> int:
     return min(PASSES * in_a_pass, max(STEPS, in_a_pass))
 
 
-def fit_hidden(head: LinearHead, block: Block, seed: int, told: Callable[[float], None]) -> float:
+def fit_hidden(
+    head: LinearHead, block: Block, seed: int, told: Callable[[float], None], shape: Shape = PLAIN
+) -> float:
     """Fit a head with a hidden layer to standardised features; return the mean loss of its last pass.
 
     :param told: told the loss of each step.
+    :param shape: what is made of the head's losses.
     :raises TrainingError: when the loss is not finite.
     """
     count = len(block.features)
@@ -48,11 +53,11 @@ def fit_hidden(head: LinearHead, block: Block, seed: int, told: Callable[[float]
         head.dropout.p = DROPOUT
         for step in range(steps):
             if step % in_a_pass == 0:
-                order = torch.randperm(count)
-            start = step % in_a_pass * BATCH
-            batch = block.at(order[start : start + BATCH])
-            total, units = loss_of(head, Block(dropout(batch.features, DROPOUT), batch.gold))
-            loss = total / units.clamp(min=1)
+                order, cuts = _shuffled(block)
+            place = step % in_a_pass
+            batch = block.at(order[cuts[place] : cuts[place + 1]])
+            total, units = loss_of(head, Block(dropout(batch.features, DROPOUT), batch.gold), shape)
+            loss = total / units.clamp(min=1e-6)
             optimiser.zero_grad()
             loss.backward()
             optimiser.step()
@@ -68,3 +73,15 @@ def fit_hidden(head: LinearHead, block: Block, seed: int, told: Callable[[float]
             f"the loss of the hidden layer is {mean}.", do="look for infinite features, or set hidden = 0."
         )
     return mean
+
+
+def _shuffled(block: Block) -> tuple[Tensor, list[int]]:
+    """Return the units in a random order, those of a group together, and where each batch of it begins and ends."""
+    count = len(block.features)
+    cuts = list(range(0, count, BATCH))
+    if "group" not in block.gold:
+        return torch.randperm(count), [*cuts, count]
+    group = torch.unique(block.gold["group"], return_inverse=True)[1]
+    rank = torch.randperm(int(group.max()) + 1)[group]  # (units,)
+    ends = torch.bincount(rank).cumsum(0)
+    return rank.argsort(stable=True), [0, *(int(ends[torch.searchsorted(ends, cut)]) for cut in cuts[1:]), count]

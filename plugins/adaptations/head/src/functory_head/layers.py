@@ -15,8 +15,8 @@ from torch import Tensor
 from functory_head.hidden import fit_hidden, steps_of
 from functory_head.tables import Table
 from functory_head.telling import Stage
-from functory_sdk import Fit, LabelledRows, NotSupported, Port, Row, Run, TrainingError, TrainingSession, pad
-from functory_sdk.torch import AttentionPooling, LinearHead, Pooled, drawing, linear
+from functory_sdk import Fit, NotSupported, Port, Row, Run, Taught, TrainingError, TrainingSession, pad
+from functory_sdk.torch import AttentionPooling, LinearHead, Pooled, Shape, drawing, linear
 
 if TYPE_CHECKING:
     from functory_head.adaptation import HeadOptions
@@ -56,9 +56,9 @@ def is_of_units(model: Any) -> bool:
 
 @dataclass(frozen=True)
 class Folds:
-    """How a table is cut into blocks of whole examples.
+    """How a table is cut into blocks of whole examples, and of whole groups.
 
-    :param of_example: (examples,) the block of each example.
+    :param of_example: (bundles,) the block of each example, with those that it shares a group with.
     :param trials: which blocks to fit on and which to hold out, for the choice of the penalty.
     :param share: the part of the table that the trials see.
     """
@@ -75,23 +75,24 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
     :raises TrainingError: when nothing can be learned from, or the loss is not finite.
     """
     head: LinearHead = session.model.head
-    head.label_smoothing = options.label_smoothing
     kept = [_kept(session, row) for row in session.train.rows]
-    units = np.bincount(session.train.owner, weights=[mask.sum() for mask in kept]).astype(np.int64)  # (examples,)
+    bundle = bundles(session.train)
+    units = np.bincount(bundle, weights=[mask.sum() for mask in kept]).astype(np.int64)  # (bundles,)
     if not units.sum():
         raise TrainingError(
             "no token of the training data has a gold.", do="look at the task's gold arrays, or its data."
         )
     seed = session.run.seed
     folds = _folds(units, head.reading.width(session.model.network.spec), options, seed)
-    table = _table(session, kept, folds)
+    table = _table(session, kept, folds.of_example[bundle])
+    shape = Shape.of(options, head, [table.gold])
     mean, deviation = linear.standardise(table.features)
     fit = Fit()
     hidden = options.hidden or 0
     penalty = options.penalty
     if not hidden and penalty is None:
-        penalty, losses = _choose_penalty(head, table, folds, options.iterations, fit, session.run)
-        if options.hidden is None and _hidden_pays(head, table, folds, losses, fit, session.run):
+        penalty, losses = _choose_penalty(head, table, folds, options.iterations, shape, fit, session.run)
+        if options.hidden is None and _hidden_pays(head, table, folds, losses, shape, fit, session.run):
             hidden = table.features.shape[1]
             fit.notes.append(
                 f"φ has a hidden layer of {hidden} units: it predicts held-out examples clearly better than one map"
@@ -99,11 +100,11 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
             _add_hidden(head, hidden, seed)
     if hidden:
         stage = Stage(session.run, "training", steps_of(len(table.features)))
-        fit.metrics.update(loss=fit_hidden(head, table.whole, seed, stage.step), hidden=float(hidden))
+        fit.metrics.update(loss=fit_hidden(head, table.whole, seed, stage.step, shape), hidden=float(hidden))
     elif penalty is not None:
         linear.start(head)
         stage = Stage(session.run, "training", linear.looks(options.iterations))
-        loss = linear.minimise(head, table.blocks, penalty, options.iterations, told=stage.step)
+        loss = linear.minimise(head, table.blocks, penalty, options.iterations, told=stage.step, shape=shape)
         fit.metrics.update(loss=loss, penalty=penalty)
     linear.fold(head, mean, deviation)
     if session.dev is not None and session.dev.rows:
@@ -119,7 +120,25 @@ def _add_hidden(head: LinearHead, units: int, seed: int) -> None:
         head.add_hidden(units)
 
 
-def _hidden_pays(head: LinearHead, table: Table, folds: Folds, losses: Sequence[float], fit: Fit, run: Run) -> bool:
+def bundles(taught: Taught) -> np.ndarray:
+    """Return which bundle each row belongs to, (rows,), from 0: rows of one example, or of one group, are in one."""
+    owner, group = (np.unique(one, return_inverse=True)[1] for one in (taught.owner, taught.group))
+    found = owner
+    while True:
+        least = np.full(len(group), len(group))
+        before = found
+        for one in (group, owner):
+            np.minimum.at(least, one, found)
+            found = least[one]
+            least[:] = len(group)
+        if (found == before).all():
+            bundle: np.ndarray = np.unique(found, return_inverse=True)[1]
+            return bundle
+
+
+def _hidden_pays(
+    head: LinearHead, table: Table, folds: Folds, losses: Sequence[float], shape: Shape, fit: Fit, run: Run
+) -> bool:
     """Whether a hidden layer as wide as the features predicts held-out blocks clearly better than one map.
 
     :param losses: of one map with its best penalty, for each trial.
@@ -132,8 +151,8 @@ def _hidden_pays(head: LinearHead, table: Table, folds: Folds, losses: Sequence[
     for fitted, held in folds.trials[:count]:
         tried = deepcopy(head)
         _add_hidden(tried, width, run.seed)
-        fit_hidden(tried, table.of(fitted), run.seed, stage.step)
-        found.append(linear.mean_loss(tried, [table.blocks[held]]))
+        fit_hidden(tried, table.of(fitted), run.seed, stage.step, shape)
+        found.append(linear.mean_loss(tried, [table.blocks[held]], shape))
     if not found:
         return False
     fit.history.append({"hidden": float(width), "held_out_loss": float(np.mean(found))})
@@ -150,7 +169,7 @@ def _kept(session: TrainingSession, row: Row) -> np.ndarray:
 
 
 def _folds(units: np.ndarray, width: int, options: HeadOptions, seed: int) -> Folds:
-    """Cut examples into blocks: equal folds, or for a large table a held-out, a fitted and an unseen part."""
+    """Cut bundles of examples into blocks: equal folds, or for a large table a held-out, a fitted and an unseen part."""
     having = np.flatnonzero(units)  # an example without units, such as an empty text, is in no fold that needs some
     of_example = np.zeros(len(units), dtype=np.int64)
     count = len(having)
@@ -170,11 +189,14 @@ def _folds(units: np.ndarray, width: int, options: HeadOptions, seed: int) -> Fo
     return Folds(of_example, (((1,), 0),), share * (1 - 1 / folds))
 
 
-def _table(session: TrainingSession, kept: Sequence[np.ndarray], folds: Folds) -> Table:
-    """Return the features of all units that count, in blocks. They are in memory once."""
+def _table(session: TrainingSession, kept: Sequence[np.ndarray], block: np.ndarray) -> Table:
+    """Return the features of all units that count, in blocks. They are in memory once.
+
+    :param block: (rows,) the block of each row.
+    """
     rows, head = session.train.rows, session.model.head
     sizes = np.asarray([mask.sum() for mask in kept])
-    block_of_unit = np.repeat(folds.of_example[session.train.owner], sizes)
+    block_of_unit = np.repeat(block, sizes)
     place = np.empty(len(block_of_unit), dtype=np.int64)  # where each unit goes: the units of a block lie together
     place[np.argsort(block_of_unit, kind="stable")] = np.arange(len(place))
     features = torch.empty(len(place), head.reading.width(session.model.network.spec))
@@ -188,7 +210,9 @@ def _table(session: TrainingSession, kept: Sequence[np.ndarray], folds: Folds) -
         filled += count
     order = np.argsort(place)
     gold = {port.name: torch.from_numpy(_stacked(head, rows, port, kept)[order]) for port in session.model.gold}
-    ends = np.cumsum(np.bincount(block_of_unit, minlength=int(folds.of_example.max()) + 1)).tolist()
+    if head.together == "group":
+        gold["group"] = torch.from_numpy(np.repeat(session.train.group, sizes)[order])
+    ends = np.cumsum(np.bincount(block_of_unit, minlength=int(block.max()) + 1)).tolist()
     return Table(features, gold, tuple(slice(start, stop) for start, stop in pairwise([0, *ends])))
 
 
@@ -204,7 +228,7 @@ def _stacked(head: LinearHead, rows: Sequence[Row], port: Port, kept: Sequence[n
 
 
 def _choose_penalty(
-    head: LinearHead, table: Table, folds: Folds, iterations: int, fit: Fit, run: Run
+    head: LinearHead, table: Table, folds: Folds, iterations: int, shape: Shape, fit: Fit, run: Run
 ) -> tuple[float, list[float]]:
     """Return the penalty with the least held-out loss, going from strong to weak until that loss has risen twice.
 
@@ -224,9 +248,9 @@ def _choose_penalty(
         losses.append([])
         for trial, (fitted, held) in enumerate(folds.trials):
             _put(head, at[trial])
-            linear.minimise(head, [table.blocks[b] for b in fitted], penalty, iterations, tolerance=1e-5)
+            linear.minimise(head, [table.blocks[b] for b in fitted], penalty, iterations, tolerance=1e-5, shape=shape)
             at[trial] = _weights(head)
-            losses[-1].append(linear.mean_loss(head, [table.blocks[held]]))
+            losses[-1].append(linear.mean_loss(head, [table.blocks[held]], shape))
             stage.step()
         means = [float(np.mean(one)) for one in losses]
         fit.history.append({"penalty": penalty, "held_out_loss": means[-1]})
@@ -261,7 +285,7 @@ def _put(head: LinearHead, weights: tuple[Tensor, Tensor]) -> None:
         head.linear.bias.copy_(weights[1])
 
 
-def _score(session: TrainingSession, rows: LabelledRows) -> dict[str, float]:
+def _score(session: TrainingSession, rows: Taught) -> dict[str, float]:
     """Return the task's metrics on held-out rows, from their stored features."""
     features = session.features(rows.rows)
     head = session.model.head

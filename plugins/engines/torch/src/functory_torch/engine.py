@@ -13,13 +13,13 @@ from functory_sdk import (
     Array,
     ArtefactCorrupt,
     Engine,
-    LabelledRows,
     NoOptions,
     NotSupported,
     Program,
     Run,
     Session,
     SessionOptions,
+    Taught,
     TrainingSession,
 )
 
@@ -58,7 +58,7 @@ class TorchEngine(Engine[NoOptions]):
             adaptation.attach(network)
             head = adaptation.crown(_head(formulation.head)(spec, state)) if formulation.head else None
         _spare_scores(network, head)
-        inputs = (*spec.ports(), *formulation.inputs(spec, state))
+        inputs = (*spec.ports(formulation.texts), *formulation.inputs(spec, state))
         outputs, gold = formulation.outputs(spec, state), formulation.gold_ports(spec, state)
         return Model(network, head, inputs, outputs, adaptation.cut(spec), gold).eval()
 
@@ -67,7 +67,7 @@ class TorchEngine(Engine[NoOptions]):
 
         return issubclass(type(model), Model)
 
-    def session(self, model: Any, train: LabelledRows, dev: LabelledRows | None, run: Run) -> TrainingSession:
+    def session(self, model: Any, train: Taught, dev: Taught | None, run: Run) -> TrainingSession:
         from functory_torch.training import TorchTraining
 
         return TorchTraining(model, train, dev, run)

@@ -6,11 +6,15 @@ backbone it never does.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 
-from functory_sdk import Run, plan
-from functory_sdk.torch import LinearHead, linear
+from functory_sdk import Port, Run, plan
+from functory_sdk.torch import LinearHead, Shape, linear
+from functory_sdk.torch.shapes import PLAIN
+from functory_torch.schedule import grouped
 from functory_torch.sources import Source
 from functory_torch.training import telling
 
@@ -21,25 +25,29 @@ PRIOR = 500.0
 ITERATIONS, TOLERANCE = 100, 1e-5
 
 
-def fit_head_first(source: Source, lengths: list[int], budget: int, seed: int, run: Run | None = None) -> float | None:
+def fit_head_first(
+    source: Source, lengths: list[int], budget: int, seed: int, run: Run | None = None, shape: Shape = PLAIN
+) -> float | None:
     """Fit a head of one affine map to the features of some rows, drawn by the seed; return the mean loss.
 
     :param lengths: of each row, in tokens.
     :param budget: tokens of one pass.
     :param run: whose observers are told how far the features are.
+    :param shape: what is made of the head's losses, but for what has more than one optimum.
     :return: None, and nothing is done, for a head or a gold of another kind, or where no row has gold.
     """
     head = source.model.head
     if not isinstance(head, LinearHead) or len(head.maps) > 1 or not linear.is_of_units(head, source.model.gold):
         return None
     source.model.eval()
-    order = np.random.default_rng(seed).permutation(len(lengths))
+    groups = grouped(source.group)
+    order = np.random.default_rng(seed).permutation(len(groups))
     blocks: list[linear.Block] = []
     told = telling(
         run, "features of the first head", min(UNITS, len(lengths) if head.reading.unit == "row" else sum(lengths))
     )
     for first in range(0, len(order), 64):
-        rows = sorted(order[first : first + 64].tolist())
+        rows = sorted(row for group in order[first : first + 64].tolist() for row in groups[group])
         for part in plan([lengths[row] for row in rows], budget):
             with torch.no_grad():
                 blocks.append(source.block([rows[place] for place in part]))
@@ -50,7 +58,7 @@ def fit_head_first(source: Source, lengths: list[int], budget: int, seed: int, r
         torch.cat([block.features.float() for block in blocks]),
         {
             port.name: linear.joined([block.gold[port.name] for block in blocks], port.fill)
-            for port in source.model.gold
+            for port in (*source.model.gold, Port("group", "int64"))
             if port.name in blocks[0].gold
         },
     )
@@ -58,6 +66,7 @@ def fit_head_first(source: Source, lengths: list[int], budget: int, seed: int, r
         return None
     mean, deviation = linear.standardise(table.features)
     linear.start(head)
-    loss = linear.minimise(head, [table], PRIOR / len(table.features), ITERATIONS, TOLERANCE)
+    convex = replace(shape, focal=0.0)
+    loss = linear.minimise(head, [table], PRIOR / len(table.features), ITERATIONS, TOLERANCE, shape=convex)
     linear.fold(head, mean, deviation)
     return loss

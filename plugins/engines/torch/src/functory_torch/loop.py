@@ -22,21 +22,22 @@ from torch import Tensor, nn
 from functory_sdk import (
     Event,
     Fit,
-    LabelledRows,
     NotSupported,
     Program,
     Row,
     StorageError,
+    Taught,
     TrainingError,
     TrainingOptions,
     TrainingSession,
     plan,
     unpad,
 )
-from functory_sdk.torch import drawing, not_drawing
+from functory_sdk.torch import not_drawing
 from functory_torch.checkpoints import Checkpoints
 from functory_torch.headfirst import fit_head_first
-from functory_torch.schedule import batches, evaluation_steps, rate, step_seed
+from functory_torch.objective import objective_of
+from functory_torch.schedule import evaluation_steps, rate
 from functory_torch.sentinels import Sentinels, copied, put
 from functory_torch.session import device
 from functory_torch.sources import FromFeatures, FromStates, Source, Whole, set_mode
@@ -85,7 +86,6 @@ class Loop:
         if not self.train.rows:
             raise TrainingError("there are no rows to train on.", do="give training data.")
         where = device(self.run_.options.device)
-        self.rounded = _rounded(where, options.precision)
         self.model.to(where)
         self.lengths = axis_sizes(self.train.rows, self.model.network.spec, "tokens")
         self.sentinels = Sentinels(self.model)
@@ -96,20 +96,24 @@ class Loop:
         self.total = 0  # steps of all epochs
         self.best: dict[str, Tensor] = {}
         self._is_told = False  # that no checkpoint can be written
-        head = self.model.head
-        if head is not None:
-            head.dropout.p, head.label_smoothing = options.dropout, options.label_smoothing
+        if self.model.head is not None:
+            self.model.head.dropout.p = options.dropout
         self.sources = [self._source(training, side, where) for side in (self.train, self.dev) if side]
         is_short = where.type == "cpu" and not isinstance(self.sources[0], FromFeatures)
-        self.micro_tokens = MICRO_TOKENS_CPU if is_short else MICRO_TOKENS
+        budget = MICRO_TOKENS_CPU if is_short else MICRO_TOKENS
+        rounded = _rounded(where, options.precision)
+        self.objective = objective_of(self.sources[0], self.lengths, options, self.run_.seed, budget, rounded)
 
     def run(self) -> Fit:
         """Train, or go on; leave the best φ in the model."""
-        per_epoch = math.ceil(len(self.train.rows) / self.options.batch_rows)
+        per_epoch = self.objective.per_epoch
         total = per_epoch * self.options.epochs
         self._go_on()
         if not self.at.step and self.options.head_first:
-            fit_head_first(self.sources[0], self.lengths, self.micro_tokens, self.run_.seed, self.run_)
+            objective = self.objective
+            fit_head_first(
+                self.sources[0], self.lengths, objective.budget, self.run_.seed, self.run_, objective.shape
+            )
         self.total = total
         with not_drawing():  # a step draws by a seed of its own; what lies between draws nothing
             self._steps(total, per_epoch)
@@ -120,8 +124,7 @@ class Loop:
         while self.at.step < total and not self.at.is_done:
             epoch, done = divmod(self.at.step, per_epoch)
             evaluate_after = evaluation_steps(per_epoch, self.options.evaluations)
-            order = batches(len(self.lengths), self.options.batch_rows, self.run_.seed, epoch)
-            for within, rows in enumerate(order[done:], done + 1):
+            for within, rows in enumerate(self.objective.steps(epoch)[done:], done + 1):
                 self._step(rows, total)
                 if self.dev and within in evaluate_after:
                     self._evaluate()
@@ -139,15 +142,7 @@ class Loop:
         started = time.perf_counter()
         step = self.at.step + 1
         set_mode(self.model, self.model.cut)
-        loss, count = 0.0, 0.0
-        with drawing(step_seed(self.run_.seed, step)):
-            for part in plan([self.lengths[row] for row in rows], self.micro_tokens):
-                with self.rounded():
-                    outputs, batch = self.sources[0].run([rows[place] for place in part])
-                outputs = {name: value.float() for name, value in outputs.items()}
-                summed, units = self.model.head.loss(outputs, batch)
-                summed.backward()
-                loss, count = loss + float(summed.detach()), count + float(units)
+        loss, count = self.objective.backward(rows, step)
         if not count:
             raise TrainingError(
                 f"step {step} has nothing to learn from.",
@@ -278,6 +273,7 @@ class Loop:
                 for name, array in row.items():
                     data.update(f"{name} {array.dtype} {array.shape}".encode())
                     data.update(array.tobytes())
+            data.update(f"{side.group if side else None}".encode())
         start = hashlib.sha256()
         for name, tensor in self.sentinels.initial.items():
             start.update(name.encode() + tensor.contiguous().view(-1).view(torch.uint8).numpy().tobytes())
@@ -293,17 +289,17 @@ class Loop:
             "device": torch.cuda.get_device_name(where) if where.type == "cuda" else str(where),
         }
 
-    def _source(self, training: TrainingSession, side: LabelledRows, where: torch.device) -> Source:
+    def _source(self, training: TrainingSession, side: Taught, where: torch.device) -> Source:
         """Return where a side's outputs come from: the less is computed again, the better."""
         model, network = self.model, self.model.network
         reading = model.head.reading if model.head is not None else None
         if model.cut == network.points and reading is not None and reading.is_stored and reading.unit == "row":
-            return FromFeatures(model, side.rows, where, training.features(side.rows))
+            return FromFeatures(model, side, where, training.features(side.rows))
         if model.cut is None or model.cut < 2:  # below the first layer there are only look-ups
-            return Whole(model, side.rows, where)
+            return Whole(model, side, where)
         store = FeatureStore(self.run_.store, network, model.cut, "state")
         told = telling(self.run_, "features" if side is self.train else "features of dev", len(side.rows))
-        return FromStates(model, side.rows, where, store, model.cut, told)
+        return FromStates(model, side, where, store, model.cut, told)
 
     def _tell(self, kind: Any, **values: float) -> None:
         self.run_.emit(Event(kind, self.at.step, values, total=self.total))

@@ -5,19 +5,38 @@ Nothing here has a state, so that a run that goes on from step 137 does at step 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 
-def batches(count: int, batch_rows: int, seed: int, epoch: int) -> list[list[int]]:
-    """Return the batches of one epoch: every row once, shuffled.
+def batches(count: int, size: int, seed: int, epoch: int, *, is_even: bool = False) -> list[list[int]]:
+    """Return the batches of one epoch: every group of rows once, shuffled.
 
     Rows of like length do not come together: where length says something of the label, such steps pull to one side.
 
-    :param count: how many rows there are.
+    :param count: how many groups there are.
+    :param size: how many a step has.
     :param epoch: counted from 0; each has its own order.
+    :param is_even: whether the last ones are shared out, and none is left with a few: a loss of a whole batch says the less
+        the smaller that is.
     """
-    order = np.random.default_rng((seed, epoch)).permutation(count).tolist()
-    return [order[at : at + batch_rows] for at in range(0, count, batch_rows)]
+    order = np.random.default_rng((seed, epoch)).permutation(count)
+    if is_even:
+        return [part.tolist() for part in np.array_split(order, -(-count // size))]
+    return [order[at : at + size].tolist() for at in range(0, count, size)]
+
+
+def grouped(group: Sequence[int] | NDArray[np.int64]) -> list[list[int]]:
+    """Return the rows of each group, the groups in the order of their first rows.
+
+    :param group: the number of each row's group.
+    """
+    found: dict[int, list[int]] = {}
+    for row, number in enumerate(np.asarray(group).tolist()):
+        found.setdefault(number, []).append(row)
+    return list(found.values())
 
 
 def rate(step: int, total: int, warmup: float) -> float:
@@ -34,6 +53,9 @@ def evaluation_steps(steps_in_epoch: int, evaluations: int) -> frozenset[int]:
     return frozenset(-(-steps_in_epoch * part // wanted) for part in range(1, wanted + 1))
 
 
-def step_seed(seed: int, step: int) -> int:
-    """Return the seed of one step: dropout never depends on what was drawn before, by us or by others."""
-    return int(np.random.SeedSequence((seed, step)).generate_state(3)[2])
+def step_seed(seed: int, step: int, part: int | None = None) -> int:
+    """Return the seed of one step: dropout never depends on what was drawn before, by us or by others.
+
+    :param part: of which pass of the step, where each draws for itself.
+    """
+    return int(np.random.SeedSequence((seed, step) if part is None else (seed, step, part)).generate_state(3)[2])

@@ -12,26 +12,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from functory_sdk import Array, Port, Row, TrainingError, pad
+from functory_sdk import Array, Port, Row, Taught, TrainingError, pad
 from functory_sdk.torch import Model
 from functory_sdk.torch.linear import Block, taught
 from functory_torch.store import SHARD_ROWS, FeatureStore, Told, axis_sizes
+from functory_torch.texts import texts_of
 
 
 class Source(ABC):
     """The outputs of chosen rows, in the model's present mode.
 
     :param model: the adapted model.
-    :param rows: all rows, with their gold arrays where they have some.
+    :param taught: all rows, with their gold arrays where they have some, and their groups.
     :param device: where it runs.
     :raises TrainingError: when a row holds what no port declares.
     """
 
-    def __init__(self, model: Model, rows: Sequence[Row], device: torch.device) -> None:
+    def __init__(self, model: Model, taught: Taught, device: torch.device) -> None:
         self.model = model
-        self.rows = rows
+        self.rows: Sequence[Row] = taught.rows
+        self.group = np.asarray(taught.group, dtype=np.int64)
         self.device = device
-        self._gold = _gold_ports(model, rows[0]) if rows else []
+        self._gold = _gold_ports(model, self.rows[0]) if self.rows else []
 
     @abstractmethod
     def features(self, chosen: Sequence[int]) -> tuple[Tensor, dict[str, Tensor]]:
@@ -47,7 +49,8 @@ class Source(ABC):
         features, batch = self.features(chosen)
         gold = {port.name: batch[port.name] for port in self._gold}
         if features.ndim == 2:  # (rows, width)
-            return Block(features, gold)
+            grouped = self.model.head is not None and self.model.head.together == "group"
+            return Block(features, gold | ({"group": torch.from_numpy(self.group[list(chosen)])} if grouped else {}))
         network, kept = self.model.network, torch.zeros(features.shape[:2], dtype=torch.bool)  # (rows, tokens)
         for place, index in enumerate(chosen):
             row = self.rows[index]
@@ -56,13 +59,14 @@ class Source(ABC):
         return Block(features, gold).at(kept.to(self.device))
 
     def batch(self, chosen: Sequence[int]) -> dict[str, Tensor]:
-        """Return some rows, padded, with their gold arrays."""
+        """Return some rows, padded, with their gold arrays and their groups."""
         rows = [self.rows[index] for index in chosen]
         return self._placed(pad(rows, self.model.inputs)) | self.gold(chosen)
 
     def gold(self, chosen: Sequence[int]) -> dict[str, Tensor]:
-        """Return the gold arrays of some rows, padded by their ports."""
-        return self._placed(pad([self.rows[index] for index in chosen], self._gold))
+        """Return the gold arrays of some rows, padded by their ports, and ``group`` (rows,), which of these rows' each is in."""
+        group = np.unique(self.group[list(chosen)], return_inverse=True)[1]
+        return self._placed({**pad([self.rows[index] for index in chosen], self._gold), "group": group})
 
     def _placed(self, arrays: Mapping[str, Array]) -> dict[str, Tensor]:
         return {name: torch.from_numpy(array).to(self.device) for name, array in arrays.items()}
@@ -83,29 +87,34 @@ class FromStates(Source):
     """
 
     def __init__(
-        self, model: Model, rows: Sequence[Row], device: torch.device, store: FeatureStore, cut: int, told: Told
+        self, model: Model, taught: Taught, device: torch.device, store: FeatureStore, cut: int, told: Told
     ) -> None:
-        super().__init__(model, rows, device)
+        super().__init__(model, taught, device)
+        rows = self.rows
         self.cut = cut
         self._store = store  # while it is alive, its shards stay
         axes = model.network.stored(cut)  # name → the axis that varies
-        self._ends = {name: _ends(axis_sizes(rows, store.spec, axis)) for name, axis in axes.items()}
+        self._texts = texts_of(rows, store.spec, model.texts)
+        share = len(rows) / max(1, len(self._texts.rows))
+        self._ends = {name: _ends(axis_sizes(self._texts.rows, store.spec, axis)) for name, axis in axes.items()}
 
         def trunk(batch: dict[str, Tensor]) -> dict[str, Tensor]:
             state = model.trunk({name: value.to(device) for name, value in batch.items()}, cut)
             return {name: state[name] for name in axes}
 
-        self._shards = list(store.shards(rows, trunk, axes, told))
+        self._shards = list(store.shards(self._texts.rows, trunk, axes, lambda done: told(done * share)))
 
     def features(self, chosen: Sequence[int]) -> tuple[Tensor, dict[str, Tensor]]:
         batch = self.batch(chosen)
         return self.model.features(self._state(chosen), batch, self.cut), batch
 
     def _state(self, chosen: Sequence[int]) -> dict[str, Tensor]:
-        return self._placed({name: _padded([self._row(name, index) for index in chosen]) for name in self._ends})
+        """Return the stored states of the texts of some rows, (rows · texts, tokens, width)."""
+        texts = self._texts.of(chosen)
+        return self._placed({name: _padded([self._row(name, index) for index in texts]) for name in self._ends})
 
     def _row(self, name: str, index: int) -> Array:
-        """Return one row's stored state, (tokens, width)."""
+        """Return one text's stored state, (tokens, width)."""
         shard, ends = index // SHARD_ROWS, self._ends[name]
         first = ends[shard * SHARD_ROWS]
         return self._shards[shard][name][ends[index] - first : ends[index + 1] - first]
@@ -117,14 +126,15 @@ class FromFeatures(Source):
     :param features: (rows, width).
     """
 
-    def __init__(self, model: Model, rows: Sequence[Row], device: torch.device, features: Tensor) -> None:
-        super().__init__(model, rows, device)
+    def __init__(self, model: Model, taught: Taught, device: torch.device, features: Tensor) -> None:
+        super().__init__(model, taught, device)
         self._features = features.to(device)
-        self._whole = self.gold(range(len(rows)))
+        self._whole = self.gold(range(len(self.rows)))
 
     def features(self, chosen: Sequence[int]) -> tuple[Tensor, dict[str, Tensor]]:
         index = torch.as_tensor(chosen, device=self.device)
-        return self._features[index], {name: value[index] for name, value in self._whole.items()}
+        batch = {name: value[index] for name, value in self._whole.items()}
+        return self._features[index], batch | {"group": torch.unique(batch["group"], return_inverse=True)[1]}
 
 
 def set_mode(model: Model, cut: int | None) -> None:

@@ -161,9 +161,9 @@ def _compute(
 
 
 def axis_sizes(rows: Sequence[Row], spec: BackboneSpec, axis: str) -> list[int]:
-    """Return how long a named axis of the backbone's inputs is in each row: tokens, or those of the target."""
+    """Return how long a named axis of the backbone's inputs is in all texts of each row: tokens, or those of the target."""
     ports = [port.name for port in spec.ports() if axis in port.axes]
-    return [next((len(row[name]) for name in ports if name in row), 1) for row in rows]
+    return [next((row[name].size for name in ports if name in row), 1) for row in rows]
 
 
 def _axes(spec: BackboneSpec) -> list[str]:

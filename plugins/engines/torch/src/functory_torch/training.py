@@ -10,10 +10,11 @@ from typing import Self
 import numpy as np
 import torch
 
-from functory_sdk import Event, Fit, NotSupported, Row, Run, TrainingOptions, TrainingSession
-from functory_sdk.torch import Reading
+from functory_sdk import Array, Event, Fit, NotSupported, Row, Run, TrainingOptions, TrainingSession
+from functory_sdk.torch import Reading, Stacked
 from functory_torch.defaults import own_defaults
 from functory_torch.store import FeatureStore, Told
+from functory_torch.texts import texts_of
 from functory_torch.threads import threads
 
 
@@ -46,14 +47,27 @@ class TorchTraining(TrainingSession):
             raise NotSupported(
                 "only a head on fixed features can be fitted on stored features.", do="use solver = 'epochs'."
             )
-        name, code = reading.name, [cls.__module__ for cls in type(reading).__mro__ if issubclass(cls, Reading)]
+        told = self._telling(rows)
+        if not isinstance(reading, Stacked):
+            return self._stored(reading, rows, told)
+        texts = texts_of(rows, network.spec, reading.texts)
+        share = len(rows) / max(1, len(texts.rows))
+        vectors = self._stored(reading.each, texts.rows, lambda done: told(done * share))
+        return torch.cat([reading.join(vectors[torch.from_numpy(part)]) for part in _parts(texts.places)])
+
+    def _stored(self, reading: Reading, rows: Sequence[Row], told: Told) -> torch.Tensor:
+        """Return what a reading gives of rows, each one sequence, from the store."""
+        model, network, name = self.model, self.model.network, reading.name
+        code = [cls.__module__ for cls in type(reading).__mro__ if issubclass(cls, Reading)]
         ports = [port for port in model.inputs if port.name in reading.arrays]
         store = FeatureStore(self.run.store, network, network.points, name, (*network.spec.ports(), *ports), code)
         axis = "target" if network.spec.architecture == "encoder-decoder" else "tokens"
         varying = {name: axis} if reading.unit == "token" else {}
-        told = self._telling(rows)
-        shards = store.shards(rows, lambda batch: {name: model.features({}, batch)}, varying, told)
-        return torch.from_numpy(np.concatenate([shard[name] for shard in shards]))
+
+        def read(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+            return {name: reading(network, network.hidden(batch), batch)}
+
+        return torch.from_numpy(np.concatenate([shard[name] for shard in store.shards(rows, read, varying, told)]))
 
     def _telling(self, rows: Sequence[Row]) -> Told:
         """Return what tells the observers how far the features of some rows are."""
@@ -68,6 +82,11 @@ class TorchTraining(TrainingSession):
         from functory_torch.loop import Loop
 
         return Loop(self, options).run()
+
+
+def _parts(places: Array) -> list[Array]:
+    """Return the texts' places of so many rows that what is made of them at once takes no memory worth a word."""
+    return [places[first : first + 4096] for first in range(0, max(1, len(places)), 4096)]
 
 
 def telling(run: Run | None, stage: str, total: int, first: float = 0) -> Told:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from captum.attr import InputXGradient
 from captum.attr import IntegratedGradients as CaptumGradients
 from torch import Tensor
@@ -59,7 +60,7 @@ def token_weights(
         row = encoded.rows[index]
         arrays = pad([row], [port for port in model.inputs if port.name in row])
         batch = {name: torch.from_numpy(array) for name, array in arrays.items()}
-        own = torch.tensor([place is not None for place in places[index]])  # (tokens,)
+        own = torch.tensor([place is not None for place in places[index]])  # (tokens,) of all its texts
         weights, found, gained = _weigh(model, batch, own, target, steps, baseline, lambda done: told(done / len(chosen)))
         value_here += found / len(chosen)
         rows.append((places[index], [weight / len(chosen) for weight in weights]))
@@ -82,13 +83,15 @@ def _weigh(
     :param own: (tokens,) which tokens are the input's own; the others frame it and stay as they are.
     """
     with torch.no_grad():
-        [(name, start)] = model.trunk(batch, EMBEDDED).items()
+        [(name, embeddings)] = model.trunk(batch, EMBEDDED).items()  # (texts, tokens, width)
+    start = embeddings.flatten(0, 1)[None]  # (1, tokens of all texts, width)
     origin = _baseline(model, batch, own, name, baseline)
 
     def value_at(embedded: Tensor) -> Tensor:
-        """(steps, tokens, width) → (steps,)"""
+        """(steps, tokens of all texts, width) → (steps,)"""
         repeated = {key: array.expand(len(embedded), *array.shape[1:]) for key, array in batch.items()}
-        found = evidence(model.crown({name: embedded}, repeated, start=EMBEDDED)[target.port], target)
+        state = {name: embedded.reshape(-1, *embeddings.shape[1:])}
+        found = evidence(model.crown(state, repeated, start=EMBEDDED)[target.port], target)
         if steps and torch.is_grad_enabled():
             told(len(embedded))
         return found
@@ -108,26 +111,46 @@ def evidence(scores: Tensor, target: Target) -> Tensor:
 
     (steps, …) → (steps,)
     """
-    place: Any = (slice(None), *target.index)
+    first, *others = (_number(scores, index, target) for index in (target.index, *target.also))
+    if target.scale != "log":
+        return sum(others, first)
+    return joint(first, others) if others else first
+
+
+def joint(first: Tensor, others: Sequence[Tensor]) -> Tensor:
+    """Return the log-odds of several things together, from those of each, as `joint_odds` does. (steps,)"""
+    together, not_all = F.logsigmoid(first), F.logsigmoid(-first)  # log-probabilities
+    for odds in others:
+        not_all = torch.logaddexp(not_all, together + F.logsigmoid(-odds))
+        together = together + F.logsigmoid(odds)
+    return together - not_all
+
+
+def _number(scores: Tensor, index: tuple[int, ...], target: Target) -> Tensor:
+    """Return what stands at a place; of log-probabilities the log-odds, as `log_odds` does. (steps, …) → (steps,)"""
+    place: Any = (slice(None), *index)
     number: Tensor = scores[place]
     if target.scale != "log":
         return number
-    if target.index:
+    if index:
         row = scores[place[:-1]]  # (steps, the one and those beside it)
-        others = row[:, torch.arange(row.shape[-1]) != target.index[-1]].logsumexp(-1)
+        others = row[:, torch.arange(row.shape[-1]) != index[-1]].logsumexp(-1)
         if torch.all(torch.logaddexp(number, others).abs() < 1e-3):
             return number - others
     return number - torch.log(-torch.expm1(number.clamp(max=SUREST)))
 
 
 def _baseline(model: Any, batch: dict[str, Tensor], own: Tensor, name: str, kind: str) -> Tensor:
-    """Return the embeddings of an input that says nothing; what frames it, special tokens or a prompt, stays."""
+    """Return the embeddings of an input that says nothing, (1, tokens of all texts, width); what frames it, special tokens or a
+    prompt, stays.
+    """
     with torch.no_grad():
-        embedded: Tensor = model.trunk(batch, EMBEDDED)[name]
+        embedded: Tensor = model.trunk(batch, EMBEDDED)[name].flatten(0, 1)[None]
         if kind == "zero":
             return torch.where(own[None, :, None], torch.zeros_like(embedded), embedded)
-        ids = torch.where(own, model.network.spec.pad_id, batch["input_ids"])
-        silent: Tensor = model.trunk({**batch, "input_ids": ids}, EMBEDDED)[name]
+        given = batch["input_ids"]
+        ids = torch.where(own.view(given.shape[1:]), model.network.spec.pad_id, given)
+        silent: Tensor = model.trunk({**batch, "input_ids": ids}, EMBEDDED)[name].flatten(0, 1)[None]
         return silent
 
 

@@ -57,10 +57,13 @@ class PlacingTokenizer:
 
 
 def places_of(function: Function, value: Any) -> list[list[Place | None]]:
-    """Return, for each row of an input and each of its tokens, the place it stands for; None for a special token."""
+    """Return, for each row of an input and each of its tokens, the place it stands for; None for a special token.
+
+    Of stacked texts the tokens come one text's after another's, with what pads them.
+    """
     reader: Any = copy(function.reader)  # Any: its tokenizer is stood in for
     form: Any = function.form  # Any: a torch form, as the caller saw to
     placing = PlacingTokenizer(reader.tokenizer, value)
     reader.tokenizer = placing
     rows = form.formulation.encode([value], reader, function.state).rows
-    return [[placing.places[-1 - i] if i < 0 else None for i in row["input_ids"].tolist()] for row in rows]
+    return [[placing.places[-1 - i] if i < 0 else None for i in row["input_ids"].ravel().tolist()] for row in rows]

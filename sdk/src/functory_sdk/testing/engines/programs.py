@@ -12,7 +12,9 @@ import pytest
 
 from functory.contracts.engine import SessionOptions
 from functory.contracts.rows import Array, Program, Row
-from functory_sdk.testing.adaptations import Fitted, perturb, probes
+from functory.contracts.task import Task
+from functory.reading.reader import Reader
+from functory_sdk.testing.adaptations import PROBES, Fitted, perturb, probes
 from functory_sdk.testing.comparing import difference
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite
 
@@ -46,14 +48,20 @@ class EngineChecks(ComponentSuite, TorchSuite):
         """Whether the engine declares an ability."""
         return ability in self.load().abilities
 
-    def fitted(self, seed: int = 0, backbone: str = "tiny-encoder", **options: Any) -> Fitted:
-        """Return a torch model with φ, assembled by the engine itself or by the reference."""
+    def fitted(
+        self, seed: int = 0, backbone: str = "tiny-encoder", task: Task[Any] | None = None, **options: Any
+    ) -> Fitted:
+        """Return a torch model with φ, assembled by the engine itself or by the reference.
+
+        :param task: the toy task when None.
+        :param options: of the backbone.
+        """
         from functory.plugins.registry import load
         from functory.running.backbones import open_backbone
         from functory_sdk.testing.toy import ToyAdaptation, ToyState, ToyTask
 
         engine = self.engine if self.has("training") else load("engines", self.reference).configure()
-        opened, adaptation, task = open_backbone(backbone, options), ToyAdaptation(), ToyTask()
+        opened, adaptation, task = open_backbone(backbone, options), ToyAdaptation(), task or ToyTask()
         state = ToyState(labels=("no", "yes"))
         model = engine.adapt(opened, task.formulations(opened.spec)["features"], state, adaptation, seed=seed)
         return Fitted(engine, opened, adaptation, model)
@@ -79,16 +87,17 @@ class EngineChecks(ComponentSuite, TorchSuite):
                 yield precision, program.at(own), expected
 
     def converted(
-        self, folder: Path, precisions: Sequence[str] = (), **options: Any
+        self, folder: Path, precisions: Sequence[str] = (), task: Task[Any] | None = None, **options: Any
     ) -> Iterator[tuple[str, Program, list[Row]]]:
         """Convert the program to each form that the engine runs, as `programs` gives them.
 
         :param precisions: some of the forms; all when empty.
+        :param task: whose rows and head; the toy task's when None.
         :param options: of the tiny encoder.
         """
-        fitted = self.fitted(**options)
+        fitted = self.fitted(task=task, **options)
         perturb(fitted.model)
-        rows = self.rows()
+        rows = self.rows(task)
         expected = fitted.outputs(rows)
         whole = Program("forward", fitted.model.inputs, fitted.model.outputs, model=fitted.model)
         if not self.load().precisions:  # it has no form of its own and runs the torch form
@@ -99,11 +108,18 @@ class EngineChecks(ComponentSuite, TorchSuite):
             place.mkdir(parents=True)
             yield precision, self.engine.convert(whole, place, precision=precision, samples=rows), expected
 
-    def rows(self) -> list[dict[str, Array]]:
-        """Return rows of unequal lengths."""
+    def rows(self, task: Any = None) -> list[dict[str, Array]]:  # Any: a toy task
+        """Return rows of unequal lengths.
+
+        :param task: whose; each text is a row when None.
+        """
         from functory.running.backbones import open_backbone
 
-        return probes(open_backbone("tiny-encoder")) * 3
+        backbone = open_backbone("tiny-encoder")
+        if task is None:
+            return probes(backbone) * 3
+        inputs = [task.Input(text=text) for text in PROBES]
+        return list(task.encode(inputs, Reader(backbone.tokenizer, backbone.spec), task.State(labels=("no", "yes"))).rows) * 3
 
     def open(self, program: Program, **options: Any) -> Any:  # Any: a session
         """Open a program."""

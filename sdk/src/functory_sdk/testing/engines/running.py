@@ -55,6 +55,24 @@ class RunningChecks(EngineChecks):
             session.close()
             check_close(precision, expected, found)
 
+    def test_the_texts_of_a_row_are_read_by_themselves(self, tmp_path: Path) -> None:
+        """Rows that hold two texts, stacked, give what the torch form gives, alone and among others, in every form.
+
+        If this fails: take the axes of the program's ports as they are: an axis that is a number, before one that varies.
+        """
+        if not self.has("forward"):
+            pytest.skip("the engine declares no forward pass")
+        from functory_sdk.testing.toy import ToyPairs
+
+        rows = self.rows(ToyPairs())
+        for precision, program, expected in self.each(self.converted(tmp_path, task=ToyPairs())):
+            session = self.open(program)
+            found, alone = session.run(rows), [session.run([row])[0] for row in rows]
+            session.close()
+            check_close(precision, expected, found)
+            off = difference(found, alone)
+            assert off <= (1e-4 if precision in TOLERANCES else 0.5), f"{precision}: a batch changes a row by {off:.2g}."
+
     def test_batches_change_nothing(self, tmp_path: Path) -> None:
         """A row gives alone what it gives among others, nothing gives nothing, and a long row is no surprise.
 

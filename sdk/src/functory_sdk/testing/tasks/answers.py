@@ -118,6 +118,6 @@ def raised(target: Target, rows: Sequence[Row], by: float = 8.0) -> list[Row]:
 
 
 def standing(target: Target, rows: Sequence[Row]) -> Array:
-    """Return what stands at a target's place, in its row or in all."""
+    """Return what stands at a target's places, in its row or in all."""
     chosen = rows if target.row is None else [rows[target.row]]
-    return np.asarray([np.asarray(row[target.port])[target.index] for row in chosen])
+    return np.asarray([np.asarray(row[target.port])[index] for row in chosen for index in (target.index, *target.also)])

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from functory.contracts import counted
 from functory.contracts.batching import pad
-from functory.contracts.rows import Array, Encoded, Port, Row
+from functory.contracts.rows import Taught
 from functory.running.forms import torch_form
 from functory_sdk.testing.adaptations import tensors
 from functory_sdk.testing.tasks.made import TaskChecks
@@ -27,16 +28,14 @@ class LearningChecks(TaskChecks):
         """
         examples = self.made_examples()
         for put in self.each(self.supervised()):
-            encoded, golds = labelled(put, examples)
-            assert len(golds) == len(encoded.rows), f"{put.name}: {len(golds)} labels for {len(encoded.rows)} rows."
-            for row, gold in zip(encoded.rows, golds, strict=True):
-                clash = gold.keys() & row.keys()
-                assert not clash, f"{put.name}: the gold array {min(clash)!r} hides an input of that name."
-                ports = put.formulation.gold_ports(put.backbone.spec, put.state)
-                undeclared = gold.keys() - {port.name for port in ports}
-                assert not undeclared, f"{put.name}: the gold array {min(undeclared)!r} has no port."
-                for port in ports:
-                    fits_port(put.name, gold, port, len(row["input_ids"]))
+            inputs, golds = put.form.program.inputs, put.formulation.gold_ports(put.backbone.spec, put.state)
+            clash = {port.name for port in golds} & {"group", *(port.name for port in inputs)}
+            assert not clash, f"{put.name}: the gold array {min(clash)!r} hides an input of that name."
+            for row in taught(put, examples).rows:
+                undeclared = row.keys() - {port.name for port in (*inputs, *golds)}
+                assert not undeclared, f"{put.name}: the array {min(undeclared)!r} has no port."
+                for port in golds:
+                    fits_port(put.name, row, port, row["input_ids"].shape[-1])
 
     def test_special_tokens_are_not_trained_on(self) -> None:
         """Labels of tokens hold the port's fill, which the loss passes over, at every special token.
@@ -47,31 +46,39 @@ class LearningChecks(TaskChecks):
         found = [(put, port) for put, ports in puts for port in ports if port.axes[:1] == ("tokens",)]
         for put, port in self.each(found or pytest.skip("the task labels no tokens")):
             before, _, after = put.backbone.tokenizer.frame
-            _, golds = labelled(put, self.made_examples())
-            for gold in golds:
-                array = gold[port.name]
+            for row in taught(put, self.made_examples()).rows:
+                array = row[port.name]
                 ends = np.concatenate([array[: len(before)], array[len(array) - len(after) :]])
                 assert (ends == port.fill).all(), f"{put.name}: {port.name!r} labels a special token: {ends}."
 
     def test_the_loss_of_a_batch_is_the_sum_of_its_rows(self) -> None:
-        """Loss and count of a padded batch are the sums of each row's own: padding is trained on nowhere.
+        """Losses and weights of a padded batch add up to those of its rows, or of its groups: padding is trained on nowhere.
 
-        If this fails: mask padding in the loss, by the gold port's fill, and return a sum and a count, not a mean.
+        If this fails: mask padding in the losses, by the gold port's fill; give each unit its own loss and weight, means of
+        nothing; where a loss compares rows, say which in `teach`, and how many it must see in the head's `together`.
         """
         import torch
 
         for put in self.each(self.supervised()):
-            encoded, golds = labelled(put, self.made_examples())
-            rows = [{**row, **gold} for row, gold in zip(encoded.rows, golds, strict=True)]
-            ports = (*put.form.program.inputs, *put.formulation.gold_ports(put.backbone.spec, put.state))
-            model = put.form.program.model
+            lot, model = taught(put, self.made_examples()), put.form.program.model
+            parts = self.seen_together(lot, model.head.together)
             with torch.inference_mode():
-                parts = [loss(model, [row], ports) for row in rows]
-                total, count = loss(model, rows, ports)
-            assert count > 0, f"{put.name}: the loss counts nothing."
-            off = abs(total - sum(part for part, _ in parts))
+                found = [loss(put, lot, part) for part in parts]
+                total, weight = loss(put, lot, range(len(lot.rows)))
+            assert weight > 0, f"{put.name}: the losses weigh nothing."
+            off = abs(total - sum(part for part, _ in found))
             assert off <= 1e-3 * max(1.0, abs(total)), f"{put.name}: a batch's loss is off by {off:.2g} of {total:.4g}."
-            assert count == sum(number for _, number in parts), f"{put.name}: a batch counts other units than its rows."
+            off = abs(weight - sum(number for _, number in found))
+            assert off <= 1e-3 * weight, f"{put.name}: a batch weighs {off:.2g} other than its rows."
+
+    def seen_together(self, lot: Taught, together: str) -> list[list[int]]:
+        """Return the rows that a loss sees at once: each alone, each group; or all, in another order."""
+        everything = list(range(len(lot.rows)))
+        if together == "batch":
+            return [sorted(everything, key=lambda row: (-lot.group[row], row))]
+        if together == "row":
+            return [[row] for row in everything]
+        return [[row for row in everything if lot.group[row] == group] for group in sorted({*lot.group})]
 
     def test_a_fitted_function_answers_its_own_examples(self) -> None:
         """Fitted until the loss is next to nothing, the function gives the examples back that it was fitted to.
@@ -91,9 +98,9 @@ class LearningChecks(TaskChecks):
         for untrained in self.each(self.supervised()[:1]):
             put, first, last = overfit(untrained, self.engine, examples)
             assert last < 0.2 * first, f"{put.name}: the loss on its own examples went from {first:.4g} to {last:.4g} only."
-            encoded, _ = labelled(put, examples)
+            encoded = put.encode(put.inputs_of(examples))
             rows = put.run(encoded)
-            tuned = put.formulation.tune(rows, examples, put.state)
+            tuned = put.formulation.tune(encoded.side, rows, examples, put.state)
             outputs = [put.formulation.decode(side, one, tuned) for side, one in zip(encoded.side, rows, strict=True)]
             found = task.scorer(outputs, examples, tuned)(everything)[task.metric]
             assert found >= best - 0.2 * (best - worse), (
@@ -112,7 +119,7 @@ class LearningChecks(TaskChecks):
             for row, outputs in zip(encoded.rows, [r for rows in put.run(encoded) for r in rows], strict=True):
                 assert outputs.keys() == {port.name for port in ports}, f"{put.name}: outputs are {', '.join(outputs)}."
                 for port in ports:
-                    fits_port(put.name, outputs, port, len(row["input_ids"]))
+                    fits_port(put.name, outputs, port, row["input_ids"].shape[-1])
 
     def test_tuning_gives_a_state(self) -> None:
         """What is tuned on held-out outputs is a State that survives JSON.
@@ -121,8 +128,8 @@ class LearningChecks(TaskChecks):
         """
         examples = self.made_examples()
         for put in self.each(self.supervised()):
-            encoded, _ = labelled(put, examples)
-            tuned = put.formulation.tune(put.run(encoded), examples, put.state)
+            encoded = put.encode(put.inputs_of(examples))
+            tuned = put.formulation.tune(encoded.side, put.run(encoded), examples, put.state)
             assert isinstance(tuned, type(put.state)), f"{put.name}: tune gave {type(tuned).__name__}."
             assert type(tuned).model_validate_json(tuned.model_dump_json()) == tuned
 
@@ -136,30 +143,37 @@ def overfit(put: Put, engine: str, examples: Sequence[Any], steps: int = 150) ->
     made, adaptation = load("engines", engine).configure(), Everything()
     model = made.adapt(put.backbone, put.formulation, put.state, adaptation)
     put = replace(put, form=torch_form(made, put.backbone, adaptation, put.form.put, put.formulation, put.state, model))
-    encoded, golds = labelled(put, examples)
-    rows = [{**row, **gold} for row, gold in zip(encoded.rows, golds, strict=True)]
-    ports = (*put.form.program.inputs, *put.formulation.gold_ports(put.backbone.spec, put.state))
-    batch = tensors(pad(rows, ports))
+    lot = taught(put, examples)
+    batch = batch_of(put, lot, range(len(lot.rows)))
     solver = torch.optim.Adam(model.phi().values(), lr=3e-3)
     losses: list[float] = []
     while len(losses) < steps and (not losses or losses[-1] > 0.01 * losses[0]):
         solver.zero_grad()
-        total, count = model.head.loss(model(batch), batch)
-        (total / count).backward()
+        found, weights = model.head.losses(model(batch), batch)
+        mean = (found * weights).sum() / weights.sum()
+        mean.backward()
         solver.step()
-        losses.append(float((total / count).detach()))
+        losses.append(float(mean.detach()))
     return put, losses[0], losses[-1]
 
 
-def labelled(put: Put, examples: Sequence[Any]) -> tuple[Encoded, list[dict[str, Array]]]:
-    """Return the rows of examples and their gold arrays."""
-    fields = list(put.task.Input.model_fields)
-    encoded = put.encode([put.task.Input(**{name: getattr(one, name) for name in fields}) for one in examples])
-    return encoded, put.formulation.label(examples, encoded, put.state)
+def taught(put: Put, examples: Sequence[Any]) -> Taught:
+    """Return what the task teaches of examples."""
+    return counted.teach(put.formulation, examples, put.inputs_of(examples), put.reader(), put.state)
 
 
-def loss(model: Any, rows: Sequence[Row], ports: Sequence[Port]) -> tuple[float, float]:
-    """Return the sum of the losses of a batch, and what it counts."""
-    batch = tensors(pad(rows, ports))
-    total, count = model.head.loss(model(batch), batch)
-    return float(total), float(count)
+def batch_of(put: Put, lot: Taught, chosen: Sequence[int]) -> dict[str, Any]:  # Any: torch tensors
+    """Return some of the rows as one batch, with their gold arrays and groups."""
+    ports = (*put.form.program.inputs, *put.formulation.gold_ports(put.backbone.spec, put.state))
+    group = np.unique([lot.group[row] for row in chosen], return_inverse=True)[1]
+    return tensors({**pad([lot.rows[row] for row in chosen], ports), "group": group})
+
+
+def loss(put: Put, lot: Taught, chosen: Sequence[int]) -> tuple[float, float]:
+    """Return the weighted sum of the losses of a batch, and of their weights."""
+    batch, model = batch_of(put, lot, chosen), put.form.program.model
+    losses, weights = model.head.losses(model(batch), batch)
+    assert losses.shape == weights.shape and losses.ndim == 1, (
+        f"{put.name}: losses of shape {tuple(losses.shape)} and weights of {tuple(weights.shape)}: give (units,) both."
+    )
+    return float((losses * weights).sum()), float(weights.sum())

@@ -57,6 +57,11 @@ class Put:
     def encode(self, inputs: Sequence[Any], long_text: LongText = "window") -> Encoded:
         return self.formulation.encode(inputs, self.reader(long_text), self.state)
 
+    def inputs_of(self, examples: Sequence[Any]) -> list[Any]:
+        """Return the examples' inputs alone."""
+        fields = list(self.task.Input.model_fields)
+        return [self.task.Input(**{name: getattr(one, name) for name in fields}) for one in examples]
+
     def run(self, encoded: Encoded) -> list[list[Row]]:
         """Return, for each input, the outputs of its rows."""
         session = self.form.open(SessionOptions(budget=256))
@@ -124,7 +129,7 @@ def fits_port(name: str, row: Row, port: Port, tokens: int | None = None) -> Non
     assert np.can_cast(array.dtype, port.dtype, "same_kind"), (
         f"{name}: {port.name!r} is {array.dtype}, not {port.dtype}."
     )
-    expected = len(row["input_ids"]) if tokens is None else tokens
+    expected = row["input_ids"].shape[-1] if tokens is None else tokens
     for size, axis in zip(array.shape, port.axes, strict=True):
         wanted = expected if axis == "tokens" else axis if isinstance(axis, int) else size
         assert size == wanted, (

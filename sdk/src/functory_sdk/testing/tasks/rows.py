@@ -37,7 +37,7 @@ class RowChecks(TaskChecks):
             for row in put.encode([*self.inputs(), *self.hard_inputs()]).rows:
                 for port in put.form.program.inputs:
                     fits_port(put.name, row, port)
-                length = len(row["input_ids"])
+                length = row["input_ids"].shape[-1]
                 assert length <= put.backbone.spec.context, f"{put.name}: a row of {length} tokens."
 
     def test_each_field_changes_the_rows(self) -> None:
@@ -77,7 +77,7 @@ class RowChecks(TaskChecks):
             for value in self.each(longs):
                 for rule in ("window", "cut"):
                     encoded = put.encode([value], rule)
-                    longest = max((len(row["input_ids"]) for row in encoded.rows), default=0)
+                    longest = max((row["input_ids"].shape[-1] for row in encoded.rows), default=0)
                     assert longest <= put.backbone.spec.context, f"{put.name}: {rule} left a row of {longest} tokens."
                 [output] = put.decode(encoded, put.run(encoded))
                 assert output.notes, f"{put.name}: a text was cut and the output says nothing of it."
