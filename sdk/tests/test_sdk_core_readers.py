@@ -24,3 +24,10 @@ class TestJSONList(ReaderSuite):
     file_name = "reviews.json"
     content = b'[{"text": "good, \\"old\\"", "label": "pos"},\n {"text": "bad\\nend", "label": "neg"}]\n'
     rows = ROWS
+
+
+class TestTextLines(ReaderSuite):
+    component = "lines"
+    file_name = "texts.lines"
+    content = "我们 在 北京\n\n  a, \"b\"\t/ c\n".encode()
+    rows = ({"text": "我们 在 北京"}, {"text": '  a, "b"\t/ c'})

@@ -20,4 +20,5 @@ COMPONENTS = (
     ("readers", "csv", "functory.data.delimited:Delimited"),
     ("readers", "json", "functory.data.jsonlists:JSONList"),
     ("readers", "jsonl", "functory.data.jsonlines:JSONLines"),
+    ("readers", "lines", "functory.data.textlines:TextLines"),
 )

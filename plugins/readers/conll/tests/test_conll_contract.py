@@ -26,3 +26,10 @@ class TestTokenRows(ReaderSuite):
         b"Sentence: 2,New,NNP,B-LOC\n,York,NNP,I-LOC\n"
     )
     rows = ROWS
+
+
+class TestSlashed(ReaderSuite):
+    component = "slashed"
+    file_name = "brown.pos"
+    content = b"EU/B-ORG rejects/O German/B-MISC call/O\n\nNew/B-LOC York/I-LOC\n"
+    rows = ROWS

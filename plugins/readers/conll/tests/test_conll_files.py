@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functory_conll import CoNLL, TokenRows
+from functory_conll import CoNLL, Slashed, TokenRows
 from functory_sdk import DataError, DataFile, Fault, Record, tag_runs
 
 
@@ -138,3 +138,25 @@ def test_a_table_of_whole_sentences_is_none_of_tokens(tmp_path: Path) -> None:
         for header in ("sentence_id,words,labels", "sentence_id,tokens,ner_tags"):
             path.write_text(f"{header}\n{line}\n")
             assert (TokenRows().recognise(DataFile(path)) == "certain") is is_taken
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("迈向/v  充满/v  希望/n\n\n——/w  新/a\n", ["迈向/v 充满/v 希望/n", "——/w 新/a"]),
+        ("The_DT film_NN and_CC a_DT ._. '_'\n", ["The/DT film/NN and/CC a/DT ./. '/'"]),
+        ("1/2/CD of/IN it/PRP in/IN and/or/CC\n", ["1/2/CD of/IN it/PRP in/IN and/or/CC"]),
+    ],
+)  # fmt: skip
+def test_words_with_tags_in_a_line_are_read(tmp_path: Path, content: str, expected: list[str]) -> None:
+    assert rows(tmp_path, content, "a.txt", Slashed) == expected
+    assert Slashed().recognise(DataFile(tmp_path / "a.txt")) == "certain"
+
+
+def test_a_word_without_a_tag_spoils_its_line_and_plain_text_is_not_taken_for_tagged_words(tmp_path: Path) -> None:
+    good, bad = rows(tmp_path, "a/X b/Y\nc/X d e/\n", "a.txt", Slashed, sign="/")
+    assert good == "a/X b/Y"
+    assert str(bad) == "a.txt, line 2: 'd' is no word with a tag, '/' between them"
+    for text in ("we saw and/or heard it\n", "http://a.org/b http://a.org/c /x/y /x/z\n", "snake_case a_name\n", "a,b\n1/2,3\n"):
+        (tmp_path / "b.txt").write_text(text)
+        assert Slashed().recognise(DataFile(tmp_path / "b.txt")) == "no"

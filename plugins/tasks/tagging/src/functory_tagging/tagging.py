@@ -84,7 +84,11 @@ class Segmenting(Tagging):
 
 
 class Punctuating(Tagging):
-    """The mark that follows each word. Marks that the text has are not read; a word's last token speaks for it."""
+    """The mark that follows each word. Marks that the text has are not read; a word's last token speaks for it.
+
+    A text is read as it is written: apart, characters of Chinese were none that the backbone knew, and marks were found at
+    a twentieth. Those of one token are one unit, and a mark follows the last of them.
+    """
 
     def __init__(self, options: TaggingOptions) -> None:
         super().__init__(options.overlap)
@@ -94,21 +98,32 @@ class Punctuating(Tagging):
         bare = self._punctuated(value.text, value.offsets).bare
         if self.options.case == "lower":  # letter by letter: the places stay
             bare = "".join(small if len(small := letter.lower()) == 1 else letter for letter in bare)
-        return apart(bare, _borders(value))
+        return apart(bare, [border for place in value.offsets for border in place])
 
     def _punctuated(self, text: str, given: Sequence[Place]) -> Punctuated:
         return punctuated(text, self.options.marks, given)
 
     def units(self, value: Line, offsets: Array, state: TagLabels) -> Units:
-        return units_at(self._punctuated(value.text, value.offsets).words, value.text, offsets, speaker="last")
+        found = units_at(self._punctuated(value.text, value.offsets).words, value.text, offsets, speaker="last")
+        goes_on = (found.token[1:] == found.token[:-1]) & (found.token[1:] >= 0)
+        begins, ends = np.flatnonzero(np.append(True, ~goes_on)), np.flatnonzero(np.append(~goes_on, True))
+        if not len(found):
+            return found
+        return Units(found.token[ends], found.start[begins], found.end[ends])
 
     def tags(self, example: TaggedLine, found: Units, state: TagLabels) -> Array:
-        after = self._punctuated(example.text, example.offsets).after
-        return np.asarray([state.tags.index(mark) if mark in state.tags else 0 for mark in after], dtype=np.int64)
+        told = self._punctuated(example.text, example.offsets)
+        tags = np.zeros(len(found), dtype=np.int64)
+        for (start, _), mark in zip(told.words, told.after, strict=True):
+            if mark in state.labels:
+                tags[np.searchsorted(found.end, start, side="right")] = state.tags.index(mark)
+        return tags
 
     def decode(self, side: Reading, outputs: Sequence[Row], state: TagLabels) -> Tagged:
-        tokens, notes = _tagged(side, outputs, state, "")
+        found, notes = _tagged(side, outputs, state, "")
         told = self._punctuated(side.text, side.given)
+        tokens = [_token(side.text, place, unit.tag if place[1] == unit.end else "", unit.score)
+                  for place, unit in _units_of(told.words, found)]  # fmt: skip
         after = [*(token.tag for token in tokens), *[""] * (len(told.words) - len(tokens))]
         return Tagged(tokens=tuple(tokens), text=told.restored(after), notes=(*side.notes, *notes))
 
@@ -194,6 +209,17 @@ def _tagged(side: Reading, outputs: Sequence[Row], state: TagLabels, otherwise: 
     ], notes
 
 
+def _units_of(words: Sequence[Place], units: Sequence[Token]) -> Iterator[tuple[Place, Token]]:
+    """Give each word with the unit that it is in, as far as there are units."""
+    number = 0
+    for place in words:
+        while number < len(units) and units[number].end <= place[0]:
+            number += 1
+        if number == len(units):
+            return
+        yield place, units[number]
+
+
 def _found_words(side: Reading, scores: Array, state: TagLabels) -> Iterator[Token]:
     """Give the words that the likeliest tags name, cut at white space; characters without a token go with those before."""
     path, found = own_runs(scores, state)
@@ -268,7 +294,7 @@ def _named(tokens: Sequence[Token], side: Reading, tags: Sequence[str]) -> list[
     """Return words' tags as targets."""
     targets: dict[str, Target] = {}
     for token in tokens:
-        unit = int(np.searchsorted(side.units.start, token.start))
+        unit = int(np.searchsorted(side.units.end, token.start, side="right"))
         if side.place[unit] >= 0:
             _add(targets, f"{token.tag}:{token.text}", side, unit, tags.index(token.tag), token.start)
     return list(targets.values())

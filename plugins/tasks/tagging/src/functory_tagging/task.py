@@ -75,8 +75,8 @@ class Tagging(Task[TaggingOptions]):
     }
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task tagging --train en_ewt-ud-train.conllu --read tag=4 --backbone minilm --adaptation lora",
-        "functory build --task tagging --set task.mode=words --train msr_training.txt --backbone e5 --adaptation lora",
-        "functory build --task tagging --set task.mode=punctuation --train talks.txt --backbone minilm",
+        "functory build --task tagging --set task.mode=words --train msr_training.utf8 --backbone e5 --adaptation lora",
+        "functory build --task tagging --set task.mode=punctuation --train talks.txt --format lines --backbone minilm",
     )
 
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
