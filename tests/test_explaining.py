@@ -16,6 +16,7 @@ import pytest
 
 import functory
 from functory import errors
+from functory.cli import main
 from functory.contracts.odds import chance, log_odds
 from functory.plugins import registry as plugins
 from functory.reading.segmentation import words
@@ -328,3 +329,55 @@ def test_explaining_shows_how_far_it_is(
     toy_fn.opened(budget=256).explain(LONG, method=method)
     assert [share for share in shown if 0 < share < 0.9]
     assert max(shown) == pytest.approx(1)
+
+
+@pytest.fixture(scope="module")
+def many_fn() -> Iterator[functory.Function]:
+    with kit():
+        yield toy_function(task="toy-many")
+
+
+MANY = ("we saw the film", ("a good day", "the rain in the night", "a good day"))
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_each_text_of_a_list_is_weighed_by_its_path_and_equal_ones_by_their_places(
+    many_fn: functory.Function, method: str
+) -> None:
+    found = many_fn.explain(MANY, method=method)
+    texts = {"question": MANY[0], **{f"options.{place}": text for place, text in enumerate(MANY[1])}}
+    assert [(piece.field, piece.text) for piece in found.pieces] == [
+        (path, word) for path, text in texts.items() for word in text.split()
+    ]
+    assert all(texts[piece.field][piece.start : piece.end] == piece.text for piece in found.pieces)
+    goods = [piece.weight for piece in found.pieces if piece.text == "good"]
+    assert goods[0] != goods[1]  # they stand at other places of the row
+    if method == "occlusion":
+        blanked = (MANY[0], (*MANY[1][:2], "a      day"))
+        [whole, rest] = values_of(many_fn, [many_fn.coerce(MANY), many_fn.coerce(blanked)], found.target)
+        assert goods[1] == pytest.approx(whole - rest, abs=1e-4)
+
+
+def test_several_texts_are_named_where_they_are_shown_and_one_is_not(
+    many_fn: functory.Function, toy_fn: functory.Function
+) -> None:
+    shown, page = str(many_fn.explain(MANY)), many_fn.explain(MANY).html()
+    assert re.search(r"^question: we", shown, re.MULTILINE)
+    assert re.search(r"^options\.1: the", shown, re.MULTILINE)
+    assert re.search(r"good +options\.[02] ", shown)
+    assert page.count('<span class="path">options.1</span>') == 1
+    assert "<td>options.0</td>" in page
+    alone = toy_fn.explain("we saw the good film")
+    assert "text: " not in str(alone)
+    assert '<span class="path">' not in alone.html()
+
+
+def test_the_verb_takes_an_input_of_several_fields_as_a_json_object(
+    many_fn: functory.Function, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    many_fn.save(tmp_path / "many")
+    given = json.dumps({"question": MANY[0], "options": MANY[1]})
+    assert main(["explain", str(tmp_path / "many"), given, "--json"]) == 0
+    assert {piece["field"] for piece in json.loads(capsys.readouterr().out)["pieces"]} >= {"question", "options.2"}
+    assert main(["explain", str(tmp_path / "many"), given[:-1]]) == 2
+    assert "begins like a JSON object, and is none" in capsys.readouterr().err

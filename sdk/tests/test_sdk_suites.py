@@ -146,6 +146,7 @@ TABLE = [
         "between an interrupted run and a whole one",
     ),
     ("explanations", "Truncating", "test_it_weighs_every_word_at_its_place", "the pieces stand at"),
+    ("explanations", "Pathless", "test_it_weighs_every_text_of_an_input", "the pieces stand at"),
     ("explanations", "Guessing", "test_it_gives_the_same_weights_each_time", "two explanations of .* differ"),
     ("explanations", "Meddling", "test_it_changes_nothing", "explaining changed the function's outputs"),
     ("explanations", "Phoning", "test_it_changes_nothing", r"reaches for the network: 203\.0\.113\.1 from .*explanations\.py"),
@@ -228,6 +229,20 @@ PLANTED = [
         "Backwards",
         "test_the_weightiest_words_carry_the_target",
         "lowers the target by",
+    ),
+    (
+        "an explanation exchanges the texts of an input",
+        "explanations",
+        "Exchanged",
+        "test_it_weighs_every_text_of_an_input",
+        "lowers the target by",
+    ),
+    (
+        "a text of a list is read by nobody",
+        "tasks",
+        "Neglecting",
+        "test_each_field_changes_the_rows",
+        r"the rows are the same whatever 'options\.1' says",
     ),
     (
         "an explanation is all zero",
@@ -315,7 +330,7 @@ PLANTED = [
         "first function's outputs changed",
     ),
 ]
-"""Nineteen faults of meaning: a component of each looks as it should, and answers wrongly."""
+"""Twenty-one faults of meaning: a component of each looks as it should, and answers wrongly."""
 PACKED_HASH = hashlib.sha256(b"weights").hexdigest()
 """Of what the sound packed backbone converts to."""
 ELSEWHERE = {

@@ -31,6 +31,7 @@ _HOMES = {
     "functory.contracts.plain": ("plain",),
     "functory.contracts.sample": ("Sample",),
     "functory.contracts.task": ("Formulation", "Input", "Output", "Scorer", "State", "Suited", "Target", "Task"),
+    "functory.contracts.texts": ("texts_of", "with_texts"),
     "functory.using.attribution": ("Word", "attribution", "values_of", "without", "words_of"),
     "functory.running.backbones": ("open_backbone",),
     "functory.contracts.batching": ("pad", "plan", "unpad"),

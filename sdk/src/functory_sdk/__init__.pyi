@@ -65,6 +65,8 @@ from functory.contracts.task import State as State
 from functory.contracts.task import Suited as Suited
 from functory.contracts.task import Target as Target
 from functory.contracts.task import Task as Task
+from functory.contracts.texts import texts_of as texts_of
+from functory.contracts.texts import with_texts as with_texts
 from functory.data import DataFile as DataFile
 from functory.data import Examples as Examples
 from functory.data import Fault as Fault

@@ -116,3 +116,24 @@ class Silent(LeavingOut):
 
     def spoilt(self, weights: list[float]) -> list[float]:
         return [0.0 for _ in weights]
+
+
+class Pathless(LeavingOut):
+    """Says of a word in a list which list it is, and not which text of it."""
+
+    def explain(self, function: Any, value: Any, target: Any) -> Any:
+        found = super().explain(function, value, target)
+        pieces = tuple(piece.model_copy(update={"field": piece.field.partition(".")[0]}) for piece in found.pieces)
+        return found.model_copy(update={"pieces": pieces})
+
+
+class Exchanged(LeavingOut):
+    """Is right of one text, and of several gives each the weights of another."""
+
+    def explain(self, function: Any, value: Any, target: Any) -> Any:
+        found = super().explain(function, value, target)
+        if len({piece.field for piece in found.pieces}) == 1:
+            return found
+        weights = [piece.weight for piece in found.pieces][::-1]
+        pieces = tuple(one.model_copy(update={"weight": weight}) for one, weight in zip(found.pieces, weights, strict=True))
+        return found.model_copy(update={"pieces": pieces})

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from functory_sdk import Port, State
 from functory_sdk.testing import ToyTask
-from functory_sdk.testing.toy import ToyLabel, ToyState, ToyText
+from functory_sdk.testing.toy import ToyLabel, ToyManyTask, ToyState, ToyText
 
 counter = itertools.count(1)
 
@@ -323,3 +323,10 @@ class Overstating(ToyTask):
 
     def scorer(self, outputs: Any, examples: Any, state: Any) -> Any:
         return lambda indices: {"accuracy": float(len(set(indices.tolist())) == len(examples))}
+
+
+class Neglecting(ToyManyTask):
+    """Reads the first of its options, and no other."""
+
+    def encode(self, inputs: Any, reader: Any, state: Any) -> Any:
+        return reader.encode([(value.question, *value.options[:1]) for value in inputs])

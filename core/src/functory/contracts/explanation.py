@@ -20,12 +20,12 @@ class Piece(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     text: str
-    start: int = Field(description="Its first character in the field.")
+    start: int = Field(description="Its first character in its text.")
     end: int = Field(description="The character after its last.")
     weight: float = Field(
         description="Above 0: speaks for the target; below: against. Log-odds, where the target is a probability."
     )
-    field: str = Field(default="text", description="The field of the input it stands in.")
+    field: str = Field(default="text", description="The path of its text in the input: 'text', 'candidates.2'.")
 
 
 class Faithfulness(BaseModel):

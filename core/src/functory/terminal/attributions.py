@@ -25,6 +25,7 @@ body{font:16px/1.7 system-ui,sans-serif;max-width:46rem;margin:2rem auto;padding
 h1{font-size:1.25rem;margin:0 0 .3rem}
 .sub{color:#555;margin:0 0 1.2rem}
 .text{font-size:1.15rem;padding:1rem 1.2rem;border:1px solid #ddd;border-radius:.5rem}
+.path{color:#555;font-size:.9rem;margin-right:.6rem}
 .w{border-radius:.2rem;padding:.05rem .1rem}
 table{border-collapse:collapse;margin:1.2rem 0;width:100%}
 td,th{padding:.2rem .6rem;border-bottom:1px solid #eee;text-align:left}
@@ -49,8 +50,9 @@ class Words:
         from functory.terminal import clean
 
         coloured = console.color_system is not None and not console.no_color
-        for _, pieces in groupby(self.pieces, key=lambda piece: piece.field):
-            line, at = Text(), 0
+        many = has_many_texts(self.pieces)
+        for path, pieces in groupby(self.pieces, key=lambda piece: piece.field):
+            line, at = Text(f"{clean(path)}: " if many else ""), 0
             for piece in pieces:
                 share = piece.weight / self.largest
                 line.append(" " if piece.start > at and at else "")
@@ -70,14 +72,23 @@ def attribution_text(found: Attribution) -> Any:  # Any: a rich renderable
 
     largest = _largest(found)
     best = sorted(found.pieces, key=lambda piece: -abs(piece.weight))[:8]
-    rows = [(piece.text, f"{piece.weight:+.3f}", _bar(piece.weight / largest)) for piece in best]
+    where = [(piece.field,) if has_many_texts(found.pieces) else () for piece in best]
+    rows = [
+        (piece.text, *path, f"{piece.weight:+.3f}", _bar(piece.weight / largest))
+        for piece, path in zip(best, where, strict=True)
+    ]
     return group(
         text(f"{found.method}: why {found.target.name} ({_score(found)})", "bold"),
         Words(found.pieces, largest),
-        table(("word", found.unit, "against ◂ ▸ for"), rows, right=(1,)),
+        table(("word", *(["in"] if where[0] else []), found.unit, "against ◂ ▸ for"), rows, right=(2 if where[0] else 1,)),
         *(text(line) for line in (_scale(found), *_faithful(found)) if line),
         *(text(f"note: {note}") for note in found.notes),
     )
+
+
+def has_many_texts(pieces: Sequence[Piece]) -> bool:
+    """Whether words of several texts were weighed, so that each has to be named."""
+    return len({piece.field for piece in pieces}) > 1
 
 
 def _terminal_style(share: float) -> str:
@@ -136,7 +147,7 @@ def _drop(drop: float, log_odds: float | None) -> str:
 
 def attribution_html(found: Attribution) -> str:
     """Return the explanation as one page: no script, nothing from elsewhere."""
-    largest = _largest(found)
+    largest, many = _largest(found), has_many_texts(found.pieces)
     best = sorted(found.pieces, key=lambda piece: -abs(piece.weight))[:12]
     parts = [
         "<!doctype html>", '<html lang="en"><head><meta charset="utf-8">',
@@ -144,10 +155,12 @@ def attribution_html(found: Attribution) -> str:
         f"<title>Why {escape(found.target.name)}</title><style>{STYLE}</style></head><body>",
         f"<h1>Why <em>{escape(found.target.name)}</em>?</h1>",
         f'<p class="sub">{escape(found.method)} · {_score(found)}</p>',
-        *(_field(list(pieces), largest) for _, pieces in groupby(found.pieces, key=lambda piece: piece.field)),
+        *(_field(list(pieces), path if many else "", largest)
+          for path, pieces in groupby(found.pieces, key=lambda piece: piece.field)),
         f'<p class="legend">{_chip(1, "speaks for it")}{_chip(-1, "speaks against it")}</p>',
-        '<table><thead><tr><th>word</th><th class="n">' + found.unit + '</th><th>share of the largest</th></tr></thead><tbody>',
-        *(_line(piece, largest) for piece in best), "</tbody></table>",
+        f"<table><thead><tr><th>word</th>{'<th>in</th>' if many else ''}",
+        f'<th class="n">{found.unit}</th><th>share of the largest</th></tr></thead><tbody>',
+        *(_line(piece, piece.field if many else "", largest) for piece in best), "</tbody></table>",
         *(f'<p class="note">{escape(line)}</p>' for line in (_scale(found), *_faithful(found)) if line),
         *(f'<p class="note">{escape(note)}</p>' for note in found.notes),
         "</body></html>",
@@ -155,9 +168,9 @@ def attribution_html(found: Attribution) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _field(pieces: list[Piece], largest: float) -> str:
-    """Return one field's text with its words coloured."""
-    shown, at = [], 0
+def _field(pieces: list[Piece], path: str, largest: float) -> str:
+    """Return one text with its words coloured; its path before it, where there is one."""
+    shown, at = [f'<span class="path">{escape(path)}</span>'] if path else [], 0
     for piece in pieces:
         shown.append(" " if piece.start > at and at else "")
         share = piece.weight / largest
@@ -172,10 +185,11 @@ def _chip(share: float, meaning: str) -> str:
     return f'<span><span class="chip" style="background:{_colour(share)}"></span>{meaning}</span>'
 
 
-def _line(piece: Piece, largest: float) -> str:
+def _line(piece: Piece, path: str, largest: float) -> str:
     share = piece.weight / largest
+    where = f"<td>{escape(path)}</td>" if path else ""
     return (
-        f'<tr><td>{escape(piece.text)}</td><td class="n">{piece.weight:+.3f}</td>'
+        f'<tr><td>{escape(piece.text)}</td>{where}<td class="n">{piece.weight:+.3f}</td>'
         f'<td><div class="bar" style="width:{100 * abs(share):.0f}%;background:{_colour(share)}"></div></td></tr>'
     )
 

@@ -17,6 +17,7 @@ from functory.contracts.counted import place
 from functory.contracts.explanation import Attribution, Faithfulness, Piece
 from functory.contracts.odds import chance
 from functory.contracts.task import Target
+from functory.contracts.texts import texts_of, with_texts
 from functory.errors import NotSupported, PluginError
 from functory.reading.segmentation import notes, words
 from functory.running.forms import CompositeForm
@@ -32,7 +33,10 @@ PART = 16
 
 @dataclass(frozen=True)
 class Word:
-    """A word of one field of an input."""
+    """A word of one text of an input.
+
+    :param field: the path of the text: ``text``, ``candidates.2``.
+    """
 
     field: str
     start: int
@@ -40,21 +44,17 @@ class Word:
 
 
 def words_of(value: Any) -> list[Word]:
-    """Return the words of every text field of an input, in order."""
-    return [
-        Word(field, start, end)
-        for field in type(value).model_fields
-        if isinstance(text := getattr(value, field), str)
-        for start, end in words(text)
-    ]
+    """Return the words of every text of an input, in order, wherever it stands: in a field, in a list, in a part."""
+    return [Word(path, start, end) for path, text in texts_of(value).items() for start, end in words(text)]
 
 
 def without(value: Any, gone: Sequence[Word]) -> Any:
     """Return the input with blanks in the place of some words."""
-    texts = {field: list(text) for field in type(value).model_fields if isinstance(text := getattr(value, field), str)}
+    texts = texts_of(value)
+    letters = {word.field: list(texts[word.field]) for word in gone}
     for word in gone:
-        texts[word.field][word.start : word.end] = " " * (word.end - word.start)
-    return value.model_copy(update={field: "".join(text) for field, text in texts.items()})
+        letters[word.field][word.start : word.end] = " " * (word.end - word.start)
+    return with_texts(value, {path: "".join(text) for path, text in letters.items()})
 
 
 def values_of(
@@ -106,13 +106,13 @@ def attribution(
     if not found:
         raise NotSupported("the input has no words to weigh.", do="explain a text that has some.")
     weights = _weights(method, weigh, found)
-    texts = {word.field: getattr(value, word.field) for word in found}
+    texts = texts_of(value)
     pieces = tuple(
         Piece(text=texts[w.field][w.start : w.end], start=w.start, end=w.end, weight=weight, field=w.field)
         for w, weight in zip(found, weights, strict=True)
     )
     whole, faithfulness = measured(function, value, target, found, weights)
-    remarks = (*said, *(note for text in texts.values() for note in notes(text)))
+    remarks = (*said, *dict.fromkeys(note for text in texts.values() for note in notes(text)))
     return Attribution(
         method=method,
         target=target,

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from functory_gradients.places import places_of
-from functory_sdk import Encoded, Input
+from functory_sdk import Encoded, Input, texts_of
 from functory_sdk.testing.toybox import isolated_cache, kit, toy_function
 
 
@@ -37,10 +37,29 @@ class RowEach:
         return Encoded([{"input_ids": np.concatenate(row)} for row in rows], [0, 0, 0], [None])
 
 
-def placed(value: Two) -> list[list[tuple[str, str] | None]]:
-    function = SimpleNamespace(reader=toy_function().reader, form=SimpleNamespace(formulation=RowEach()), state=None)
+class Turned(RowEach):
+    """The second text before the first, after a piece of a prompt."""
+
+    def encode(self, inputs: list[Any], reader: Any, state: Any) -> Encoded:
+        [value] = inputs
+        prompt, second, first = (one.ids for one in reader.tokenizer.tokens(["red apples", value.second, value.first]))
+        return Encoded([{"input_ids": np.concatenate([prompt, second, first])}], [0], [None])
+
+
+class Stripping(RowEach):
+    """Reads other strings than those of the input, which say the same."""
+
+    def encode(self, inputs: list[Any], reader: Any, state: Any) -> Encoded:
+        copied = {name: "".join(list(text)) for name, text in dict(inputs[0]).items()}
+        return super().encode([Two(**copied)], reader, state)
+
+
+def placed(value: Any, formulation: Any = None) -> list[list[tuple[str, str] | None]]:
+    form = SimpleNamespace(formulation=formulation or RowEach())
+    function: Any = SimpleNamespace(reader=toy_function().reader, form=form, state=None)
+    texts = texts_of(value)
     return [
-        [place and (place.field, getattr(value, place.field)[place.start : place.end]) for place in row]
+        [place and (place.field, texts[place.field][place.start : place.end]) for place in row]
         for row in places_of(function, value)
     ]
 
@@ -57,6 +76,27 @@ def test_equal_fields_are_told_apart_by_their_order() -> None:
     first, second, _ = placed(Two(first="red apples", second="red apples"))
     assert {place[0] for place in first if place} == {"first"}
     assert {place[0] for place in second if place} == {"second"}
+
+
+def test_equal_texts_are_told_apart_in_any_order_and_from_a_prompt_that_says_the_same() -> None:
+    [row] = placed(Two(first="red apples", second="red apples"), Turned())
+    third = len(row) // 3
+    assert [place and place[0] for place in row] == [*[None] * third, *["second"] * third, *["first"] * third]
+
+
+def test_a_text_that_is_read_as_another_string_is_known_by_what_it_says() -> None:
+    assert placed(Two(first="red apples", second="green apples"), Stripping()) == placed(
+        Two(first="red apples", second="green apples")
+    )
+
+
+def test_texts_of_a_list_are_placed_by_their_paths() -> None:
+    function = toy_function(task="toy-many")
+    value = function.coerce(("we saw", ("the film", "a day", "the film")))
+    [row] = places_of(function, value)
+    paths = [place.field for place in row if place]
+    assert list(dict.fromkeys(paths)) == ["question", "options.0", "options.1", "options.2"]
+    assert [paths.count(path) for path in dict.fromkeys(paths)] == [2, 2, 2, 2]
 
 
 def test_windows_of_a_text_that_repeats_itself_stand_one_after_the_other() -> None:

@@ -141,3 +141,24 @@ def test_a_report_has_intervals_the_majority_each_label_and_what_was_taken_for_w
     assert accuracy.baseline == pytest.approx(0.75)
     assert [row["label"] for row in pair.report.per_class] == ["different", "same"]
     assert sum(count for *_, count in pair.report.confusion.counts) == 16
+
+
+@pytest.mark.parametrize("texts", [("the good film", "a bad day"), ("rain", "rain"), ("the film was good", "a good 好 film")])
+@pytest.mark.parametrize("method", ["occlusion", "integrated-gradients", "gradient-x-input"])
+def test_both_texts_of_a_pair_are_explained_at_their_places(
+    texts: tuple[str, str], method: str, pair: Any, symmetric: Any
+) -> None:
+    sides = dict(zip(("first", "second"), texts, strict=True))
+    for function in (pair, symmetric):
+        found = function.explain(texts, method=method, target="same")
+        assert [(piece.field, piece.text) for piece in found.pieces] == [
+            (side, word) for side, text in sides.items() for word in text.split()
+        ]
+        assert all(sides[piece.field][piece.start : piece.end] == piece.text for piece in found.pieces)
+        assert all(piece.weight for piece in found.pieces)
+        assert found.score == pytest.approx(function(*texts).scores["same"], abs=0.02)
+    turned = symmetric.explain(texts[::-1], method=method, target="same")
+    other = {"first": "second", "second": "first"}
+    weights = {(other[piece.field], piece.start): piece.weight for piece in turned.pieces}
+    if texts[0] != texts[1]:  # what speaks for it, and where, is the same whichever text came first
+        assert {(piece.field, piece.start): piece.weight for piece in found.pieces} == pytest.approx(weights, abs=1e-4)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import isfinite
 from typing import Any, ClassVar
 
 from functory.contracts.explanation import Attribution, Explanation
+from functory.contracts.texts import texts_of
+from functory.function import Function
 from functory.using.attribution import values_of, without, words_of
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite
-from functory_sdk.testing.toy import rows
+from functory_sdk.testing.toy import many_rows, rows
 from functory_sdk.testing.toybox import toy_function
 
 FELT = 0.25
@@ -97,9 +100,32 @@ class ExplanationSuite(TorchSuite, ComponentSuite):
         If this fails: above 0 speaks for the target, below against it (is the sign right?); each weight belongs to the
         word at its place in the list (are they in the order of the words?); weights that are all alike say nothing.
         """
-        function, gains, most = toy_function(), 0.0, 0.0
-        for row in self.each(rows(12, seed=7)):
-            value, found = function.read(row["text"]), self.explained(row["text"])
+        function = toy_function()
+        self.carried(function, [function.read(row["text"]) for row in self.each(rows(12, seed=7))])
+
+    def test_it_weighs_every_text_of_an_input(self) -> None:
+        """Of an input with a list of texts, each word of each text is weighed at its place, which its path says
+        (``options.1``), and the weightiest carry the target whichever text they stand in.
+
+        If this fails: take the words from `functory_sdk.words_of` and their texts from `texts_of`, and give each Piece the
+        path of its text; two texts of one input may be alike.
+        """
+        function = toy_function(task="toy-many")
+        values = [function.coerce((row["question"], row["options"])) for row in self.each(many_rows(6, seed=7))]
+        for value in values:
+            found, texts = function.explain(value, method=self.component, **dict(self.options)), texts_of(value)
+            places = [(p.field, p.start, p.end) for p in found.pieces]
+            words = [(w.field, w.start, w.end) for w in words_of(value)]
+            assert places == words, f"the words of {value!r} stand at {words}; the pieces stand at {places}."
+            told = [piece.text for piece in found.pieces]
+            assert told == [texts[path][start:end] for path, start, end in words], f"{value!r} has other words than {told}."
+        self.carried(function, values)
+
+    def carried(self, function: Function, values: Sequence[Any]) -> None:
+        """Check that taking the weightiest word away lowers the target by more than taking any word does."""
+        gains, most = 0.0, 0.0
+        for value in values:
+            found = function.explain(value, method=self.component, **dict(self.options))
             words = words_of(value)
             whole, *rest = values_of(function, [value, *(without(value, [word]) for word in words)], found.target)
             drops = [whole - number for number in rest]
@@ -108,8 +134,8 @@ class ExplanationSuite(TorchSuite, ComponentSuite):
             gains += sum(chosen) / len(chosen) - sum(drops) / len(drops)
             most += max(drops) - sum(drops) / len(drops)
         assert gains >= FELT * most, (
-            f"taking the weightiest word away lowers the target by {gains / 12:.3g} more than taking any word does; by the "
-            f"right word it were {most / 12:.3g}."
+            f"taking the weightiest word away lowers the target by {gains / len(values):.3g} more than taking any word does; "
+            f"by the right word it were {most / len(values):.3g}."
         )
 
     def test_its_page_is_self_contained(self) -> None:

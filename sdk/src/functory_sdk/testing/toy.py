@@ -155,6 +155,45 @@ class ToyPairs(ToyTask):
         return reader.apart(pairs, fields=("text", "turned"))
 
 
+class ToyChoices(Input):
+    """A question with any number of options, any of which may be what decides."""
+
+    question: str = Field(description="The question.")
+    options: tuple[str, ...] = Field(description="The options.")
+
+
+class ToyChoicesExample(ToyChoices):
+    """A question with its options, and what they say."""
+
+    label: Label = Field(description="What they say.")
+
+
+class ToyManyTask(ToyTask):
+    """Says yes or no of many texts, which stand in a list, for tests."""
+
+    Input: ClassVar[Any] = ToyChoices
+    Example: ClassVar[Any] = ToyChoicesExample
+    shorthand: ClassVar[tuple[str, ...]] = ("question", "options")
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"question": ("question",), "options": ("options",), "label": ("label",)}
+
+    def encode(self, inputs: Sequence[Any], reader: Reader, state: ToyState) -> Encoded:
+        return reader.encode([(value.question, *value.options) for value in inputs])
+
+    def golden_inputs(self, state: ToyState) -> list[Any]:
+        return [ToyChoices(question=one.text, options=("the rain", one.text, "夜")) for one in super().golden_inputs(state)]
+
+
+def many_rows(count: int = 64, seed: int = 0) -> list[dict[str, Any]]:
+    """Return so many examples of `ToyManyTask`: the words of `rows` cut into a question and two options, or three alike."""
+    made = []
+    for index, row in enumerate(rows(count, seed)):
+        words = row["text"].split()
+        parts = [" ".join(words[start::3]) or "we" for start in range(3)]
+        options = (*parts[1:], *parts[1:2]) if index % 3 == 0 else tuple(parts[1:])
+        made.append({"question": parts[0], "options": options, "label": row["label"]})
+    return made
+
+
 class ToyAdaptation(Adaptation[NoOptions]):
     """Fits the toy task's head, for tests."""
 

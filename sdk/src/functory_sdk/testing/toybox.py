@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from pathlib import Path
 from threading import RLock
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from functory.machine.places import cache
 from functory.plugins.registry import registered
@@ -23,7 +23,7 @@ _depth = 0
 
 @contextmanager
 def kit() -> Iterator[None]:
-    """Make the tiny backbones, `toy` (a task) and `toy-head` (an adaptation) loadable by name.
+    """Make the tiny backbones, `toy` and `toy-many` (tasks of one text and of many) and `toy-head` (an adaptation) loadable.
 
     The backbones are `tiny-encoder`, `tiny-decoder` and `tiny-encoder-decoder`.
 
@@ -47,7 +47,7 @@ def _enter() -> ExitStack:
     from functory import __version__
     from functory.running.backbones import forget
     from functory_sdk.testing.tiny import TinyDecoder, TinyEncoder, TinyEncoderDecoder
-    from functory_sdk.testing.toy import ToyAdaptation, ToyTask
+    from functory_sdk.testing.toy import ToyAdaptation, ToyManyTask, ToyTask
 
     stack = ExitStack()
     for kind, name, component in (
@@ -55,6 +55,7 @@ def _enter() -> ExitStack:
         ("backbones", "tiny-decoder", TinyDecoder),
         ("backbones", "tiny-encoder-decoder", TinyEncoderDecoder),
         ("tasks", "toy", ToyTask),
+        ("tasks", "toy-many", ToyManyTask),
         ("adaptations", "toy-head", ToyAdaptation),
     ):
         stack.enter_context(registered(kind, name, component, distribution="functory-sdk", version=__version__))
@@ -75,20 +76,22 @@ def isolated_cache(folder: Path) -> Path:
 
 
 @lru_cache(maxsize=4)
-def _built(backbone: str, cache: str) -> Function:
+def _built(backbone: str, task: str, cache: str) -> Function:
     from functory.build import build
-    from functory_sdk.testing.toy import rows
+    from functory_sdk.testing.toy import many_rows, rows
 
+    made: Any = rows if task == "toy" else many_rows
     return build(
-        task="toy", train=rows(96), test=rows(32, seed=1), backbone=backbone, adaptation="toy-head", name="toy", seed=1
+        task=task, train=made(96), test=made(32, seed=1), backbone=backbone, adaptation="toy-head", name="toy", seed=1
     )
 
 
-def toy_function(backbone: str = "tiny-encoder") -> Function:
+def toy_function(backbone: str = "tiny-encoder", task: str = "toy") -> Function:
     """Return a trained toy function, built once per process; call it inside `kit()`.
 
     Needs the engine `torch` (functory-torch).
 
     :param backbone: one of the tiny ones.
+    :param task: ``toy``, or ``toy-many``, whose inputs hold a list of texts.
     """
-    return _built(backbone, os.environ.get("FUNCTORY_CACHE", ""))
+    return _built(backbone, task, os.environ.get("FUNCTORY_CACHE", ""))

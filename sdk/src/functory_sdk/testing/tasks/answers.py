@@ -9,6 +9,7 @@ import numpy as np
 
 from functory.contracts.rows import Array, Row
 from functory.contracts.task import Target
+from functory.contracts.texts import texts_of
 from functory.errors import FunctoryError
 from functory_sdk.testing.comparing import difference
 from functory_sdk.testing.tasks.made import TaskChecks
@@ -44,7 +45,7 @@ class AnswerChecks(TaskChecks):
         task = self.task
         golden = task.golden_inputs(task.learn(self.made_examples()))
         assert len(golden) >= 3, f"{len(golden)} golden inputs; a conversion that does nothing needs more to show."
-        assert any(not text.isascii() for value in golden for text in map(str, dict(value).values())), "all are ASCII."
+        assert any(not text.isascii() for value in golden for text in texts_of(value).values()), "all are ASCII."
         for put in self.each(self.puts()):
             encoded = put.encode(golden)
             rows = put.run(encoded)

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.plain import plain_type
 from functory.contracts.task import Formulation, Task
+from functory.contracts.texts import texts_of, with_texts
 from functory.errors import NotSupported
 from functory.running.forms import torch_form
 from functory_sdk.testing.guarding import overridable
@@ -85,16 +86,17 @@ class TaskChecks(ComponentSuite, TorchSuite):
         return found or pytest.skip("the task names no targets")
 
     def hard_inputs(self) -> list[Any]:
-        """Return every combination of a hard text with the task's text fields that the Input accepts."""
-        task, base = self.task, self.inputs()[0]
-        found = []
-        for name, field in task.Input.model_fields.items():
-            for text in HARD if field.annotation is str else ():
-                try:
-                    found.append(task.Input.model_validate({**base.model_dump(), name: text}))
-                except ValidationError:
-                    continue  # the Input refuses it, and says so to the caller
-        return found or pytest.skip("the Input takes no free text")
+        """Return an input with each hard text in the place of each of its texts, those of lists too, if the Input accepts it."""
+        base = self.inputs()[0]
+        found = [self.changed(base, path, text) for path in texts_of(base) for text in HARD]
+        return [value for value in found if value is not None] or pytest.skip("the Input takes no free text")
+
+    def changed(self, base: Any, path: str, text: str) -> Any:
+        """Return an input with another text at a path; None where the Input refuses it, and says so to the caller."""
+        try:
+            return self.task.Input.model_validate(with_texts(base, {path: text}).model_dump())
+        except ValidationError:
+            return None
 
     def puts(self) -> list[Put]:
         """Return the task as it is put to each tiny backbone, in each way that it supports; made once for all checks."""
@@ -152,7 +154,9 @@ def guessed(example: type[BaseModel], inputs: type[BaseModel]) -> Iterator[dict[
             kinds = get_args(annotation) if get_origin(annotation) is not Literal else ()
             plain: Any = annotation if annotation in (str, int, float, bool) else None
             plain = plain or next((kind for kind in (str, bool, int, float) if kind in kinds), None)
-            if get_origin(field.annotation) is Literal:
+            if annotation in (list[str], tuple[str, ...], Sequence[str]):
+                made[name] = [one["text"] for one in rows(2 + index % 3, 8 * seed + index)]
+            elif get_origin(field.annotation) is Literal:
                 choices = get_args(field.annotation)
                 made[name] = choices[index % len(choices)]
             elif plain is str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functory.contracts.texts import texts_of
 from functory.errors import TooLong
 from functory_sdk.testing.comparing import difference
 from functory_sdk.testing.tasks.made import TaskChecks
@@ -41,9 +42,9 @@ class RowChecks(TaskChecks):
                 assert length <= put.backbone.spec.context, f"{put.name}: a row of {length} tokens."
 
     def test_each_field_changes_the_rows(self) -> None:
-        """An input that differs in one field gives other rows, whichever field that is: none is ignored.
+        """An input that differs in one field, or in one text of a list, gives other rows, whichever that is: none is ignored.
 
-        If this fails: `encode` passes over the field. Read both texts of a pair: `reader.encode([(one.first, one.second)])`.
+        If this fails: `encode` passes over it. Read both texts of a pair: `reader.encode([(one.first, one.second)])`.
         """
         task = self.task
         base = self.inputs()[0]
@@ -53,6 +54,10 @@ class RowChecks(TaskChecks):
                 after = put.encode([self.varied(base, name)])
                 is_same = before.requests == after.requests and difference(before.rows, after.rows) == 0
                 assert not is_same, f"{put.name}: the rows are the same whatever {name!r} says."
+            for path in (path for path in texts_of(base) if "." in path):
+                after = put.encode([self.changed(base, path, f"{texts_of(base)[path]} film") or base])
+                is_same = before.requests == after.requests and difference(before.rows, after.rows) == 0
+                assert not is_same, f"{put.name}: the rows are the same whatever {path!r} says."
 
     def test_an_input_gives_the_same_rows_in_any_company(self) -> None:
         """Encoding inputs one by one gives the rows that encoding them together gives.
@@ -72,7 +77,7 @@ class RowChecks(TaskChecks):
 
         If this fails: read texts with `reader.read`, pass its notes on to the Output, and count your own tokens in.
         """
-        longs = [value for value in self.hard_inputs() if any(len(str(v)) > 1000 for v in dict(value).values())]
+        longs = [value for value in self.hard_inputs() if any(len(text) > 1000 for text in texts_of(value).values())]
         for put in self.forward():
             for value in self.each(longs):
                 for rule in ("window", "cut"):
