@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -120,6 +121,15 @@ def test_words_never_go_across_white_space(made: Any) -> None:
     assert not any(map(str.isspace, "".join(found)))
 
 
+def test_a_text_whose_words_were_given_in_training_is_tagged_with_a_note(made: Any) -> None:
+    function = functory.build(
+        task="tagging", train=ROWS["words"], dev_share=0, test_share=0, backbone="tiny-encoder", adaptation="head"
+    )
+    assert function(["我们", "在", "北京"]).notes == function("we saw").notes == ()
+    [note] = function("我们在北京").notes
+    assert note.startswith("characters were tagged one by one: give this function words")
+
+
 def test_punctuation_is_restored_whatever_marks_the_text_has(made: Any) -> None:
     function = made("punctuation")
     assert function.report.metrics["f1"].value == 1
@@ -147,13 +157,20 @@ def test_a_saved_function_answers_the_same_and_explains_each_token(made: Any, tm
     assert loaded.explain(value, method="gradient-x-input", target=targets[0].name).pieces
 
 
-@pytest.mark.parametrize("mode", ["tags", "words", "punctuation"])
+@pytest.mark.parametrize("mode", ["words", "punctuation"])
 def test_it_answers_the_same_on_another_engine(made: Any, mode: str) -> None:
     pytest.importorskip("onnxruntime")
     function = made(mode)
     found = read_examples(function.task, function.state, ROWS[mode] * 3)
     fast = function.optimize("int8", found, **SMALL, min_gain=1)
     assert [tagged(one) for one in fast.map(list(found))] == [tagged(one) for one in function.map(list(found))]
+
+
+def test_a_packaged_function_names_its_tags(made: Any, tmp_path: Path) -> None:
+    [wheel] = made("words").package("cuts", tmp_path)
+    stub = zipfile.ZipFile(wheel).read("cuts/__init__.pyi").decode()
+    assert "Literal['ADP', 'PRON', 'PROPN']" in stub.replace('"', "'")
+    assert "tokens: " in stub
 
 
 def test_unknown_words_are_measured_apart_and_none_can_be_read_off(made: Any) -> None:

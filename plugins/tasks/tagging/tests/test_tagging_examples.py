@@ -145,5 +145,7 @@ def test_words_that_no_text_shows_are_noted() -> None:
     task = Tagging()
     [note] = task.audit(settled({"tokens": ["我们", "在", "北京"], "tags": ["A", "B", "C"]}))
     assert "show 33% of the words:" in note
+    assert task.learn(settled({"tokens": ["我们", "在", "北京"], "tags": ["A", "B", "C"]})).is_given
+    assert not task.learn(settled({"tokens": ["Ann", "left"], "tags": ["A", "B"]})).is_given
     assert task.audit(settled({"tokens": ["Ann", "left"], "tags": ["A", "B"]})) == ()
     assert task.audit(settled({"tokens": list("我们"), "tags": ["A", "B"]})) == ()

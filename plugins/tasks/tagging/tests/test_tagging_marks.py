@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from functory_tagging.marks import punctuated
+from functory_tagging.tagging import best_favour
 from functory_tagging.types import MARKS
 
 
@@ -49,3 +51,18 @@ def test_words_and_marks_lie_in_the_text_in_order_and_nothing_else_is_lost(text:
     assert len(found.bare) == len(text)
     kept = [sign for place, sign in enumerate(text) if place not in found.marks and not sign.isspace()]
     assert [sign for sign in found.restored([""] * len(found.words)) if not sign.isspace()] == kept
+
+
+def test_marks_are_favoured_as_far_as_their_f1_is_best() -> None:
+    draw = np.random.default_rng(0)
+    for _ in range(20):
+        raw = draw.normal(size=(40, 3)) + np.asarray((2, 0, 0))
+        scores = raw - np.log(np.exp(raw).sum(1, keepdims=True))
+        golds = draw.choice(3, 40, p=[0.8, 0.1, 0.1])
+
+        def f1(favour: float) -> float:
+            given = (scores + np.asarray((0, favour, favour))).argmax(1)  # noqa: B023 - called at once
+            return 2 * ((given == golds) & (golds > 0)).sum() / ((given > 0).sum() + (golds > 0).sum())  # noqa: B023
+
+        found = best_favour(scores, golds)
+        assert f1(found) == pytest.approx(max(f1(favour) for favour in np.linspace(-8, 8, 2001)))

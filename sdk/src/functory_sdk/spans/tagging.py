@@ -81,6 +81,10 @@ class Tagging(Formulation):
         """Return the text of an input as it is read; as it was given, by default."""
         return Apart(value.text)
 
+    def weighed(self, scores: Array, state: Any) -> Array:
+        """Return the log-probabilities by which units are decided, (units, tags); those of the head, by default."""
+        return scores
+
     def outputs(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
         return (Port("scores", "float32", ("tokens", len(state.tags))),)
 
@@ -124,7 +128,7 @@ class Tagging(Formulation):
         """How far the two likeliest tags are apart, where they are nearest."""
         if not len(side.spoken):
             return None
-        shares = np.sort(np.exp(scores_of(side, outputs)), axis=1)  # (units, tags)
+        shares = np.sort(np.exp(self.weighed(scores_of(side, outputs), state)), axis=1)  # (units, tags)
         return float((shares[:, -1] - shares[:, -2]).min()) if shares.shape[1] > 1 else 1.0
 
     def places(self, target: Target, side: Reading, outputs: Sequence[Row]) -> list[tuple[int, tuple[int, ...]]]:

@@ -10,15 +10,41 @@ from functory_sdk import Array, Row, Target
 from functory_sdk.spans.alignment import Units, tags_of, token_spans, units
 from functory_sdk.spans.apart import Apart, apart, character_borders
 from functory_sdk.spans.schemes import SCHEMES
-from functory_sdk.spans.scripts import plain_words
+from functory_sdk.spans.scripts import is_unspaced, plain_words
 from functory_sdk.spans.tagging import Reading, Tagging, own_runs, scores_of
 from functory_tagging.marks import Punctuated, punctuated
 from functory_tagging.types import Line, Tagged, TaggedLine, TaggingOptions, TagLabels, Token
 
 Place = tuple[int, int]
+SINGLE = "characters were tagged one by one: give this function words, or build it with mode = 'words'"
 
 
-class WordTagging(Tagging):
+class _OneEach(Tagging):
+    """Units that are decided one by one."""
+
+    def _tagged(
+        self, side: Reading, outputs: Sequence[Row], state: TagLabels, otherwise: str
+    ) -> tuple[list[Token], list[str]]:
+        """Return each unit with its likeliest tag, and what is to be said of those without any token.
+
+        :param otherwise: the tag of a unit that no token speaks for.
+        """
+        tags = [otherwise] * len(side.units)
+        sure = np.zeros(len(side.units))
+        if len(side.spoken):
+            scores = self.weighed(scores_of(side, outputs), state)
+            sure[side.spoken] = np.exp(scores.max(1))
+            for unit, tag in zip(side.spoken, scores.argmax(1), strict=True):
+                tags[unit] = state.tags[tag]
+        read = int(side.spoken.max(initial=-1)) + 1 if side.is_cut else len(side.units)
+        lost = int((side.place[:read] < 0).sum())
+        notes = [f"{lost:,} of {read:,} words have no token of this backbone: each got the tag {otherwise!r}"] if lost else []
+        places = zip(side.units.start[:read].tolist(), side.units.end[:read].tolist(), strict=True)
+        told = zip(places, tags, sure, strict=False)
+        return [_token(side.text, place, tag, float(share)) for place, tag, share in told], notes
+
+
+class WordTagging(_OneEach):
     """A tag for each word: those that are given, or those that the text shows. The first token of a word speaks for it.
 
     Words are read with spaces between them, so that no token belongs to two.
@@ -37,7 +63,9 @@ class WordTagging(Tagging):
         return np.asarray([state.labels.index(tag) for tag in example.tags], dtype=np.int64)
 
     def decode(self, side: Reading, outputs: Sequence[Row], state: TagLabels) -> Tagged:
-        tokens, notes = _tagged(side, outputs, state, state.commonest)
+        tokens, notes = self._tagged(side, outputs, state, state.commonest)
+        if state.is_given and not side.given and any(is_unspaced(token.text[0]) for token in tokens):
+            notes.append(SINGLE)
         return Tagged(tokens=tuple(tokens), notes=(*side.notes, *notes))
 
     def targets(self, output: Tagged, side: Reading, state: TagLabels) -> list[Target]:
@@ -83,7 +111,7 @@ class Segmenting(Tagging):
         return list(targets.values())
 
 
-class Punctuating(Tagging):
+class Punctuating(_OneEach):
     """The mark that follows each word. Marks that the text has are not read; a word's last token speaks for it.
 
     A text is read as it is written: apart, characters of Chinese were none that the backbone knew, and marks were found at
@@ -99,6 +127,26 @@ class Punctuating(Tagging):
         if self.options.case == "lower":  # letter by letter: the places stay
             bare = "".join(small if len(small := letter.lower()) == 1 else letter for letter in bare)
         return apart(bare, [border for place in value.offsets for border in place])
+
+    def weighed(self, scores: Array, state: TagLabels) -> Array:
+        """Marks are rare: most places of one are likelier to have none, so they are favoured by what dev has taught."""
+        if not state.favour:
+            return scores
+        shifted = scores.copy()
+        shifted[:, 1:] += state.favour
+        weighed: Array = shifted - np.logaddexp.reduce(shifted, axis=1, keepdims=True)
+        return weighed
+
+    def tune(
+        self, sides: Sequence[Reading], outputs: Sequence[Sequence[Row]], examples: Sequence[TaggedLine], state: TagLabels
+    ) -> TagLabels:
+        """Favour marks as far as their F1 on held-out examples is best."""
+        read = [(side, rows, example) for side, rows, example in zip(sides, outputs, examples, strict=True) if len(side.spoken)]
+        scores = [scores_of(side, rows) for side, rows, _ in read]
+        golds = [self.tags(example, side.units, state)[side.spoken] for side, _, example in read]
+        if not any(gold.any() for gold in golds):
+            return state
+        return state.model_copy(update={"favour": best_favour(np.concatenate(scores), np.concatenate(golds))})
 
     def _punctuated(self, text: str, given: Sequence[Place]) -> Punctuated:
         return punctuated(text, self.options.marks, given)
@@ -120,7 +168,7 @@ class Punctuating(Tagging):
         return tags
 
     def decode(self, side: Reading, outputs: Sequence[Row], state: TagLabels) -> Tagged:
-        found, notes = _tagged(side, outputs, state, "")
+        found, notes = self._tagged(side, outputs, state, "")
         told = self._punctuated(side.text, side.given)
         tokens = [_token(side.text, place, unit.tag if place[1] == unit.end else "", unit.score)
                   for place, unit in _units_of(told.words, found)]  # fmt: skip
@@ -144,6 +192,15 @@ class ByMode(Tagging):
 
     def as_read(self, value: Line, state: TagLabels) -> Apart:
         return self._modes[state.mode].as_read(value, state)
+
+    def weighed(self, scores: Array, state: TagLabels) -> Array:
+        return self._modes[state.mode].weighed(scores, state)
+
+    def tune(
+        self, sides: Sequence[Reading], outputs: Sequence[Sequence[Row]], examples: Sequence[TaggedLine], state: TagLabels
+    ) -> TagLabels:
+        tuned: TagLabels = self._modes[state.mode].tune(sides, outputs, examples, state)
+        return tuned
 
     def units(self, value: Line, offsets: Array, state: TagLabels) -> Units:
         return self._modes[state.mode].units(value, offsets, state)
@@ -187,26 +244,21 @@ def units_at(places: Sequence[Place], text: str, offsets: Array, *, speaker: str
     return Units(token, table[:, 0], table[:, 1])
 
 
-def _tagged(side: Reading, outputs: Sequence[Row], state: TagLabels, otherwise: str) -> tuple[list[Token], list[str]]:
-    """Return each unit with its likeliest tag, and what is to be said of those without any token.
+def best_favour(scores: Array, golds: Array) -> float:
+    """Return by how much marks are to be favoured over none, so that their F1 is best.
 
-    :param otherwise: the tag of a unit that no token speaks for.
+    :param scores: (units, tags) log-probabilities, the first tag being none.
+    :param golds: (units,) the right tags.
     """
-    tags = [otherwise] * len(side.units)
-    sure = np.zeros(len(side.units))
-    if len(side.spoken):
-        scores = scores_of(side, outputs)
-        best = scores.argmax(1)
-        sure[side.spoken] = np.exp(scores.max(1))
-        for unit, tag in zip(side.spoken, best, strict=True):
-            tags[unit] = state.tags[tag]
-    read = int(side.spoken.max(initial=-1)) + 1 if side.is_cut else len(side.units)
-    lost = int((side.place[:read] < 0).sum())
-    notes = [f"{lost:,} of {read:,} words have no token of this backbone: each got the tag {otherwise!r}"] if lost else []
-    places = zip(side.units.start[:read].tolist(), side.units.end[:read].tolist(), strict=True)
-    return [
-        _token(side.text, place, tag, float(share)) for place, tag, share in zip(places, tags, sure, strict=False)
-    ], notes
+    mark = scores[:, 1:].argmax(1) + 1
+    lead = scores[:, 0] - scores[np.arange(len(scores)), mark]  # a mark is put in where it is favoured by more than that
+    order = np.argsort(lead, kind="stable")
+    hits = np.cumsum((mark == golds)[order])
+    f1 = 2 * hits / (np.arange(1, len(order) + 1) + (golds > 0).sum())
+    last = np.append(lead[order][1:] > lead[order][:-1], True)  # ties are put in together
+    best = int(np.where(last, f1, -1).argmax())
+    above = lead[order][best + 1] if best + 1 < len(order) else lead[order][best] + 1
+    return float((lead[order][best] + above) / 2)
 
 
 def _units_of(words: Sequence[Place], units: Sequence[Token]) -> Iterator[tuple[Place, Token]]:

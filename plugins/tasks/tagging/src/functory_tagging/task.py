@@ -141,9 +141,13 @@ class Tagging(Task[TaggingOptions]):
         labels = self.options.labels or tuple(sorted(counts))
         commonest = min(counts, key=lambda tag: (-counts[tag], tag))
         return TagLabels(
-            mode=mode, labels=labels, scheme=self.options.scheme, commonest=commonest if commonest in labels else labels[0],
+            mode=mode,
+            labels=labels,
+            scheme=self.options.scheme,
+            is_given=mode == "tags" and _shown(examples) < SHOWN,
+            commonest=commonest if commonest in labels else labels[0],
             known="" if mode == "punctuation" else packed(word for word, _ in words),
-        )  # fmt: skip
+        )
 
     def _right(self, example: TaggedLine, mode: Mode) -> list[Word]:
         """Return the right words of an example, with their tags."""
@@ -183,15 +187,11 @@ class Tagging(Task[TaggingOptions]):
 
     def audit(self, found: Examples) -> Sequence[str]:
         """Say where words are given that no text shows: a text alone could not be tagged as the data are."""
-        given = [example for example in found if example.tags and example.tokens and not are_characters([example])]
-        words = [(example.text, place) for example in given for place in example.offsets]
-        if not any(end - start > 1 and is_unspaced(text[start]) for text, (start, end) in words):
+        share = _shown(found)
+        if share >= SHOWN:
             return ()
-        shown = sum(len({*example.offsets} & {*plain_words(example.text)}) for example in given)
-        if shown >= SHOWN * len(words):
-            return ()
-        share = f"{shown / len(words):.0%}"
-        return (f"spaces and signs show {share} of the words: give the function words; mode = 'words' learns to find them too.",)
+        told = f"spaces and signs show {share:.0%} of the words"
+        return (f"{told}: give the function words; mode = 'words' learns to find them too.",)
 
     def scorer(self, outputs: Sequence[Tagged], examples: Sequence[TaggedLine], state: TagLabels) -> Scorer:
         right = [self._right(example, state.mode) for example in examples]
@@ -235,6 +235,15 @@ class Tagging(Task[TaggingOptions]):
 
     def golden_inputs(self, state: TagLabels) -> Sequence[Line]:
         return [Line.model_validate(value) for value in GOLDEN]
+
+
+def _shown(examples: Sequence[TaggedLine]) -> float:
+    """Return which share of the given words spaces and signs show; 1 where none is of several characters without spaces."""
+    given = [example for example in examples if example.tags and example.tokens]
+    words = [(example.text, place) for example in given for place in example.offsets]
+    if not any(end - start > 1 and is_unspaced(text[start]) for text, (start, end) in words):
+        return 1.0
+    return sum(len({*example.offsets} & {*plain_words(example.text)}) for example in given) / len(words)
 
 
 def _plainly(example: TaggedLine, words: Sequence[tuple[int, int]], state: TagLabels) -> list[Token]:

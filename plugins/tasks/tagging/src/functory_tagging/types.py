@@ -109,8 +109,12 @@ class TagLabels(SpanLabels):
 
     mode: Mode = "tags"
     scheme: SchemeName = "BMES"
+    is_given: bool = False
+    """Whether training gave words that its texts do not show, so that a text alone is not tagged as the data are."""
     commonest: str = ""
     """The commonest tag: what a word gets that the tokenizer leaves no token of."""
+    favour: float = 0.0
+    """Of punctuation: the log-odds by which marks are favoured over none, tuned on dev."""
     known: str = ""
     """Hashes of the words of the training data, by which an evaluation tells those that were never seen."""
 
