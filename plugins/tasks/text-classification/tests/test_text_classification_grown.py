@@ -9,7 +9,7 @@ import pytest
 
 from functory.measuring.evaluation import read_examples
 from functory_sdk import DataError, OptionError
-from functory_sdk.labels import classify, ratings, scope
+from functory_sdk.labels import classify, scope
 from functory_sdk.labels.metrics import path_metrics, rating_metrics, scope_metrics
 from functory_sdk.labels.types import Labels, Scope
 from functory_text_classification import TextClassification
@@ -104,13 +104,13 @@ def test_ratings_are_ordered_by_their_numbers_with_gaps_or_as_the_options_say() 
         learned(["1", "1.00", "2"], mode="ordinal", alike="keep")
 
 
-def test_a_rating_is_the_one_nearest_to_the_expected_number() -> None:
+def test_a_rating_is_the_label_at_which_half_of_the_probability_is_reached() -> None:
     state = learned([1, 2, 3, 4, 5], mode="ordinal")
     output = answered([0.4, 0.0, 0.0, 0.3, 0.3], state)
-    assert (output.label, output.value, output.score) == ("3", pytest.approx(3.1), 0.0)
-    assert answered([0.0, 0.0, 0.2, 0.2, 0.6], state).label == "4"
-    assert classify.lead(np.asarray([0.4, 0.0, 0.0, 0.3, 0.3]), state) == pytest.approx(0.4 / 4)
-    assert ratings.lead(2.5, state) == 0
+    assert (output.label, output.value, output.score) == ("4", pytest.approx(3.1), 0.3)
+    assert [answered(one, state).label for one in ([0.0, 0.0, 0.2, 0.2, 0.6], [0.5, 0.1, 0.1, 0.1, 0.2])] == ["5", "1"]
+    assert answered([0.3, 0.3, 0.4, 0.0, 0.0], state).label == "2"  # where the likeliest is 3
+    assert classify.lead(np.asarray([0.4, 0.0, 0.0, 0.3, 0.3]), state) == pytest.approx(0.1)
 
 
 def test_quadratic_kappa_and_error_are_as_they_are_defined() -> None:
@@ -197,13 +197,13 @@ def test_lists_of_labels_decline_nothing() -> None:
 
 @pytest.mark.parametrize(("by", "sure"), [("probability", 0.75), ("energy", np.log(4))])
 def test_a_function_without_examples_declines_too_once_dev_has_shown_where(by: str, sure: float) -> None:
-    from functory_text_classification.likelihood import Likelihood
+    from functory_sdk.testing import TinyDecoder
 
     made = task(labels=["a", "b"], abstain=by, out_of_scope="oos", calibrate=False)
-    put, state = Likelihood(made.options, made.labels_of), made.learn([])
+    put, state = made.formulations(TinyDecoder().spec)["prompt"], made.learn([])
     rows = [[{"log_probability": np.log(likely)} for likely in pair] for pair in ((3.0, 1.0), (1.0, 1.1))]
     dev = [made.Example(text="x", label=label) for label in ("a", "oos")]
-    tuned = put.tune(rows, dev, state)
+    tuned = put.tune([(), ()], rows, dev, state)
     answers = [put.decode((), one, tuned) for one in rows]
     assert [(one.label, one.abstained) for one in answers] == [("a", False), ("oos", True)]
     assert answers[0].in_scope == pytest.approx(sure, abs=1e-5)

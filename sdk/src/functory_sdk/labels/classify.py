@@ -157,7 +157,7 @@ def answer(shares: Array, state: Labels, notes: tuple[str, ...], number: float |
         return Classification(
             label=None if best is None else state.labels[best], score=score, scores=scores, labels=labels, notes=notes
         )
-    label = state.labels[_chosen(shares, state, number)]
+    label = state.labels[_chosen(shares, state)]
     fields: dict[str, Any] = {"label": label, "labels": (label,), "score": scores[label], "scores": scores, "notes": notes}
     if state.scope:
         fields |= scope.said(label, shares, scores, number, state)
@@ -185,12 +185,12 @@ def constant(label: str, given: tuple[str, ...], state: Labels) -> Classificatio
     return output_type(state.mode, is_scoped=state.scope is not None)(**fields)
 
 
-def _chosen(shares: Array, state: Labels, number: float | None) -> int:
+def _chosen(shares: Array, state: Labels) -> int:
     """Return which label is answered, where one is."""
     if state.mode == "binary":
         return int(shares[1] >= state.thresholds[0])
     if state.mode == "ordinal":
-        return ratings.nearest(ratings.expected(shares, state) if number is None else number, state)
+        return ratings.median(shares)
     return scope.surest(shares, state)
 
 
@@ -200,7 +200,7 @@ def lead(shares: Array, state: Labels, number: float | None = None) -> float:
     :param number: as in `answer`.
     """
     if state.mode == "ordinal":
-        return ratings.lead(ratings.expected(shares, state) if number is None else number, state)
+        return ratings.lead(shares)
     if state.scope:
         return scope.lead(shares, scope.sureness(shares, state, number), state)
     first, second = np.sort(shares)[::-1][:2]

@@ -2,8 +2,10 @@
 
 A softmax over the labels is fitted, whose loss is a proper scoring rule: it asks for calibrated probabilities and supposes
 nothing of how the labels lie, where one slope for all (McCullagh 1980, Regression models for ordinal data) supposes that
-they lie on a line in the backbone's features. The order enters where an answer is chosen: the label nearest to the expected
-number costs least under the squared distance (Berger 1985, section 2.4.2), which is what quadratic kappa weighs mistakes by.
+they lie on a line in the backbone's features. The order enters where an answer is chosen: the median, the label at which half
+of the probability is reached from either end, costs least under the distance (Berger 1985, Statistical decision theory,
+section 2.4.2). Tried and left: the label nearest to the expected number, which draws to the middle (financial_phrasebank,
+quadratic kappa .589, where the median has .634 and the likeliest label .626).
 """
 
 from __future__ import annotations
@@ -57,16 +59,17 @@ def placed(labels: Sequence[str]) -> tuple[float, ...]:
     return found if len(goes_up) == 1 and len({*found}) == len(found) else tuple(map(float, range(1, len(labels) + 1)))
 
 
-def nearest(value: float, state: Labels) -> int:
-    """Return which label is nearest to a number."""
-    return int(np.abs(np.asarray(state.numbers) - value).argmin())
+def median(shares: Array) -> int:
+    """Return the first label, in their order, with which half of the probability is reached.
+
+    :param shares: (labels,) the probability of each.
+    """
+    return int((shares.cumsum()[:-1] < 0.5).sum())
 
 
-def lead(value: float, state: Labels) -> float:
-    """Return how far a value is from where another label is nearest, as a share of the whole range."""
-    ordered = np.sort(np.asarray(state.numbers))
-    middles = (ordered[1:] + ordered[:-1]) / 2
-    return float(min(1.0, np.abs(middles - value).min() / (ordered[-1] - ordered[0])))
+def lead(shares: Array) -> float:
+    """Return how much probability would have to move from one end to the other for another label to be answered."""
+    return float(np.abs(shares.cumsum()[:-1] - 0.5).min())
 
 
 def expected(shares: Array, state: Labels) -> float:
