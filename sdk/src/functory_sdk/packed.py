@@ -81,11 +81,12 @@ class PackedBackbone(Backbone[P]):
         :raises NotSupported: where it holds a model of another family.
         """
         weight_files(self.folder)
+        facts = config_facts(self.folder, self.family)
         return {
+            **facts,
             "reference": self.reference,
             "mask_id": Facts(self.folder).mask_id(self.tokenizer),
             "weights_hash": weights_hash(self.folder),
-            **config_facts(self.folder, self.family),
         }
 
     def read_tokenizer(self) -> Tokenizer:

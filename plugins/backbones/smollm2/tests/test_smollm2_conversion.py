@@ -5,13 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from functory_sdk import DataError, Tokenizer
+from functory_sdk import DataError, FunctoryError, NotSupported, Tokenizer
 from functory_sdk.conversion import package_file
-from functory_smollm2.convert import WEIGHTS, convert, unpaired
-from functory_smollm2.gguf import TYPES, Gguf
+from functory_sdk.gguf import Gguf, convert
+from functory_smollm2.convert import WEIGHTS
 
 PACKED = package_file(WEIGHTS.package, WEIGHTS.file)
 needs_package = pytest.mark.skipif(PACKED is None, reason=f"the weights are not installed: {WEIGHTS.install}")
@@ -113,52 +112,27 @@ def test_offsets_are_characters_of_the_original_text_without_the_space_before(fo
     assert all(span == span.strip() for span in spans)
 
 
-def test_queries_are_put_back_into_hugging_face_s_order() -> None:
-    heads, width, columns = 3, 8, 5
-    ours = np.arange(heads * width * columns).reshape(heads * width, columns)
-    # How llama.cpp writes them: the two halves of each head, interleaved.
-    theirs = ours.reshape(heads, 2, width // 2, columns).swapaxes(1, 2).reshape(ours.shape)
-    assert not np.array_equal(ours, theirs)
-    assert np.array_equal(unpaired(theirs, heads), ours)
-
-
-@pytest.mark.peer(name="gguf")
-@pytest.mark.parametrize("kind", TYPES)
-def test_blocks_are_unpacked_as_the_gguf_package_does(kind: int) -> None:
-    quants = pytest.importorskip("gguf.quants")
-    constants = pytest.importorskip("gguf.constants")
-    random = np.random.default_rng(kind)
-    count = 64 * 32
-    weights = random.normal(size=count).astype(np.float32)
-    theirs = constants.GGMLQuantizationType(kind)
-    packed = quants.quantize(weights, theirs).view(np.uint8)
-    assert TYPES[kind].size(count) == packed.size
-    assert np.array_equal(
-        TYPES[kind].unpack(packed).reshape(-1, 32), quants.dequantize(packed, theirs).reshape(-1, 32)
-    )
-
-
 SIZE_5 = b"\x05" + bytes(7)
 PRE = b"tokenizer.ggml.pre\x08\x00\x00\x00\x06" + bytes(7)
 
 
 @needs_package
 @pytest.mark.parametrize(
-    ("old", "new", "message"),
+    ("old", "new", "kind", "message"),
     [
-        (b"GGUF\x03", b"GGUF\x09", "GGUF version 9; known are 2 and 3"),
-        (SIZE_5 + b"llama", SIZE_5 + b"qwenn", "architecture is 'qwenn'"),
-        (PRE + b"smollm", PRE + b"tekken", "pre is 'tekken'"),
+        (b"GGUF\x03", b"GGUF\x09", DataError, "GGUF version 9; known are 2 and 3"),
+        (SIZE_5 + b"llama", SIZE_5 + b"qwenn", NotSupported, "architecture is 'qwenn'"),
+        (PRE + b"smollm", PRE + b"tekken", NotSupported, "split by 'tekken'"),
     ],
 )
 def test_a_file_of_another_kind_is_refused_by_name(
-    tmp_path: Path, old: bytes, new: bytes, message: str
+    tmp_path: Path, old: bytes, new: bytes, kind: type[FunctoryError], message: str
 ) -> None:
     data = PACKED.read_bytes()
     assert data.count(old) == 1
     other = tmp_path / "model.gguf"
     other.write_bytes(data.replace(old, new))
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(kind, match=message):
         convert(other, tmp_path, lambda done, total: None)
     assert [path.name for path in tmp_path.iterdir()] == ["model.gguf"]
 

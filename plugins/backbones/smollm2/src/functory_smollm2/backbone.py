@@ -5,15 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from functory_sdk import BackboneSpec, PackedBackbone, PackedOptions, PackedWeights, read_json
+from functory_sdk.facts import Facts
 from functory_sdk.signs import chat_template
 from functory_smollm2.convert import WEIGHTS
 
 if TYPE_CHECKING:
     from functory_sdk.torch import Network
-
-END_OF_TEXT = 0
-"""``<|endoftext|>``: what the base model learned to end with, before it learned to converse."""
-
 
 class SmolLM2(PackedBackbone[PackedOptions]):
     """SmolLM2-135M-Instruct: a Llama of 30 layers, 576 wide, that writes English and follows instructions."""
@@ -25,11 +22,10 @@ class SmolLM2(PackedBackbone[PackedOptions]):
 
     def read_spec(self) -> BackboneSpec:
         facts = self.read_facts()
-        end = read_json(self.folder, "config.json").get("eos_token_id")
         return BackboneSpec(
             **facts,
             architecture="decoder",
-            end_ids=(*(one for one in (end if isinstance(end, list) else [end]) if isinstance(one, int)), END_OF_TEXT),
+            end_ids=Facts(self.folder).end_ids,
             has_logits=True,
             pooling="last",
             chat_template=chat_template(self.folder, read_json(self.folder, "tokenizer_config.json")),
