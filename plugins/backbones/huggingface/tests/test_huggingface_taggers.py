@@ -220,3 +220,11 @@ def test_outputs_that_are_no_tags_get_a_remedy_about_the_model(
     with pytest.raises(NotSupported, match=message) as caught:
         built(renamed(tagger, tmp_path / "model", names))
     assert "id2label of the model's config.json" in caught.value.do
+
+
+def test_a_tagger_gives_each_word_its_tag_where_words_are_tagged(tagger: Path) -> None:
+    function = functory.build(task="tagging", backbone=str(tagger), adaptation="fine-tuned", name="theirs")
+    rng = random.Random(2)
+    rows = [written(*sentence(rng)) for _ in range(24)]
+    assert function.evaluate(rows).metrics["accuracy"].value == 1.0
+    assert [token.tag for token in function(rows[0]["tokens"]).tokens] == rows[0]["tags"]

@@ -66,12 +66,12 @@ def test_a_list_of_words_gives_one_tag_a_word(made: Any) -> None:
     words = ["we", "saw", "the", "rain"]
     output = function(words)
     assert tagged(output) == [(word, TAGS[word]) for word in words]
-    assert function(tokens=words) == function("we saw the rain") == output
+    assert function(words=words) == function("we saw the rain") == output
     assert next(function.map([words, "it was good", ("we saw",)])) == output
     assert all(output.tokens[n].text == "we saw the rain"[t.start : t.end] for n, t in enumerate(output.tokens))
     assert output.in_line() == "we/PRON saw/VERB the/DET rain/NOUN"
     assert function([]).tokens == function("").tokens == ()
-    with pytest.raises(InputError, match="token 2 is empty"):
+    with pytest.raises(InputError, match="word 2 is empty"):
         function(["we", ""])
     with pytest.raises(InputError) as refused:
         list(function.map([["we"], ["we", " "]]))
@@ -170,7 +170,7 @@ def test_a_packaged_function_names_its_tags(made: Any, tmp_path: Path) -> None:
     [wheel] = made("words").package("cuts", tmp_path)
     stub = zipfile.ZipFile(wheel).read("cuts/__init__.pyi").decode()
     assert "Literal['ADP', 'PRON', 'PROPN']" in stub.replace('"', "'")
-    assert "tokens: " in stub
+    assert "words: " in stub
 
 
 def test_unknown_words_are_measured_apart_and_none_can_be_read_off(made: Any) -> None:

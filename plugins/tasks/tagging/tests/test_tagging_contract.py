@@ -10,10 +10,10 @@ class TestTags(TaskSuite):
     component = "tagging"
     examples = (
         {"text": "we saw Ann's film", "tags": ["PRON", "VERB", "NOUN", "NOUN"]},
-        {"text": "we saw Ann's film", "tokens": ["we", "saw", "Ann's", "fi", "lm"],
+        {"text": "we saw Ann's film", "words": ["we", "saw", "Ann's", "fi", "lm"],
          "tags": ["PRON", "VERB", "NOUN", "NOUN", "NOUN"]},
-        {"tokens": ["我们", "在", "北京", "。"], "tags": ["PRON", "ADP", "NOUN", "PUNCT"]},
-        {"tokens": ["the", "rain", "was", "good"], "tags": ["DET", "NOUN", "VERB", "ADJ"]},
+        {"words": ["我们", "在", "北京", "。"], "tags": ["PRON", "ADP", "NOUN", "PUNCT"]},
+        {"words": ["the", "rain", "was", "good"], "tags": ["DET", "NOUN", "VERB", "ADJ"]},
     )  # fmt: skip
 
     def perfect(self, example: Any, state: Any) -> Any:
@@ -25,7 +25,7 @@ class TestWords(TaskSuite):
     options = {"mode": "words"}
     examples = (
         {"text": "the rain 好", "spans": [[0, 3, "DET"], [4, 8, "NOUN"], [9, 10, "ADJ"]]},
-        {"text": "the rain 好", "tokens": ["the", "ra", "in", "好"],
+        {"text": "the rain 好", "words": ["the", "ra", "in", "好"],
          "spans": [[0, 3, "DET"], [4, 6, "NOUN"], [6, 8, "NOUN"], [9, 10, "ADJ"]]},
         {"text": "我们在北京。", "spans": [[0, 2, "PRON"], [2, 3, "ADP"], [3, 5, "NOUN"], [5, 6, "PUNCT"]]},
         {"text": "京北", "spans": [[0, 2, "NOUN"]]},
@@ -43,7 +43,7 @@ class TestPunctuation(TaskSuite):
         {"text": "was the rain good? the night was."},
         {"text": "我们在北京，你好。"},
         {"text": "we saw the film, and it was good.",
-         "tokens": ["we", "s", "aw", "the", "film", ",", "and", "it", "was", "good", "."]},
+         "words": ["we", "s", "aw", "the", "film", ",", "and", "it", "was", "good", "."]},
     )
 
     def perfect(self, example: Any, state: Any) -> Any:

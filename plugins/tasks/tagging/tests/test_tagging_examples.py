@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from functory.measuring.evaluation import read_examples
-from functory_sdk import DataError
+from functory_sdk import DataError, NotSupported
 from functory_tagging import Line, TaggedLine, Tagging
 
 
@@ -23,29 +23,28 @@ def words(example: TaggedLine) -> list[tuple[str, str]]:
 
 def test_words_come_as_a_list_in_place_of_the_text_or_beside_it() -> None:
     made = Line(text=["Ann", "left", "北京"])  # type: ignore[arg-type]
-    assert made == Line(tokens=("Ann", "left", "北京"))
+    assert made == Line(words=("Ann", "left", "北京")) == Line.model_validate({"tokens": ["Ann", "left", "北京"]})
     assert (made.text, made.offsets) == ("Ann left北京", ((0, 3), (4, 8), (8, 10)))
-    assert Line(text="Ann  left.", tokens=("Ann", "left", ".")).offsets == ((0, 3), (5, 9), (9, 10))
-    assert Line(text="Ann left", offsets=((0, 3), (4, 8))).tokens == ("Ann", "left")
-    assert Line(tokens=(" Ann ", "left")).tokens == ("Ann", "left")
+    assert Line(text="Ann  left.", words=("Ann", "left", ".")).offsets == ((0, 3), (5, 9), (9, 10))
+    assert Line(text="Ann left", words=((0, 3), (4, 8))).tokens == ("Ann", "left")
+    assert Line(words=(" Ann ", "left")).tokens == ("Ann", "left")
     assert Line.model_validate(made.model_dump(mode="json")) == made
-    assert Line(tokens=np.asarray(["Ann"], dtype=object)).text == "Ann"  # type: ignore[arg-type]
+    assert Line(words=np.asarray(["Ann"], dtype=object)).text == "Ann"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
     ("fields", "told"),
     [
-        ({"tokens": ["Ann", ""]}, "token 2 is empty"), ({"tokens": ["a", "b", "\u3000 "]}, "token 3 is white space"),
-        ({"tokens": ["a", "b\ud800"]}, "token 2, .* holds half of a surrogate pair"),
+        ({"tokens": ["Ann", ""]}, "word 2 is empty"), ({"words": ["a", "b", "\u3000 "]}, "word 3 is white space"),
+        ({"tokens": ["a", "b\ud800"]}, "word 2, .* holds half of a surrogate pair"),
         ({"text": "b\udfff"}, "the text holds half of a surrogate pair"),
         ({"text": "Ann", "tokens": ["Bob"]}, "token 1, 'Bob', is not at character 0"),
-        ({"text": "Ann", "offsets": [[0, 4]]}, "word 1, from 0 to 4, is no part of a text of 3 characters"),
-        ({"text": "Ann left", "offsets": [[4, 8], [0, 3]]}, "word 2 begins at 0, before"),
-        ({"text": "Zoe\u0308", "offsets": [[0, 3]]}, r"cuts a character: U\+0308, a mark at 3"),
-        ({"text": "Ann", "offsets": [[0, 3]], "tokens": ["Bob"]}, "word 1 from 0 to 3 is 'Ann', not 'Bob'"),
-        ({"text": "a b", "offsets": [[1, 2]]}, "word 1 from 1 to 2 is white space"),
-        ({"text": "Ann", "offsets": [0, 3]}, r"no list of \[start, end\]"),
-        ({"tokens": "Ann left"}, "tokens are a str, not a list"), ({"tokens": ["a", 7]}, "tokens hold 7, which is no text"),
+        ({"text": "Ann", "words": [[0, 4]]}, "word 1, from 0 to 4, is no part of a text of 3 characters"),
+        ({"text": "Ann left", "words": [[4, 8], [0, 3]]}, "word 2 begins at 0, before"),
+        ({"text": "Zoe\u0308", "words": [[0, 3]]}, r"cuts a character: U\+0308, a mark at 3"),
+        ({"text": "a b", "words": [[1, 2]]}, "word 1, from 1 to 2, is white space"),
+        ({"text": "Ann", "words": [[0, 3], 3]}, r"none of \[start, end\]"), ({"text": "Ann", "words": [0, 3]}, "words hold 0"),
+        ({"words": "Ann left"}, "words are a str, not a list"), ({"tokens": ["a", 7]}, "words hold 7, which is no text"),
         ({}, "neither a text nor a list of words"),
     ],
 )  # fmt: skip
@@ -75,7 +74,7 @@ def test_a_row_without_a_tag_for_each_word_is_named(row: dict[str, Any], told: s
 
 def test_words_that_hold_spaces_nul_or_a_flood_of_marks_stay_words() -> None:
     flood = "e" + "\u0301" * 2000
-    made = Line(tokens=("Hà Nội", "a\x00b", flood, "👩\u200d🔬"))
+    made = Line(words=("Hà Nội", "a\x00b", flood, "👩\u200d🔬"))
     assert [made.text[a:b] for a, b in made.offsets] == ["Hà Nội", "a\x00b", flood, "👩\u200d🔬"]
 
 
@@ -93,7 +92,7 @@ SAME = [("我们", "word"), ("在", "word"), ("北京", "word")]
 )  # fmt: skip
 def test_words_are_learned_from_whatever_says_them_and_the_text_shows_none(row: dict[str, Any], mode: str) -> None:
     [example] = found = settled(row, mode=mode)
-    assert (example.text, words(example), example.tokens) == ("我们在北京", SAME, ())
+    assert (example.text, words(example), example.words) == ("我们在北京", SAME, ())
     assert tuple(read_examples(Tagging.configure({"mode": mode}), None, found)) == (example,)
     assert Tagging.configure({"mode": mode}).learn(found).mode == "words"
 
@@ -139,6 +138,24 @@ def test_an_unknown_tag_is_named_with_its_word_and_row() -> None:
     assert "rows[1]" in str(refused.value)
     with pytest.raises(DataError, match="the row gives words as spans, and this function learned tags for its words"):
         read_examples(Tagging(), state, [{"text": "it", "spans": [[0, 2, "PROPN"]]}])
+
+
+def test_heads_from_elsewhere_are_taken_by_what_their_outputs_are_called() -> None:
+    state, order = Tagging().adopt(["NOUN", " VERB", "X"], unit="token")
+    assert (state.mode, state.tags, list(order)) == ("tags", ("NOUN", "VERB", "X"), [0, 1, 2])
+    state, order = Tagging().adopt(["S", "B", "E", "M"], unit="token")
+    assert (state.mode, state.tags, list(order)) == ("words", ("B-word", "M-word", "E-word", "S-word"), [1, 3, 2, 0])
+    state, order = Tagging().adopt(["I", "B"], unit="token")
+    assert (state.tags, list(order)) == (("B-word", "I-word"), [1, 0])
+    assert Tagging.configure({"mode": "tags"}).adopt(["I", "B"], unit="token")[0].mode == "tags"
+    for names, options, unit in ((["A", "B"], {}, "text"), (["A", "A"], {}, "token"), (["A", "B"], {"mode": "words"}, "token")):
+        with pytest.raises(NotSupported):
+            Tagging.configure(options).adopt(names, unit=unit)  # type: ignore[arg-type]
+
+
+def test_one_tag_alone_teaches_nothing() -> None:
+    with pytest.raises(DataError, match="all 2 words have the tag 'X'"):
+        Tagging().learn(settled({"tokens": ["a", "b"], "tags": ["X", "X"]}))
 
 
 def test_words_that_no_text_shows_are_noted() -> None:

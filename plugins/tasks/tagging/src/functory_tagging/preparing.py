@@ -41,7 +41,7 @@ def as_words(example: TaggedLine, *, by_character: bool) -> TaggedLine:
         labels = example.tags or [WORD] * len(example.tokens)
         return _of(example.text, [(*place, label) for place, label in zip(example.offsets, labels, strict=True)])
     if example.tags:
-        raise DataError("there are tags and no words.", do="give the words as a list: tokens = ['…'].")
+        raise DataError("there are tags and no words.", do="give the words as a list: words = ['…'].")
     text, offsets = join(example.text.split())
     return _of(text, [(start, end, WORD) for start, end in offsets])
 

@@ -37,10 +37,10 @@ class _OneEach(Tagging):
             for unit, tag in zip(side.spoken, scores.argmax(1), strict=True):
                 tags[unit] = state.tags[tag]
         read = int(side.spoken.max(initial=-1)) + 1 if side.is_cut else len(side.units)
-        lost = int((side.place[:read] < 0).sum())
+        untold = np.flatnonzero(side.place[:read] < 0)
+        lost = sum(bool(otherwise) or any(map(str.isalnum, side.text[a:b])) for a, b in _places(side.units, untold))
         notes = [f"{lost:,} of {read:,} words have no token of this backbone: each got the tag {otherwise!r}"] if lost else []
-        places = zip(side.units.start[:read].tolist(), side.units.end[:read].tolist(), strict=True)
-        told = zip(places, tags, sure, strict=False)
+        told = zip(_places(side.units, np.arange(read)), tags, sure, strict=False)
         return [_token(side.text, place, tag, float(share)) for place, tag, share in told], notes
 
 
@@ -60,7 +60,8 @@ class WordTagging(_OneEach):
         return units_at(words_of(value), value.text, offsets)
 
     def tags(self, example: TaggedLine, found: Units, state: TagLabels) -> Array:
-        return np.asarray([state.labels.index(tag) for tag in example.tags], dtype=np.int64)
+        number = {label: place for place, label in enumerate(state.labels)}
+        return np.asarray([number[tag] for tag in example.tags], dtype=np.int64)
 
     def decode(self, side: Reading, outputs: Sequence[Row], state: TagLabels) -> Tagged:
         tokens, notes = self._tagged(side, outputs, state, state.commonest)
@@ -259,6 +260,11 @@ def best_favour(scores: Array, golds: Array) -> float:
     best = int(np.where(last, f1, -1).argmax())
     above = lead[order][best + 1] if best + 1 < len(order) else lead[order][best] + 1
     return float((lead[order][best] + above) / 2)
+
+
+def _places(units: Units, numbers: Array) -> list[Place]:
+    """Return where some units lie."""
+    return list(zip(units.start[numbers].tolist(), units.end[numbers].tolist(), strict=True))
 
 
 def _units_of(words: Sequence[Place], units: Sequence[Token]) -> Iterator[tuple[Place, Token]]:

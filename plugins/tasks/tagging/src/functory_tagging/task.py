@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from functory_sdk import (
     BackboneSpec,
@@ -27,13 +27,13 @@ from functory_tagging.marks import punctuated
 from functory_tagging.metrics import Word, breakdown, scorer
 from functory_tagging.preparing import are_characters, as_words
 from functory_tagging.tagging import ByMode, words_of
-from functory_tagging.types import Line, Mode, Tagged, TaggedLine, TaggingOptions, TagLabels, Token
+from functory_tagging.types import WORD, Line, Mode, Tagged, TaggedLine, TaggingOptions, TagLabels, Token
 
 GOLDEN: tuple[dict[str, Any], ...] = (
     {"text": "The committee met in Paris on Monday, and nobody answered my calls."},
-    {"tokens": ["Zoe\u0308", "did", "n't", "leave", "the", "B.B.C.", "."]},
+    {"words": ["Zoe\u0308", "did", "n't", "leave", "the", "B.B.C.", "."]},
     {"text": "国务院总理昨天在北京会见了来自Google的工程师Anna Lee。"},
-    {"tokens": ["我们", "在", "北京", "见面", "。"]},
+    {"words": ["我们", "在", "北京", "见面", "。"]},
     {"text": "これは日本語の文です。 и ещё одно предложение 👩‍🔬"},
     {"text": ""},
     {"text": " ".join(["one thing after another went wrong that day"] * 40)},
@@ -58,7 +58,7 @@ class Tagging(Task[TaggingOptions]):
     paper: ClassVar[str] = "Xue 2003, Chinese Word Segmentation as Character Tagging (IJCLCLP 8.1)"
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "text": ("text", "sentence", "content", "line", "文本", "句子"),
-        "tokens": ("tokens", "words", "forms", "characters", "字", "词"),
+        "words": ("words", "tokens", "forms", "form", "characters", "offsets", "字", "词"),
         "tags": ("tags", "upos", "pos_tags", "pos", "upos_tags", "xpos", "labels", "标签", "词性"),
     }
     metric: ClassVar[str] = "f1"
@@ -139,6 +139,8 @@ class Tagging(Task[TaggingOptions]):
             what = "mark" if mode == "punctuation" else "word with a tag"
             raise DataError(f"none of {len(examples):,} examples has a {what}.", do="look at the data, or choose another mode.")
         labels = self.options.labels or tuple(sorted(counts))
+        if mode == "tags" and len(labels) < 2:
+            raise DataError(f"all {len(words):,} words have the tag {labels[0]!r}.", do="give words with other tags too.")
         commonest = min(counts, key=lambda tag: (-counts[tag], tag))
         return TagLabels(
             mode=mode,
@@ -148,6 +150,28 @@ class Tagging(Task[TaggingOptions]):
             commonest=commonest if commonest in labels else labels[0],
             known="" if mode == "punctuation" else packed(word for word, _ in words),
         )
+
+    def adopt(
+        self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool | None = False
+    ) -> tuple[TagLabels, Sequence[int]]:
+        """The checkpoint's own tags, one a word; those of characters (B, M, E, S or B, I) name words."""
+        if unit != "token" or is_multi:
+            raise NotSupported(
+                "the head labels whole texts, and words are tagged one by one.", do="build it with task = 'text-classification'."
+            )
+        names = [name.strip() for name in labels]
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise NotSupported(f"two outputs of the head are called {twice!r}.", do="say what they stand for in id2label.")
+        scheme: Literal["BMES", "BI"] | None = "BMES" if {*names} == {*"BMES"} else "BI" if {*names} == {*"BI"} else None
+        if scheme is not None and self.options.mode in ("auto", "words"):
+            state = TagLabels(mode="words", labels=(WORD,), scheme=scheme, commonest=WORD)
+            return state, [names.index(letter) for letter in scheme]
+        if self.options.mode in ("words", "punctuation"):
+            raise NotSupported(
+                f"the head's outputs, {', '.join(names[:6])} …, are no {self.options.mode}.", do="build it with mode = 'tags'."
+            )
+        return TagLabels(labels=tuple(names), commonest=names[0]), range(len(names))
 
     def _right(self, example: TaggedLine, mode: Mode) -> list[Word]:
         """Return the right words of an example, with their tags."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sized
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -13,7 +13,6 @@ from functory_sdk.spans.placing import Offsets, align, join, listed, unwritten
 from functory_sdk.spans.scripts import cut_mark, plain_words
 
 Mode = Literal["tags", "words", "punctuation"]
-LISTS = ("tokens", "tags", "offsets")
 MARKS = (",", ".", "?", "!", ";", ":", "，", "。", "？", "！", "；", "：", "、", "؟", "،", "।")
 
 
@@ -21,9 +20,10 @@ class Line(Input):
     """A text to tag, or words that are given already."""
 
     text: str = Field("", description="The text, or a list of its words; where it is not given, the words make it.")
-    tokens: tuple[str, ...] = Field((), description="The words, where they are given: each gets one tag.")
-    offsets: tuple[tuple[int, int], ...] = Field(
-        (), description="Where each word lies in the text, [first character, the one after the last]; found out if not given."
+    words: tuple[tuple[int, int] | str, ...] = Field(
+        (),
+        description="The words, where they are given: each gets one tag. Their texts, or their places in the text, [first "
+        "character, the one after the last].",
     )
 
     @model_validator(mode="before")
@@ -38,6 +38,16 @@ class Line(Input):
             if issubclass(cls, TaggedLine):
                 raise
             raise ValueError(f"{error.what} {error.do[:1].upper()}{error.do[1:]}".rstrip(". ")) from None
+
+    @property
+    def offsets(self) -> tuple[tuple[int, int], ...]:
+        """The places of the words that are given."""
+        return tuple(place for place in self.words if not isinstance(place, str))
+
+    @property
+    def tokens(self) -> tuple[str, ...]:
+        """The words that are given."""
+        return tuple(self.text[start:end] for start, end in self.offsets)
 
 
 class TaggedLine(Line):
@@ -129,33 +139,36 @@ class TagLabels(SpanLabels):
 def _plain(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields that say something, lists as Python's own; a list in the place of the text holds the words."""
     given = {name: value for name, value in data.items() if value is not None}
-    text = given.get("text")
-    if text is not None and not isinstance(text, str):
-        given |= {"tokens": given.pop("text")} if not given.get("tokens") else {}
-    for name in LISTS:
-        if name in given:
-            given[name] = unwritten(given[name]) if name == "offsets" else listed(name, given[name])
-    if "text" not in given and "tokens" not in given:
-        raise DataError("there is neither a text nor a list of words.", do="give a text, or tokens = ['…', '…'].")
+    for other in ("tokens", "text"):
+        words = given.get("words", ())
+        if other in given and not isinstance(given[other], str | int) and isinstance(words, Sized) and not len(words):
+            given["words"] = given.pop(other)
+    if "words" in given:
+        given["words"] = unwritten(given["words"])
+    if "tags" in given:
+        given["tags"] = listed("tags", given["tags"])
+    if "text" not in given and "words" not in given:
+        raise DataError("there is neither a text nor a list of words.", do="give a text, or words = ['…', '…'].")
     return given
 
 
 def _read(data: dict[str, Any]) -> dict[str, Any]:
     """Return the fields with the words' places, and the text that they make where there is none."""
-    tokens = [_word(place, token) for place, token in enumerate(data.get("tokens", ()), 1)]
-    text, offsets = data.get("text", ""), data.get("offsets") or []
-    if isinstance(text, str):
-        _encodable(text, "the text")
-        if not text.strip() and tokens and not offsets:
-            text, offsets = join(tokens)
-        offsets = _placed(text, offsets) if offsets else align(tokens, text)
-        tokens = tokens or [text[start:end] for start, end in offsets]
-        _agree(text, tokens, offsets)
-    data |= {"text": text, "tokens": tokens, "offsets": offsets}
-    count, tags = len(offsets) or (len(plain_words(text)) if data.get("tags") else 0), data.get("tags", ())
+    text, given = data.get("text", ""), data.get("words", [])
+    if not isinstance(text, str):
+        return data
+    _encodable(text, "the text")
+    if isinstance(given, list) and given and not isinstance(given[0], str | int | float):
+        offsets = _placed(text, given)
+    else:
+        tokens = [_word(place, token) for place, token in enumerate(listed("words", given), 1)]
+        text, offsets = (text, align(tokens, text)) if text.strip() else join(tokens) if tokens else (text, [])
+    data |= {"text": text, "words": offsets}
+    tags = data.get("tags", ())
+    count = len(offsets) or (len(plain_words(text)) if tags else 0)
     if tags and len(tags) != count:
-        found = f"{count} words" if tokens else f"{count} words in the text"
-        raise DataError(f"there are {found} and {len(tags)} tags.", do="give each word its tag; words as a list: tokens = ['…'].")
+        found = f"{count} words" if offsets else f"{count} words in the text"
+        raise DataError(f"there are {found} and {len(tags)} tags.", do="give each word its tag; words as a list: words = ['…'].")
     return data
 
 
@@ -167,8 +180,8 @@ def _word(place: int, token: str) -> str:
     found = token.strip()
     if not found:
         what = "is empty" if not token else f"is white space, {token!r}"
-        raise DataError(f"token {place} {what}.", do="leave it out, with its tag.")
-    _encodable(found, f"token {place}, {found!r},")
+        raise DataError(f"word {place} {what}.", do="leave it out, with its tag.")
+    _encodable(found, f"word {place}, {found!r},")
     return found
 
 
@@ -191,33 +204,18 @@ def _placed(text: str, given: Any) -> Offsets:  # Any: whatever the data hold
     try:
         offsets = [(int(start), int(end)) for start, end in given]
     except (TypeError, ValueError):
-        raise DataError("offsets are no list of [start, end].", do="give two numbers for each word.") from None
+        raise DataError("words are no list of texts, and none of [start, end].", do="give two numbers for each word.") from None
     for place, (start, end) in enumerate(offsets, 1):
         if not 0 <= start < end <= len(text):
             raise DataError(
                 f"word {place}, from {start} to {end}, is no part of a text of {len(text)} characters.",
                 do="start is the first character, counted from 0; end is the one after the last.",
             )
+        if not text[start:end].strip():
+            raise DataError(f"word {place}, from {start} to {end}, is white space.", do="leave it out, with its tag.")
         if cut := cut_mark(text, start, end):
             raise DataError(f"word {place}, from {start} to {end}, cuts a character: {cut}.", do="keep marks with their letters.")
     for place, ((_, end), (start, _)) in enumerate(pairwise(offsets), 2):
         if start < end:
             raise DataError(f"word {place} begins at {start}, before the one before it ends.", do="give words in order.")
     return offsets
-
-
-def _agree(text: str, tokens: list[str], offsets: Offsets) -> None:
-    """Refuse words that are not where they are said to be.
-
-    :raises DataError: naming the first.
-    """
-    if len(tokens) != len(offsets):
-        raise DataError(f"there are {len(tokens)} words and {len(offsets)} offsets.", do="give each word its place.")
-    for place, (token, (start, end)) in enumerate(zip(tokens, offsets, strict=True), 1):
-        if text[start:end] != token:
-            raise DataError(
-                f"word {place} from {start} to {end} is {text[start:end]!r}, not {token!r}.",
-                do="offsets count characters, not bytes, from 0; end is the character after the last.",
-            )
-        if not token.strip():
-            raise DataError(f"word {place} from {start} to {end} is white space.", do="leave it out, with its tag.")
