@@ -19,6 +19,9 @@ from functory.errors import TrainingError
 from functory_sdk.torch.heads import LinearHead
 from functory_sdk.torch.shapes import PLAIN, Shape
 
+TOKENS = (("tokens",), ("target",))
+"""The first axis of what each token has one of."""
+
 
 @dataclass(frozen=True)
 class Block:
@@ -42,7 +45,7 @@ def is_of_units(head: LinearHead, gold: Sequence[Port]) -> bool:
     """
     if head.reading.unit == "row":
         return head.together != "batch"
-    return head.together == "row" and all(port.axes and isinstance(port.axes[0], str) for port in gold)
+    return head.together == "row" and all(port.axes[:1] in TOKENS for port in gold)
 
 
 def taught(row: Row, units: int, gold: Sequence[Port]) -> Array:
@@ -51,7 +54,7 @@ def taught(row: Row, units: int, gold: Sequence[Port]) -> Array:
     Losses pass over their port's fill, so a unit that holds nothing else teaches nothing. Where the fill may be a gold
     too, 0 or above, all units count.
     """
-    ports = [port for port in gold if port.axes and isinstance(port.axes[0], str) and len(row[port.name]) == units]
+    ports = [port for port in gold if port.axes[:1] in TOKENS and len(row[port.name]) == units]
     if not ports or any(port.fill >= 0 for port in ports):
         return np.ones(units, dtype=bool)
     said = [(row[port.name] != port.fill).any(axis=tuple(range(1, len(port.axes)))) for port in ports]

@@ -1,0 +1,153 @@
+"""The contract: what is learned besides φ, what is odd about data, how well. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from functory_question_answering.golds import is_moved, ways
+from functory_question_answering.metrics import Compare, cmrc, is_chinese, scorer, scores, squad
+from functory_question_answering.spans import Extraction
+from functory_question_answering.types import Answer, AnsweredQuestion, AnsweringOptions, Answers, Question
+from functory_sdk import (
+    BackboneSpec,
+    DataError,
+    Examples,
+    Formulation,
+    Judgement,
+    NotSupported,
+    Options,
+    Scorer,
+    Suited,
+    Task,
+    told,
+)
+
+NO_ANSWER = "no answer"
+GOLDEN = (
+    ("Who wrote the report?", "Ann Lee wrote the report in 1998, and Bob read it in Rome."),
+    ("报告是谁写的？", "报告是王明在北京写的，李娜昨天读了它。"),
+    ("Who?", "We two \U0001f468\u200d\U0001f469\u200d\U0001f467 went to \U0001f1ef\U0001f1f5, and it was fun for Zoe\u0308."),
+    ("What is there?", " \t "),
+    ("Where did we meet on Friday?", "The committee met in Paris on Monday, in Rome on Tuesday, in Cairo on Friday; " * 40),
+)
+"""Questions and contexts for replaying: in two scripts, with characters of several code points, without words, long."""
+
+
+class QuestionAnswering(Task[AnsweringOptions]):
+    """Finds the answer to a question in a text: which stretch of it answers, or that none does.
+
+    Long texts are read in windows, each with the whole question; scores are of all windows together.
+    """
+
+    Options: ClassVar[type[Options]] = AnsweringOptions
+    Input: ClassVar = Question
+    Output: ClassVar = Answer
+    Example: ClassVar = AnsweredQuestion
+    State: ClassVar = Answers
+    shorthand: ClassVar[tuple[str, ...]] = ("question", "context")
+    columns: ClassVar[Mapping[str, tuple[str, ...]]] = {
+        "question": ("question", "query", "query_text", "问题"),
+        "context": ("context", "passage", "paragraph", "document", "text", "context_text", "文章", "段落"),
+        "answers": ("answers", "answer", "answer_text", "detected_answers", "答案"),
+        "start": ("answer_start", "start", "start_char", "answer_offset"),
+        "is_impossible": ("is_impossible", "unanswerable"),
+    }
+    metric: ClassVar[str] = "f1"
+    metrics: ClassVar[Mapping[str, str]] = {
+        "f1": "the mean F1 of what answer and right answer share, the best of the right ones counting",
+        "exact_match": "the share of answers that are a right one, case and punctuation aside",
+        "answered_f1": "the same F1 over the questions that have an answer",
+        "unanswered_accuracy": "the share of the questions without an answer that were given none",
+    }
+    paper: ClassVar[str] = "Devlin et al. 2019, BERT, section 4.2 (arXiv 1810.04805)"
+    examples: ClassVar[tuple[str, ...]] = (
+        "functory build --task question-answering --train train-v2.0.json --backbone minilm",
+        'functory run answers "Who wrote it?" "Ann Lee wrote it in Rome." --json',
+    )
+
+    def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
+        if spec.architecture == "encoder-decoder":
+            raise NotSupported(
+                f"an answer's ends are looked for at each token of the text; {spec.reference!r} is an encoder-decoder, which "
+                "gives the states of what it writes.",
+                do="choose an encoder, such as minilm or e5.",
+            )
+        return {"features": Extraction(self.options, self._compare)}
+
+    def suits(self, *, has_examples: bool) -> Suited:
+        """Frozen features know little of where an answer begins and ends, so the layers learn too.
+
+        :raises NotSupported: without examples.
+        """
+        if not has_examples:
+            raise NotSupported(f"task {self.name!r} learns from examples, and there are none.", do="give train = '…'.")
+        why = "an answer shows where question and text are read together, which a frozen sentence encoder was never taught"
+        return Suited("minilm", "lora", why, "e5")
+
+    def learn(self, examples: Sequence[AnsweredQuestion]) -> Answers:
+        lengths = [len(gold.text) for example in examples for gold in example.answers]
+        if not lengths:
+            raise DataError(
+                f"none of {len(examples):,} questions has an answer.", do="give examples with answers, at least some."
+            )
+        longest = self.options.longest or max(30, 2 * max(lengths))
+        return Answers(may_lack=any(not example.answers for example in examples), longest=longest)
+
+    def check(self, example: AnsweredQuestion, state: Answers) -> None:
+        if self.options.offsets == "refuse" and (moved := next(filter(is_moved, example.answers), None)):
+            why = ways(moved, example.context)
+            raise DataError(
+                f"{moved.text!r} stands from {moved.starts[0]} on, and not from {moved.given}.",
+                where="answers",
+                do=f"these offsets are counted {why}: convert them to characters from 0." if why else
+                "correct the offset, or leave it out; offsets = 'repair' takes the nearest place.",
+            )  # fmt: skip
+
+    def audit(self, found: Examples) -> Sequence[str]:
+        """Say how many answers do not stand at their offsets, and how many without one stand at several places."""
+        golds = [(gold, example, place) for example, place in zip(found, found.places, strict=True) for gold in example.answers]
+        notes = []
+        if moved := [one for one in golds if is_moved(one[0])]:
+            gold, example, place = moved[0]
+            why = f": it was counted {ways(gold, example.context)}" if ways(gold, example.context) else ""
+            notes.append(
+                f"{len(moved):,} of {len(golds):,} answers do not stand at their offset, the first {gold.text!r} in {place} "
+                f"(given {gold.given}, found {gold.starts[0]}{why}): the nearest place was taken."
+            )
+        if several := [one for one in golds if len(one[0].starts) > 1]:
+            gold, _, place = several[0]
+            notes.append(
+                f"{len(several):,} of {len(golds):,} answers have no offset and stand at several places, the first {gold.text!r} "
+                f"in {place} at {len(gold.starts)}: any of them counts as right."
+            )
+        return notes
+
+    def scorer(self, outputs: Sequence[Answer], examples: Sequence[AnsweredQuestion], state: Answers) -> Scorer:
+        golds = [[gold.text for gold in example.answers] for example in examples]
+        lacks = np.asarray([not wanted for wanted in golds], dtype=bool)
+        found = scores([output.answer for output in outputs], golds, self._compare(examples))
+        return scorer(found, lacks, tells_lack=bool(lacks.any()))
+
+    def judge(self, output: Answer, example: AnsweredQuestion, state: Answers) -> Judgement:
+        """Right as `exact_match` has it."""
+        wanted = [gold.text for gold in example.answers]
+        [[exact, _]] = scores([output.answer], [wanted], self._compare([example]))
+        given = NO_ANSWER if output.answer is None else output.answer
+        return Judgement(given, told(list(dict.fromkeys(wanted))) if wanted else NO_ANSWER, bool(exact), output.score)
+
+    def baseline(self, examples: Sequence[AnsweredQuestion], state: Answers) -> Sequence[Answer]:
+        """No answer to any question."""
+        return [Answer(answer=None, score=1.0)] * len(examples)
+
+    def golden_inputs(self, state: Answers) -> Sequence[Question]:
+        return [Question(question=question, context=context) for question, context in GOLDEN]
+
+    def _compare(self, examples: Sequence[Any]) -> Compare:
+        """Return how answers to some questions are compared with the right ones."""
+        wanted = self.options.scorer
+        if wanted == "auto":
+            wanted = "cmrc" if is_chinese([example.question for example in examples]) else "squad"
+        return cmrc if wanted == "cmrc" else squad
