@@ -8,7 +8,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -78,6 +78,10 @@ class Network(nn.Module, ABC):
 
     origin: Origin | None = None
     """The transformers model that it was made from; None where there is none."""
+    has_branches: ClassVar[bool] = False
+    """A row may hold several ways to go on after one beginning, a tree of tokens: `prepare` reads the arrays ``positions``,
+    the place of each written token in a row of its own, and ``ends``, the first place in the row from which it is seen no
+    more. For networks in which no token sees those after it."""
     made_of: str = ""
     """The hash of the files and the code that it was made from; its backbone sets it."""
 
@@ -188,16 +192,28 @@ def window_mask(mask: Tensor, window: int) -> Tensor | None:
     return ((apart.abs() <= window) & mask.bool()[:, None, None, :]) | (apart == 0)
 
 
-def causal_mask(mask: Tensor, window: int | None = None) -> Tensor:
+def positions_of(mask: Tensor) -> Tensor:
+    """Return the places of tokens that stand one after the other, (1, tokens)."""
+    return torch.arange(mask.shape[1], device=mask.device)[None]
+
+
+def causal_mask(
+    mask: Tensor, window: int | None = None, positions: Tensor | None = None, ends: Tensor | None = None
+) -> Tensor:
     """Return the mask of causal attention, (batch, 1, tokens, tokens) bool; padding is never looked at.
 
     :param window: each token sees itself and the window − 1 tokens before it; all of them when None.
+    :param positions: (batch, tokens) of rows that branch.
+    :param ends: (batch, tokens) likewise: from which place on each token is seen no more.
     """
     places = torch.arange(mask.shape[1], device=mask.device)
-    apart = places[:, None] - places[None]
+    order = places[:, None] - places[None]
+    apart = order if positions is None else (positions[:, :, None] - positions[:, None])[:, None]
     seen = (apart >= 0) if window is None else (apart >= 0) & (apart < window)
+    if ends is not None:
+        seen = seen & (order >= 0) & (places[:, None] < ends[:, None])[:, None]
     # A padded query may look at itself, or its softmax would have nothing to sum over.
-    return (seen & mask.bool()[:, None, None, :]) | (apart == 0)
+    return (seen & mask.bool()[:, None, None, :]) | (order == 0)
 
 
 def additive(seen: Tensor) -> Tensor:

@@ -35,6 +35,8 @@ class Reading(nn.Module, ABC):
     """How many texts a row holds, each read by itself: hidden states and masks are those of (batch · texts) rows."""
     reads_scores: ClassVar[bool] = False
     """It reads what the network says of tokens: scores over the whole vocabulary."""
+    reads_last: ClassVar[bool] = True
+    """It reads the state of a row's last token; what follows a token is read in the state before it, and the last needs none."""
     is_stored: bool = True
     """What it gives of fixed hidden states is fixed and small, so that it is computed once a row and kept on disk."""
 
@@ -215,6 +217,7 @@ class Likelihood(Reading):
     unit = "token"
     arrays = ("scored",)
     reads_scores = True
+    reads_last = False
     is_stored = False
 
     def width(self, spec: BackboneSpec) -> int:

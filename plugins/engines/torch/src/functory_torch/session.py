@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import torch
 
-from functory_sdk import Array, NotSupported, Program, Request, Session, SessionOptions, plan
+from functory_sdk import Array, NotSupported, Program, Request, Row, Session, SessionOptions, pad, plan, unpad
 from functory_torch.greedy import write
 from functory_torch.likelihood import likelihood
+from functory_torch.sharing import Shared, branch_ports, shared
 from functory_torch.threads import threaded, threads
+
+Told = Callable[[float], None]
+STATES = 16384
+"""Hidden states that are gathered at a time for the rows that stand in rows that branch."""
 
 
 class TorchSession(Session):
@@ -19,6 +24,49 @@ class TorchSession(Session):
         super().__init__(program, options)
         self.device = device(options.device)
         self.model = program.model.to(self.device).eval() if self.device.type != "cpu" else program.model.eval()
+
+    def run(self, rows: Sequence[Row], told: Told | None = None) -> list[Row]:
+        """Run rows; what those of a network that reads forwards alone share at their beginnings is computed once."""
+        found = None
+        if self._is_sharing():
+            found = shared(rows, self.model.network.spec, reads_last=self.model.head.reading.reads_last)
+        return super().run(rows, told) if found is None else self._run_shared(rows, found, told)
+
+    def _is_sharing(self) -> bool:
+        model = self.model
+        return model is not None and model.head is not None and model.texts == 1 and model.network.has_branches
+
+    def _run_shared(self, rows: Sequence[Row], found: Sequence[Shared], told: Told | None) -> list[Row]:
+        """Run rows that branch, and give each of those that stand in them what its head makes of its own states."""
+        costs, results = [one.tokens for one in found], list(rows)
+        for batch in plan(costs, self._budget):
+            chosen = [found[index] for index in batch]
+            for index, output in self._of_branches(rows, chosen):
+                results[index] = output
+            if told is not None:
+                told(sum(costs[index] for index in batch) / sum(costs))
+        return results
+
+    def _of_branches(self, rows: Sequence[Row], chosen: Sequence[Shared]) -> list[tuple[int, Row]]:
+        """Return the outputs of the rows in some that branch, each with the row's number."""
+        network, found = self.model.network, list[tuple[int, Row]]()
+        with threads(self.options.threads), torch.inference_mode():
+            ports = branch_ports(network.spec)
+            hidden = network.hidden(tensors(pad([one.row for one in chosen], ports), self.device))  # (shared, tokens, width)
+            members = [(row, *one) for row, each in enumerate(chosen) for one in zip(each.members, each.places, strict=True)]
+            for part in plan([len(places) for _, _, places in members], STATES):
+                own = [rows[members[place][1]] for place in part]
+                states = _gathered(hidden, [members[place][0] for place in part], [members[place][2] for place in part])
+                batch = tensors(pad(own, self.program.inputs), self.device)
+                outputs = self.model.apply_head(self.model.read(states, batch), batch)
+                arrays = {name: value.float().cpu().numpy() for name, value in outputs.items()}
+                found += zip([members[place][1] for place in part], unpad(arrays, own, self.program), strict=True)
+        return found
+
+    @property
+    def _budget(self) -> int:
+        """The tokens of a batch of rows that branch: they are long, and few."""
+        return self.options.budget or max(1024, self.planner.budget)
 
     def run_batch(self, batch: Mapping[str, Array]) -> Mapping[str, Array]:
         with threads(self.options.threads), torch.inference_mode():
@@ -46,6 +94,19 @@ class TorchSession(Session):
 
     def close(self) -> None:
         self.model = None
+
+
+def _gathered(hidden: torch.Tensor, shared: Sequence[int], places: Sequence[Array]) -> torch.Tensor:
+    """Return the states of rows, (rows, tokens, width), from those of rows that branch.
+
+    :param shared: which of these each row stands in.
+    :param places: where its tokens lie there, (tokens,).
+    """
+    longest = max(map(len, places))
+    index = torch.zeros(len(places), longest, dtype=torch.long)
+    for row, own in enumerate(places):
+        index[row, : len(own)] = torch.from_numpy(own)
+    return hidden[torch.tensor(shared, device=hidden.device)[:, None], index.to(hidden.device)]
 
 
 def tensors(batch: Mapping[str, Array], where: torch.device) -> dict[str, torch.Tensor]:

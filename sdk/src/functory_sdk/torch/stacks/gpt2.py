@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
-from functory_sdk.torch.network import Context, Network, State, causal_mask
+from functory_sdk.torch.network import Context, Network, State, causal_mask, positions_of
 from functory_sdk.torch.writing import DecoderWriter, Writer
 
 
@@ -21,6 +21,8 @@ class GPT2Stack(Network):
     :param model: a transformers GPT2Model.
     :param scores: the map from hidden states to token scores; None where the checkpoint has none.
     """
+
+    has_branches = True
 
     def __init__(self, spec: BackboneSpec, model: Any, scores: nn.Module | None) -> None:  # Any: transformers has no types
         super().__init__(spec)
@@ -35,8 +37,8 @@ class GPT2Stack(Network):
 
     def prepare(self, batch: Mapping[str, Tensor]) -> Context:
         mask = batch["attention_mask"]
-        positions = torch.arange(mask.shape[1], device=mask.device)[None]
-        return {"ids": batch["input_ids"], "positions": positions, "mask": causal_mask(mask)}
+        seen = causal_mask(mask, None, batch.get("positions"), batch.get("ends"))
+        return {"ids": batch["input_ids"], "positions": batch.get("positions", positions_of(mask)), "mask": seen}
 
     def step(self, index: int, state: State, context: Context) -> State:
         if index == 0:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
-from functory_sdk.torch.network import Context, Network, State, additive, causal_mask
+from functory_sdk.torch.network import Context, Network, State, additive, causal_mask, positions_of
 from functory_sdk.torch.stacks.rotary import FULL, SLIDING, angles_of
 from functory_sdk.torch.writing import DecoderWriter, Writer
 
@@ -21,6 +21,8 @@ class LlamaStack(Network):
     :param scores: the map from hidden states to token scores; None where the checkpoint has none.
     :param cap: below which token scores are bent (Gemma 2); None where they are as they come.
     """
+
+    has_branches = True
 
     def __init__(  # Any: a transformers LlamaModel
         self, spec: BackboneSpec, model: Any, scores: nn.Module | None, cap: float | None = None
@@ -39,13 +41,13 @@ class LlamaStack(Network):
         return tuple(self.model.layers)
 
     def prepare(self, batch: Mapping[str, Tensor]) -> Context:
-        mask = batch["attention_mask"]
+        mask, branching = batch["attention_mask"], (batch.get("positions"), batch.get("ends"))
         windows = {FULL: None, SLIDING: self._window}
-        masks: Context = {kind: causal_mask(mask, windows[kind]) for kind in dict.fromkeys(self._kinds)}
+        masks: Context = {kind: causal_mask(mask, windows[kind], *branching) for kind in dict.fromkeys(self._kinds)}
         if self._is_eager:
             masks = {kind: additive(seen) for kind, seen in masks.items() if seen is not None}
-        positions = torch.arange(mask.shape[1], device=mask.device)[None]
-        return {"ids": batch["input_ids"], "positions": positions} | masks | angles_of(self.model, mask, self._kinds)
+        positions = batch.get("positions", positions_of(mask))
+        return {"ids": batch["input_ids"], "positions": positions} | masks | angles_of(self.model, positions, self._kinds)
 
     def step(self, index: int, state: State, context: Context) -> State:
         if index == 0:

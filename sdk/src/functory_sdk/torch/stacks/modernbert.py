@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
-from functory_sdk.torch.network import Context, Network, State, padding_mask, window_mask
+from functory_sdk.torch.network import Context, Network, State, padding_mask, positions_of, window_mask
 from functory_sdk.torch.stacks.rotary import FULL, SLIDING, angles_of
 
 
@@ -33,7 +33,7 @@ class ModernBertStack(Network):
         context: Context = {"ids": batch["input_ids"], FULL: padding_mask(mask)}
         if SLIDING in self._kinds:
             context[SLIDING] = window_mask(mask, self._window)
-        return context | angles_of(self.model, mask, self._kinds)
+        return context | angles_of(self.model, positions_of(mask), self._kinds)
 
     def step(self, index: int, state: State, context: Context) -> State:
         if index == 0:

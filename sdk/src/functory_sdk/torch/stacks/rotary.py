@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from functory_sdk.torch.network import Context
@@ -13,9 +12,8 @@ FULL, SLIDING = "full_attention", "sliding_attention"
 """transformers' names of the kinds of a layer: every token is seen, or a window of them."""
 
 
-def angles_of(model: Any, mask: Tensor, kinds: tuple[str, ...]) -> Context:
-    """Return the rotary angles of each kind of layer (Su et al. 2021)."""
-    positions = torch.arange(mask.shape[1], device=mask.device)[None]
+def angles_of(model: Any, positions: Tensor, kinds: tuple[str, ...]) -> Context:
+    """Return the rotary angles of each kind of layer at the positions of tokens, (rows, tokens) (Su et al. 2021)."""
     like = next(model.parameters())[:1]  # says device and precision
     angles: Context = {}
     for kind in dict.fromkeys(kinds):

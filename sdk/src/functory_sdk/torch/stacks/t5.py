@@ -22,6 +22,8 @@ class T5Stack(Network):
     :param model: a transformers T5ForConditionalGeneration.
     """
 
+    has_branches = True
+
     def __init__(self, spec: BackboneSpec, model: Any) -> None:  # Any: transformers has no types
         super().__init__(spec)
         self.encoder: Any = model.encoder
@@ -43,8 +45,9 @@ class T5Stack(Network):
         target = batch.get("decoder_input_ids")
         if target is not None:
             # What a target is padded with comes after its tokens, which never look ahead: no mask is needed for it.
-            context |= {"target": target, "causal": causal_mask(torch.ones_like(target))}
-            context["target bias"] = _bias(self.decoder, target)
+            branching = batch.get("positions"), batch.get("ends")
+            context |= {"target": target, "causal": causal_mask(torch.ones_like(target), None, *branching)}
+            context["target bias"] = _bias(self.decoder, target, branching[0])
         return context
 
     def step(self, index: int, state: State, context: Context) -> State:
@@ -85,8 +88,12 @@ def _t5_step(
     return result
 
 
-def _bias(stack: Any, ids: Tensor) -> Tensor:
-    """Return the bias of a T5 stack's attention by distance, (1, heads, tokens, tokens)."""
-    size = ids.shape[1]
-    bias: Tensor = stack.block[0].layer[0].SelfAttention.compute_bias(size, size, device=ids.device)
-    return bias
+def _bias(stack: Any, ids: Tensor, positions: Tensor | None = None) -> Tensor:
+    """Return the bias of a T5 stack's attention by distance, (1, heads, tokens, tokens); of rows that branch (batch, …)."""
+    size, attention = ids.shape[1], stack.block[0].layer[0].SelfAttention
+    bias: Tensor = attention.compute_bias(size, size, device=ids.device)
+    if positions is None:
+        return bias
+    apart = positions[:, :, None] - positions[:, None]  # (batch, tokens, tokens): how far the seen one lies before
+    by_distance = bias[0, :, -1].flip(-1)  # (heads, tokens): what the last token has for itself, the one before it …
+    return by_distance[:, apart.clamp(0, size - 1)].transpose(0, 1)

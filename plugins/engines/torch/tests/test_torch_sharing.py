@@ -1,0 +1,164 @@
+"""Rows that begin alike are computed together, and have the outputs that each has alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from functory_sdk import (
+    Array,
+    Input,
+    LabelOptions,
+    Labels,
+    LabelTask,
+    Program,
+    Reader,
+    Row,
+    SessionOptions,
+    load,
+    open_backbone,
+)
+from functory_sdk.testing import TinyDecoder, TinyEncoder, kit
+from functory_torch.sharing import BRANCHED, shared
+
+LABELS = tuple(sorted({"good", "bad", "a film", "a film of the day", "rain", "ra", "night and day", "fine"}))
+TEXTS = ("we saw the good film in the rain", "the day was very fine and it is night", "a")
+
+
+class Note(Input):
+    """A text."""
+
+    text: str
+
+
+class Sorted(LabelTask[LabelOptions]):
+    """Sorts texts."""
+
+    Input: ClassVar = Note
+
+
+@pytest.fixture(autouse=True)
+def tiny() -> Iterator[None]:
+    with kit():
+        yield
+
+
+def opened(backbone: str, texts: Sequence[str] = TEXTS, *, sliding: int | None = None) -> tuple[Any, list[Row]]:
+    """Return a session that says how likely labels are after texts, and its rows."""
+    engine, found = load("engines", "torch").configure(), open_backbone(backbone)
+    state, formulation = Labels(labels=LABELS), Sorted().formulations(found.spec)["prompt"]
+    adapted = engine.adapt(found, formulation, state, load("adaptations", "zero-shot").configure())
+    if sliding is not None:
+        adapted.network._window, adapted.network._kinds = sliding, ("sliding_attention",) * found.spec.layers
+    rows = formulation.encode([Note(text=text) for text in texts], Reader(found.tokenizer, found.spec), state).rows
+    program = Program("forward", adapted.inputs, adapted.outputs, model=adapted)
+    return engine.open(program, SessionOptions(budget=512)), rows
+
+
+@pytest.mark.parametrize("backbone", ["tiny-decoder", "tiny-encoder-decoder"])
+def test_rows_that_begin_alike_have_the_outputs_that_each_has_alone(backbone: str) -> None:
+    session, rows = opened(backbone)
+    assert shared(rows, session.model.network.spec) is not None
+    alone = [session.run([row])[0]["log_probability"] for row in rows]
+    together = [row["log_probability"] for row in session.run(rows)]
+    assert np.abs(np.asarray(together) - alone).max() < 1e-5
+    assert np.ptp(alone) > 1e-2  # the rows differ, so that a row that was given another's would be seen
+
+
+@pytest.mark.parametrize("window", [3, 9])
+def test_layers_that_see_a_window_see_it_across_the_border_of_a_branch(window: int) -> None:
+    session, rows = opened("tiny-decoder", sliding=window)
+    alone = [session.run([row])[0]["log_probability"] for row in rows]
+    assert np.abs(np.asarray([row["log_probability"] for row in session.run(rows)]) - alone).max() < 1e-5
+
+
+def test_each_beginning_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    session, rows = opened("tiny-decoder", TEXTS[:2])
+    network, sizes = session.model.network, []
+    whole = type(network).prepare
+
+    def counted(self: Any, batch: Any) -> Any:
+        sizes.append(int(batch["attention_mask"].sum()))
+        return whole(self, batch)
+
+    monkeypatch.setattr(type(network), "prepare", counted)
+    shares: list[float] = []
+    session.run(rows, shares.append)
+    beginnings = {tuple(row["input_ids"][row["scored"] == 0].tolist()) for row in rows}
+    assert len(beginnings) == 3  # two texts, and none
+    labels = {tuple(row["input_ids"][row["scored"] == 1].tolist()) for row in rows}
+    steps = {label[:end] for label in labels for end in range(1, len(label))}  # the last token's state is read by none
+    assert sum(sizes) == sum(map(len, beginnings)) + 3 * len(steps)
+    assert sum(shares) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("backbone", [TinyEncoder, TinyDecoder])
+def test_rows_that_share_nothing_are_run_as_they_are(backbone: Any) -> None:
+    reader = Reader(backbone().tokenizer, backbone().spec)
+    assert shared(reader.encode(TEXTS).rows, reader.spec) is None
+
+
+def test_what_is_read_of_whole_rows_is_the_same_too() -> None:
+    """Not only likelihoods: whatever a head reads of states, it reads of its own row's."""
+    from functory_sdk.testing.toy import ToyAdaptation, ToyState, ToyTask
+
+    engine, found = load("engines", "torch").configure(), open_backbone("tiny-decoder")
+    model = engine.adapt(found, ToyTask(), ToyState(labels=("no", "yes")), ToyAdaptation(), seed=3)
+    reader = Reader(found.tokenizer, found.spec)
+    rows = reader.encode([f"{TEXTS[0]} {TEXTS[1]} {end}" for end in ("and", "not", "of all the days", "")]).rows
+    assert shared(rows, found.spec) is not None
+    session = engine.open(Program("forward", model.inputs, model.outputs, model=model), SessionOptions(budget=64))
+    alone = np.stack([session.run([row])[0]["scores"] for row in rows])
+    assert np.abs(np.stack([row["scores"] for row in session.run(rows)]) - alone).max() < 1e-5
+
+
+def test_many_branches_are_parted_and_none_is_lost() -> None:
+    spec = TinyDecoder().spec
+    rows = [row_of([*range(9), 10 + number % 50, 10 + number // 50]) for number in range(1000)]
+    found = shared(rows, spec)
+    assert found is not None
+    assert len(found) > 1
+    assert all(one.tokens <= BRANCHED + 11 for one in found)
+    assert sorted(member for one in found for member in one.members) == list(range(1000))
+
+
+@given(
+    st.lists(st.lists(st.integers(0, 2), min_size=2, max_size=9), min_size=2, max_size=12), st.integers(0, 12), st.booleans()
+)
+def test_rows_that_branch_hold_each_row_with_its_own_tokens_and_positions(
+    ends: list[list[int]], common: int, reads_last: bool
+) -> None:
+    rows = [row_of([*range(20, 20 + common), *end]) for end in ends]
+    for one in shared(rows, TinyDecoder().spec, reads_last=reads_last) or ():
+        for member, found in zip(one.members, one.places, strict=True):
+            assert len(found) == len(rows[member]["input_ids"])
+            places = found if reads_last else found[:-1]
+            ids = rows[member]["input_ids"][: len(places)]
+            assert one.row["input_ids"][places].tolist() == ids.tolist()
+            assert one.row["positions"][places].tolist() == list(range(len(ids)))
+            until = one.row["ends"]
+            for place in places:  # it sees its own row up to itself, and nothing else
+                assert [seen for seen in range(place + 1) if until[seen] > place] == [p for p in places if p <= place]
+
+
+def test_rows_are_found_again_in_a_session_that_many_threads_ask() -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    session, rows = opened("tiny-decoder")
+    first: list[Array] = [row["log_probability"] for row in session.run(rows)]
+    with ThreadPoolExecutor(3) as pool:
+        for found in pool.map(session.run, [rows] * 6):
+            assert np.abs(np.asarray([row["log_probability"] for row in found]) - first).max() < 1e-6
+    assert not torch.is_inference_mode_enabled()
+
+
+def row_of(ids: Sequence[int]) -> dict[str, Array]:
+    """Return a decoder's row."""
+    made = np.asarray(ids, dtype=np.int64)
+    return {"input_ids": made, "attention_mask": np.ones_like(made)}
