@@ -69,6 +69,7 @@ TABLE = [
     ("backbones", "Lost", "test_weights_are_located_without_side_effects", "says no line that brings the weights"),
     ("backbones", "HeavyFacts", "test_facts_and_tokenizer_need_no_torch", "imports torch"),
     ("backbones", "Changing", "test_facts_survive_a_manifest", "differ the second time"),
+    ("backbones", "Overstated", "test_declared_facts_are_the_real_ones", "declares context = 512; its facts say"),
     ("backbones", "Overstated", "test_facts_are_the_networks", "the facts know 20"),
     ("backbones", "Shifted", "test_offsets_are_places_in_the_text", "offsets leave the text|no token covers"),
     ("backbones", "Drifting", "test_the_tokenizer_survives_storing_and_threads", "tokens"),

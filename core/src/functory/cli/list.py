@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
     from functory.artefact.finding import Saved
+    from functory.machine.declared import Declared
 
 PARTS = {
     "zero-shot": "No φ: the backbone does the task as it is, without training data.",
@@ -55,6 +56,8 @@ class List(Command):
         else:
             if entries or not here:
                 _print(entries, args.kind)
+            if args.kind == "backbones":
+                _print_facts(entries)
             _print_saved(here)
         for fault in plugins.faults():
             if fault.is_listed:
@@ -125,7 +128,7 @@ def _described(entry: Entry, rivals: Counter[tuple[str, str]]) -> dict[str, obje
         "contract": entry.contract,
         "speaks": entry.speaks,
         "ambiguous": not is_clear,
-    }
+    } | ({"facts": _facts(entry)} if entry.kind == "backbones" else {})
 
 
 def _print(entries: list[Entry], kind: str | None) -> None:
@@ -138,6 +141,44 @@ def _print(entries: list[Entry], kind: str | None) -> None:
             print_columns(list(_rows(members, rivals)))
     if not entries:
         print(f"no {kind or 'component'} is installed.")
+
+
+def _facts(entry: Entry) -> dict[str, object] | None:
+    """Return what a backbone says of itself; None where it says nothing."""
+    from dataclasses import asdict
+
+    from functory.machine.declared import declared
+
+    found = declared(entry)
+    return asdict(found) if found is not None else None
+
+
+def _print_facts(entries: list[Entry]) -> None:
+    """Print what each backbone is: what one chooses it by."""
+    from functory.machine.declared import declared
+
+    told = [(entry.name, declared(entry)) for entry in entries]
+    head = ("", "architecture", "parameters", "languages", "context", "licence", "size", "here")
+    rows = [(name, *_cells(found)) for name, found in told if found is not None]
+    if rows:
+        print()
+        print_columns([head, *rows])
+
+
+def _cells(found: Declared) -> tuple[str, ...]:
+    """Return a backbone's facts as the cells of its row."""
+    if found.place:
+        return ("", "", "", "", "", "", f"name {found.place}")
+    names = ", ".join(found.languages) if len(found.languages) < 5 else f"{len(found.languages)} languages"
+    return (
+        f"{found.architecture} ({found.family})" if found.family else found.architecture,
+        f"{found.parameters / 1e6:,.0f} M" if found.parameters else "",
+        names,
+        f"{found.context:,} tokens" if found.context else "",
+        found.licence,
+        size(found.bytes) if found.bytes else "",
+        {True: "yes", False: "no", None: ""}[found.is_here],
+    )
 
 
 def _rows(entries: list[Entry], rivals: Counter[tuple[str, str]]) -> Iterator[tuple[str, ...]]:

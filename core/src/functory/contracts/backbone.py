@@ -6,6 +6,7 @@ and ``model.py`` (torch: the network), so that a finished function never needs t
 
 from __future__ import annotations
 
+import sys
 import threading
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
@@ -22,6 +23,7 @@ from functory.contracts.rows import Port
 from functory.errors import ArtefactCorrupt
 
 if TYPE_CHECKING:
+    from functory.machine.declared import Declared
     from functory.reading.tokenizer import Tokenizer
 
 R = TypeVar("R")  # what was read: facts, a tokenizer, a network
@@ -125,6 +127,14 @@ class Backbone(Component[O]):
     def reference(self) -> str:
         """How this backbone is asked for."""
         return f"{self.name}:{self.place}" if self.place else self.name
+
+    @classmethod
+    def declared(cls) -> Declared:
+        """Return what ``backbones.json`` beside this class's module says: what `functory list` tells without importing it."""
+        from functory.machine.declared import Declared, declared_in
+
+        file = getattr(sys.modules.get(cls.__module__), "__file__", None) or ""
+        return declared_in(str(Path(file).parent), cls.name) or Declared()
 
     @abstractmethod
     def locate(self) -> Path:

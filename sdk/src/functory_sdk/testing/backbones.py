@@ -15,6 +15,7 @@ from functory.contracts.backbone import Backbone, BackboneSpec
 from functory.contracts.batching import pad
 from functory.contracts.rows import Array, Row
 from functory.errors import WeightsMissing
+from functory.machine.declared import declared
 from functory.reading.reader import Reader
 from functory.reading.tokenizer import Tokenizer
 from functory_sdk.testing.adaptations import hidden, tensors
@@ -100,6 +101,25 @@ class BackboneSuite(ComponentSuite, TorchSuite):
         assert spec.reference == self.backbone.reference, f"the spec calls it {spec.reference!r}."
         assert len(spec.weights_hash) == 64, f"weights_hash is no sha256: {spec.weights_hash!r}"
         assert spec.licence, "the spec names no licence of the weights."
+
+    def test_declared_facts_are_the_real_ones(self) -> None:
+        """What ``backbones.json`` tells `functory list` is what the weights are: whoever chooses by it is not misled.
+
+        If this fails: write the file beside the module, with the facts that the message names; `place` alone where the
+        weights are the user's own.
+        """
+        found, spec = declared(self.entry), self.backbone.spec
+        if not self.is_installed and found is None:
+            pytest.skip("the component comes from no installed distribution, and says nothing")
+        assert found is not None, f"there is no backbones.json that tells of {self.component!r}."
+        if self.place:
+            assert found.place, "it has no weights of its own, and does not say what to name: place."
+            return
+        for name in self.each(("architecture", "family", "parameters", "languages", "context", "licence")):
+            told, real = getattr(found, name), getattr(spec, name)
+            assert told == real, f"it declares {name} = {told!r}; its facts say {real!r}."
+        assert found.bytes, "it does not declare how large its weights are: bytes."
+        assert found.is_here, "its weights are here, and it does not declare where they lie: weights."
 
     def test_facts_are_the_networks(self) -> None:
         """Width, vocabulary and context in the facts are what the network really has; a full row can be read.

@@ -13,12 +13,6 @@ if TYPE_CHECKING:
     from functory_sdk.torch import Network
 
 
-LANGUAGES = (
-    "af am ar as az be bg bn br bs ca cs cy da de el en eo es et eu fa fi fr fy ga gd gl gu ha he hi hr hu hy id is "
-    "it ja jv ka kk km kn ko ku ky la lo lt lv mg mk ml mn mr ms my ne nl no om or pa pl ps pt ro ru sa sd si sk sl "
-    "so sq sr su sv sw ta te th tl tr ug uk ur uz vi xh yi zh"
-)
-"""Those of XLM-R's training texts (Conneau et al. 2020, appendix A), which the model was begun from."""
 PREFIXES = {"query": "query: ", "passage": "passage: "}
 """What the model was trained to read before a text that asks, and before one that is searched (the paper's section 2)."""
 
@@ -50,7 +44,7 @@ class E5(PackedBackbone[E5Options]):
             pooling="mean",
             is_normalised=True,
             prefixes={"": self.options.prefix, **PREFIXES},
-            languages=tuple(LANGUAGES.split()),
+            languages=self.declared().languages,  # those of XLM-R's training texts, which it was begun from
             licence="MIT",
         )
 

@@ -72,7 +72,7 @@ class MiniLM(Backbone[MiniLMOptions]):
             pooling=reading.pooling if reading else "mean",
             is_normalised=reading is None or reading.is_normalised,
             mask_id=self.tokenizer.id("[MASK]"),
-            languages=("en",),
+            languages=self.declared().languages,
             licence="Apache-2.0",
             weights_hash=content_hash(folder / WEIGHTS),
         )

@@ -29,7 +29,7 @@ class SmolLM2(PackedBackbone[PackedOptions]):
             has_logits=True,
             pooling="last",
             chat_template=chat_template(self.folder, read_json(self.folder, "tokenizer_config.json")),
-            languages=("en",),
+            languages=self.declared().languages,
             licence="Apache-2.0",
         )
 

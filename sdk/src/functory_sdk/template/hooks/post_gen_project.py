@@ -9,6 +9,7 @@ if "{{ cookiecutter.kind }}" == "tasks":
 package = Path("src") / "{{ cookiecutter.__package }}"
 Path("tests").mkdir(exist_ok=True)
 for file in chosen.iterdir():
-    folder = Path() if file.suffix != ".py" else Path("tests") if file.name.startswith("test_") else package
+    is_ours = file.suffix == ".py" or file.name == "backbones.json"
+    folder = Path() if not is_ours else Path("tests") if file.name.startswith("test_") else package
     shutil.move(str(file), str(folder / file.name))
 shutil.rmtree("_kinds")
