@@ -144,9 +144,11 @@ from functory_sdk.packed import PackedBackbone as PackedBackbone
 from functory_sdk.packed import PackedOptions as PackedOptions
 from functory_sdk.packed import config_facts as config_facts
 from functory_sdk.pairs import FIRST as FIRST
+from functory_sdk.pairs import GOLDEN_PAIRS as GOLDEN_PAIRS
 from functory_sdk.pairs import SECOND as SECOND
 from functory_sdk.pairs import Side as Side
 from functory_sdk.pairs import both_orders as both_orders
+from functory_sdk.pairs import each_by_itself as each_by_itself
 from functory_sdk.readouts import Readout as Readout
 from functory_sdk.readouts import readout_of as readout_of
 from functory_sdk.sentences import SentenceReading as SentenceReading

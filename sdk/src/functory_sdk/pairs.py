@@ -70,3 +70,22 @@ def both_orders(pairs: Sequence[tuple[str, str]], reader: Reader, fields: tuple[
         encoded.rows.extend(rows)
         encoded.owner.extend([index] * len(rows))
     return encoded
+
+
+def each_by_itself(
+    pairs: Sequence[tuple[str, str]], reader: Reader, fields: tuple[str, str], *, is_symmetric: bool = False
+) -> Encoded:
+    """Read both texts of each pair by themselves, stacked in rows; where their order says nothing, in one order, whichever of
+    the two came first.
+
+    :param fields: what the two texts are called.
+    :raises TooLong: for long texts, where the rule is "refuse".
+    """
+    encoded = reader.apart(pairs, fields=fields)
+    if is_symmetric:
+        turned = [pair[0] > pair[1] for pair in pairs]
+        encoded.rows = [
+            {name: array[::-1] if turned[owner] else array for name, array in row.items()}
+            for row, owner in zip(encoded.rows, encoded.owner, strict=True)
+        ]
+    return encoded

@@ -279,8 +279,9 @@ class Task(Component[O]):
         """Return the ways in which this task can be put to such a backbone, by name: those that go with it, and no others.
 
         ``"features"``: a head reads what the backbone makes of the input as one row. ``"vectors"``: each text is read by
-        itself, and the head sees their vectors together. ``"prompt"``: label words, or an answer, after a prompt. Another
-        name needs an adaptation that `puts` it. By default a task that is a Formulation itself offers that one.
+        itself, and the head sees their vectors together. ``"cosine"``: vectors are compared as they are, by a head that
+        learns nothing. ``"prompt"``: label words, or an answer, after a prompt. Another name needs an adaptation that `puts`
+        it. By default a task that is a Formulation itself offers that one.
 
         :raises NotSupported: where this task and such a backbone do not go together, and there is a reason to tell.
         """

@@ -15,7 +15,7 @@ from functory.reading.reader import Reader
 from functory_sdk.labels.classify import ClassifySymmetric, ClassifyVectors
 from functory_sdk.labels.task import LabelTask
 from functory_sdk.labels.types import LabelOptions, Labels
-from functory_sdk.pairs import FIRST, GOLDEN_PAIRS, SECOND, both_orders
+from functory_sdk.pairs import FIRST, GOLDEN_PAIRS, SECOND, both_orders, each_by_itself
 
 
 class PairOptions(LabelOptions):
@@ -59,14 +59,7 @@ class PairTask(LabelTask[P]):
         """Return rows that hold both texts of an input, each by itself; where their order says nothing, in one order."""
         first, second = self.shorthand
         pairs = [(getattr(value, first), getattr(value, second)) for value in inputs]
-        encoded = reader.apart(pairs, fields=(first, second))
-        if self.options.symmetric:
-            turned = [pair[0] > pair[1] for pair in pairs]
-            encoded.rows = [
-                {name: array[::-1] if turned[owner] else array for name, array in row.items()}
-                for row, owner in zip(encoded.rows, encoded.owner, strict=True)
-            ]
-        return encoded
+        return each_by_itself(pairs, reader, (first, second), is_symmetric=self.options.symmetric)
 
     def rows_of(self, inputs: Sequence[Any], reader: Reader) -> Encoded:
         """The pairs as they are; where their order says nothing, in both orders."""

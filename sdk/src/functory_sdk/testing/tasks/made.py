@@ -14,9 +14,10 @@ from functory.contracts.task import Formulation, Task
 from functory.contracts.texts import texts_of, with_texts
 from functory.errors import NotSupported
 from functory.running.forms import torch_form
+from functory.running.zero_shot import ZeroShot
 from functory_sdk.testing.guarding import overridable
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite
-from functory_sdk.testing.tasks.putting import Aim, Put, Unadapted, Untrained
+from functory_sdk.testing.tasks.putting import Aim, Put, Untrained
 
 HARD = (
     "", " ", "a", "\n\t", "no spaces" * 40, "word " * 300, "价格合理，质量也不错。" * 40, "👩‍🔬 ☕️ naïve", "a\r\nb\x00c",
@@ -116,7 +117,7 @@ class TaskChecks(ComponentSuite, TorchSuite):
         for reference in self.backbones:
             backbone = open_backbone(reference)
             for name, formulation in _formulations(task, backbone.spec).items():
-                adaptation = Unadapted() if name == "prompt" else Untrained()
+                adaptation = ZeroShot() if name in ZeroShot.puts else Untrained()
                 engine = load("engines", self.engine).configure()
                 model = engine.adapt(backbone, formulation, state, adaptation)
                 form = torch_form(engine, backbone, adaptation, name, formulation, state, model)
@@ -130,7 +131,7 @@ class TaskChecks(ComponentSuite, TorchSuite):
 
     def supervised(self) -> list[Put]:
         """Return the ways in which the task learns from examples."""
-        found = [put for put in self.puts() if put.form.put != "prompt" and put.formulation.head]
+        found = [put for put in self.puts() if put.form.put not in ZeroShot.puts and put.formulation.head]
         return found or pytest.skip("the task learns nothing from examples")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -31,13 +31,6 @@ class Everything(Adaptation[NoOptions]):
         from functory_sdk.torch import own
 
         own(network)
-
-
-class Unadapted(Adaptation[NoOptions]):
-    """No φ."""
-
-    puts: tuple[str, ...] = ("prompt",)
-    learns: Literal["phi", "state", "nothing"] = "nothing"
 
 
 @dataclass
