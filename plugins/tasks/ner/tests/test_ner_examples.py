@@ -78,6 +78,7 @@ def test_an_example_comes_back_from_json_as_it_was(tags: list[str]) -> None:
             r"'Ann Lee' \(PER, 0 to 7\) and 'Lee' .* overlap",
         ),
         ({"text": "a  b", "entities": [[1, 3, "PER"]]}, "all white space"),
+        ({"text": "Zoe\u0308 x", "entities": [[0, 3, "PER"]]}, r"'Zoe' .* cuts a character: U\+0308, a mark at 3"),
         ({"text": "Ann", "entities": [{"start": 0, "end": 2, "label": "P", "text": "Ann"}]}, "'An' .* should be 'Ann'"),
         ({"tokens": ["a", "b"], "tags": ["O"]}, "2 tokens and 1 tags"),
         ({"tokens": ["a", ""], "tags": ["O", "O"]}, "token 2 is empty"),

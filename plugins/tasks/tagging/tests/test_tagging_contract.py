@@ -23,6 +23,7 @@ class TestTags(TaskSuite):
 class TestWords(TaskSuite):
     component = "tagging"
     options = {"mode": "words"}
+    backbones = ("tiny-encoder",)
     examples = (
         {"text": "the rain 好", "spans": [[0, 3, "DET"], [4, 8, "NOUN"], [9, 10, "ADJ"]]},
         {"text": "the rain 好", "words": ["the", "ra", "in", "好"],
@@ -38,6 +39,7 @@ class TestWords(TaskSuite):
 class TestPunctuation(TaskSuite):
     component = "tagging"
     options = {"mode": "punctuation"}
+    backbones = ("tiny-encoder",)
     examples = (
         {"text": "we saw the film, and it was good."},
         {"text": "was the rain good? the night was."},

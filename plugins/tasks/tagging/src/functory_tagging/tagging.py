@@ -34,8 +34,9 @@ class _OneEach(Tagging):
         if len(side.spoken):
             scores = self.weighed(scores_of(side, outputs), state)
             sure[side.spoken] = np.exp(scores.max(1))
+            names = state.tags
             for unit, tag in zip(side.spoken, scores.argmax(1), strict=True):
-                tags[unit] = state.tags[tag]
+                tags[unit] = names[tag]
         read = int(side.spoken.max(initial=-1)) + 1 if side.is_cut else len(side.units)
         untold = np.flatnonzero(side.place[:read] < 0)
         lost = sum(bool(otherwise) or any(map(str.isalnum, side.text[a:b])) for a, b in _places(side.units, untold))
@@ -103,11 +104,12 @@ class Segmenting(Tagging):
     def targets(self, output: Tagged, side: Reading, state: TagLabels) -> list[Target]:
         """Each word: the log-probability that it begins where it does, in the order of the text."""
         targets: dict[str, Target] = {}
+        number = {tag: place for place, tag in enumerate(state.tags)}
         for token in output.tokens:
             unit = int(np.searchsorted(side.units.end, token.start, side="right"))
             if unit == len(side.units) or side.units.start[unit] >= token.end:
                 continue
-            index = state.tags.index(_first_tag(token, side, unit, state))
+            index = number[_first_tag(token, side, unit, state)]
             _add(targets, f"{token.tag}:{token.text}", side, unit, index, int(side.units.start[unit]))
         return list(targets.values())
 

@@ -66,7 +66,7 @@ class Tagging(Task[TaggingOptions]):
         "f1": "the F1 of words: right with its tag (tags), by its place (words); of marks (punctuation)",
         "precision": "how many of the words, or marks, that were found are right",
         "recall": "how many of the words, or marks, that there are were found",
-        "accuracy": "the share of words whose tag is right; of punctuation, whose mark, or none, is",
+        "accuracy": "the share of words whose tag is right",
         "tagged_f1": "the F1 of words right by place and tag",
         "macro_f1": "the mean of the tags' F1: a rare tag counts as much as a common one",
         "unknown_accuracy": "the accuracy on words that the training data never showed",
