@@ -18,6 +18,7 @@ from functory.contracts.backbone import BackboneSpec
 from functory.contracts.batching import pad
 from functory.contracts.rows import Array, Encoded, Port
 from functory.errors import InputError, OptionError, PluginError, TooLong
+from functory.reading.marks import Marked, Stretch, interleaved, nearest, touched
 from functory.reading.prompts import Frame, Prompt
 from functory.reading.tokenizer import Ids, Tokenizer, Tokens, as_ids
 from functory.reading.windows import shares, windows
@@ -170,6 +171,36 @@ class Reader:
     def stacked(self, rows: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
         """Return rows of one text each as one row that holds them, padded to the longest: arrays of (texts, tokens)."""
         return pad(rows, self.spec.ports())
+
+    def marked(
+        self, texts: Sequence[str], spans: Sequence[Sequence[Stretch]], marks: Sequence[str], *, field: str = "text",
+        role: str = "",
+    ) -> list[Marked]:  # fmt: skip
+        """Read each text into one row with marks around spans of it, as Baldini Soares et al. 2019 do (section 3.2).
+
+        A text that is too long is cut around the spans, which are themselves cut at their ends where they leave no room.
+
+        :param spans: of each text as many as there are marks: first character and the one after the last.
+        :param marks: what stands before and after each span: ``@``.
+        :param field: what the texts are called, for errors.
+        :param role: as `read` has it.
+        :raises TooLong: for a long text, where the rule is "refuse".
+        :raises InputError: for a text that cannot be tokenised, naming its field.
+        :raises OptionError: when what stands around the texts leaves no room for a token of each span.
+        """
+        signs = [tokens.ids for tokens in self.tokenizer.tokens(marks)]
+        before, after = self._frames([role])
+        room = _left(self.max_tokens, len(before) + len(after) + 2 * sum(map(len, signs)), len(marks))
+        found = []
+        for tokens, places in zip(self._tokens(texts, (field,)), spans, strict=True):
+            held = [touched(tokens, span) for span in places]
+            self._sizes([tokens], [field], room)
+            kept = nearest(len(tokens), held, room)
+            ids, opened, closed = interleaved(tokens, kept, held, signs)
+            row = self.row(np.concatenate([before, ids, after]))
+            notes = (f"cut to {room} tokens around the spans",) if len(tokens) > room else ()
+            found.append(Marked(row, opened + len(before), closed + len(before), notes))
+        return found
 
     def prompts(self, texts: Sequence[Text], frame: Frame, *, spare: int = 0) -> list[Prompt]:
         """Read each text, or several together, into a frame; those that are too long are cut at their ends, and noted.
