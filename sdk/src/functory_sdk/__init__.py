@@ -18,7 +18,7 @@ _HOMES = {
         "Engine", "Event", "Fit", "Run", "Session", "SessionOptions", "TrainingSession",
     ),
     "functory.contracts.explanation": ("Attribution", "Explanation", "Faithfulness", "Piece"),
-    "functory.contracts.family": ("Classifier", "Family"),
+    "functory.contracts.family": ("Classifier", "Family", "Unit"),
     "functory.contracts.judging": ("Judgement", "told"),
     "functory.contracts.odds": ("SUREST", "chance", "log_odds"),
     "functory.contracts.hook": ("Hook",),

@@ -31,6 +31,7 @@ from functory.contracts.explanation import Faithfulness as Faithfulness
 from functory.contracts.explanation import Piece as Piece
 from functory.contracts.family import Classifier as Classifier
 from functory.contracts.family import Family as Family
+from functory.contracts.family import Unit as Unit
 from functory.contracts.hook import Hook as Hook
 from functory.contracts.judging import Judgement as Judgement
 from functory.contracts.judging import told as told

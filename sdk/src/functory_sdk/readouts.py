@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from functory.contracts.component import Options
-from functory.contracts.family import Unit
+from functory.contracts.family import ANSWERS, Unit
 from functory.errors import ArtefactCorrupt, NotSupported
 from functory_sdk.families import family_of
 
@@ -44,7 +44,8 @@ def readout_of(
     :raises NotSupported: for a family that is not known here, or whose classifiers are not, or one that pools in another way.
     :raises ArtefactCorrupt: where a tensor is missing, or the norm's epsilon is no number.
     """
-    named = family_of(family, "the classifier").classifiers.get(unit)
+    known = family_of(family, "the classifier")
+    named = known.classifiers.get(unit, ANSWERS if unit == "span" and known.architecture == "encoder" else None)
     if named is None:
         raise NotSupported(
             f"classifiers of {unit}s of the family {family!r} are not known here.",

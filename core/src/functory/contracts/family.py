@@ -31,8 +31,15 @@ from functory.contracts.backbone import Architecture, BackboneSpec
 from functory.contracts.component import Component, NoOptions
 
 Json = Mapping[str, Any]  # Any: JSON as its authors left it
-Unit = Literal["text", "token"]
-"""What gets a label: ``…ForSequenceClassification`` or ``…ForTokenClassification``."""
+Unit = Literal["text", "token", "span"]
+"""What a head made elsewhere gives something for: ``…ForSequenceClassification`` labels texts,
+``…ForTokenClassification`` tokens, ``…ForQuestionAnswering`` scores the ends of a span."""
+UNITS: Mapping[Unit, tuple[str, str]] = {
+    "text": ("labels whole texts", "text-classification"),
+    "token": ("labels tokens", "ner"),
+    "span": ("scores where an answer begins and ends", "question-answering"),
+}
+"""What such a head does, in words, and the task that it does."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,10 @@ class Classifier:
     map: str = ""
     activation: str = ""
     norm: str = ""
+
+
+ANSWERS = Classifier("each", "qa_outputs")
+"""The head that scores the ends of an answer: most families keep it alike."""
 
 
 class Family(Component[NoOptions]):
@@ -76,7 +87,7 @@ class Family(Component[NoOptions]):
     masked: ClassVar[Sequence[str]] = ()
     """How the names of tensors begin that predict masked tokens: any of them."""
     classifiers: ClassVar[Mapping[Unit, Classifier]] = {}
-    """Fine-tuned classifiers, by what gets a label."""
+    """Fine-tuned classifiers, by what gets a label; an encoder's of spans are `ANSWERS` where it does not say."""
     uncomputed: ClassVar[Sequence[str]] = ()
     """Settings of config.json that turn on what the network does not compute."""
 

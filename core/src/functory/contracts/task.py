@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from functory.contracts import counted, telling
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Component, O
+from functory.contracts.family import UNITS, Unit
 from functory.contracts.judging import Judgement, judged
 from functory.contracts.odds import Scale, joint_odds, log_odds
 from functory.contracts.rows import Array, Encoded, Port, Row, Taught
@@ -309,12 +310,12 @@ class Task(Component[O]):
         return self.State()
 
     def adopt(
-        self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool | None = False
+        self, labels: Sequence[str], *, unit: Unit = "text", is_multi: bool | None = False
     ) -> tuple[Any, Sequence[int]]:
         """Return the State that belongs to a head fitted elsewhere, a checkpoint's classifier, and its outputs' order here.
 
         :param labels: what the head's outputs stand for, in their order.
-        :param unit: what gets such a label: the text, or each of its tokens.
+        :param unit: what gets such a label: the text, or each of its tokens; of a span they are ``start`` and ``end``.
         :param is_multi: whether each output is a yes or no of its own (sigmoid), and not one of several (softmax);
             None where its maker does not say, and the task's options do.
         :return: the State, of the task's own type; for each output of the task's head, which of `labels` it is.
@@ -322,6 +323,15 @@ class Task(Component[O]):
         :raises OptionError: where the task's options contradict the head.
         """
         raise NotSupported(f"task {self.name!r} takes no head that was fitted elsewhere.", do="give train = '…'.")
+
+    def refuses(self, unit: Unit, wanted: str) -> NotSupported:
+        """Return the error of a task that is given a head of another kind.
+
+        :param unit: what the head gives something for.
+        :param wanted: what the task is made of: "labels of whole texts".
+        """
+        does, task = UNITS[unit]
+        return NotSupported(f"the head {does}, and task {self.name!r} is made of {wanted}.", do=f"build it with task = {task!r}.")
 
     def remarks(self, state: Any) -> Sequence[str]:
         """Return what a user should know of a State that `adopt` gave, such as how tags are read; nothing by default."""

@@ -20,7 +20,7 @@ class ModernBert(Family):
     paper: ClassVar[str] = "Warner et al. 2024, ModernBERT (arXiv 2412.13663)"
     base = "model"
     masked: ClassVar[Sequence[str]] = ("decoder.",)
-    classifiers = {"text": Classifier("first", *_HEAD), "token": Classifier("each", *_HEAD)}
+    classifiers = {"text": Classifier("first", *_HEAD), "token": Classifier("each", *_HEAD), "span": Classifier("each", *_HEAD)}
 
     def network(self, spec: BackboneSpec, model: Any) -> Network:  # Any: a transformers ModernBertModel
         from functory_sdk.torch.stacks.modernbert import ModernBertStack

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import ValidationError
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
+from functory.contracts.family import Unit
 from functory.contracts.judging import Judgement, told
 from functory.contracts.labels import known_labels, listed
 from functory.contracts.plain import plain_type
@@ -188,11 +189,11 @@ class LabelTask(Task[L]):
         return tuple(written(one, self.separator) for one in self.options.labels) if self.separator else self.options.labels
 
     def adopt(
-        self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool | None = False
+        self, labels: Sequence[str], *, unit: Unit = "text", is_multi: bool | None = False
     ) -> tuple[Labels, Sequence[int]]:
         """The checkpoint's labels; those of the options, where they are given, are their names here."""
         if unit != "text":
-            raise NotSupported("the head labels tokens, and not whole texts.", do="build it with task = 'ner'.")
+            raise self.refuses(unit, "labels of whole texts")
         named = self.options.labels or tuple(labels)
         if len(named) != len(labels) or len(set(named)) != len(named):
             raise OptionError(

@@ -21,14 +21,21 @@ from functory_sdk import (
     Options,
     Readout,
     Task,
+    Unit,
     read_json,
     readout_of,
 )
 from functory_sdk.checkpoints import Tensors
 from functory_sdk.families import family_of
 
-UNITS = {"ForSequenceClassification": "text", "ForTokenClassification": "token"}
-"""The end of a model's class → what gets a label."""
+UNITS: dict[str, Unit] = {
+    "ForSequenceClassification": "text",
+    "ForTokenClassification": "token",
+    "ForQuestionAnswering": "span",
+}
+"""The end of a model's class → what its head gives something for."""
+ENDS = ("start", "end")
+"""What the two outputs of a head of spans stand for, in transformers' order."""
 
 
 class FineTunedOptions(Options):
@@ -45,7 +52,8 @@ class FineTunedOptions(Options):
 class FineTuned(Adaptation[FineTunedOptions]):
     """The classifier that a fine-tuned Hugging Face model was saved with, as a function without training data.
 
-    The backbone is the model folder; its pooler and classifier, of texts or of tokens, become φ, its ``id2label`` the labels.
+    The backbone is the model folder; its pooler and classifier, of texts or of tokens, become φ, its ``id2label`` the labels. So
+    does the head that scores where an answer begins and ends.
     """
 
     puts: tuple[str, ...] = ("features",)
@@ -55,6 +63,7 @@ class FineTuned(Adaptation[FineTunedOptions]):
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task text-classification --backbone ./my-classifier --adaptation fine-tuned",
         "functory build --task ner --backbone ./my-tagger --adaptation fine-tuned",
+        "functory build --task question-answering --backbone ./my-reader --adaptation fine-tuned",
     )
 
     def cut(self, spec: BackboneSpec) -> int:
@@ -71,8 +80,8 @@ class FineTuned(Adaptation[FineTunedOptions]):
         except FunctoryError as error:
             raise error.located(str(folder)) from error.__cause__
         phi = {ours: found[theirs] for ours, theirs in places.items()}
-        _check_shapes(phi, places, spec.width, folder)
-        labels = labels_of(config, len(phi["head.linear.weight"]), folder)
+        _check_shapes(phi, places, spec.width, folder, len(ENDS) if unit == "span" else 0)
+        labels = ENDS if unit == "span" else labels_of(config, len(phi["head.linear.weight"]), folder)
         phi.setdefault("head.linear.bias", phi["head.linear.weight"][:, 0] * 0)
         is_multi = config.get("problem_type") == "multi_label_classification"
         state, order = task.adopt(labels, unit=unit, is_multi=is_multi)
@@ -86,7 +95,7 @@ class FineTuned(Adaptation[FineTunedOptions]):
         network.read_as(self.options.readout)
 
 
-def _unit(config: dict[str, Any], folder: Path) -> Any:  # Any: a key of UNITS' values
+def _unit(config: dict[str, Any], folder: Path) -> Unit:
     """Return what the checkpoint labels.
 
     :raises NotSupported: for a model without a classifier, or one that gives numbers.
@@ -97,7 +106,8 @@ def _unit(config: dict[str, Any], folder: Path) -> Any:  # Any: a key of UNITS' 
         raise NotSupported(
             f"the checkpoint is a {named}, which has no classifier of texts or tokens.",
             where=str(folder / "config.json"),
-            do="take one saved as …ForSequenceClassification; or fit a head: adaptation = 'head', train = '…'.",
+            do="take one saved as …ForSequenceClassification, …ForTokenClassification or …ForQuestionAnswering; or fit a "
+            "head: adaptation = 'head', train = '…'.",
         )
     if config.get("problem_type") == "regression":
         raise NotSupported(
@@ -114,14 +124,15 @@ def _named(config: dict[str, Any]) -> str:
     return str(given[0]) if isinstance(given, list) and given else "model without a named class"
 
 
-def _check_shapes(phi: dict[str, Array], places: dict[str, str], width: int, folder: Path) -> None:
+def _check_shapes(phi: dict[str, Array], places: dict[str, str], width: int, folder: Path, outputs: int) -> None:
     """Refuse a classifier whose parts do not fit the hidden states, or hold what is no number.
 
+    :param outputs: how many it has; as many as its weights have rows when 0.
     :raises ArtefactCorrupt: naming the tensor as the checkpoint does.
     """
     import numpy as np
 
-    outputs = len(phi["head.linear.weight"])
+    outputs = outputs or len(phi["head.linear.weight"])
     for ours, array in phi.items():
         rows = outputs if ours.startswith("head.") else width
         wanted = (rows, width) if ours.endswith(("linear.weight", "map.weight")) else (rows,)

@@ -53,7 +53,10 @@ class Objective:
 
     @property
     def head(self) -> Head:
-        """The model's head."""
+        """The model's head.
+
+        :raises NotSupported: in a model that generates, which has none.
+        """
         head = self.source.model.head
         if head is None:
             raise NotSupported("a model without a head has no losses.", do="name the head that its training minimises.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 from functory_ner.adopting import given_tags, in_order, scheme_of, types_of
 from functory_ner.odd import odd_tag
@@ -15,6 +15,7 @@ from functory_sdk import (
     SchemeName,
     SpanLabels,
     SpanTask,
+    Unit,
     split_tags,
     tag_fault,
     tag_scheme,
@@ -44,13 +45,15 @@ class NER(SpanTask[NEROptions]):
     )
 
     def adopt(
-        self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool | None = False
+        self, labels: Sequence[str], *, unit: Unit = "text", is_multi: bool | None = False
     ) -> tuple[SpanLabels, Sequence[int]]:
         """The checkpoint's own tags, of any scheme, and its types in the order in which they name them first."""
-        if unit != "token" or is_multi:
+        if unit != "token":
+            raise self.refuses(unit, "labels of tokens")
+        if is_multi:
             raise NotSupported(
-                "the head labels whole texts, and entities are tagged token by token.",
-                do="build it with task = 'text-classification'.",
+                "each output of the head is a yes or no of its own, and entities are tagged by one tag a token.",
+                do="take a tagger of one tag a token.",
             )
         named = given_tags(labels)
         given = in_order(named)

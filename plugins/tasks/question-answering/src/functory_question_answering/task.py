@@ -22,10 +22,13 @@ from functory_sdk import (
     Scorer,
     Suited,
     Task,
+    Unit,
     told,
 )
 
 NO_ANSWER = "no answer"
+ADOPTED = 120
+"""Characters of the longest answer of a head made elsewhere: thirty English tokens, as transformers' own scripts look for."""
 GOLDEN = (
     ("Who wrote the report?", "Ann Lee wrote the report in 1998, and Bob read it in Rome."),
     ("报告是谁写的？", "报告是王明在北京写的，李娜昨天读了它。"),
@@ -94,7 +97,25 @@ class QuestionAnswering(Task[AnsweringOptions]):
                 f"none of {len(examples):,} questions has an answer.", do="give examples with answers, at least some."
             )
         longest = self.options.longest or max(30, 2 * max(lengths))
-        return Answers(may_lack=any(not example.answers for example in examples), longest=longest)
+        lacks = any(not example.answers for example in examples) if self.options.unanswered == "auto" else self._may_lack
+        return Answers(may_lack=lacks, longest=longest)
+
+    @property
+    def _may_lack(self) -> bool:
+        return self.options.unanswered == "some"
+
+    def adopt(
+        self, labels: Sequence[str], *, unit: Unit = "text", is_multi: bool | None = False
+    ) -> tuple[Answers, Sequence[int]]:
+        """Scores of an answer's two ends, as transformers' …ForQuestionAnswering gives them."""
+        if unit != "span":
+            raise self.refuses(unit, "scores of an answer's two ends")
+        return Answers(may_lack=self._may_lack, longest=self.options.longest or ADOPTED), range(len(labels))
+
+    def remarks(self, state: Answers) -> Sequence[str]:
+        said = "an answer is always given: unanswered = 'some' where the model was taught that there may be none"
+        limit = f"answers have at most {state.longest} characters"
+        return (limit,) if state.may_lack else (limit, said)
 
     def check(self, example: AnsweredQuestion, state: Answers) -> None:
         if self.options.offsets == "refuse" and (moved := next(filter(is_moved, example.answers), None)):

@@ -110,6 +110,11 @@ class AnsweringOptions(Options):
         default=0, ge=0, le=100_000,
         description="Characters of the longest answer; twice those of the longest in training, 30 at least, when 0.",
     )  # fmt: skip
+    unanswered: Literal["auto", "never", "some"] = Field(
+        default="auto",
+        description="Whether a context may have no answer. auto: where some training examples have none; a head made elsewhere "
+        "always answers.",
+    )
     offsets: Literal["repair", "refuse"] = Field(
         default="repair",
         description="What an answer that does not stand at its offset becomes. repair: the nearest place where it stands, noted "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from functory_relation.metrics import METRICS, per_relation, scorer
 from functory_relation.relate import Relate, encoded, related, side_of
@@ -21,6 +21,7 @@ from functory_sdk import (
     Options,
     Reader,
     Scorer,
+    Unit,
 )
 
 
@@ -73,7 +74,7 @@ class Relation(LabelTask[RelationOptions]):
         return RelationLabels(**dict(found), nothing=nothing)
 
     def adopt(
-        self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool | None = False
+        self, labels: Sequence[str], *, unit: Unit = "text", is_multi: bool | None = False
     ) -> tuple[Any, Sequence[int]]:
         """Heads from elsewhere read their own marks, which no file tells.
 

@@ -17,6 +17,7 @@ from functory_sdk import (
     Scorer,
     Suited,
     Task,
+    Unit,
     known_labels,
     told,
 )
@@ -152,12 +153,15 @@ class Tagging(Task[TaggingOptions]):
         )
 
     def adopt(
-        self, labels: Sequence[str], *, unit: Literal["text", "token"] = "text", is_multi: bool | None = False
+        self, labels: Sequence[str], *, unit: Unit = "text", is_multi: bool | None = False
     ) -> tuple[TagLabels, Sequence[int]]:
         """The checkpoint's own tags, one a word; those of characters (B, M, E, S or B, I) name words."""
-        if unit != "token" or is_multi:
+        if unit != "token":
+            raise self.refuses(unit, "labels of tokens")
+        if is_multi:
             raise NotSupported(
-                "the head labels whole texts, and words are tagged one by one.", do="build it with task = 'text-classification'."
+                "each output of the head is a yes or no of its own, and words have one tag each.",
+                do="take a tagger of one tag a token.",
             )
         names = [name.strip() for name in labels]
         twice = next((name for name in names if names.count(name) > 1), None)
