@@ -101,3 +101,17 @@ def test_ctrl_c_ends_a_build_with_130_and_leaves_nothing(place: Path) -> None:
     assert process.returncode == 130
     assert "Traceback" not in err
     assert [path.name for path in place.iterdir()] == ["pets.csv"]
+
+
+def test_info_says_which_backbone_and_adaptation_suit_a_task_and_why(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["info", "text-classification"]) == 0
+    told = capsys.readouterr().out.partition("built with, where none is named")[2].partition("\n\n")[0].splitlines()[1:]
+    assert [line.split("  ")[1].strip() for line in told] == ["with examples", "without"]
+    assert "minilm (e5 where the texts are not English), head" in told[0]
+    assert told[0].endswith("needs few examples")
+    assert "smollm2, zero-shot" in told[1]
+    assert main(["info", "text-generation", "--json"]) == 0
+    [facts] = json.loads(capsys.readouterr().out)
+    with_examples, without = facts["suits"]
+    assert (with_examples["backbone"], with_examples["why"]) == ("", "task 'text-generation' learns nothing from examples.")
+    assert (without["backbone"], without["adaptation"]) == ("smollm2", "zero-shot")

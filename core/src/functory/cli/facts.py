@@ -77,7 +77,15 @@ def _print_task(facts: Mapping[str, Any]) -> None:
     ))  # fmt: skip
     if facts["metric"]:
         say("  * by this one functions are chosen and compared")
+    _print_pairs("built with, where none is named", map(_suited, facts["suits"]))
     _print_pairs("made of the functions", ((name, task or "any task") for name, task in facts["parts"].items()))
+
+
+def _suited(one: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return what suits a task with examples, or without: backbone and adaptation, and why."""
+    other = f" ({one['multilingual']} where the texts are not English)" if one["multilingual"] else ""
+    parts = f"{one['backbone']}{other}, {one['adaptation']}" if one["backbone"] else "-"
+    return "with examples" if one["examples"] else "without", parts, one["why"]
 
 
 def _told(field: Mapping[str, Any], columns: Mapping[str, list[str]]) -> str:

@@ -10,6 +10,7 @@ from json import dumps, loads  # ours, whatever a plugin puts into their place
 from pathlib import Path
 from typing import Any, TypeVar
 
+from functory.errors import FunctoryError
 from functory.machine.distributions import Entry
 from functory.plugins import registry as plugins
 from functory.plugins.importing import CLASSES, asked
@@ -56,6 +57,7 @@ def describe_component(entry: Entry, component: Any) -> dict[str, Any]:  # Any: 
     facts |= {"summary": ask("its summary", lambda: _text(component.summary()))}
     if entry.kind == "tasks":
         facts |= ask("its fields, columns and metrics", lambda: _plain(_task(component)))
+        facts |= ask("what suits it", lambda: _plain({"suits": _suits(component)}))
     facts |= {
         "paper": ask("its paper", lambda: _text(component.paper)),
         "examples": ask("its examples", lambda: [_text(line) for line in component.examples]),
@@ -127,6 +129,25 @@ def _task(task: Any) -> dict[str, Any]:  # Any: a class of tasks, and JSON
         "metrics": {_text(name): _text(what) for name, what in task.metrics.items()} or ({metric: ""} if metric else {}),
         "parts": {_text(name): _text(part) for name, part in task.parts.items()},
     }
+
+
+def _suits(task: Any) -> list[dict[str, Any]]:  # Any: a class of tasks, and JSON
+    """Return what the task is built with where the user names no backbone and no adaptation, with examples and without.
+
+    Nothing for a task that is made of functions.
+    """
+    if task.parts:
+        return []
+    made, found = task(), []
+    nothing = dict.fromkeys(("backbone", "adaptation", "multilingual", "why"), "")
+    for has_examples in (True, False):
+        try:
+            one = made.suits(has_examples=has_examples)
+            told = {name: _text(getattr(one, name)) for name in nothing}
+        except FunctoryError as error:
+            told = nothing | {"why": _text(error.what)}
+        found.append({"examples": has_examples, **told})
+    return found
 
 
 def _field(model: Any, name: str) -> dict[str, Any]:  # Any: a pydantic model class, and JSON

@@ -12,6 +12,7 @@ import functory
 from functory.cli import main
 from functory_huggingface.fine_tuned import FineTuned
 from functory_sdk import ArtefactCorrupt, NotSupported, OptionError, SessionOptions, load
+from functory_sdk.families import family_of
 from functory_sdk.testing import AdaptationSuite, BackboneSuite
 from functory_sdk.testing.toybox import isolated_cache
 
@@ -32,9 +33,13 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "electra": {**BERT, "embedding_size": 16},
     "distilbert": {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 48},
     "modernbert": {**BERT, "local_attention": 8, "global_attn_every_n_layers": 2, "norm_bias": True},
+    "deberta-v2": {**BERT, "relative_attention": True, "position_buckets": 4, "pos_att_type": "p2c|c2p", "pooler_hidden_size": 32,
+                   "share_att_key": True, "norm_rel_ebd": "layer_norm", "position_biased_input": False, "type_vocab_size": 0},
+    "gpt2": {"n_embd": 32, "n_layer": 2, "n_head": 4},
+    "gemma2": {**LLAMA, "sliding_window": 4, "query_pre_attn_scalar": 8, "attn_logit_softcapping": 0.5},
     "llama": LLAMA,
     "qwen3": LLAMA,
-}
+}  # fmt: skip
 LABELS = {0: "bad", 1: "fine", 2: "good"}
 
 
@@ -90,7 +95,7 @@ def classifier(
         family, **{**special, **FAMILIES[family], **changes}, id2label=labels, num_labels=len(labels)
     )
     auto = getattr(transformers, f"AutoModelFor{unit}Classification")
-    model = auto.from_config(config, attn_implementation="sdpa").eval()
+    model = auto.from_config(config, attn_implementation=family_of(family).attention).eval()
     with torch.no_grad():
         for parameter in model.parameters():
             parameter.add_(torch.randn_like(parameter) * (0.3 if parameter.ndim == 1 else 0.15))
