@@ -229,6 +229,25 @@ def test_clear_columns_are_guessed(available: list[str], chosen: dict[str, str])
     assert guess(available, Review, COLUMNS) == chosen
 
 
+def test_numbered_columns_make_one_field_where_the_task_says_so() -> None:
+    class Quiz(BaseModel):
+        question: str
+        options: tuple[str, ...]
+
+    known = {"options": ("options", "ending*", "*")}
+
+    def found(*columns: str) -> object:
+        return guess(columns, Quiz, known)["options"]
+
+    assert found("question", "ending1", "ending0", "ending2", "ending4") == ("ending0", "ending1", "ending2")
+    assert found("question", "Ending_1", "Ending_2") == ("Ending_1", "Ending_2")
+    assert found("question", "B", "A", "C", "id") == ("A", "B", "C")
+    assert found("question", "ending0", "ending1", "options") == "options"
+    for columns in (("question", "ending0"), ("question", "ending1", "ending3"), ("question", "B", "C")):
+        with pytest.raises(DataError, match="no column is clearly 'options'"):
+            found(*columns)
+
+
 def test_an_unclear_column_is_asked_for_with_the_option_to_type(tmp_path: Path) -> None:
     path = write(tmp_path, "r.csv", "review,sentence,label\na,b,c\n")
     told = message(path)

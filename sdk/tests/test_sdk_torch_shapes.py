@@ -119,6 +119,7 @@ def test_sums_and_softmax_stay_within_their_groups() -> None:
     values, group = torch.tensor([1.0, 2.0, 300.0, 4.0, 301.0]), torch.tensor([0, 2, 1, 0, 1])
     assert groups.sums(values, group).tolist() == [5, 601, 2]
     assert groups.means(values, group, 4).tolist() == [2.5, 300.5, 2, 0]
+    assert groups.log_sums(values, group, 4)[3] == -torch.inf
     likely = groups.log_softmax(values, group).exp().numpy()
     for number in range(3):
         mine = np.flatnonzero(group.numpy() == number)

@@ -266,7 +266,8 @@ class Task(Component[O]):
     shorthand: ClassVar[tuple[str, ...]] = ("text",)
     """The fields that may be given without a name, in order: ``fn("a", "b")``."""
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {}
-    """For each field of Example, the column names by which it is recognised."""
+    """For each field of Example, the column names by which it is recognised; ``ending*`` stands for ending0, ending1 …, which
+    `gathered` makes the field's value of."""
     parts: ClassVar[Mapping[str, str]] = {}
     """For a task made of functions (a composite): each part's name and the task it must do."""
     metric: ClassVar[str] = ""

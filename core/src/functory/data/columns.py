@@ -6,9 +6,11 @@ A field may be read from several columns, where the user names them: a label fro
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
+from itertools import takewhile
 from typing import Any
 
 from pydantic import BaseModel
@@ -29,7 +31,8 @@ def guess(
 ) -> dict[str, Column]:
     """Return the column of each field that has one.
 
-    A field's own name decides; else exactly one of the names it is known by, in upper or lower case.
+    A field's own name decides; else exactly one of the names it is known by, in upper or lower case. A name that ends in ``*``
+    stands for columns that are numbered or lettered from the first on, two at least: ``ending*`` for ending0, ending1, ending2.
 
     :param available: the columns that there are.
     :param model: the example; a field with a default may have no column.
@@ -52,6 +55,8 @@ def guess(
         found = _candidates(field, free, names.get(field, ()))
         if len(found) == 1:
             chosen[field] = found[0]
+        elif not found and (several := _numbered(free, names.get(field, ()))):
+            chosen[field] = several
         elif found or info.is_required():
             raise _unclear(field, found, available, free, source)
     return {field: chosen[field] for field in model.model_fields if field in chosen}
@@ -108,6 +113,18 @@ def _candidates(field: str, free: Iterable[str], names: Iterable[str]) -> list[s
         if fits:
             return fits
     return []
+
+
+def _numbered(free: Sequence[str], names: Iterable[str]) -> tuple[str, ...]:
+    """Return the columns that one of the names with a ``*`` stands for, in their order; none where there are not two."""
+    for name in (name for name in names if name.endswith("*")):
+        shape = re.compile(rf"{re.escape(name[:-1])}[ _.-]?(\d{{1,2}}|[a-z])", re.IGNORECASE)
+        ends = {match[1].casefold(): column for column in free if (match := shape.fullmatch(column.strip()))}
+        for firsts in (map(str, range(100)), map(str, range(1, 100)), iter("abcdefghijklmnopqrstuvwxyz")):
+            found = tuple(ends[end] for end in takewhile(ends.__contains__, firsts))
+            if len(found) > 1:
+                return found
+    return ()
 
 
 def _check(field: str, column: str, available: Sequence[str], model: type[BaseModel], source: str) -> None:

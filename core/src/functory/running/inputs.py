@@ -100,7 +100,7 @@ class _Fields:
     """
 
     def __init__(self, task: Task[Any], table: Table, name: str) -> None:
-        from functory.data.columns import guess, told
+        from functory.data.columns import guess
 
         try:
             found = guess(table.columns, task.Input, task.columns)
@@ -108,11 +108,17 @@ class _Fields:
             first = next(iter(table.columns), "COLUMN")
             do = f"give the column alone, {name}.map(table[{first!r}]), or rename it."
             raise InputError(error.what, do=do) from error
-        self.columns = {field: told(column) for field, column in found.items()}
-        self.table = table
+        self.columns = found
+        self.table, self.task = table, task
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        return ({field: row.get(column) for field, column in self.columns.items()} for row in self.table.rows)
+        return ({field: self._value(field, row) for field in self.columns} for row in self.table.rows)
+
+    def _value(self, field: str, row: Mapping[str, Any]) -> Any:  # Any: whatever a table holds
+        column = self.columns[field]
+        if isinstance(column, str):
+            return row.get(column)
+        return self.task.gathered(field, {one: plain(row.get(one)) for one in column})
 
     def __length_hint__(self) -> int:
         """How many there are; 0 where that is not known before."""

@@ -21,12 +21,18 @@ def means(values: Tensor, group: Tensor, count: int | None = None) -> Tensor:
     return sums(values, group, count) / sums(torch.ones_like(values), group, count).clamp(min=1)
 
 
+def log_sums(scores: Tensor, group: Tensor, count: int | None = None) -> Tensor:
+    """Return the logarithm of the sum of each group's exponentials, (groups,); -inf for a group without rows."""
+    size = number(group) if count is None else count
+    highest = torch.full((size,), -torch.inf, dtype=scores.dtype, device=scores.device)
+    highest = highest.scatter_reduce(0, group, scores.detach(), "amax")
+    shift = torch.where(highest.isinf(), 0.0, highest)
+    return sums((scores - shift[group]).exp(), group, size).log() + shift
+
+
 def log_softmax(scores: Tensor, group: Tensor) -> Tensor:
     """Return each row's log-probability among those of its group, (rows,)."""
-    highest = torch.full((number(group),), -torch.inf, dtype=scores.dtype, device=scores.device)
-    highest = highest.scatter_reduce(0, group, scores.detach(), "amax")
-    shifted = scores - highest[group]
-    return shifted - sums(shifted.exp(), group).log()[group]
+    return scores - log_sums(scores, group)[group]
 
 
 def number(group: Tensor) -> int:

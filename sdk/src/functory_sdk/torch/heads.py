@@ -78,18 +78,21 @@ class LinearHead(Head):
     A standardisation of the features can be folded into the first map, and a convex loss on one map has one optimum.
 
     :param outputs: the map's output width.
+    :param has_bias: whether the map adds a constant. Where only differences of rows count, no gradient would reach it.
     """
 
-    def __init__(self, spec: BackboneSpec, state: Any, outputs: int, reading: Reading | None = None) -> None:
+    def __init__(
+        self, spec: BackboneSpec, state: Any, outputs: int, reading: Reading | None = None, *, has_bias: bool = True
+    ) -> None:
         super().__init__(spec, state, reading)
         self.hidden: nn.Module = nn.Identity()
-        self.linear = _drawn(self.reading.width(spec), outputs)
+        self.linear = _drawn(self.reading.width(spec), outputs, has_bias=has_bias)
 
     def read_as(self, reading: Reading) -> None:
         """Read otherwise, for an adaptation that crowns the head: its first map is drawn anew where the width is another."""
         width = reading.width(self.spec)
         if width != self.reading.width(self.spec):
-            self.hidden, self.linear = nn.Identity(), _drawn(width, self.linear.out_features)
+            self.hidden, self.linear = nn.Identity(), self._drawn_again(width)
         self.reading = reading.train(self.training)
 
     def add_hidden(self, units: int) -> None:
@@ -98,7 +101,10 @@ class LinearHead(Head):
         For an adaptation that trains it: its map, ``hidden.0``, is φ as `linear` is.
         """
         self.hidden = nn.Sequential(nn.Linear(self.reading.width(self.spec), units), nn.GELU()).train(self.training)
-        self.linear = _drawn(units, self.linear.out_features)
+        self.linear = self._drawn_again(units)
+
+    def _drawn_again(self, width: int) -> nn.Linear:
+        return _drawn(width, self.linear.out_features, has_bias=self.linear.bias is not None)
 
     @property
     def maps(self) -> tuple[nn.Linear, ...]:
@@ -136,11 +142,12 @@ class LikelihoodHead(Head):
         return -outputs["log_probability"], _scored(batch).to(outputs["log_probability"].dtype)
 
 
-def _drawn(width: int, outputs: int) -> nn.Linear:
+def _drawn(width: int, outputs: int, *, has_bias: bool) -> nn.Linear:
     """Return an affine map with small weights."""
-    linear = nn.Linear(width, outputs)
+    linear = nn.Linear(width, outputs, bias=has_bias)
     nn.init.normal_(linear.weight, std=0.02)
-    nn.init.zeros_(linear.bias)
+    if has_bias:
+        nn.init.zeros_(linear.bias)
     return linear
 
 

@@ -86,7 +86,8 @@ def fold(head: LinearHead, mean: Tensor, deviation: Tensor) -> None:
     first = head.maps[0]
     with torch.no_grad():  # w·(x − μ)/σ + b  =  (w/σ)·x + (b − (w/σ)·μ)
         first.weight.div_(deviation)
-        first.bias.sub_(first.weight @ mean)
+        if first.bias is not None:  # else a constant says nothing
+            first.bias.sub_(first.weight @ mean)
 
 
 def loss_of(head: LinearHead, block: Block, shape: Shape = PLAIN) -> tuple[Tensor, Tensor]:
@@ -110,8 +111,8 @@ def mean_loss(head: LinearHead, blocks: Sequence[Block], shape: Shape = PLAIN) -
 def start(head: LinearHead) -> None:
     """Begin at zero: the loss is convex, and the result must not depend on what was drawn."""
     with torch.no_grad():
-        head.linear.weight.zero_()
-        head.linear.bias.zero_()
+        for parameter in head.linear.parameters():
+            parameter.zero_()
 
 
 def looks(iterations: int) -> int:
@@ -137,9 +138,9 @@ def minimise(
     :param shape: what is made of the head's losses; convex, as these are.
     :raises TrainingError: when the loss is not finite.
     """
-    weight, bias = head.linear.weight, head.linear.bias
+    weight = head.linear.weight
     solver = torch.optim.LBFGS(
-        [weight, bias],
+        list(head.linear.parameters()),
         max_iter=iterations,
         max_eval=looks(iterations),
         tolerance_grad=1e-6,

@@ -21,7 +21,7 @@ class ScoreHead(LinearHead):
     is_surprise: ClassVar[bool] = True
 
     def __init__(self, spec: BackboneSpec, state: Any) -> None:
-        super().__init__(spec, state, 1)
+        super().__init__(spec, state, 1, has_bias=False)
 
     def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {"score": self.scores(features).squeeze(-1)}  # (batch,)

@@ -275,14 +275,14 @@ def _lowest(losses: Sequence[float]) -> float:
     return float(np.exp(np.clip(-slope / (2 * bend), around[-1], around[0])))
 
 
-def _weights(head: LinearHead) -> tuple[Tensor, Tensor]:
-    return head.linear.weight.detach().clone(), head.linear.bias.detach().clone()
+def _weights(head: LinearHead) -> tuple[Tensor, ...]:
+    return tuple(parameter.detach().clone() for parameter in head.linear.parameters())
 
 
-def _put(head: LinearHead, weights: tuple[Tensor, Tensor]) -> None:
+def _put(head: LinearHead, weights: tuple[Tensor, ...]) -> None:
     with torch.no_grad():
-        head.linear.weight.copy_(weights[0])
-        head.linear.bias.copy_(weights[1])
+        for parameter, kept in zip(head.linear.parameters(), weights, strict=True):
+            parameter.copy_(kept)
 
 
 def _score(session: TrainingSession, rows: Taught) -> dict[str, float]:

@@ -1,0 +1,45 @@
+"""The head and its losses (torch): a number for each option, and a softmax over those of a question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+
+from functory_sdk import BackboneSpec
+from functory_sdk.torch import LinearHead, groups
+from functory_sdk.torch.heads import Together
+
+
+class ChoiceHead(LinearHead):
+    """One score for each row, a question with one of its options; of several windows of an option the mean odds count."""
+
+    together: ClassVar[Together] = "group"
+    is_surprise: ClassVar[bool] = True
+
+    def __init__(self, spec: BackboneSpec, state: Any) -> None:
+        super().__init__(spec, state, 1, has_bias=False)
+
+    def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        return {"score": self.scores(features).squeeze(-1)}  # (rows,)
+
+    def losses(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return minus the log-probability of each question's right option, (questions,)."""
+        likely, right, _ = self._options(outputs, batch)
+        losses = -likely[right]
+        return losses, torch.ones_like(losses)
+
+    def evenly(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
+        likely, _, question = self._options(outputs, batch)
+        return -groups.means(likely, question)
+
+    def _options(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
+        """Return each option's log-probability, whether it is the right one, and which question's it is, (options,) all three."""
+        most = int(batch["option"].max()) + 1
+        key, option = torch.unique(batch["group"] * most + batch["option"], return_inverse=True)  # (options,), (rows,)
+        windows = groups.sums(torch.ones_like(outputs["score"]), option)
+        scores = groups.log_sums(outputs["score"], option) - windows.log()
+        right = groups.sums(batch["gold"], option) > 0
+        return groups.log_softmax(scores, key // most), right, key // most

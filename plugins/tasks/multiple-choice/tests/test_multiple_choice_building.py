@@ -1,0 +1,124 @@
+"""A choice is fitted over the options of each question, and answers alike in every form and company."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import functory
+from functory_multiple_choice.head import ChoiceHead
+from functory_sdk.testing import kit
+from functory_sdk.testing.toy import rows
+
+torch = pytest.importorskip("torch")
+
+
+def questions(count: int) -> list[dict[str, Any]]:
+    """Return questions of two to four options, of which the good one is right."""
+    good, bad = ([row["text"] for row in rows(8 * count) if row["label"] == label] for label in ("yes", "no"))
+    made = []
+    for number in range(count):
+        wrong = list(dict.fromkeys(bad[3 * number : 3 * number + 1 + number % 3]))
+        options = [*wrong[: number % 2], good[number], *wrong[number % 2 :]]
+        made.append({"question": "we saw the", "options": options, "answer": options.index(good[number])})
+    return made
+
+
+@pytest.fixture(scope="module")
+def choose() -> Iterator[Any]:
+    with kit():
+        data = questions(80)
+        yield functory.build(
+            task="multiple-choice", train=data, test=data, backbone="tiny-encoder", name="choose", seed=1, dev_share=0,
+            adaptation={"name": "full", "epochs": 8, "learning_rate": 2e-3},
+        )  # fmt: skip
+
+
+def test_it_learns_which_option_is_right_whatever_their_number(choose: Any) -> None:
+    metrics = choose.report.metrics
+    assert metrics["accuracy"].value > 0.8
+    assert metrics["mean_rank"].value < 1.3
+    assert {len(choose(one["question"], one["options"]).scores) for one in questions(6)} == {2, 3, 4}
+
+
+def test_alone_and_among_others_and_in_another_order_the_answer_is_the_same(choose: Any) -> None:
+    asked = [{"question": one["question"], "options": one["options"]} for one in questions(8)]
+    together = list(choose.map(asked))
+    for one, answer in zip(asked, together, strict=True):
+        alone = choose(**one)
+        backwards = choose(one["question"], one["options"][::-1])
+        assert alone.choice == answer.choice == backwards.choice
+        for option, share in answer.scores.items():
+            assert share == pytest.approx(alone.scores[option], abs=1e-4)
+            assert share == pytest.approx(backwards.scores[option], abs=1e-4)
+
+
+def test_a_long_context_is_read_in_windows_beside_every_option(choose: Any) -> None:
+    answer = choose("we saw the", ["good film", "bad night"], "it was in the rain and the night " * 60)
+    assert [note for note in answer.notes if note.startswith("read in ")]
+    assert sum(answer.scores.values()) == pytest.approx(1, abs=1e-5)
+
+
+def test_it_is_explained_in_the_question_and_in_each_option(choose: Any) -> None:
+    for method in ("occlusion", "gradient-x-input"):
+        found = choose.explain({"question": "we saw the", "options": ["good film", "bad night"]}, method=method)
+        fields = {piece.field for piece in found.pieces}
+        assert fields >= {"question", "options.0", "options.1"}, method
+        texts = {"question": "we saw the", "options.0": "good film", "options.1": "bad night"}
+        assert all(texts[piece.field][piece.start : piece.end] == piece.text for piece in found.pieces)
+
+
+def test_it_survives_saving_and_eight_bits(choose: Any, tmp_path: Any) -> None:
+    asked = [(one["question"], one["options"]) for one in questions(10)]
+    expected = [answer.choice for answer in choose.map(asked)]
+    loaded = functory.load(choose.save(tmp_path / "choose"))
+    assert [answer.choice for answer in loaded.map(asked)] == expected
+    cheap = {"threads": [1], "probe_inputs": 16, "rounds": 1}
+    small = choose.optimize(
+        "int8", questions(40), engines=["onnxruntime"], precisions=["int8"], max_drop=1.0, min_gain=1.0, **cheap
+    )
+    assert small.form.name == "onnxruntime int8"
+    again = functory.load(small.save(tmp_path / "small"))
+    assert np.mean([a.choice == b for a, b in zip(again.map(asked), expected, strict=True)]) >= 0.8
+
+
+def test_the_loss_is_a_softmax_over_the_options_of_a_question() -> None:
+    from types import SimpleNamespace
+
+    head = ChoiceHead(SimpleNamespace(width=4), None)
+    assert head.linear.bias is None, "no gradient would reach it"
+    scores = torch.tensor([1.0, 3.0, 2.0, 0.5, 1.0, 5.0])
+    # two questions, rows mixed: three options, the second in two windows; and two options
+    batch = {
+        "group": torch.tensor([0, 0, 1, 0, 1, 0]),
+        "option": torch.tensor([0, 1, 0, 2, 1, 1]),
+        "gold": torch.tensor([0, 1, 0, 0, 1, 1]),
+    }
+    both = np.logaddexp(3.0, 5.0) - np.log(2)
+    first = -(both - np.logaddexp.reduce([1.0, both, 0.5]))
+    second = -(1.0 - np.logaddexp(2.0, 1.0))
+    losses, weights = head.losses({"score": scores}, batch)
+    np.testing.assert_allclose(losses.numpy(), [first, second], rtol=1e-5)
+    assert weights.tolist() == [1, 1]
+    even = head.evenly({"score": scores}, batch).numpy()
+    shares = [np.asarray([1.0, both, 0.5]), np.asarray([2.0, 1.0])]
+    np.testing.assert_allclose(even, [np.logaddexp.reduce(one) - one.mean() for one in shares], rtol=1e-5)
+
+
+def test_without_examples_options_are_weighed_by_their_length() -> None:
+    with kit():
+        asked = {
+            length: functory.build(task={"name": "multiple-choice", "length": length}, backbone="tiny-decoder")
+            for length in ("tokens", "characters", "none")
+        }
+        options = ("good", "it was a very good film in the rain")
+        found = {length: one("we saw", options).scores for length, one in asked.items()}
+        side, outputs = next(iter(asked["none"].trace([asked["none"].read("we saw", options)])))
+    means = np.asarray([float(row["log_probability"]) for row in outputs])
+    count = np.asarray(side.units)
+    for length, units in {"tokens": 1.0, "none": count, "characters": count / [len(one) for one in options]}.items():
+        expected = np.exp(means * units - np.logaddexp.reduce(means * units))
+        np.testing.assert_allclose(list(found[length].values()), expected, atol=1e-4)
