@@ -73,7 +73,10 @@ _HOMES["functory_sdk.tally"] = ("Rates", "Tally")
 _HOMES["functory_sdk.tags"] = ("iob2", "split_tag", "split_tags", "tag_fault", "tag_runs", "tag_scheme")
 _HOMES["functory_sdk.labels.pairs"] = ("PairOptions", "PairTask")
 _HOMES["functory_sdk.labels.task"] = ("LabelTask",)
-_HOMES["functory_sdk.labels.types"] = ("Classification", "LabelOptions", "Labels")
+_HOMES["functory_sdk.labels.types"] = (
+    "Classification", "LabelOptions", "Labels", "PathClassification", "Rating", "ScopedClassification",
+    "ScopedPathClassification",
+)  # fmt: skip
 _HOMES["functory_sdk.spans.schemes"] = ("SchemeName",)
 _HOMES["functory_sdk.spans.task"] = ("SpanTask",)
 _HOMES["functory_sdk.spans.types"] = ("Entities", "Entity", "Span", "SpanLabels", "SpanOptions", "Spans")

@@ -141,6 +141,10 @@ from functory_sdk.labels.task import LabelTask as LabelTask
 from functory_sdk.labels.types import Classification as Classification
 from functory_sdk.labels.types import LabelOptions as LabelOptions
 from functory_sdk.labels.types import Labels as Labels
+from functory_sdk.labels.types import PathClassification as PathClassification
+from functory_sdk.labels.types import Rating as Rating
+from functory_sdk.labels.types import ScopedClassification as ScopedClassification
+from functory_sdk.labels.types import ScopedPathClassification as ScopedPathClassification
 from functory_sdk.packed import PackedBackbone as PackedBackbone
 from functory_sdk.packed import PackedOptions as PackedOptions
 from functory_sdk.packed import config_facts as config_facts

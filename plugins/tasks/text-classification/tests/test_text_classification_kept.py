@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -39,7 +40,9 @@ def function(request: pytest.FixtureRequest) -> Iterator[Function]:
         )  # fmt: skip
 
 
-def test_it_is_saved_loaded_evaluated_explained_and_made_smaller(function: Function, tmp_path: Path) -> None:
+def test_it_is_saved_loaded_evaluated_explained_and_made_smaller(
+    function: Function, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     loaded = functory.load(function.save(tmp_path / "grown"))
     text, data = "good film long 3", rows(MODES[_name(function)][1])
     assert loaded(text) == function(text)
@@ -56,11 +59,15 @@ def test_it_is_saved_loaded_evaluated_explained_and_made_smaller(function: Funct
     assert type(small(text)) is type(function(text))
     assert small(text).scores == pytest.approx(function(text).scores, abs=0.1)
     assert small.evaluate(data).metrics.keys() == function.evaluate(data).metrics.keys()
-    [wheel] = small.package("grown", tmp_path / "dist")
-    [stub] = (name for name in ZipFile(wheel).namelist() if name.endswith("__init__.pyi"))
-    named = ZipFile(wheel).read(stub).decode()
-    assert all(repr(label).replace("'", '"') in named.replace("'", '"') for label in function.state.answers)
-    assert type(function(text)).__name__ in named
+    name = f"grown_{_name(function)}"
+    [wheel] = small.package(name, tmp_path / "dist")
+    ZipFile(wheel).extractall(tmp_path / "installed")
+    stub = (tmp_path / "installed" / name / "__init__.pyi").read_text(encoding="utf-8").replace("'", '"')
+    assert all(f'"{label}"' in stub for label in function.state.answers)
+    monkeypatch.syspath_prepend(tmp_path / "installed")
+    kind = type(function(text))
+    assert f"class {kind.__name__}" in stub
+    assert getattr(import_module(name), kind.__name__) is kind
 
 
 def in_int8(function: Function, folder: Path) -> Function:

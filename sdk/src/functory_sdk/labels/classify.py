@@ -13,6 +13,7 @@ from functory.contracts.task import Formulation, Target
 from functory.reading.reader import Reader
 from functory_sdk.labels import paths, ratings, scope
 from functory_sdk.labels.metrics import best_thresholds
+from functory_sdk.labels.named import named
 from functory_sdk.labels.types import Classification, Labels, output_type
 
 PASSED_OVER = -100
@@ -77,9 +78,10 @@ class Classify(Formulation):
         if state.mode == "binary":
             return [Target(name=state.labels[1], port="scores", index=(0,), scale="logit")]
         scale = "log" if state.is_one else "logit"
-        named = [Target(name=label, port="scores", index=(state.labels.index(label),), scale=scale) for label in order]
+        places = {label: place for place, label in enumerate(state.labels)}
+        each = [Target(name=label, port="scores", index=(places[label],), scale=scale) for label in order]
         numbers = [Target(name="in_scope" if name == "energy" else name, port=name, index=()) for name in beside(state)]
-        return [*numbers, *named] if state.mode == "ordinal" else [*named, *numbers]
+        return [*numbers, *each] if state.mode == "ordinal" else [*each, *numbers]
 
 
 class ClassifyVectors(Classify):
@@ -148,7 +150,7 @@ def answer(shares: Array, state: Labels, notes: tuple[str, ...], number: float |
 
     :param number: what the head gives beside them, where it does: the expected rating, the energy.
     """
-    scores = {label: round(float(share), 6) for label, share in zip(state.labels, shares, strict=True)}
+    scores = named(state.labels, shares)
     if state.mode == "multi":
         given = [i for i, limit in enumerate(state.thresholds) if shares[i] >= limit]
         best = max(given, key=lambda i: shares[i]) if given else None

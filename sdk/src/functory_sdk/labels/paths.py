@@ -15,6 +15,7 @@ import numpy as np
 
 from functory.contracts.rows import Array
 from functory.errors import DataError
+from functory_sdk.labels.named import named
 from functory_sdk.labels.types import Labels
 
 SEPARATOR = "/"
@@ -81,5 +82,5 @@ def levels(shares: Array, state: Labels) -> tuple[dict[str, float], ...]:
     for level in tree(state.labels, state.separator):
         inside = level.place >= 0
         sums = np.bincount(level.place[inside], weights=shares[inside], minlength=len(level.paths))
-        made.append({path: round(float(share), 6) for path, share in zip(level.paths, sums, strict=True)})
+        made.append(named(level.paths, sums))
     return tuple(made)

@@ -10,7 +10,7 @@ from functory_text_classification.types import LabelledText, Text
 
 
 class TextClassification(LabelTask[LabelOptions]):
-    """Says which label a text has: one of several, one or not, or any number of them."""
+    """Says which label a text has: one of several, one or not, any number of them, a path in a hierarchy, or a rating."""
 
     Input: ClassVar = Text
     Example: ClassVar = LabelledText
@@ -21,4 +21,5 @@ class TextClassification(LabelTask[LabelOptions]):
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task text-classification --train reviews.csv --backbone minilm --adaptation head",
         "functory build --task text-classification --backbone smollm2 --set task.labels=sports,politics",
+        "functory build --task text-classification --train t.csv --set task.mode=path --column label=group --column label=item",
     )
