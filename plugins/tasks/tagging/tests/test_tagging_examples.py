@@ -111,6 +111,7 @@ def test_plain_texts_need_a_mode_and_the_error_says_which() -> None:
     with pytest.raises(DataError) as refused:
         settled({"text": "We saw it, and left."})
     assert "no row has tags" in refused.value.what
+    assert refused.value.where
     assert "mode = 'punctuation'" in refused.value.do
     with pytest.raises(DataError, match="none of 1 examples has a mark"):
         Tagging.configure({"mode": "punctuation"}).learn(settled({"text": "nothing here"}, mode="punctuation"))

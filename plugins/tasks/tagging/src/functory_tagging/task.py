@@ -114,6 +114,7 @@ class Tagging(Task[TaggingOptions]):
             return "tags"
         raise DataError(
             "no row has tags.",
+            where=getattr(found, "source", ""),
             do="give each word its tag; or say what plain texts teach: mode = 'words' where spaces part their words, mode = "
             "'punctuation' where marks are to be restored.",
         )
@@ -176,6 +177,11 @@ class Tagging(Task[TaggingOptions]):
                 f"the head's outputs, {', '.join(names[:6])} …, are no {self.options.mode}.", do="build it with mode = 'tags'."
             )
         return TagLabels(labels=tuple(names), commonest=names[0]), range(len(names))
+
+    def remarks(self, state: TagLabels) -> Sequence[str]:
+        if state.mode == "words":
+            return ("the outputs say where a character stands in its word",)
+        return ("the first token of a word speaks for it",)
 
     def _right(self, example: TaggedLine, mode: Mode) -> list[Word]:
         """Return the right words of an example, with their tags."""
