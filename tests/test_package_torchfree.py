@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -18,10 +19,12 @@ from functory.plugins import registry as plugins
 from functory.running.forms import EngineForm, TorchForm
 from functory.running.golden import record, tolerance
 from functory.using.packaging import package
+from functory_sdk.testing import kit
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = "A small movie with a big impact."
-SIBLINGS = ("core", "sdk", "plugins/tasks/text-classification")
+SIBLINGS = ("core", "sdk", "plugins/tasks/text-classification", "plugins/tasks/text-pair", "plugins/explanations/occlusion")
+PAIR = ("the good film", "a bad day")
 
 
 @pytest.fixture(scope="module")
@@ -33,23 +36,35 @@ def engines() -> list[str]:
     return found
 
 
-def converted(function: Function, engine: str, folder: Path) -> Path:
-    """Save the function as an engine has it, in full precision."""
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Function:
+    """A cross-encoder of pairs, whose texts meet in one row."""
+    rows = [{"first": f"the {one} was good", "second": f"a bad {other}", "label": "same" if one == other else "different"}
+            for one in ("film", "book", "day") for other in ("film", "book", "day")]  # fmt: skip
+    with kit():
+        return functory.build(
+            task={"name": "text-pair", "symmetric": True}, train=rows * 3, backbone="tiny-encoder",
+            adaptation={"name": "lora", "epochs": 1}, put="features", dev_share=0, test_share=0, report=False, name="pair",
+        )  # fmt: skip
+
+
+def converted(function: Function, engine: str, folder: Path, precision: str = "fp32") -> Path:
+    """Save the function as an engine has it."""
     form = function.form
     assert isinstance(form, TorchForm)
     kind: type[Engine[object]] = plugins.load("engines", engine)
     made = kind()
-    (folder / f"{engine}-files").mkdir()
-    values = [function.coerce(text) for text in ("fine", "A small movie with a big impact.")]
-    rows = form.formulation.encode(values, function.reader, function.state).rows
-    program = made.convert(form.program, folder / f"{engine}-files", precision="fp32", samples=rows)
+    files = folder / f"{engine}-{function.name}-files"
+    files.mkdir()
+    rows = form.formulation.encode(function.task.golden_inputs(function.state), function.reader, function.state).rows
+    program = made.convert(form.program, files, precision=precision, samples=rows)
     own = EngineForm(
         made, form.spec, form.put, form.formulation, program, form.tokenizer, options=SessionOptions()
     )
     whole = Function(function.task, function.state, own, function.about)
     whole.golden = record(whole)
     own.tolerance = tolerance(whole, whole.golden)
-    return whole.save(folder / engine)
+    return whole.save(folder / f"{engine}-{function.name}")
 
 
 def run(command: Sequence[str | Path], place: Path, **extra: str) -> str:
@@ -65,12 +80,13 @@ def run(command: Sequence[str | Path], place: Path, **extra: str) -> str:
 
 @pytest.mark.slow
 def test_a_self_contained_wheel_runs_in_an_environment_without_torch(
-    sentiment: Path, engines: list[str], tmp_path: Path
+    sentiment: Path, pair: Function, engines: list[str], tmp_path: Path
 ) -> None:
     function = functory.load(sentiment)
     first, *others = [converted(function, engine, tmp_path) for engine in engines]
     wheels = tmp_path / "wheels"
     package(first, "my-sentiment", wheels, also=others)
+    package(converted(pair, engines[0], tmp_path, "int8"), "my-pair", wheels)
     folders = [ROOT / folder for folder in (*SIBLINGS, *(f"plugins/engines/{engine}" for engine in engines))]
     run(
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", wheels, *folders],
@@ -90,6 +106,10 @@ for name in ("torch", "transformers", "functory_torch", "functory_minilm", "func
 from my_sentiment import my_sentiment
 import functory
 assert my_sentiment({TEXT!r}) == functory.load("my-sentiment")({TEXT!r})
+from my_pair import my_pair
+assert my_pair(*{PAIR!r}) == my_pair(*{PAIR[::-1]!r}), "the order says nothing"
+assert abs(my_pair(*{PAIR!r}).scores["same"] - {pair(*PAIR).scores["same"]}) < 0.1
+assert "int8" in my_pair.form.name
 print(my_sentiment({TEXT!r}).label, my_sentiment.form.name)
 """
     def quietly(*command: str | Path) -> str:
@@ -105,6 +125,9 @@ print(my_sentiment({TEXT!r}).label, my_sentiment.form.name)
     assert form.split()[0] in engines
     assert label in quietly(there / "functory", "run", "my-sentiment", TEXT)
     assert "come out the same" in quietly(there / "functory", "verify", "my-sentiment")
+    assert "come out the same" in quietly(there / "functory", "verify", "my-pair")
+    why = json.loads(quietly(there / "functory", "explain", "my-pair", *PAIR, "--json"))["pieces"]
+    assert [PAIR[piece["field"] == "second"][piece["start"] : piece["end"]] for piece in why] == " ".join(PAIR).split()
     size = sum(
         file.stat().st_size for file in (tmp_path / "venv").rglob("*") if file.is_file() and not file.is_symlink()
     )

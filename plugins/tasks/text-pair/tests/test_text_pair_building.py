@@ -120,6 +120,34 @@ def test_a_call_with_one_side_missing_names_the_field_and_a_map_the_item(value: 
     assert "2" in refused.value.where or "1" in refused.value.where
 
 
+ODD = ("a\x00b", "مرحبا بالعالم", "abc مرحبا 你好", "👩‍🔬☕️", "e" + "\u0301" * 200, "\u202eevil", "word " * 3000, ".")
+
+
+def test_odd_texts_have_the_answer_in_a_batch_that_they_have_alone(pair: Any, symmetric: Any) -> None:
+    pairs = [(odd, "the good film") for odd in ODD] + [("a bad day", odd) for odd in ODD]
+    for function in (pair, symmetric):
+        for one, output in zip(pairs, function.map(pairs), strict=True):
+            assert output.scores == pytest.approx(function(*one).scores, abs=1e-4)
+
+
+@pytest.mark.parametrize("side", ["first", "second"])
+def test_a_text_that_is_none_is_refused_by_its_field(side: str, pair: Any, symmetric: Any) -> None:
+    texts = {"first": "rain", "second": "sun", side: "half of \ud800"}
+    for function in (pair, symmetric):
+        with pytest.raises(InputError) as refused:
+            function(**texts)
+        assert side in f"{refused.value.where} {refused.value.what}"
+
+
+@pytest.mark.parametrize(
+    ("labels", "says"), [(["same"] * 4, "there is one label: same"), ([None] * 4, "'label' is missing")]
+)
+def test_pairs_without_two_labels_are_refused(labels: list[Any], says: str) -> None:
+    rows = [{"premise": f"rain {n}", "hypothesis": "sun", "label": label} for n, label in enumerate(labels)]
+    with pytest.raises(DataError, match=says):
+        built(rows)
+
+
 def test_pairs_are_mapped_and_run_alike(pair: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     pairs = [("the good film", "a film"), ("rain", "the sun was fine")]
     alone = [pair(*one) for one in pairs]

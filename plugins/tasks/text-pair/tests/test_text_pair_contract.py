@@ -18,11 +18,13 @@ class TestOneLabelOfSeveral(TaskSuite):
 
 
 class TestYesOrNo(TestOneLabelOfSeveral):
+    backbones = ("tiny-encoder",)
     options = {"mode": "binary", "positive": "yes"}
     examples = labelled("yes", "no", "no", "yes")
 
 
 class TestSeveralLabels(TestOneLabelOfSeveral):
+    backbones = ("tiny-decoder",)
     examples = labelled(["price", "place"], ["price"], [], ["place"])
 
     def perfect(self, example: Any, state: Any) -> Any:
@@ -30,4 +32,5 @@ class TestSeveralLabels(TestOneLabelOfSeveral):
 
 
 class TestSymmetric(TestOneLabelOfSeveral):
+    backbones = ("tiny-encoder",)
     options = {"symmetric": True}

@@ -44,6 +44,11 @@ def pair() -> Any:
     return built()
 
 
+@pytest.fixture(scope="module")
+def symmetric() -> Any:
+    return built(symmetric=True)
+
+
 def test_a_head_is_fitted_to_what_two_vectors_say_together(pair: Any) -> None:
     """Which thing each text speaks of stands in one of them alone: nothing but both vectors together can tell."""
     assert pair.form.put == "vectors"
@@ -52,8 +57,7 @@ def test_a_head_is_fitted_to_what_two_vectors_say_together(pair: Any) -> None:
     assert rows[0]["input_ids"].shape[0] == 2
 
 
-def test_a_symmetric_function_answers_both_orders_alike_to_the_bit_from_one_pass() -> None:
-    symmetric = built(symmetric=True)
+def test_a_symmetric_function_answers_both_orders_alike_to_the_bit_from_one_pass(symmetric: Any) -> None:
     pairs = [("the good film", "a bad day"), ("rain", "the rain was fine"), (LONG, "a poor book"), (LONG, LONG + "night")]
     for a, b in pairs:
         assert symmetric(a, b) == symmetric(b, a)
@@ -78,6 +82,17 @@ def test_each_word_of_both_texts_is_weighed_in_its_own_text(pair: Any, method: s
     told = [(piece.field, texts[piece.field][piece.start : piece.end]) for piece in found.pieces]
     assert told == [(field, word) for field, text in texts.items() for word in text.split()]
     assert all(piece.weight for piece in found.pieces)
+
+
+@pytest.mark.parametrize("method", ["gradient-x-input", "occlusion"])
+def test_each_word_keeps_its_weight_in_its_own_text_where_the_order_says_nothing(symmetric: Any, method: str) -> None:
+    one, other = "the film was good", "a good film it was"
+    found, turned = (symmetric.explain(pair, method=method, target="same") for pair in ((one, other), (other, one)))
+    weights = {(piece.field, piece.start): piece.weight for piece in turned.pieces}
+    for piece in found.pieces:
+        elsewhere = {"first": "second", "second": "first"}[piece.field]
+        assert piece.weight == pytest.approx(weights[elsewhere, piece.start], abs=1e-4)
+    assert len({round(piece.weight, 5) for piece in found.pieces}) > len(found.pieces) / 2
 
 
 def test_it_is_saved_and_loaded_and_converted_to_int8(pair: Any, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ class TextPair(PairTask[PairOptions]):
 
     Input: ClassVar = Pair
     Example: ClassVar = LabelledPair
+    prompt: ClassVar[str] = "First text: {first}\nSecond text: {second}\n\nThe relation of the second text to the first is"
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "first": FIRST,
         "second": SECOND,
