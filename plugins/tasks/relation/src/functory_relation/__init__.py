@@ -1,8 +1,13 @@
 """The relation task."""
 
+from functory_relation.graph import Edge, Graph, Node, RelatedText
+from functory_relation.graphs import RelationGraph
 from functory_relation.semeval import SemEval
 from functory_relation.sentences import Sentences
 from functory_relation.task import Relation
 from functory_relation.types import LabelledPlaces, Mark, Places
 
-__all__ = ["LabelledPlaces", "Mark", "Places", "Relation", "SemEval", "Sentences"]
+__all__ = [
+    "Edge", "Graph", "LabelledPlaces", "Mark", "Node", "Places", "RelatedText", "Relation", "RelationGraph", "SemEval",
+    "Sentences",
+]  # fmt: skip
