@@ -127,6 +127,25 @@ def test_transformers_names_what_lies_in_a_layer_and_a_model_with_another_head_t
             origin.ours(foreign)
 
 
+@pytest.mark.parametrize("family", [*WRITERS, *(name for name, (family, _) in VARIANTS.items() if family in WRITERS)])
+def test_what_goes_on_from_one_beginning_in_two_ways_has_the_states_of_two_rows(family: str) -> None:
+    _, network = made(family)
+    rows, written = batch(network, (9, 9)), network.written
+    rows[written] = torch.tensor([[0, 5, 6, 7, 8, 9, 10, 11, 12], [0, 5, 6, 7, 8, 20, 21, 22, 23]])
+    if written != "input_ids":
+        rows["input_ids"][1] = rows["input_ids"][0]
+    one = {name: array[:1] for name, array in rows.items()}
+    one[written] = torch.cat([rows[written][:1], rows[written][1:, 5:]], 1)  # five tokens, four, and four others
+    one["attention_mask"] = torch.ones_like(one["input_ids"])
+    one["positions"] = torch.tensor([[*range(9), *range(5, 9)]])
+    one["ends"] = torch.tensor([[13] * 5 + [9] * 4 + [13] * 4])
+    with torch.no_grad():
+        whole, [branched] = network.hidden(rows), network.hidden(one)
+    assert network.has_branches
+    torch.testing.assert_close(branched[:9], whole[0], atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(branched[[*range(5), *range(9, 13)]], whole[1], atol=1e-5, rtol=1e-5)
+
+
 @pytest.mark.parametrize("family", [*SETTINGS, *VARIANTS])
 def test_cut_at_any_point_it_is_the_whole_pass(family: str) -> None:
     _, network = made(family)

@@ -88,13 +88,18 @@ def test_each_beginning_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> Non
         return whole(self, batch)
 
     monkeypatch.setattr(type(network), "prepare", counted)
+    asked: list[int] = []
+    scores = type(network).logits
+    monkeypatch.setattr(type(network), "logits", lambda self, hidden: (asked.append(len(hidden)), scores(self, hidden))[1])
     shares: list[float] = []
     session.run(rows, shares.append)
     beginnings = {tuple(row["input_ids"][row["scored"] == 0].tolist()) for row in rows}
     assert len(beginnings) == 3  # two texts, and none
+    scored = sum(asked)
     labels = {tuple(row["input_ids"][row["scored"] == 1].tolist()) for row in rows}
     steps = {label[:end] for label in labels for end in range(1, len(label))}  # the last token's state is read by none
     assert sum(sizes) == sum(map(len, beginnings)) + 3 * len(steps)
+    assert scored == 3 * (1 + len(steps))  # so are the scores over the vocabulary
     assert sum(shares) == pytest.approx(1)
 
 

@@ -210,7 +210,8 @@ class Likelihood(Reading):
     """The log-probability of each token of the row after those before it, (batch, tokens); 0 where it is not scored.
 
     The formulation's rows hold ``scored`` (tokens,), 1 where a token counts. Scores over the whole vocabulary are made
-    for those places alone: a prompt of 500 tokens before a label of two costs two of them.
+    for those places alone: a prompt of 500 tokens before a label of two costs two of them. Where an engine computes once what
+    rows share, it says in ``states`` (batch, tokens) which of their states are one, and those have their scores made once.
     """
 
     name = "likelihood"
@@ -230,7 +231,17 @@ class Likelihood(Reading):
             spoken = torch.log_softmax(network.logits(hidden[:, :-1]), -1)
             chosen = spoken.gather(-1, ids[:, 1:, None]).squeeze(-1) * places
         else:
-            logits = network.logits(hidden[:, :-1][places])  # (scored tokens, vocabulary)
-            right = logits.gather(-1, ids[:, 1:][places][:, None]).squeeze(-1) - logits.logsumexp(-1)
+            states, same = _distinct(hidden[:, :-1][places], batch, places)
+            logits = network.logits(states)  # (distinct states, vocabulary)
+            right = logits[same, ids[:, 1:][places]] - logits.logsumexp(-1)[same]  # (scored tokens,)
             chosen = torch.zeros(places.shape, dtype=right.dtype, device=right.device).masked_scatter(places, right)
         return nn.functional.pad(chosen, (1, 0))
+
+
+def _distinct(states: Tensor, batch: Mapping[str, Tensor], places: Tensor) -> tuple[Tensor, Tensor]:
+    """Return states without those that are one, (distinct, width), and which of them each was, (scored tokens,)."""
+    if "states" not in batch:
+        return states, torch.arange(len(states), device=states.device)
+    numbers, same = torch.unique(batch["states"][:, :-1][places], return_inverse=True)
+    one = torch.empty_like(numbers).scatter_(0, same, torch.arange(len(same), device=same.device))
+    return states[one], same

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import numpy as np
 import torch
 
 from functory_sdk import Array, NotSupported, Program, Request, Row, Session, SessionOptions, pad, plan, unpad
@@ -56,8 +57,9 @@ class TorchSession(Session):
             members = [(row, *one) for row, each in enumerate(chosen) for one in zip(each.members, each.places, strict=True)]
             for part in plan([len(places) for _, _, places in members], STATES):
                 own = [rows[members[place][1]] for place in part]
-                states = _gathered(hidden, [members[place][0] for place in part], [members[place][2] for place in part])
-                batch = tensors(pad(own, self.program.inputs), self.device)
+                numbers = _numbers([members[place][0] for place in part], [members[place][2] for place in part], hidden)
+                batch = tensors(pad(own, self.program.inputs), self.device) | {"states": numbers}
+                states = hidden.flatten(0, 1)[numbers]  # (rows, tokens, width)
                 outputs = self.model.apply_head(self.model.read(states, batch), batch)
                 arrays = {name: value.float().cpu().numpy() for name, value in outputs.items()}
                 found += zip([members[place][1] for place in part], unpad(arrays, own, self.program), strict=True)
@@ -96,17 +98,17 @@ class TorchSession(Session):
         self.model = None
 
 
-def _gathered(hidden: torch.Tensor, shared: Sequence[int], places: Sequence[Array]) -> torch.Tensor:
-    """Return the states of rows, (rows, tokens, width), from those of rows that branch.
+def _numbers(shared: Sequence[int], places: Sequence[Array], hidden: torch.Tensor) -> torch.Tensor:
+    """Return which states of rows that branch are those of rows, (rows, tokens): their numbers, one row after the other.
 
-    :param shared: which of these each row stands in.
+    :param shared: in which of the rows that branch each row stands.
     :param places: where its tokens lie there, (tokens,).
+    :param hidden: (shared, tokens, width).
     """
-    longest = max(map(len, places))
-    index = torch.zeros(len(places), longest, dtype=torch.long)
-    for row, own in enumerate(places):
-        index[row, : len(own)] = torch.from_numpy(own)
-    return hidden[torch.tensor(shared, device=hidden.device)[:, None], index.to(hidden.device)]
+    found = np.zeros((len(places), max(map(len, places))), dtype=np.int64)
+    for row, (one, own) in enumerate(zip(shared, places, strict=True)):
+        found[row, : len(own)] = one * hidden.shape[1] + own
+    return torch.from_numpy(found).to(hidden.device)
 
 
 def tensors(batch: Mapping[str, Array], where: torch.device) -> dict[str, torch.Tensor]:
