@@ -43,3 +43,34 @@ def test_the_verb_writes_an_adapter_that_gives_the_functions_scores(tmp_path: Pa
             scores = (read @ head["linear.weight"].T + head["linear.bias"]).softmax(-1)[0].tolist()
         given = function(text).scores
         assert dict(zip(labels, scores, strict=True)) == pytest.approx(given, abs=1e-5)
+
+
+def test_gpt2s_transposed_maps_get_the_same_updates_in_peft(tmp_path: Path) -> None:
+    """Here they are linear maps, in transformers transposed ones: PEFT turns the updates by itself."""
+    from peft import PeftModel
+    from transformers import GPT2Config, GPT2LMHeadModel
+
+    from functory_sdk.testing import TinyDecoder, kit
+
+    base, tiny = tmp_path / "base", TinyDecoder()
+    config = GPT2Config(vocab_size=tiny.spec.vocabulary, n_embd=32, n_layer=2, n_head=4, n_positions=64, eos_token_id=1)
+    torch.manual_seed(0)
+    GPT2LMHeadModel(config).save_pretrained(base)
+    (base / "tokenizer.json").write_text(tiny.tokenizer.json)
+    with kit():
+        function = functory.build(
+            task="toy", train=rows(16), backbone=str(base), report=False, name="tone",
+            adaptation={"name": "lora", "epochs": 3, "learning_rate": 3e-2, "targets": ("c_attn", "c_fc")},
+        )  # fmt: skip
+        function.save(tmp_path / "tone")
+        [row] = function.form.formulation.encode([function.read("we saw the good film")], function.reader, function.state).rows
+        assert main(["package", str(tmp_path / "tone"), "--method", "peft", "--output", str(tmp_path / "adapter")]) == 0
+    network = function.form.program.model.network
+    batch = {name: torch.from_numpy(array)[None] for name, array in row.items()}
+    plain = GPT2LMHeadModel.from_pretrained(base).eval()
+    with torch.no_grad():
+        before = plain(**batch).logits
+        theirs = PeftModel.from_pretrained(plain, str(tmp_path / "adapter")).eval()(**batch).logits
+        ours = network.logits(network.hidden(batch))
+    assert (theirs - before).abs().max() > 1e-2
+    torch.testing.assert_close(ours, theirs, atol=1e-5, rtol=1e-5)
