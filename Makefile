@@ -10,11 +10,11 @@ PYTEST := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1 $(RUN)
 DISTRIBUTIONS := $(patsubst %/pyproject.toml,./%,$(wildcard core/pyproject.toml sdk/pyproject.toml plugins/*/*/pyproject.toml))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo static check test slow sync bench wheels clean
+.PHONY: help setup demo static check test slow sync bench bench-quality wheels clean
 
 help: ## Show this list
 	@echo 'functory: make demo shows what it does; make test checks everything. All of them make .venv first.'
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## Make .venv with every distribution editable, or bring it in step (PYTHON=python3.11 chooses)
 	@$(PYTHON) scripts/bootstrap.py
@@ -54,6 +54,10 @@ sync: ## Write what several folders must agree on: version, ranges, extras, know
 bench: setup ## Measure this project beside its peers
 	@echo 'bench: bench/run.py'
 	@$(RUN) bench/run.py
+
+bench-quality: setup ## The quality table: every task on real data beside peers, row by row; kept rows stay
+	@echo 'bench-quality: bench/table.py'
+	@$(RUN) scripts/environments.py bench bench/table.py
 
 wheels: setup ## Build every distribution's wheel into dist/
 	@echo 'wheels: $(words $(DISTRIBUTIONS)) distributions into dist/'

@@ -29,7 +29,13 @@ class MeanPooledClassifier(BertPreTrainedModel):
         hidden = self.bert(input_ids=input_ids, attention_mask=attention_mask, token_type_ids=token_type_ids)[0]
         weights = attention_mask.unsqueeze(-1).to(hidden.dtype)
         logits = self.classifier(self.dropout((hidden * weights).sum(1) / weights.sum(1).clamp(min=1)))
-        loss = nn.functional.cross_entropy(logits, labels) if labels is not None else None
+        loss = None
+        if labels is not None:  # numbers are fitted by their squares
+            loss = (
+                nn.functional.cross_entropy(logits, labels)
+                if labels.dtype == torch.long
+                else nn.functional.mse_loss(logits.squeeze(-1), labels)
+            )
         return SequenceClassifierOutput(loss=loss, logits=logits)
 
 
@@ -41,12 +47,12 @@ def folder() -> str:
     return str(found.parent)
 
 
-def classifier(labels: tuple[str, ...]) -> MeanPooledClassifier:
-    """Return a fresh classifier on MiniLM's weights."""
+def classifier(labels: tuple[str, ...], place: str | None = None) -> MeanPooledClassifier:
+    """Return a fresh classifier on MiniLM's weights, or on those of another BERT's folder."""
     torch.manual_seed(0)
     names = dict(enumerate(labels))
     model, info = MeanPooledClassifier.from_pretrained(
-        folder(), num_labels=len(labels), id2label=names, label2id={v: k for k, v in names.items()},
+        place or folder(), num_labels=len(labels), id2label=names, label2id={v: k for k, v in names.items()},
         output_loading_info=True, key_mapping={r"^(embeddings|encoder)\.": r"bert.\1."},
     )  # fmt: skip
     missing = {key for key in info["missing_keys"] if not key.startswith("classifier")}

@@ -1,4 +1,4 @@
-"""The peer of named entity recognition: e5 with a token classifier, fine-tuned by transformers' Trainer or PEFT.
+"""The peer of named entity recognition: a backbone with a token classifier, fine-tuned by transformers' Trainer or PEFT.
 
 Each token gets the tag of the entity that half of its characters belong to; what comes out is read as spans of characters
 and scored as ours is: type and both ends right.
@@ -21,21 +21,31 @@ IGNORED = -100
 
 
 def tokenizer_of(place: Path) -> Any:
-    """Return the tokenizer in e5's folder, as transformers has it."""
-    from transformers import PreTrainedTokenizerFast
+    """Return the tokenizer in a backbone's folder, as transformers has it; e5's is a file alone."""
+    from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
+    if (place / "tokenizer_config.json").exists():
+        return AutoTokenizer.from_pretrained(place, model_max_length=512)
     return PreTrainedTokenizerFast(
         tokenizer_file=str(place / "tokenizer.json"), pad_token="<pad>", model_max_length=512
     )
 
 
 def peer(train: Rows, test: Rows, method: str, epochs: int, batch_rows: int) -> float:
-    """Fine-tune on spans of characters and return the entity-level F1 on the test rows."""
-    from transformers import DataCollatorForTokenClassification
-
+    """Fine-tune e5 on spans of characters and return the entity-level F1 on the test rows."""
     from functory_sdk import open_backbone
 
-    place = open_backbone("e5").folder
+    rate = RATES["lora" if method.startswith("PEFT") else "full"]
+    found = spans(train, test, open_backbone("e5").folder, method, rate, epochs, batch_rows)
+    return f1(found, [{(one["start"], one["end"], one["label"]) for one in row["entities"]} for row in test])
+
+
+def spans(
+    train: Rows, test: Rows, place: Path, method: str, rate: float, epochs: int, batch_rows: int
+) -> list[set[Span]]:
+    """Fine-tune the weights of a folder on spans of characters and return those it finds in each test row."""
+    from transformers import DataCollatorForTokenClassification
+
     types = sorted({span["label"] for row in train for span in row["entities"]})
     tags = ["O", *(f"{mark}-{kind}" for kind in types for mark in "BI")]
     tokenizer = tokenizer_of(place)
@@ -52,17 +62,15 @@ def peer(train: Rows, test: Rows, method: str, epochs: int, batch_rows: int) -> 
 
     known, _ = data(train)
     unseen, places = data(test)
-    rate = RATES["lora" if method.startswith("PEFT") else "full"]
     scores, _ = fine_tuned(
         _model(str(place), tags, method), known, unseen, DataCollatorForTokenClassification(tokenizer),
         num_train_epochs=epochs, learning_rate=rate, per_device_train_batch_size=batch_rows, warmup_steps=0.06,
         weight_decay=0.01,
     )  # fmt: skip
-    found = [
+    return [
         _spans(offsets, [tags[tag] for tag in row[: len(offsets)].argmax(-1)])
         for offsets, row in zip(places, scores, strict=True)
     ]
-    return f1(found, [{(one["start"], one["end"], one["label"]) for one in row["entities"]} for row in test])
 
 
 def f1(found: Sequence[set[Span]], gold: Sequence[set[Span]]) -> float:

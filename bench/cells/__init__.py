@@ -1,0 +1,1 @@
+"""The cells of the quality table: data sets, simple peers, peers on the same backbone, and how all are scored alike."""

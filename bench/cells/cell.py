@@ -1,0 +1,96 @@
+"""One cell of the quality table: what is built, what it is held beside, and how all of it is scored."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+import functory
+from cells.data import Rows
+from cells.scores import Score, difference, interval
+
+GOLD = {"label", "entities", "score", "answer", "answers"}
+"""The fields of a row that no function is shown."""
+Answers = Sequence[Any]
+"""One plain answer a test row: a label, a number, a set of spans, a text, the place of the right item."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A data set and a task.
+
+    :param metric: its name, for the table.
+    :param backbone: which the peer is fine-tuned from; ours takes its own default.
+    :param load: gives training and test rows, in the task's own shape.
+    :param gold: the right answer of a row.
+    :param read: our output → a plain answer.
+    :param score: answers and right answers → the metric.
+    :param majority: training rows and test rows → what a program that reads nothing answers.
+    :param simple: its name, and training and test rows → its answers.
+    :param same: likewise, with a learning rate.
+    :param recipe: what the call names beside task and data: nothing, where the default is what is measured.
+    :param is_long: it takes more than some minutes, and runs where it is asked for by name.
+    """
+
+    name: str
+    language: str
+    metric: str
+    task: str
+    load: Callable[[], tuple[Rows, Rows]]
+    gold: Callable[[Any], Any]
+    read: Callable[[Any], Any]
+    score: Callable[[Answers, Answers], Score]
+    majority: Callable[[Rows, Rows], Answers]
+    simple: tuple[str, Callable[[Rows, Rows], Answers]]
+    same: tuple[str, Callable[[Rows, Rows, float], Answers]] | None = None
+    recipe: Mapping[str, Any] = field(default_factory=dict)
+    ours: Callable[[Cell, Rows, Rows], Answers] | None = None
+    is_long: bool = False
+
+    def measure(self, rates: Sequence[float]) -> dict[str, Any]:
+        """Run all, and return the table's row.
+
+        :param rates: the learning rates that the peer is given; the better one counts.
+        """
+        train, test = self.load()
+        right, count = [self.gold(row) for row in test], len(test)
+        started = time.perf_counter()
+        found = self.ours(self, train, test) if self.ours else self._built(train, test)
+        seconds = time.perf_counter() - started
+        own = self.score(found, right)
+        everything = np.arange(count)
+        low, high = interval(own, count)
+        row = {
+            "cell": self.name, "language": self.language, "metric": self.metric, "train": len(train), "test": count,
+            "majority": self.score(self.majority(train, test), right)(everything),
+            "ours": own(everything), "low": low, "high": high, "seconds": seconds,
+        }  # fmt: skip
+        row |= self._beside("simple", *self.simple, own, right, train, test)
+        if self.same is not None:
+            name, tuned = self.same
+            started = time.perf_counter()
+            best = max((tuned(train, test, rate) for rate in rates), key=lambda one: self.score(one, right)(everything))
+            row |= self._beside("same", name, lambda *_: best, own, right, train, test)
+            row["same_seconds"] = (time.perf_counter() - started) / len(rates)
+        return row
+
+    def _built(self, train: Rows, test: Rows) -> Answers:
+        """Return the answers of a function that is built by the default call."""
+        parts = {"train": train, "test_share": 0.0} if train else {}
+        fn = functory.build(task=self.task, report=False, **parts, **self.recipe)
+        columns = {name: [row[name] for row in test] for name in test[0] if name not in GOLD}
+        return [self.read(output) for output in fn.map(columns)]
+
+    def _beside(
+        self, kind: str, name: str, peer: Callable[..., Answers], own: Score, right: Answers, train: Rows, test: Rows
+    ) -> dict[str, Any]:
+        other = self.score(peer(train, test), right)
+        value, low, high = difference(own, other, len(test))
+        return {
+            f"{kind}_peer": name, kind: other(np.arange(len(test))), f"less_{kind}": value, f"less_{kind}_low": low,
+            f"less_{kind}_high": high,
+        }  # fmt: skip

@@ -1,0 +1,48 @@
+"""Rows of the data sets that lie beside the project, in the shapes that the tasks read. Nothing of them is kept here."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+Row = dict[str, Any]
+Rows = list[Row]
+
+
+class NotHere(Exception):
+    """A data set that is not on this machine: its cell is skipped."""
+
+
+def rows(name: str, side: str, limit: int | None = None, seed: int = 0) -> Rows:
+    """Return rows of one split, in an order that the seed draws where not all are taken.
+
+    :raises NotHere: where the file is not there.
+    """
+    file = SHARED / name / f"{side}.jsonl.gz"
+    if not file.is_file():
+        raise NotHere(f"{name}/{side} is not here")
+    with gzip.open(file, "rt", encoding="utf-8") as lines:
+        found = [json.loads(line) for line in lines]
+    if limit is None or limit >= len(found):
+        return found
+    return [found[index] for index in sorted(np.random.default_rng(seed).permutation(len(found))[:limit])]
+
+
+def only(found: Rows, *fields: str, **renamed: str) -> Rows:
+    """Return rows with some fields alone; of others under a new name: ``only(rows, "text", label="fine_label")``."""
+    return [
+        {**{field: row[field] for field in fields}, **{new: row[old] for new, old in renamed.items()}} for row in found
+    ]
+
+
+def paragraphs(language: str) -> tuple[list[str], list[tuple[str, int]]]:
+    """Return xquad's paragraphs, each once, and its questions with the paragraph that each was asked of."""
+    found = rows("xquad", f"test_{language}")
+    texts = list(dict.fromkeys(row["context"] for row in found))
+    place = {text: index for index, text in enumerate(texts)}
+    return texts, [(row["question"], place[row["context"]]) for row in found]

@@ -1,0 +1,206 @@
+"""Every cell of the quality table, by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from cells import same, scores, simple
+from cells.cell import Cell
+from cells.data import Rows, only, rows
+
+TRAIN, TEST = 2000, 1000
+BACKBONES = {"en": "minilm", "zh": "e5"}
+
+
+def labels(
+    name: str, data: str, language: str, side: str = "test", gold: str = "label", metric: str = "accuracy",
+    **recipe: Any,
+) -> Cell:  # fmt: skip
+    """Return a cell of texts and labels."""
+    return _labelled(name, data, language, side, ("text",), {"label": gold}, metric, "text-classification", recipe)
+
+
+def pairs(
+    name: str, data: str, language: str, side: str = "test", fields: tuple[str, str] = ("text_a", "text_b"),
+    limit: int = TRAIN, **recipe: Any,
+) -> Cell:  # fmt: skip
+    """Return a cell of two texts and a label."""
+    return _labelled(name, data, language, side, fields, {"label": "label"}, "accuracy", "text-pair", recipe, limit)
+
+
+def _labelled(
+    name: str, data: str, language: str, side: str, fields: Sequence[str], gold: dict[str, str], metric: str, task: str,
+    recipe: dict[str, Any], limit: int = TRAIN,
+) -> Cell:  # fmt: skip
+    def load() -> tuple[Rows, Rows]:
+        return only(rows(data, "train", limit), *fields, **gold), only(rows(data, side, TEST), *fields, **gold)
+
+    return Cell(
+        name, language, metric, task, load,
+        gold=lambda row: str(row["label"]), read=lambda output: output.label,
+        score={"accuracy": scores.accuracy, "macro F1": scores.macro_f1}[metric],
+        majority=lambda train, test: simple.majority([str(row["label"]) for row in train], len(test)),
+        simple=("n-gram regression", partial(simple.regression, fields=fields, gold="label", language=language)),
+        same=("Trainer", lambda train, test, rate: same.labels(train, test, fields, "label", BACKBONES[language], rate)),
+        recipe={"backbone": BACKBONES[language], **recipe}, is_long=limit > TRAIN,
+    )  # fmt: skip
+
+
+def entities(name: str, data: str, language: str, side: str = "test", limit: int | None = TRAIN) -> Cell:
+    """Return a cell of texts and the entities in them."""
+
+    def load() -> tuple[Rows, Rows]:
+        parts = rows(data, "train", limit), rows(data, side, TEST if limit else None)
+        return only(parts[0], "text", "entities"), only(parts[1], "text", "entities")
+
+    return Cell(
+        name, language, "entity F1", "ner", load,
+        gold=lambda row: {(one["start"], one["end"], one["label"]) for one in row["entities"]},
+        read=lambda output: {(one.start, one.end, one.label) for one in output.entities},
+        score=scores.span_f1, majority=lambda train, test: [set()] * len(test),
+        simple=("mention dictionary", simple.mentions),
+        same=("Trainer", lambda train, test, rate: same.spans(train, test, BACKBONES[language], rate)),
+        recipe={"backbone": BACKBONES[language]}, is_long=limit is None,
+    )  # fmt: skip
+
+
+def alike(name: str, data: str, language: str) -> Cell:
+    """Return a cell of two texts and how alike they are."""
+    fields = ("text_a", "text_b")
+
+    def load() -> tuple[Rows, Rows]:
+        return only(rows(data, "train", TRAIN), *fields, "score"), only(rows(data, "test", TEST), *fields, "score")
+
+    return Cell(
+        name, language, "Spearman", "similarity", load, gold=lambda row: row["score"], read=lambda output: output.score,
+        score=scores.spearman, majority=lambda train, test: [0.0] * len(test),
+        simple=("TF-IDF cosine", partial(simple.likeness, fields=fields, language=language)),
+        same=("Trainer", lambda train, test, rate: same.numbers(train, test, fields, "score", BACKBONES[language], rate)),
+        recipe={"backbone": BACKBONES[language]},
+    )  # fmt: skip
+
+
+def answers(name: str, language: str, train: tuple[str, str], test: tuple[str, str], limit: int | None = TRAIN) -> Cell:
+    """Return a cell of questions and their contexts; answers of another language come by transfer."""
+
+    def load() -> tuple[Rows, Rows]:
+        fields = ("question", "context", "answers")
+        return only(rows(*train, limit), *fields), only(rows(*test, TEST), *fields)
+
+    return Cell(
+        name, language, "answer F1", "question-answering", load,
+        gold=lambda row: [one["text"] for one in row["answers"]], read=lambda output: output.answer or "",
+        score=scores.answer_f1, majority=lambda train, test: [""] * len(test),
+        simple=("sliding window", lambda train, test: [simple.window(row["question"], row["context"]) for row in test]),
+        same=("Trainer", lambda train, test, rate: same.answers(train, test, "e5", rate)), recipe={"backbone": "e5"},
+        is_long=limit is None,
+    )  # fmt: skip
+
+
+def choices(name: str, data: str, language: str, side: str = "test", *, is_trained: bool = True) -> Cell:
+    """Return a cell of questions and their options; without training, the options' likelihood after the question."""
+
+    def read(side: str, limit: int) -> Rows:
+        found = rows(data, side, limit)
+        return [
+            {**{name: row[name] for name in ("context", "question", "choices", "answer") if name in row}}
+            for row in found
+        ]
+
+    def gold(row: dict[str, Any]) -> str:
+        chosen: str = row["choices"][row["answer"]]
+        return chosen
+
+    return Cell(
+        name, language, "accuracy", "multiple-choice",
+        lambda: (read("train", TRAIN) if is_trained else [], read(side, TEST if is_trained else 300)),
+        gold=gold, read=lambda output: output.choice, score=scores.accuracy,
+        majority=lambda train, test: [row["choices"][0] for row in test],
+        simple=("sliding window", lambda train, test: [simple.chosen(row) for row in test]),
+        same=("Trainer", lambda train, test, rate: [
+            row["choices"][place] for row, place in zip(test, same.choices(train, test, BACKBONES[language], rate), strict=True)
+        ]) if is_trained else None,
+        recipe={"backbone": BACKBONES[language]} if is_trained else {"backbone": "smollm2", "adaptation": "zero-shot"},
+    )  # fmt: skip
+
+
+def relations(name: str, data: str, language: str) -> Cell:
+    """Return a cell of texts with two marked spans, and how they are related."""
+
+    def load() -> tuple[Rows, Rows]:
+        fields = ("text", "head", "tail", "label")
+        return only(rows(data, "train", TRAIN), *fields), only(rows(data, "test", TEST), *fields)
+
+    return Cell(
+        name, language, "directed macro F1", "relation", load, gold=lambda row: row["label"],
+        read=lambda output: output.label, score=scores.directed_f1,
+        majority=lambda train, test: simple.majority([row["label"] for row in train], len(test)),
+        simple=("n-gram regression", lambda train, test: simple.regression(
+            marked(train), marked(test), ("text",), "label", language
+        )),
+        same=("Trainer", lambda train, test, rate: same.labels(
+            marked(train), marked(test), ("text",), "label", BACKBONES[language], rate
+        )),
+        recipe={"backbone": BACKBONES[language]},
+    )  # fmt: skip
+
+
+def marked(found: Rows) -> Rows:
+    """Return texts with both spans marked by words, as a peer reads them that knows no marks."""
+    return [{"text": _marked(row["text"], row["head"], row["tail"]), "label": row["label"]} for row in found]
+
+
+def _marked(text: str, head: dict[str, int], tail: dict[str, int]) -> str:
+    for span, name in sorted(((head, "one"), (tail, "two")), key=lambda pair: -pair[0]["start"]):
+        start, end = span["start"], span["end"]
+        text = f"{text[:start]} # {name} {text[start:end]} # {text[end:]}"
+    return text
+
+
+def yes_or_no(name: str, data: str) -> Cell:
+    """Return a cell of passages and questions that are answered with yes or no."""
+
+    def load() -> tuple[Rows, Rows]:
+        return _answered(rows(data, "train", TRAIN)), _answered(rows(data, "test", TEST))
+
+    return replace(pairs(name, data, "en", fields=("question", "passage")), load=load)
+
+
+def _answered(found: Rows) -> Rows:
+    return [
+        {"question": row["question"], "passage": row["context"], "label": row["choices"][row["answer"]]}
+        for row in found
+    ]
+
+
+CELLS: dict[str, Callable[[], Cell]] = {
+    "trec": partial(labels, "trec", "trec_questions", "en"),
+    "clinc150": partial(labels, "clinc150", "clinc150", "en"),
+    "financial_phrasebank": partial(labels, "financial_phrasebank", "financial_phrasebank", "en", metric="macro F1"),
+    "csl_category": partial(labels, "csl_category", "csl_category", "zh"),
+    "tnews": partial(labels, "tnews", "tnews", "zh", "dev"),
+    "wnut17": partial(entities, "wnut17", "wnut17", "en"),
+    "wikigold": partial(entities, "wikigold", "wikigold", "en"),
+    "broad_twitter": partial(entities, "broad_twitter", "broad_twitter", "en"),
+    "cluener2020": partial(entities, "cluener2020", "cluener2020", "zh", "dev"),
+    "cluener2020, all": partial(entities, "cluener2020, all", "cluener2020", "zh", "dev", None),
+    "snli": partial(pairs, "snli", "snli", "en"),
+    "sick": partial(pairs, "sick", "sick", "en"),
+    "afqmc": partial(pairs, "afqmc", "afqmc", "zh", "dev"),
+    "ocnli": partial(pairs, "ocnli", "ocnli", "zh", "dev"),
+    "boolq": partial(yes_or_no, "boolq", "boolq"),
+    "snli, all": partial(pairs, "snli, all", "snli", "en", limit=10_000),
+    "sick, scores": partial(alike, "sick, scores", "sick", "en"),
+    "semeval2010_task8": partial(relations, "semeval2010_task8", "semeval2010_task8", "en"),
+    "cmrc2018": partial(answers, "cmrc2018", "zh", ("cmrc2018", "train"), ("cmrc2018", "dev")),
+    "cmrc2018, all": partial(answers, "cmrc2018, all", "zh", ("cmrc2018", "train"), ("cmrc2018", "dev"), None),
+    "xquad, English by transfer": partial(
+        answers, "xquad, English by transfer", "en", ("cmrc2018", "train"), ("xquad", "test_en")
+    ),
+    "c3": partial(choices, "c3", "c3", "zh"),
+    "piqa": partial(choices, "piqa", "piqa", "en", "dev", is_trained=False),
+    "arc_challenge": partial(choices, "arc_challenge", "arc_challenge", "en", is_trained=False),
+}
