@@ -55,7 +55,7 @@ def read_examples(
             on_bad_row=on_bad_row, inputs=list(task.Input.model_fields),  # type: ignore[arg-type]
             limit=Limit(limit, seed, task.strata) if limit else None, gather=task.gathered,
         )  # fmt: skip
-    found = settled(found, task, known or getattr(state, "labels", ()))
+    found = settled(found, task, known or getattr(state, "spellings", getattr(state, "labels", ())))
     return found if state is None else checked(found, lambda example: task.check(example, state), on_bad_row)  # type: ignore[arg-type]
 
 

@@ -69,6 +69,8 @@ def test_steps_that_only_look_different_are_refused_or_merged() -> None:
         learned(["hardware/printer", "Hardware/mouse"], mode="path")
     merged = learned(["hardware/printer", "Hardware/mouse", "hardware"], mode="path", alike="merge")
     assert merged.labels == ("hardware", "hardware/mouse", "hardware/printer")
+    [later] = read_examples(task(mode="path", alike="merge"), merged, [{"text": "x", "label": "HARDWARE/Mouse"}])
+    assert later.label == "hardware/mouse"
 
 
 def test_an_unknown_path_is_refused_with_the_near_one() -> None:

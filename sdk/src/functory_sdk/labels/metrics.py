@@ -26,7 +26,7 @@ TOLD: Mapping[str, str] = {
     "precision": "how many of those that were given that label have it (binary)",
     "recall": "how many of those that have that label were given it (binary)",
     "micro_f1": "the F1 of all labels given, counted together (multi-label)",
-    "quadratic_kappa": "agreement beyond chance, a mistake weighed by the square of its distance (ordinal; Cohen 1968)",
+    "quadratic_kappa": "agreement beyond chance, mistakes weighed by squared distance; decides where mode = ordinal (Cohen 1968)",
     "mean_absolute_error": "how far the given label's number is from the right one's (ordinal)",
     "hierarchical_f1": "the F1 of all steps of all paths, each with those above it (path; Kiritchenko et al. 2005)",
     "hierarchical_precision": "how many of the steps given are right (path)",

@@ -118,6 +118,14 @@ class Labels(State):
         return (*self.labels, named) if named and named not in self.labels else self.labels
 
     @property
+    def spellings(self) -> tuple[str, ...]:
+        """What is spelled rightly: every answer, and of paths every step."""
+        if not self.separator:
+            return self.answers
+        cut = self.separator.strip() or self.separator
+        return tuple(dict.fromkeys(step.strip() for label in self.answers for step in label.split(cut)))
+
+    @property
     def inside(self) -> int:
         """How many of the labels, the first, are in scope."""
         return len(self.labels) - bool(self.scope and self.labels[-1:] == (self.scope.label,))
