@@ -96,9 +96,25 @@ class Model(nn.Module):
         outputs: dict[str, Tensor] = self.head(features, batch)
         return outputs
 
-    def phi(self) -> dict[str, nn.Parameter]:
-        """Return the parameters that are the function's own: those that require a gradient."""
+    def learned(self) -> dict[str, nn.Parameter]:
+        """Return the parameters that learn: those that require a gradient."""
         return {name: parameter for name, parameter in self.named_parameters() if parameter.requires_grad}
+
+    def phi(self) -> dict[str, Tensor]:
+        """Return what is the function's own: the parameters that learn, and the buffers that a module names in its `kept`.
+
+        A buffer is for what is counted and not learned by gradients: a running mean, remembered examples::
+
+            class Centred(Pooled):
+                kept = ("mean",)
+        """
+        kept = {
+            f"{path}.{name}": buffer
+            for path, module in self.named_modules()
+            for name, buffer in module.named_buffers(recurse=False)
+            if name in getattr(module, "kept", ())
+        }
+        return {**self.learned(), **kept}
 
 
 class Graph(nn.Module):

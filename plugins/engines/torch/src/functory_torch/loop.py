@@ -89,8 +89,8 @@ class Loop:
         self.model.to(where)
         self.lengths = axis_sizes(self.train.rows, self.model.network.spec, "tokens")
         self.sentinels = Sentinels(self.model)
-        self.phi: dict[str, nn.Parameter] = self.model.phi()
-        self.optimizer = _optimizer(self.phi, options)
+        self.phi, self.learned = self.model.phi(), self.model.learned()
+        self.optimizer = _optimizer(self.learned, options)
         self.checkpoints = Checkpoints(self.run_.folder / "checkpoints", self._about(where))
         self.at = Position()
         self.total = 0  # steps of all epochs
@@ -150,11 +150,11 @@ class Loop:
                 do="see that the task gives gold to some token of every row, or raise batch_rows.",
             )
         self.sentinels.loss(loss / count, step, rows)
-        for parameter in self.phi.values():
+        for parameter in self.learned.values():
             if parameter.grad is not None:
                 parameter.grad /= count
         self.sentinels.gradients(step)
-        nn.utils.clip_grad_norm_(self.phi.values(), self.options.clip)
+        nn.utils.clip_grad_norm_(self.learned.values(), self.options.clip)
         factor = rate(step, total, self.options.warmup)
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.learning_rate * factor
@@ -215,8 +215,8 @@ class Loop:
     # -- checkpoints ----------------------------------------------------------------------------------
 
     def _checkpoint(self) -> None:
-        tensors: dict[str, Tensor] = {f"phi {name}": parameter for name, parameter in self.phi.items()}
-        for name, parameter in self.phi.items():
+        tensors: dict[str, Tensor] = {f"phi {name}": tensor for name, tensor in self.phi.items()}
+        for name, parameter in self.learned.items():
             for moment in ("exp_avg", "exp_avg_sq", "step"):
                 if moment in self.optimizer.state[parameter]:
                     tensors[f"{moment} {name}"] = self.optimizer.state[parameter][moment]
@@ -257,7 +257,7 @@ class Loop:
             groups[group][name] = tensor
         put(self.phi, groups["phi"])
         self.best = groups["best"]
-        for name, parameter in self.phi.items():
+        for name, parameter in self.learned.items():
             if name in groups["step"]:
                 moments = {part: groups[part][name].to(parameter.device) for part in ("exp_avg", "exp_avg_sq")}
                 self.optimizer.state[parameter] = {"step": groups["step"][name], **moments}

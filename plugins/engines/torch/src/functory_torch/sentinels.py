@@ -7,7 +7,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from functory_sdk import TrainingError
 from functory_sdk.torch import Model
@@ -26,13 +26,13 @@ class Sentinels:
     def __init__(self, model: Model) -> None:
         self.model = model
         self.initial = copied(model.phi())
-        if not self.initial:
+        if not model.learned():
             raise TrainingError(
                 "nothing is to be trained: no parameter requires a gradient.",
                 do="let the adaptation's `attach` make its parameters trainable, or give the task a head.",
             )
         self._frozen = _frozen(model)
-        self.largest = dict.fromkeys(self.initial, 0.0)
+        self.largest = dict.fromkeys(model.learned(), 0.0)
         self.losses = (math.inf, -math.inf)
 
     def loss(self, value: float, step: int, rows: Sequence[int]) -> None:
@@ -54,7 +54,7 @@ class Sentinels:
 
         :raises TrainingError: when one is not finite.
         """
-        for name, parameter in self.model.phi().items():
+        for name, parameter in self.model.learned().items():
             if parameter.grad is None or (step > 8 and self.largest[name] > NOISE):
                 continue
             size = float(parameter.grad.abs().max())
@@ -76,7 +76,7 @@ class Sentinels:
                 f"no gradient reached {_named(unreached)}.",
                 do="freeze what the forward pass does not use, or let it be used: it would be stored and do nothing.",
             )
-        still = [n for n, was in self.initial.items() if self.largest[n] > NOISE and torch.equal(was, last[n].cpu())]
+        still = [n for n, size in self.largest.items() if size > NOISE and torch.equal(self.initial[n], last[n].cpu())]
         if still:
             raise TrainingError(
                 f"{_named(still)} did not move.", do="raise learning_rate: its steps are below rounding."
@@ -125,8 +125,8 @@ def copied(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu().clone() for name, tensor in tensors.items()}
 
 
-def put(own: Mapping[str, nn.Parameter], values: Mapping[str, Tensor]) -> None:
-    """Write values into the parameters of those names."""
+def put(own: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
+    """Write values into the tensors of those names."""
     with torch.no_grad():
         for name, value in values.items():
             own[name].copy_(value)

@@ -145,7 +145,7 @@ def overfit(put: Put, engine: str, examples: Sequence[Any], steps: int = 150) ->
     put = replace(put, form=torch_form(made, put.backbone, adaptation, put.form.put, put.formulation, put.state, model))
     lot = taught(put, examples)
     batch = batch_of(put, lot, range(len(lot.rows)))
-    solver = torch.optim.Adam(model.phi().values(), lr=3e-3)
+    solver = torch.optim.Adam(model.learned().values(), lr=3e-3)
     losses: list[float] = []
     while len(losses) < steps and (not losses or losses[-1] > 0.01 * losses[0]):
         solver.zero_grad()
