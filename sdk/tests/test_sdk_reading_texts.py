@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -86,6 +86,22 @@ def test_a_windowed_text_is_read_whole_beside_the_others_which_are_cut(long: str
         assert len(held) == 1
         is_cut = len(held.pop()) < len(one.tokenizer.tokens([beside[place - 1]])[0])
         assert is_cut == any(note.startswith(f"{name} cut at ") for note in passage.notes)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 40), max_size=12), st.integers(1, 20), st.integers(0, 40))
+def test_windows_go_on_whatever_the_words_and_end_at_one_where_they_can(words: list[int], size: int, overlap: int) -> None:
+    of = np.repeat(np.arange(len(words)), words)
+    spans = list(islice(windows(of, size, overlap), 5 * len(of) + 5))
+    assert (spans[0][0], spans[-1][1]) == (0, len(of))
+    for one, other in pairwise(spans):
+        assert one[0] < other[0] <= one[1]
+        assert one[1] - one[0] <= size
+        shared = one[1] - other[0]
+        assert shared == min(overlap, size // 2)
+        is_border = of[one[1] - 1] != of[one[1]]
+        earlier = range(one[0] + shared + (size - shared) // 2 + 1, one[0] + size + 1)
+        assert is_border or all(of[place - 1] == of[place] for place in earlier)
 
 
 @pytest.mark.parametrize("word", [0, np.arange(1_000_000) // 3, np.arange(1_000_000)], ids=["one", "threes", "each"])

@@ -157,6 +157,22 @@ def test_a_long_context_is_read_with_the_whole_question_beside_each_window() -> 
     assert all(not row["candidates"][1 : 2 + len(tokens)].any() for row in made.rows)  # nothing in the question answers
 
 
+def test_a_question_without_end_is_cut_and_noted_and_stands_beside_each_window_as_it_is() -> None:
+    _, made = encoded([Question(question="who saw the film " * 20, context="the rain was good " * 20)])
+    [side] = made.side
+    assert side.notes[0].startswith("question cut at ")
+    assert len({tuple(row["input_ids"][: int(side.views[0].places[0])].tolist()) for row in made.rows}) == 1
+
+
+def test_a_word_longer_than_any_answer_may_be_one_all_the_same() -> None:
+    word = "qx" * 80  # one unknown token
+    formulation, made = encoded([Question(question="who", context=f"we {word} it")])
+    gold = AnsweredQuestion.model_validate({"question": "who", "context": f"we {word} it", "answers": word})
+    [labelled] = formulation.label([gold], made, Answers())
+    answer = formulation.decode(made.side[0], [perfect(made.rows[0], labelled["gold"])], Answers(longest=30))
+    assert answer.answer == word
+
+
 def test_an_example_without_answer_teaches_none_here_in_every_window() -> None:
     text = "the rain was good and the sun was in the house " * 6
     formulation, made = encoded([Question(question="why", context=text)])

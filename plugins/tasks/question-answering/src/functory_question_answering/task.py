@@ -96,7 +96,7 @@ class QuestionAnswering(Task[AnsweringOptions]):
             raise DataError(
                 f"none of {len(examples):,} questions has an answer.", do="give examples with answers, at least some."
             )
-        longest = self.options.longest or max(30, 2 * max(lengths))
+        longest = self.options.longest or max(30, int(1.5 * np.quantile(lengths, 0.99)))
         lacks = any(not example.answers for example in examples) if self.options.unanswered == "auto" else self._may_lack
         return Answers(may_lack=lacks, longest=longest)
 

@@ -108,7 +108,7 @@ class AnsweringOptions(Options):
     answers: int = Field(default=3, ge=1, le=100, description="How many stretches are told, with their scores.")
     longest: int = Field(
         default=0, ge=0, le=100_000,
-        description="Characters of the longest answer; twice those of the longest in training, 30 at least, when 0.",
+        description="Characters of the longest answer; when 0, half as many again as 99 in 100 of training have at most, or 30.",
     )  # fmt: skip
     unanswered: Literal["auto", "never", "some"] = Field(
         default="auto",
