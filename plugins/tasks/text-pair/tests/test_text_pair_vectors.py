@@ -12,7 +12,7 @@ import pytest
 
 import functory
 from functory_sdk import Reader, SessionOptions, load
-from functory_sdk.testing import kit
+from functory_sdk.testing import TinyEncoder, kit
 from functory_sdk.testing.toybox import isolated_cache
 
 THINGS = ("film", "book", "day", "rain")
@@ -47,6 +47,18 @@ def pair() -> Any:
 @pytest.fixture(scope="module")
 def symmetric() -> Any:
     return built(symmetric=True)
+
+
+def test_what_suits_pairs_is_a_head_that_sees_their_vectors_and_one_row_where_both_are_learned_together() -> None:
+    from functory_sdk import load
+
+    task, spec = load("tasks", "text-pair").configure({}), TinyEncoder().spec
+    suited = task.suits(has_examples=True)
+    assert "vectors" in suited.why
+    offered = task.formulations(spec)
+    first = {name: next(put for put in load("adaptations", name)().puts if put in offered) for name in ("head", "lora", "full")}
+    assert first == {"head": "vectors", "lora": "features", "full": "features"}
+    assert suited.adaptation == "head"
 
 
 def test_a_head_is_fitted_to_what_two_vectors_say_together(pair: Any) -> None:

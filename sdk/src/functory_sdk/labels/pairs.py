@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, ClassVar, TypeVar
 
 from pydantic import Field
@@ -10,7 +11,7 @@ from pydantic import Field
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
 from functory.contracts.rows import Encoded
-from functory.contracts.task import Formulation, Input
+from functory.contracts.task import Formulation, Input, Suited
 from functory.reading.reader import Reader
 from functory_sdk.labels.classify import ClassifySymmetric, ClassifyVectors
 from functory_sdk.labels.task import LabelTask
@@ -54,6 +55,12 @@ class PairTask(LabelTask[P]):
         """Both texts in one row, or each by itself."""
         apart = ClassifySymmetric if self.options.symmetric else ClassifyVectors
         return {**super().formulations(spec), "vectors": apart(self.vectors_of, self.labels_of)}
+
+    def suits(self, *, has_examples: bool) -> Suited:
+        """:raises NotSupported: as `LabelTask` has it."""
+        suited = super().suits(has_examples=has_examples)
+        why = "each text is computed once, whatever pairs it stands in, and the head sees both vectors and how they differ"
+        return replace(suited, why=why) if has_examples else suited
 
     def vectors_of(self, inputs: Sequence[Any], reader: Reader) -> Encoded:
         """Return rows that hold both texts of an input, each by itself; where their order says nothing, in one order."""
