@@ -89,6 +89,7 @@ TABLE = [
     ("families", "Remembering", "test_cut_at_every_point_it_is_the_whole_pass", "cut at point 1 the states differ"),
     ("families", "Maskless", "test_batches_and_padding_change_nothing", "a row of 4 tokens differs by"),
     ("tasks", "Strange", "test_types_fit_together", "shorthand names 'words'"),
+    ("tasks", "Unsuited", "test_what_suits_it_goes_with_it", "goes with .* and the task is put as"),
     ("tasks", "Undescribing", "test_every_field_is_described", r"Silent\.extra has no description"),
     ("tasks", "Spreading", "test_outputs_are_told_in_a_line_and_in_cells", "'labels' holds a list, which is no cell"),
     ("tasks", "Unfitting", "test_schemas_are_valid_and_outputs_fit_them", "is not one of"),

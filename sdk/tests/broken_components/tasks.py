@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from functory_sdk import Port, State
+from functory_sdk import Port, State, Suited
 from functory_sdk.testing import ToyTask
 from functory_sdk.testing.toy import ToyLabel, ToyManyTask, ToyState, ToyText
 
@@ -22,6 +22,16 @@ class Strange(ToyTask):
     """Names a field that its Input has not."""
 
     shorthand: ClassVar[tuple[str, ...]] = ("words",)
+
+
+class Unsuited(ToyTask):
+    """Names an adaptation that does not go with it."""
+
+    def formulations(self, spec: Any) -> Mapping[str, Any]:
+        return {"features": self}
+
+    def suits(self, *, has_examples: bool) -> Suited:
+        return Suited("tiny-encoder", "zero-shot", "it is at hand")
 
 
 class Silent(ToyLabel):

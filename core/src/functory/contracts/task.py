@@ -297,6 +297,11 @@ class Task(Component[O]):
         :param has_examples: whether there is training data.
         :raises NotSupported: by a task that learns from examples, where there are none, and the other way round.
         """
+        if isinstance(self, Formulation) and has_examples != (self.program == "forward"):
+            learns = "nothing from examples" if has_examples else "from examples, and there are none"
+            raise NotSupported(
+                f"task {self.name!r} learns {learns}.", do="leave out train." if has_examples else "give train = '…'."
+            )
         if has_examples:
             return Suited("minilm", "head", "a head on an encoder's features is fitted in seconds, and needs few examples", "e5")
         return Suited("smollm2", "zero-shot", "a decoder answers a prompt as it is, without any example")

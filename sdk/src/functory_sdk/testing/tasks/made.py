@@ -25,6 +25,9 @@ HARD = (
 )  # fmt: skip
 """Texts that a function meets: empty, long, without spaces, in other scripts, with control characters."""
 
+TINY = ("tiny-encoder", "tiny-decoder", "tiny-encoder-decoder")
+"""The kit's backbones, one of each architecture."""
+
 
 class TaskChecks(ComponentSuite, TorchSuite):
     """The part that all checks of a task share."""
@@ -32,7 +35,7 @@ class TaskChecks(ComponentSuite, TorchSuite):
     kind: ClassVar[str] = "tasks"
     engine: ClassVar[str] = "torch"
     """The engine that runs it."""
-    backbones: ClassVar[Sequence[str]] = ("tiny-encoder", "tiny-decoder", "tiny-encoder-decoder")
+    backbones: ClassVar[Sequence[str]] = TINY
     """The backbones it is tried on."""
     examples: ClassVar[Sequence[Mapping[str, Any]]] = ()
     """Some examples, as plain data; made up from the fields of `Example` where none are given."""
@@ -116,7 +119,7 @@ class TaskChecks(ComponentSuite, TorchSuite):
         state, found = task.learn(self.made_examples()), []
         for reference in self.backbones:
             backbone = open_backbone(reference)
-            for name, formulation in _formulations(task, backbone.spec).items():
+            for name, formulation in formulations(task, backbone.spec).items():
                 adaptation = ZeroShot() if name in ZeroShot.puts else Untrained()
                 engine = load("engines", self.engine).configure()
                 model = engine.adapt(backbone, formulation, state, adaptation)
@@ -135,7 +138,7 @@ class TaskChecks(ComponentSuite, TorchSuite):
         return found or pytest.skip("the task learns nothing from examples")
 
 
-def _formulations(task: Task[Any], spec: BackboneSpec) -> Mapping[str, Formulation]:
+def formulations(task: Task[Any], spec: BackboneSpec) -> Mapping[str, Formulation]:
     """Return the ways in which a task can be put to a backbone; none where it says that there is none."""
     try:
         return task.formulations(spec)

@@ -8,8 +8,10 @@ import pytest
 
 from functory.contracts.task import Input, Output, State
 from functory.errors import NotSupported
+from functory.plugins.registry import entries, load
+from functory.running.backbones import open_backbone
 from functory_sdk.testing.suite import in_subprocess
-from functory_sdk.testing.tasks.made import TaskChecks
+from functory_sdk.testing.tasks.made import TINY, TaskChecks, formulations
 
 SEEDS = 2
 """So many other processes are asked, each with an order of its own for what a set holds."""
@@ -39,6 +41,30 @@ class TypeChecks(TaskChecks):
         assert not strange, f"shorthand names {strange[0]!r}, which Input has not."
         strange = [name for name in task.columns if name not in task.Example.model_fields]
         assert not strange, f"columns names {strange[0]!r}, which Example has not."
+
+    def test_what_suits_it_goes_with_it(self) -> None:
+        """With examples or without, or both, it says which backbone and adaptation suit it, and why; they go together.
+
+        If this fails: let `suits` name an adaptation that `puts` what `formulations` offers, or raise `NotSupported` with what
+        to do.
+        """
+        task, found = self.task, 0
+        if task.parts:
+            pytest.skip("the task is made of functions")
+        specs = [open_backbone(reference).spec for reference in {*self.backbones, *TINY}]
+        offered = {name for spec in specs for name in formulations(task, spec)}
+        for has_examples in (True, False):
+            try:
+                suited = task.suits(has_examples=has_examples)
+            except NotSupported as error:
+                assert error.do, f"{error.what} It says not what to do."
+                continue
+            found += 1
+            assert suited.why.strip(), f"it says not why {suited.backbone!r} and {suited.adaptation!r} suit it."
+            if any(entry.name == suited.adaptation for entry in entries("adaptations")):
+                puts = load("adaptations", suited.adaptation).puts
+                assert offered & {*puts}, f"{suited.adaptation!r} goes with {puts}, and the task is put as {sorted(offered)}."
+        assert found, "nothing suits it: neither with examples nor without."
 
     def test_every_field_is_described(self) -> None:
         """Signatures, schemas and the card are read from the fields of Input, Example and Output.
