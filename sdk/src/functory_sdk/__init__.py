@@ -37,7 +37,8 @@ _HOMES = {
     "functory.contracts.batching": ("pad", "plan", "unpad"),
     "functory.errors": (
         "ArtefactCorrupt", "ArtefactError", "ArtefactUnsafe", "DataError", "FunctoryError", "GenerationError", "InputError",
-        "NotSupported", "OptionError", "Refused", "StorageError", "TooLong", "TrainingError", "UsageError", "WeightsMissing",
+        "NotSupported", "OptionError", "PluginError", "Refused", "StorageError", "TooLong", "TrainingError",
+        "UsageError", "WeightsMissing",
     ),
     "functory.data": ("DataFile", "Examples", "Fault", "Record"),
     "functory.data.jsonlists": ("json_members",),

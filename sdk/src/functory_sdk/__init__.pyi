@@ -82,6 +82,7 @@ from functory.errors import GenerationError as GenerationError
 from functory.errors import InputError as InputError
 from functory.errors import NotSupported as NotSupported
 from functory.errors import OptionError as OptionError
+from functory.errors import PluginError as PluginError
 from functory.errors import Refused as Refused
 from functory.errors import StorageError as StorageError
 from functory.errors import TooLong as TooLong

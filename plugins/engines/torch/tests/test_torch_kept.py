@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from functory_sdk import Event, Run, Taught, TrainingOptions, pad
+from functory_sdk import Event, PluginError, Run, Taught, TrainingOptions, pad
 from functory_sdk.testing.adaptations import probes, tensors, toy_rows
 from functory_sdk.testing.tiny import TinyEncoder
 from functory_sdk.testing.toy import ToyState, ToyTask
@@ -94,6 +94,15 @@ def test_a_run_that_was_broken_off_goes_on_with_what_was_kept(tmp_path: Path) ->
     parts = TorchEngine().phi(run(tmp_path / "parts"))
     for name, array in whole.items():
         assert (array == parts[name]).all(), name
+
+
+def test_an_adaptation_whose_crown_gives_no_head_is_named() -> None:
+    class Headless(Centring):
+        def crown(self, head: Any) -> Any:
+            super().crown(head)
+
+    with pytest.raises(PluginError, match=r"Headless.crown gives NoneType in place of a head"):
+        TorchEngine().adapt(TinyEncoder(), ToyTask(), ToyState(labels=("no", "yes")), Headless(), seed=1)
 
 
 def test_the_best_on_dev_is_kept_with_its_buffers(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from functory_sdk import (
     Engine,
     NoOptions,
     NotSupported,
+    PluginError,
     Program,
     Run,
     Session,
@@ -56,7 +57,7 @@ class TorchEngine(Engine[NoOptions]):
         network = structural_copy(shared)
         with own_defaults(seed):
             adaptation.attach(network)
-            head = adaptation.crown(_head(formulation.head)(spec, state)) if formulation.head else None
+            head = _crowned(adaptation, _head(formulation.head)(spec, state)) if formulation.head else None
         _spare_scores(network, head)
         inputs = (*spec.ports(formulation.texts), *formulation.inputs(spec, state))
         outputs, gold = formulation.outputs(spec, state), formulation.gold_ports(spec, state)
@@ -125,6 +126,22 @@ def _spare_scores(network: Any, head: Any) -> None:
     for parameter in scores.parameters():
         if id(parameter) not in others:
             parameter.requires_grad_(False)
+
+
+def _crowned(adaptation: Any, head: Any) -> Any:
+    """Return the head that an adaptation makes of the task's.
+
+    :raises PluginError: when it gives none.
+    """
+    from functory_sdk.torch import Head
+
+    crowned = adaptation.crown(head)
+    if not isinstance(crowned, Head):
+        raise PluginError(
+            f"{type(adaptation).__name__}.crown gives {type(crowned).__name__} in place of a head.",
+            do="let it return the head, changed or not.",
+        )
+    return crowned
 
 
 def _head(path: str) -> Any:
