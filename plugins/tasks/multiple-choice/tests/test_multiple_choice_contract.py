@@ -21,6 +21,6 @@ class TestWithContext(TaskSuite):
 
 class TestCalibrated(TaskSuite):
     component = "multiple-choice"
-    options: ClassVar[dict[str, Any]] = {"calibrate": True, "length": "tokens"}
+    options: ClassVar[dict[str, Any]] = {"calibrate": True, "length": "characters"}
     backbones = ("tiny-decoder",)
     examples: ClassVar[tuple[dict[str, Any], ...]] = QUESTIONS

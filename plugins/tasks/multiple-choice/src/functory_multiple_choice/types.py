@@ -125,7 +125,7 @@ class ChoiceOptions(Options):
         description="As a prompt: what a backbone that writes reads before an option; {context} is left out where there is none.",
     )
     length: Literal["tokens", "characters", "none"] = Field(
-        default="characters",
+        default="tokens",
         description="As a prompt: what an option's likelihood is divided by, so that a long one is not the less likely for it.",
     )
     calibrate: bool = Field(
