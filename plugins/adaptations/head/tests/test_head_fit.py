@@ -38,6 +38,15 @@ class TestAttention(AdaptationSuite):
     options: ClassVar[dict[str, Any]] = {"pooling": "attention"}
 
 
+class TestNeighbours(AdaptationSuite):
+    component = "head"
+    options: ClassVar[dict[str, Any]] = {"solver": "neighbours"}
+    expected_failures: ClassVar[dict[str, str]] = {
+        "test_gradients_reach_phi_and_nothing_else": "φ is what is remembered: no gradient teaches it",
+        "test_groups_are_never_parted": "neighbours vote for each row, and refuse a head whose loss compares rows",
+    }
+
+
 def made_head(reads: str, width: int) -> Any:
     from functory_sdk.torch import LinearHead, Pooled, Tokens
 
@@ -117,6 +126,26 @@ def test_the_fit_is_the_optimum_that_scikit_learn_finds(reads: str) -> None:
     found = session.weights
     # a constant added to all scores changes no probability
     np.testing.assert_allclose(found - found.mean(0), expected - expected.mean(0), atol=2e-3)
+
+
+def test_neighbours_vote_by_their_cosines_and_nothing_is_learned() -> None:
+    from functory_head.neighbours import DOUBT, SHARPNESS, fit_neighbours
+
+    session = Stored("pooled", spread=0.5)
+    fit_neighbours(session, 5)
+    features = np.concatenate(list(session.found.values()))
+    gold = np.array([int(row["gold"]) for row in session.rows])
+    scaled = (features - features.mean(0)) / features.std(0)
+    unit = scaled / np.linalg.norm(scaled, axis=1, keepdims=True)
+    cosines = unit @ unit.T
+    expected = np.zeros((len(gold), 3))
+    for place, row in enumerate(cosines):
+        near = np.argsort(-row)[:5]
+        weights = np.exp(SHARPNESS * row[near]) / np.exp(SHARPNESS * row[near]).sum()
+        np.add.at(expected[place], gold[near], weights)
+    found = session.model.head(torch.from_numpy(features), {})["scores"].exp().detach().numpy()
+    np.testing.assert_allclose(found, expected * (1 - DOUBT) + DOUBT / 3, atol=1e-4)
+    assert not [name for name, one in session.model.head.named_parameters() if one.requires_grad]
 
 
 def test_tokens_without_gold_change_nothing() -> None:

@@ -12,8 +12,14 @@ from functory_sdk import Adaptation, BackboneSpec, Fit, NotSupported, OptionErro
 class HeadOptions(TrainingOptions):
     """Options of the head adaptation; those of the training loop count for the solver 'epochs' only."""
 
-    solver: Literal["lbfgs", "epochs"] = Field(
-        "lbfgs", description="lbfgs finds the optimum of the penalised loss on stored features; epochs runs the loop."
+    solver: Literal["lbfgs", "epochs", "neighbours"] = Field(
+        "lbfgs",
+        description="lbfgs finds the optimum of the penalised loss on stored features; epochs runs the loop; neighbours learns "
+        "nothing: the nearest training rows vote.",
+    )
+    neighbours: int = Field(8, ge=1, le=1024, description="How many of the nearest rows vote, for the solver 'neighbours'.")
+    remembered: int = Field(
+        0, ge=0, le=10_000_000, description="Rows that φ holds, for the solver 'neighbours': the fit says how many."
     )
     penalty: float | None = Field(
         None,
@@ -61,6 +67,11 @@ class HeadOnly(Adaptation[HeadOptions]):
     def crown(self, head: Any) -> Any:
         from functory_head.layers import attend, is_linear
 
+        if self.options.solver == "neighbours":
+            from functory_head.neighbours import remember
+
+            remember(head, self.options.remembered, self.options.neighbours)
+            return head
         if self.options.pooling == "attention":
             attend(head)
         if self.options.hidden:
@@ -72,6 +83,12 @@ class HeadOnly(Adaptation[HeadOptions]):
     def fit(self, session: TrainingSession) -> Fit:
         from functory_head.layers import fit_stored, is_of_units
 
+        if self.options.solver == "neighbours":
+            from functory_head.neighbours import fit_neighbours
+
+            fit = fit_neighbours(session, self.options.neighbours)
+            fit.adaptation = type(self)(self.options.model_copy(update={"remembered": len(session.train.rows)}))
+            return fit
         if self.options.solver == "epochs" or not is_of_units(session.model):
             return session.loop(self.options)
         self._check()
