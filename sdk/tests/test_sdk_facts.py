@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from functory_sdk import ArtefactCorrupt, NotSupported
+from functory_sdk import ArtefactCorrupt, NotSupported, WeightsMissing
+from functory_sdk.checkpoints import weight_files
 from functory_sdk.facts import Facts
 from functory_sdk.families import family_names, family_of
 
@@ -61,3 +62,12 @@ def test_a_family_is_found_by_its_entry_point_and_imported_when_it_is_asked_for(
             family_of(name, "hf:x")
         assert "modernbert" in caught.value.do
         assert len(caught.value.what) < 300
+
+
+def test_a_folder_with_a_gguf_file_alone_is_told_how_to_name_it(tmp_path: Path) -> None:
+    for name, remedy in ((None, "save_pretrained."), ("model.gguf", f"gguf:{tmp_path}/model.gguf.")):
+        if name:
+            (tmp_path / name).touch()
+        with pytest.raises(WeightsMissing, match=r"there is no model\.safetensors") as caught:
+            weight_files(tmp_path)
+        assert caught.value.do.endswith(remedy)

@@ -48,10 +48,12 @@ def weight_files(folder: Path) -> list[Path]:
             do="convert them where you trust their source: model.save_pretrained(folder) with transformers writes "
             f"{WEIGHTS}; many models of the hub have a revision with it.",
         )
+    packed = next(iter(sorted(folder.glob("*.gguf"))), None)
     raise WeightsMissing(
         f"there is no {WEIGHTS}.",
         where=str(folder),
-        do="name the folder of a model saved with transformers' save_pretrained.",
+        do="name the folder of a model saved with transformers' save_pretrained"
+        + (f"; or the file as a backbone: gguf:{packed}." if packed else "."),
     )
 
 
