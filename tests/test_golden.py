@@ -22,7 +22,9 @@ def test_a_build_whose_function_gives_no_numbers_ends_in_an_error(monkeypatch: p
     from functory_sdk.testing.toy import rows
 
     monkeypatch.setattr(toy_head.ToyHead, "forward", lambda self, features, batch: {"scores": features[:, :2] * torch.nan})
-    monkeypatch.setattr(toy_head.ToyHead, "loss", lambda self, outputs, batch: (self.linear.weight.sum() * 0, torch.tensor(1.0)))
+    monkeypatch.setattr(
+        toy_head.ToyHead, "losses", lambda self, outputs, batch: (self.linear.weight.sum(1) * 0, torch.ones(2))
+    )  # a loss that is a number all the same
     with kit(), pytest.raises(errors.TrainingError, match="the function gives NaN where a number should be"):
         functory.build(task="toy", train=rows(48), backbone="tiny-encoder", adaptation="toy-head")
 
