@@ -126,6 +126,8 @@ def test_quadratic_kappa_and_error_are_as_they_are_defined() -> None:
     chance = np.outer(observed.sum(1), observed.sum(0)) / 6
     weights = (np.arange(4)[:, None] - np.arange(4)) ** 2
     assert found["quadratic_kappa"] == pytest.approx(1 - (weights * observed).sum() / (weights * chance).sum())
+    constant = rating_metrics(["2"] * 6, true, state)(np.arange(6))["quadratic_kappa"]
+    assert (constant, str(constant)) == (0.0, "0.0")
     assert task(mode="ordinal").metric == "quadratic_kappa"
     assert task().metric == "accuracy"
 

@@ -40,6 +40,8 @@ TOLD: Mapping[str, str] = {
     "auroc": "how often an input in scope is surer than one out of it, whatever the limit (out_of_scope)",
 }
 """Every metric of tasks that label."""
+ROUNDING = 1e-12
+"""Below it a number is nothing but what rounding left."""
 DEEPEST = 9
 """So many levels of a hierarchy are measured each by itself."""
 LEVELS: Mapping[str, str] = {
@@ -169,7 +171,10 @@ def _kappa(said: Array, true: Array, otherwise: float) -> float:
     :param said: (examples,) the numbers given; `true` the right ones.
     """
     by_chance = float((said**2).mean() + (true**2).mean() - 2 * said.mean() * true.mean())
-    return 1 - float(((said - true) ** 2).mean()) / by_chance if by_chance > 1e-12 else otherwise
+    if by_chance <= ROUNDING:
+        return otherwise
+    kappa = 1 - float(((said - true) ** 2).mean()) / by_chance
+    return kappa if abs(kappa) > ROUNDING else 0.0  # one answer for all is no better than chance, and no worse
 
 
 def scope_metrics(outputs: Sequence[Classification], right: Sequence[Sequence[str]], state: Labels) -> Part:
