@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
@@ -16,7 +17,8 @@ import functory
 from functory.cli import main
 from functory.contracts.engine import SessionOptions
 from functory.plugins.registry import entries, load
-from functory_sdk import EngineForm, Function, InputError, NotSupported, TooLong
+from functory.using.packaging import package
+from functory_sdk import EngineForm, Function, InputError, NotSupported, TooLong, TorchForm, reformed
 from functory_sdk.testing import kit
 from functory_sdk.testing.toybox import isolated_cache
 
@@ -86,6 +88,28 @@ def test_it_is_the_same_after_it_was_saved_and_in_every_engines_form(ask: Functi
         made = Function(ask.task, ask.state, own, ask.about)
         found = [row["scores"] for _, some in made.trace(values) for row in some]
         assert max(float(np.abs(a - b).max()) for a, b in zip(found, wanted, strict=True)) < 1e-3, name
+
+
+def test_a_wheel_of_it_in_integers_needs_no_torch_and_types_its_answers(ask: Function, tmp_path: Path) -> None:
+    if "onnxruntime" not in {entry.name for entry in entries("engines")}:
+        pytest.skip("needs functory-onnxruntime")
+    form, pair, engine = ask.form, ("how was it", "we saw the film and it was good"), load("engines", "onnxruntime").configure()
+    assert isinstance(form, TorchForm)
+    (tmp_path / "files").mkdir()
+    rows = form.formulation.encode([ask.coerce(pair)], ask.reader, ask.state).rows
+    program = engine.convert(form.program, tmp_path / "files", precision="int8", samples=rows)
+    own = EngineForm(engine, form.spec, form.put, form.formulation, program, form.tokenizer, options=SessionOptions())
+    saved = reformed(ask, own).save(tmp_path / "ask")
+    assert functory.load(saved)(*pair).answer == "good"
+    package(saved, "my-ask", tmp_path / "wheels")
+    [wheel] = (tmp_path / "wheels").rglob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        [stub] = [archive.read(name).decode() for name in names if name.endswith(".pyi")]
+        [needs] = [archive.read(name).decode() for name in names if name.endswith("METADATA")]
+    assert "answer: str | None" in stub
+    assert "answers: Sequence[Stretch]" in stub
+    assert "functory-torch" not in needs
 
 
 def test_int8_keeps_its_answers(ask: Function) -> None:
