@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -95,7 +94,8 @@ def test_ctrl_c_ends_a_build_with_130_and_leaves_nothing(place: Path) -> None:
         text=True,
         env=os.environ,
     )
-    time.sleep(9)  # somewhere in the imports or in the pass over the backbone
+    assert process.stderr is not None
+    next(line for line in process.stderr if "features:" in line)  # in the midst of the pass over the backbone
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130
