@@ -59,7 +59,7 @@ _HOMES = {
     "functory.reading.reader": ("Part", "Passage", "Reader", "Window", "scored_port"),
     "functory.reading.tokenizer": ("Tokenizer", "Tokens"),
     "functory.measuring.report": ("Report",),
-    "functory.wording.harmless": ("harmless",),
+    "functory.wording.harmless": ("harmless", "harmless_html"),
     "functory.wording.told": ("message_of",),
     "functory.terminal": ("Progress", "progress", "show", "table", "text"),
 }  # fmt: skip

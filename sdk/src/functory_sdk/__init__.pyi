@@ -130,6 +130,7 @@ from functory.using.attribution import words_of as words_of
 from functory.using.packaging import Needs as Needs
 from functory.using.packaging import needs as needs
 from functory.wording.harmless import harmless as harmless
+from functory.wording.harmless import harmless_html as harmless_html
 from functory.wording.told import message_of as message_of
 from functory_sdk.conversion import PackedWeights as PackedWeights
 from functory_sdk.conversion import converted as converted

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import unicodedata
-from html import escape
 from typing import TYPE_CHECKING
+
+from functory_sdk import harmless_html
 
 if TYPE_CHECKING:
     from functory_relation.graph import Edge, Graph
@@ -60,7 +61,7 @@ def svg(graph: Graph) -> str:
     middles = [BASE + UNIT * (columns[node.start] + columns[node.end]) / 2 for node in graph.nodes]
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {wide} {high}" width="{wide}" height="{high}" '
-        f'font-family="sans-serif" font-size="{BASE}" role="img" aria-label="{escape(_flat(graph.in_line()))}">'
+        f'font-family="sans-serif" font-size="{BASE}" role="img" aria-label="{harmless_html(_flat(graph.in_line()))}">'
     )
     parts = [head]
     for node, middle in zip(graph.nodes, middles, strict=True):
@@ -68,7 +69,7 @@ def svg(graph: Graph) -> str:
         parts.append(
             f'<rect x="{start - 2}" y="{top - BASE - 2}" width="{size + 4}" height="{BASE + 8}" rx="4" fill="#4c8dff33" '
             f'stroke="#4c8dff"/><text x="{middle}" y="{top + 2 * BASE}" font-size="11" text-anchor="middle" fill="#888">'
-            f"{escape(_flat(node.label))}</text>"
+            f"{harmless_html(_flat(node.label))}</text>"
         )
     end = 0
     for start, stop in [*((node.start, node.end) for node in graph.nodes), (len(text), len(text))]:
@@ -88,14 +89,14 @@ def _words(text: str, columns: list[int], start: int, end: int, top: int) -> str
     size = UNIT * (columns[begin + len(shown)] - columns[begin])
     return (
         f'<text x="{BASE + UNIT * columns[begin]}" y="{top}" textLength="{size}" lengthAdjust="spacingAndGlyphs" '
-        f'fill="currentColor">{escape(shown)}</text>'
+        f'fill="currentColor">{harmless_html(shown)}</text>'
     )
 
 
 def _arrow(edge: Edge, middles: list[float], low: int, high: int) -> str:
     """Return an arrow that goes up from one entity and down to the other, with the relation above it."""
     one, other = middles[edge.head], middles[edge.tail]
-    told = escape(_flat(f"{edge.label} {edge.score:.2f}"))
+    told = harmless_html(_flat(f"{edge.label} {edge.score:.2f}"))
     return (
         f'<path d="M{one} {low}V{high}H{other}V{low}m-4 -7l4 7l4 -7" fill="none" stroke="#4c8dff" stroke-width="1.5"/>'
         f'<text x="{(one + other) / 2}" y="{high - 4}" font-size="11" text-anchor="middle" fill="currentColor">{told}</text>'

@@ -8,7 +8,9 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from functory_sdk import DataFile, DataReader, Fault, Options, Record, load
+from functory_sdk import DataError, DataFile, DataReader, Fault, Options, Record, load, message_of
+
+WANTED = "give text, entities [{start, end, label}] and relations [{head, tail, label}], head and tail from 0."
 
 
 class SentenceOptions(Options):
@@ -36,9 +38,12 @@ class Sentences(DataReader[SentenceOptions]):
                 continue
             try:
                 yield from (Record(values, row.where) for values in self._pairs(row.values))
-            except (KeyError, TypeError, IndexError, ValueError, AttributeError) as error:
-                do = "give text, entities [{start, end, label}] and relations [{head, tail, label}], head and tail from 0."
-                yield Fault(f"the row is no annotated sentence ({error!r})", 0, row.where, do=do)
+            except DataError as error:
+                yield Fault(error.what, 0, row.where, do=error.do)
+            except KeyError as error:
+                yield Fault(f"the row is no annotated sentence: it has no {error}", 0, row.where, do=WANTED)
+            except (TypeError, IndexError, ValueError, AttributeError) as error:
+                yield Fault(f"the row is no annotated sentence: {message_of(error)}", 0, row.where, do=WANTED)
 
     def _pairs(self, row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         """Give each two entities in the order of the text, with their relation and its direction."""
@@ -47,7 +52,7 @@ class Sentences(DataReader[SentenceOptions]):
         for one in row["relations"]:
             related[int(one["head"]), int(one["tail"])] = one["label"] if "label" in one else one["type"]
         if any(not 0 <= place < len(entities) for pair in related for place in pair):
-            raise IndexError("a relation names an entity that there is not")
+            raise DataError("a relation names an entity that there is not", do=WANTED)
         order = sorted(range(len(entities)), key=lambda place: entities[place])
         for one, other in combinations(order, 2):
             if entities[other][0] < entities[one][1]:
@@ -63,7 +68,7 @@ class Sentences(DataReader[SentenceOptions]):
 def _text(row: Mapping[str, Any]) -> str:
     text = row["text"] if "text" in row else " ".join(row["tokens"])
     if not isinstance(text, str):
-        raise TypeError("the text is none")
+        raise DataError("the text is none", do=WANTED)
     return text
 
 

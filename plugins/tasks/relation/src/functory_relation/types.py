@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any
 
+import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from functory_relation.marks import unmarked
 from functory_sdk import Classification, Input, Label, LabelOptions, Labels, plain
-from functory_sdk.spans.scripts import is_clinging
+from functory_sdk.spans.graphemes import grapheme_borders
 
 NOTHING = ("Other", "other", "no_relation", "no relation", "none", "None", "NA", "no", "无", "无关系", "其他")
 """What data call two spans that are not related."""
@@ -63,60 +64,35 @@ class Places(Input):
         if mark is None:
             wanted = "<e1>…</e1>" if info.field_name == "head" else "<e2>…</e2>"
             raise ValueError(f"the text marks no such span: give [start, end], or write {wanted} around it")
-        fitted = fit(mark, text)
+        if fault := fault_of(mark, text):
+            raise ValueError(fault)
+        fitted = trimmed(mark, text)
         if other is not None and fitted.start < other.end and other.start < fitted.end:
             raise ValueError(f"{_told(fitted, text)} overlaps the head, {_told(other, text)}")
         return fitted
 
 
-def fit(mark: Mark, text: str) -> Mark:
-    """Return a span without white space at its ends.
-
-    :raises ValueError: when it is no part of the text, cuts a character, or is all white space.
-    """
+def fault_of(mark: Mark, text: str) -> str:
+    """Say why a span is none of a text: it is no part of it, cuts a character, or is all white space; nothing where it is one."""
+    told = f"{mark.start} to {mark.end}"
     if not mark.start < mark.end <= len(text):
-        raise ValueError(
-            f"{mark.start} to {mark.end} is no part of a text of {len(text)} characters; start is the first character, from 0, "
-            "end the one after the last"
+        return (
+            f"{told} is no part of a text of {len(text)} characters; start is the first character, from 0, end the one after "
+            "the last"
         )
-    for border in (mark.start, mark.end):
-        if is_inside_character(text, border):
-            raise ValueError(f"{mark.start} to {mark.end} cuts the character {_character(text, border)!r} at {border}")
+    borders = np.flatnonzero(grapheme_borders(text))
+    for place in (mark.start, mark.end):
+        after = int(np.searchsorted(borders, place))
+        if borders[after] != place:
+            return f"{told} cuts the character {text[borders[after - 1] : borders[after]]!r} at {place}"
+    return "" if text[mark.start : mark.end].strip() else f"{told} is all white space"
+
+
+def trimmed(mark: Mark, text: str) -> Mark:
+    """Return a span without white space at its ends."""
     found = text[mark.start : mark.end]
-    if not found.strip():
-        raise ValueError(f"{mark.start} to {mark.end} is all white space")
     start = mark.start + len(found) - len(found.lstrip())
     return Mark(start=start, end=start + len(found.strip()))
-
-
-def is_inside_character(text: str, place: int) -> bool:
-    """Whether the border before a character lies inside what people see as one: before a combining mark, beside a joiner,
-    before the colour of a skin, inside a flag.
-    """
-    if not 0 < place < len(text):
-        return False
-    before, after = text[place - 1], text[place]
-    if after == "\n":
-        return before == "\r"
-    if before.isspace():
-        return False
-    if is_clinging(after) or before == "\u200d" or "\U0001f3fb" <= after <= "\U0001f3ff":
-        return True
-    flags = len(text[:place]) - len(text[:place].rstrip(_FLAGS))
-    return after in _FLAGS and flags % 2 == 1
-
-
-_FLAGS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
-
-
-def _character(text: str, place: int) -> str:
-    """Return what people see as one character around a border inside it."""
-    start, end = place, place + 1
-    while is_inside_character(text, start):
-        start -= 1
-    while is_inside_character(text, end):
-        end += 1
-    return text[start:end]
 
 
 def _told(mark: Mark, text: str) -> str:
