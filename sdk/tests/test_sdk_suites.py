@@ -119,6 +119,7 @@ TABLE = [
     ("tasks", "Untold", "test_metrics_are_told", "metrics does not tell accuracy"),
     ("tasks", "Opaque", "test_the_breakdown_is_plain_data", "not JSON serializable"),
     ("engines", "Lengthy", "test_texts_are_read_at_one_length", "outputs are off by"),
+    ("engines", "FirstAlone", "test_the_texts_of_a_row_are_read_by_themselves", "outputs are off by"),
     ("engines", "Unable", "test_it_declares_what_it_can", "can do nothing"),
     ("engines", "Averaging", "test_batches_change_nothing", "a batch changes a row"),
     ("engines", "OneRequest", "test_many_threads_share_a_session", "when threads share a session"),

@@ -60,6 +60,17 @@ class Averaging(Wrapping):
         return {"run_batch": lambda s, b: {name: v - v.mean(0) for name, v in base(s).run_batch(s, b).items()}}
 
 
+class FirstAlone(Wrapping):
+    """Reads the first text of a row in the place of each."""
+
+    def wrong(self) -> dict[str, Any]:
+        def run_batch(session: Any, batch: Any) -> Any:
+            one = {name: np.repeat(v[:, :1], v.shape[1], 1) if v.ndim == 3 else v for name, v in batch.items()}
+            return base(session).run_batch(session, one)
+
+        return {"run_batch": run_batch}
+
+
 class OneRequest(Wrapping):
     """Has one request object for all threads."""
 
