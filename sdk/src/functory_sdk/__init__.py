@@ -66,6 +66,7 @@ _HOMES = {
 _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file", "weights_hash")
 _HOMES["functory_sdk.pairs"] = ("FIRST", "GOLDEN_PAIRS", "SECOND", "Side", "both_orders", "each_by_itself")
 _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_facts")
+_HOMES["functory_sdk.correlations"] = ("correlation", "ranks")
 _HOMES["functory_sdk.jsonfiles"] = ("read_json",)
 _HOMES["functory_sdk.signs"] = ("open_tokenizer",)
 _HOMES["functory_sdk.sentences"] = ("SentenceReading", "sentence_prefixes", "sentence_reading")

@@ -136,6 +136,8 @@ from functory_sdk.conversion import PackedWeights as PackedWeights
 from functory_sdk.conversion import converted as converted
 from functory_sdk.conversion import package_file as package_file
 from functory_sdk.conversion import weights_hash as weights_hash
+from functory_sdk.correlations import correlation as correlation
+from functory_sdk.correlations import ranks as ranks
 from functory_sdk.jsonfiles import read_json as read_json
 from functory_sdk.labels.pairs import PairOptions as PairOptions
 from functory_sdk.labels.pairs import PairTask as PairTask

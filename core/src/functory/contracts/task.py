@@ -281,8 +281,8 @@ class Task(Component[O]):
         """Return the ways in which this task can be put to such a backbone, by name: those that go with it, and no others.
 
         ``"features"``: a head reads what the backbone makes of the input as one row. ``"vectors"``: each text is read by
-        itself, and the head sees their vectors together. ``"cosine"``: vectors are compared as they are, by a head that
-        learns nothing. ``"prompt"``: label words, or an answer, after a prompt. Another name needs an adaptation that `puts`
+        itself, and the head sees their vectors together. ``"plain"``: vectors as the backbone gives them, compared or given as
+        they are. ``"prompt"``: label words, or an answer, after a prompt. Another name needs an adaptation that `puts`
         it. By default a task that is a Formulation itself offers that one.
 
         :raises NotSupported: where this task and such a backbone do not go together, and there is a reason to tell.
@@ -399,6 +399,10 @@ class Task(Component[O]):
         :raises NotSupported: by tasks without metrics.
         """
         raise NotSupported(f"task {self.name!r} has no metrics.", do="look at its outputs with `functory run`.")
+
+    def deciding(self, metrics: Collection[str]) -> str:
+        """Return which of the metrics that `scorer` gave decides: `metric`, or the first where some examples have others."""
+        return self.metric if self.metric in metrics else next(iter(metrics))
 
     def baseline(self, examples: Sequence[Any], state: Any) -> Sequence[Any] | None:
         """Return, for each example, what a function that reads nothing would answer; None where there is none."""

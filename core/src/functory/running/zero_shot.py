@@ -13,7 +13,7 @@ from functory.contracts.engine import Fit, TrainingSession
 class ZeroShot(Adaptation[NoOptions]):
     """No φ: the backbone does the task as it is, and needs no training data."""
 
-    puts: tuple[str, ...] = ("prompt", "cosine")
+    puts: tuple[str, ...] = ("prompt", "plain")
     learns: Literal["phi", "state", "nothing"] = "nothing"
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task text-classification --backbone smollm2 --set task.labels=sports,politics",

@@ -83,7 +83,7 @@ def _held_out(task: Any, formulation: Formulation, side: Examples, reader: Reade
         grouped = encoded.rows_of(outputs)
         typed = [formulation.decode(one, rows, state) for one, rows in zip(encoded.side, grouped, strict=True)]
         metrics = dict(task.scorer(typed, examples, state)(np.arange(len(examples))))
-        first = task.metric if task.metric in metrics else next(iter(metrics))
+        first = task.deciding(metrics)
         return {first: metrics.pop(first), **metrics}
 
     return Taught(encoded.rows, encoded.owner, score=score)

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 import functory
-from functory_sdk import DataError, OptionError
+from functory_sdk import DataError, OptionError, ranks
 from functory_sdk.testing import kit
 from functory_sdk.testing.toybox import isolated_cache
-from functory_similarity.metrics import ranks, scorer
+from functory_similarity.metrics import scorer
 
 THINGS = ("film", "book", "day", "rain")
 ROWS = [
@@ -61,11 +61,11 @@ def test_a_head_on_both_vectors_learns_the_scale_of_the_examples(alike: Any) -> 
     assert all(2.0 <= one.score <= 5.0 for one in alike.map(PAIRS))
 
 
-@pytest.mark.parametrize("put", ["vectors", "features", "cosine"])
+@pytest.mark.parametrize("put", ["vectors", "features", "plain"])
 def test_the_order_of_two_texts_says_nothing_to_the_bit(put: str, alike: Any) -> None:
     function = alike
     if put != "vectors":
-        adaptation = "zero-shot" if put == "cosine" else {"name": "head", "penalty": 0.001, "hidden": 0}
+        adaptation = "zero-shot" if put == "plain" else {"name": "head", "penalty": 0.001, "hidden": 0}
         function = built(put=put, adaptation=adaptation, report=False)
     assert function.form.put == put
     for one, other in PAIRS:

@@ -20,11 +20,13 @@ class Candidate:
 
     :param form_name: engine and precision.
     :param megabytes: what the form needs on disk, in 10⁶ bytes.
+    :param metric: what its answers were measured by; empty until they are.
     """
 
     form_name: str
     function: Function
     megabytes: float
+    metric: str = ""
 
     def drop(self) -> None:
         """Free what a form that is not kept holds: its session and its files."""

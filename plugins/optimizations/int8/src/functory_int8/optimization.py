@@ -68,7 +68,7 @@ class Int8(Optimization[Int8Options]):
         reason += "".join(f" {name} was set aside: {why}." for name, why in failures.items())
         report = OptimizationReport(
             optimization=self.name or "int8",
-            metric=function.task.metric,
+            metric=first.metric,
             before=before,
             tried=reports,
             kept=kept.form_name,
@@ -86,7 +86,7 @@ class Int8(Optimization[Int8Options]):
         one, report = max(good, key=lambda pair: pair[1].throughput)
         gain = report.throughput / before.throughput
         return one, (
-            f"{report.form} runs {gain:.1f} times as many inputs per second, and its {one.function.task.metric} is "
+            f"{report.form} runs {gain:.1f} times as many inputs per second, and its {one.metric} is "
             f"{report.metric:.3f} where it was {before.metric:.3f} (a loss of {options.max_drop:g} is borne)."
         )
 

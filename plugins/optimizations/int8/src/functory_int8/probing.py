@@ -125,6 +125,7 @@ def _report(one: Candidate, examples: Sequence[Any], throughput: float, memory: 
     items = list(examples)
     outputs = list(function.map(items, progress=False))
     metrics = function.task.scorer(outputs, items, function.state)(np.arange(len(items)))
+    one.metric = function.task.deciding(metrics)
     latency = []
     for is_timed in (False, True):  # some runtimes compile for each new length: a service meets all of them soon
         for item in items[:SINGLE]:
@@ -134,7 +135,7 @@ def _report(one: Candidate, examples: Sequence[Any], throughput: float, memory: 
                 latency.append(time.perf_counter() - started)
     return FormReport(
         form=one.form_name,
-        metric=float(metrics[function.task.metric]),
+        metric=float(metrics[one.metric]),
         latency_ms=1000 * statistics.median(latency),
         throughput=throughput,
         size_mb=one.megabytes,

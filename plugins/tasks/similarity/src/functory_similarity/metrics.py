@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from functory_sdk import Array, Scorer
+from functory_sdk import Array, Scorer, correlation, ranks
 
 METRICS = {
     "pearson": "the correlation of the given numbers with the right ones (Pearson)",
@@ -28,17 +28,3 @@ def scorer(given: Sequence[float], wanted: Sequence[float]) -> Scorer:
         }
 
     return score
-
-
-def correlation(one: Array, other: Array) -> float:
-    """Return Pearson's correlation, 0 where a side has one value alone."""
-    if np.ptp(one) == 0 or np.ptp(other) == 0:
-        return 0.0
-    return float(np.corrcoef(one, other)[0, 1])
-
-
-def ranks(values: Array) -> Array:
-    """Return each value's rank from 1, (values,); equal ones have the mean of theirs."""
-    _, place, counts = np.unique(values, return_inverse=True, return_counts=True)
-    middle: Array = counts.cumsum() - (counts - 1) / 2
-    return middle[place]

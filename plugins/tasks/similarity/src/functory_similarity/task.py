@@ -55,7 +55,7 @@ class Similarity(Task[SimilarityOptions]):
         """Both texts in one row; each by itself, with a head on their vectors; their vectors as they are."""
         is_symmetric = self.options.symmetric
         apart = (ApartAlike if is_symmetric else Apart)(is_symmetric=is_symmetric)
-        return {"features": Together(is_symmetric=is_symmetric), "vectors": apart, "cosine": Cosine()}
+        return {"features": Together(is_symmetric=is_symmetric), "vectors": apart, "plain": Cosine()}
 
     def suits(self, *, has_examples: bool) -> Suited:
         if has_examples:

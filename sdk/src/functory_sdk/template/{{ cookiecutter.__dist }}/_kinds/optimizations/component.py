@@ -24,17 +24,17 @@ class {{ cookiecutter.__class }}(Optimization[{{ cookiecutter.__class }}Options]
         self, function: Function, examples: Examples, calibration: Sequence[Any]
     ) -> tuple[Function, OptimizationReport]:
         items = list(examples)
-        before = _report(function, items, function.form.name)
+        metric, before = _report(function, items, function.form.name)
         tried = []
         for budget in self.options.budgets:
             candidate = function.opened(budget=budget)
-            tried.append((candidate, _report(candidate, items, f"{function.form.name}, budget {budget}")))
+            tried.append((candidate, _report(candidate, items, f"{function.form.name}, budget {budget}")[1]))
         best, report = max(tried, key=lambda pair: pair[1].throughput)
         is_better = report.throughput > before.throughput
         told = before.model_copy(update={"throughput": max(before.throughput, report.throughput)}) if is_better else before
         return (best if is_better else function), OptimizationReport(
             optimization=self.name,
-            metric=function.task.metric,
+            metric=metric,
             before=told,
             tried=tuple(one for _, one in tried),
             kept=function.form.name,
@@ -43,13 +43,15 @@ class {{ cookiecutter.__class }}(Optimization[{{ cookiecutter.__class }}Options]
         )
 
 
-def _report(function: Function, items: list[Any], form: str) -> FormReport:
+def _report(function: Function, items: list[Any], form: str) -> tuple[str, FormReport]:
+    """Return the metric that decides, and what a form measured."""
     list(function.map(items, progress=False))
     started = time.perf_counter()
     outputs = list(function.map(items, progress=False))
     seconds = time.perf_counter() - started
     metrics = function.task.scorer(outputs, items, function.state)(np.arange(len(items)))
-    return FormReport(
-        form=form, metric=metrics[function.task.metric], latency_ms=1000 * seconds / len(items),
+    metric = function.task.deciding(metrics)
+    return metric, FormReport(
+        form=form, metric=metrics[metric], latency_ms=1000 * seconds / len(items),
         throughput=len(items) / seconds, size_mb=0.0, memory_mb=0.0, threads=function.session_options.threads,
     )  # fmt: skip
