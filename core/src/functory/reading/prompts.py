@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from functory.contracts.backbone import BackboneSpec
+from functory.contracts.rows import Port
 from functory.errors import NotSupported, OptionError
 from functory.reading.tokenizer import Ids
 from functory.wording.told import told
@@ -43,6 +45,11 @@ class Prompt:
 
     ids: Ids
     notes: tuple[str, ...] = ()
+
+
+def scored_port(spec: BackboneSpec) -> Port:
+    """Return the port that says which tokens of a row count, beside those of the backbone: ``scored``, of `Reader.written`."""
+    return Port("scored", "int64", ("target" if spec.architecture == "encoder-decoder" else "tokens",), 0)
 
 
 def template_frame(template: str, fields: Sequence[str], option: str = "prompt") -> Frame:

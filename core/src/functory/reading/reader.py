@@ -7,7 +7,6 @@ reconfigured: padding, truncation and special tokens are done here in numpy, so 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
 from typing import Literal
@@ -16,9 +15,10 @@ import numpy as np
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.batching import pad
-from functory.contracts.rows import Array, Encoded, Port
+from functory.contracts.rows import Array, Encoded
 from functory.errors import InputError, OptionError, PluginError, TooLong
 from functory.reading.marks import Marked, Stretch, interleaved, nearest, touched
+from functory.reading.passages import Part, Passage, Window, side_by_side
 from functory.reading.prompts import Frame, Prompt
 from functory.reading.tokenizer import Ids, Tokenizer, Tokens, as_ids
 from functory.reading.windows import shares, windows
@@ -26,55 +26,6 @@ from functory.reading.windows import shares, windows
 LongText = Literal["window", "cut", "refuse"]
 Text = str | tuple[str, ...]
 """What one row is made of: a text, or several that are read together."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What a row holds of one text.
-
-    :param field: what the text is called.
-    :param tokens: the text's own tokens in the row.
-    :param first: the place in the row of the first of them; special tokens stand before.
-    :param start: which token of the whole text that is.
-    """
-
-    field: str
-    tokens: Tokens
-    first: int
-    start: int
-
-    @property
-    def stop(self) -> int:
-        """Which token of the whole text comes after the last of them."""
-        return self.start + len(self.tokens)
-
-
-@dataclass(frozen=True, slots=True)
-class Window:
-    """A stretch of each text that stands in a row together with the others'.
-
-    :param row: the arrays the network reads.
-    :param parts: one for each text, in their order.
-    """
-
-    row: dict[str, Array]
-    parts: tuple[Part, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A text, or several together, as read: one window, or more where they are long.
-
-    :param windows: at least one, even for an empty text.
-    :param notes: what the output should say: "cut at 512 tokens".
-    """
-
-    windows: tuple[Window, ...]
-    notes: tuple[str, ...] = ()
-
-    def parts(self, place: int = 0) -> tuple[Part, ...]:
-        """Return what each window holds of one of the texts."""
-        return tuple(window.parts[place] for window in self.windows)
 
 
 class Reader:
@@ -158,14 +109,10 @@ class Reader:
         ]
         encoded = Encoded([], [], [])
         for index, passages in enumerate(zip(*columns, strict=True)):
-            turns = max(len(passage.windows) for passage in passages)
-            for turn in range(turns):
-                chosen = [passage.windows[turn * len(passage.windows) // turns] for passage in passages]
-                encoded.rows.append(self.stacked([window.row for window in chosen]))
-                encoded.owner.append(index)
-            cut = [(name, one) for name, one in zip(names, passages, strict=True) if len(one.windows) == 1]
-            notes = [f"{name} {note}" for name, one in cut for note in one.notes]
-            encoded.side.append((*notes, *([f"read in {turns} windows"] if turns > 1 else [])))
+            turns, notes = side_by_side(passages, names)
+            encoded.rows += [self.stacked([window.row for window in turn]) for turn in turns]
+            encoded.owner += [index] * len(turns)
+            encoded.side.append(notes)
         return encoded
 
     def stacked(self, rows: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
@@ -355,11 +302,6 @@ class Reader:
             ids = as_ids([next(iter(self.spec.end_ids), self.spec.pad_id)])
         cut = [(size, name) for tokens, size, name in zip(texts, sizes, names, strict=True) if len(tokens) > size]
         return Prompt(ids, tuple(_cut(size, name if len(texts) > 1 else "") for size, name in cut))
-
-
-def scored_port(spec: BackboneSpec) -> Port:
-    """Return the port that says which tokens of a row count, beside those of the backbone: ``scored``, of `Reader.written`."""
-    return Port("scored", "int64", ("target" if spec.architecture == "encoder-decoder" else "tokens",), 0)
 
 
 def _left(most: int, around: int, texts: int) -> int:

@@ -11,8 +11,8 @@ from functory.contracts.backbone import BackboneSpec
 from functory.contracts.odds import log_odds
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.contracts.task import Formulation, Target
-from functory.reading.prompts import template_frame
-from functory.reading.reader import Reader, scored_port
+from functory.reading.prompts import scored_port, template_frame
+from functory.reading.reader import Reader
 from functory_sdk.labels.classify import answer, gold, lead, limited
 from functory_sdk.labels.metrics import best_thresholds
 from functory_sdk.labels.types import Classification, LabelOptions, Labels

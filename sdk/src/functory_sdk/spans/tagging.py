@@ -14,7 +14,8 @@ from functory.contracts.backbone import BackboneSpec
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.contracts.task import Formulation, Target
 from functory.errors import NotSupported
-from functory.reading.reader import Part, Passage, Reader
+from functory.reading.passages import Part, Passage
+from functory.reading.reader import Reader
 from functory_sdk.spans.alignment import Units, tags_of, units
 from functory_sdk.spans.apart import Apart, apart, character_borders
 from functory_sdk.spans.schemes import SCHEMES
