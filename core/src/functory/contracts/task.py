@@ -297,14 +297,18 @@ class Task(Component[O]):
         :param has_examples: whether there is training data.
         :raises NotSupported: by a task that learns from examples, where there are none, and the other way round.
         """
-        if isinstance(self, Formulation) and has_examples != (self.program == "forward"):
-            learns = "nothing from examples" if has_examples else "from examples, and there are none"
-            raise NotSupported(
-                f"task {self.name!r} learns {learns}.", do="leave out train." if has_examples else "give train = '…'."
-            )
+        program = self.program if isinstance(self, Formulation) else ""
+        if has_examples and program == "generate":
+            raise NotSupported(f"task {self.name!r} learns nothing from examples.", do="leave out train.")
+        if not has_examples and program == "forward":
+            raise self.needs_examples()
         if has_examples:
             return Suited("minilm", "head", "a head on an encoder's features is fitted in seconds, and needs few examples", "e5")
         return Suited("smollm2", "zero-shot", "a decoder answers a prompt as it is, without any example")
+
+    def needs_examples(self) -> NotSupported:
+        """Return the error of a task that learns from examples, where there are none."""
+        return NotSupported(f"task {self.name!r} learns from examples, and there are none.", do="give train = '…'.")
 
     def learn(self, examples: Sequence[Any]) -> Any:
         """Return the State that training examples give: the labels in their order.

@@ -17,7 +17,7 @@ from functory.contracts.labels import known_labels, listed
 from functory.contracts.plain import plain_type
 from functory.contracts.rows import Encoded
 from functory.contracts.task import Formulation, Input, Scorer, Suited, Task
-from functory.errors import DataError, NotSupported, OptionError
+from functory.errors import DataError, OptionError
 from functory.reading.reader import Reader, Text
 from functory_sdk.labels.classify import Classify, constant
 from functory_sdk.labels.likelihood import Likelihood
@@ -127,7 +127,7 @@ class LabelTask(Task[L]):
     def suits(self, *, has_examples: bool) -> Suited:
         """:raises NotSupported: without examples, where the input is more than texts."""
         if not has_examples and not self._are_texts():
-            raise NotSupported(f"task {self.name!r} learns from examples, and there are none.", do="give train = '…'.")
+            raise self.needs_examples()
         return super().suits(has_examples=has_examples)
 
     def _are_texts(self) -> bool:

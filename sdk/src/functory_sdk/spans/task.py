@@ -10,7 +10,7 @@ from functory.contracts.component import Options
 from functory.contracts.judging import Judgement, told
 from functory.contracts.labels import known_labels
 from functory.contracts.task import Formulation, Scorer, Suited, Task
-from functory.errors import DataError, NotSupported
+from functory.errors import DataError
 from functory_sdk.spans.metrics import breakdown, scorer
 from functory_sdk.spans.offsets import is_cut, likely_readings
 from functory_sdk.spans.schemes import SchemeName
@@ -68,7 +68,7 @@ class SpanTask(Task[S]):
         :raises NotSupported: without examples.
         """
         if not has_examples:
-            raise NotSupported(f"task {self.name!r} learns from examples, and there are none.", do="give train = '…'.")
+            raise self.needs_examples()
         why = "a sentence encoder's features know little of names: low-rank updates teach its layers, and are small"
         return Suited("minilm", "lora", why, "e5")
 

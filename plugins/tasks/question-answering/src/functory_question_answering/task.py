@@ -86,7 +86,7 @@ class QuestionAnswering(Task[AnsweringOptions]):
         :raises NotSupported: without examples.
         """
         if not has_examples:
-            raise NotSupported(f"task {self.name!r} learns from examples, and there are none.", do="give train = '…'.")
+            raise self.needs_examples()
         why = "an answer shows where question and text are read together, which a frozen sentence encoder was never taught"
         return Suited("minilm", "lora", why, "e5")
 

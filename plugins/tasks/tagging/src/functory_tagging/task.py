@@ -90,7 +90,7 @@ class Tagging(Task[TaggingOptions]):
         :raises NotSupported: without examples.
         """
         if not has_examples:
-            raise NotSupported(f"task {self.name!r} learns from examples, and there are none.", do="give train = '…'.")
+            raise self.needs_examples()
         why = "features of whole sentences know a part of what a word is there: low-rank updates teach the layers, and are small"
         return Suited("minilm", "lora", why, "e5")
 
