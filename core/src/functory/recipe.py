@@ -46,7 +46,8 @@ class Recipe(BaseModel):
         None, description="How it is fitted; as suits the task, with training data or without, if not given."
     )
     put: str = Field(
-        "", description="How the task is put to the backbone: features, vectors, prompt; the adaptation's best if not given."
+        "",
+        description="How the task is put to the backbone: features, vectors, cosine, prompt; the adaptation's best if not given.",
     )
     engine: Part = Field(Part(name="torch"), description="What trains it, and runs its torch form.")
     train: Any = Field(None, description="Training data: files, a pattern, a sample, an iterable of dicts, a data set.")
