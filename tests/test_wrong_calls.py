@@ -43,7 +43,7 @@ CALLS: dict[str, tuple[Callable[[functory.Function], object], type[errors.Functo
     "an unknown session option": (lambda fn: fn.opened(treads=1), errors.OptionError, "did you mean 'threads'?"),
     "a wrong option": (lambda fn: fn.explain("a", width=0), errors.OptionError, "width = 0 is not allowed"),
     "a wrong row": (lambda fn: fn.evaluate([{"text": "a", "label": ["x"]}]), errors.DataError, "'label' is ['x']"),
-    "a text that is none": (lambda fn: fn("good \ud800"), errors.InputError, "cannot be tokenised"),
+    "a text that is none": (lambda fn: fn("good \ud800"), errors.InputError, "text: it holds half of a surrogate pair"),
     "a file that is not there": (lambda fn: fn.evaluate("no.csv"), errors.DataError, "there is no file no.csv"),
     "a recipe that is not there": (lambda fn: functory.build("no.toml"), errors.RecipeError, "the recipe cannot be read"),
     "a component's file that is not there": (

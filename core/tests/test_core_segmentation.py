@@ -24,6 +24,7 @@ def cut(text: str) -> list[str]:
         ("مَرْحَبًا يا", ["مَرْحَبًا", "يا"]),
         ("cafe\u0301 noir", ["cafe\u0301", "noir"]),
         ("fine 👍🏽 👨\u200d👩\u200d👧!", ["fine", "👍🏽", "👨\u200d👩\u200d👧", "!"]),
+        ("🇩🇪🇫🇷🇮 a🇨🇳", ["🇩🇪", "🇫🇷", "🇮", "a", "🇨🇳"]),
     ],
 )
 def test_marks_stay_with_their_letters_and_signs_stand_alone(text: str, expected: list[str]) -> None:

@@ -67,6 +67,14 @@ def test_what_announces_a_word_speaks_for_it_in_a_tagger_made_elsewhere() -> Non
     assert units(text, offsets, "first", is_announced=True).token.tolist() == [0, 1, 3, 6]
 
 
+def test_no_unit_begins_within_a_character_as_people_see_it() -> None:
+    text = "\U0001f469\u200d\U0001f467\U0001f1e9\U0001f1ea e\u0301\u0301\u0301"
+    offsets = np.asarray([(n, n + 1) for n in range(len(text)) if not text[n].isspace()])
+    found = units(text, offsets, "all")
+    assert [text[a:b] for a, b in zip(found.start, found.end, strict=True)] == [text[:3], text[3:5], text[6:]]
+    assert found.token.tolist() == [0, 3, 5]
+
+
 def test_a_token_across_the_border_of_an_entity_goes_where_at_least_half_of_it_is() -> None:
     text = "在北京市的人"
     found = units(text, np.asarray([(0, 2), (2, 5), (5, 6)]), "all")

@@ -11,6 +11,7 @@ from typing import Any
 from functory.cli import SUMMARIES
 from functory.cli.options import add_data, data, reading
 from functory.cli.output import print_json, say
+from functory.cli.written import tried
 from functory.contracts.command import Command
 
 
@@ -82,8 +83,8 @@ class Build(Command):
             return 0
         if function.report:
             show(function.report)
-        texts = " ".join('"…"' for _ in function.task.shorthand)
-        say(f"saved to {folder}{link_note(folder)}. Try it: functory run {quote(str(folder))} {texts}")
+        command = f"functory run {quote(str(folder))} {tried(function.signature)}"
+        say(f"saved to {folder}{link_note(folder)}. Try it: {command}")
         return 0
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from functory.cli import SUMMARIES
 from functory.cli.options import add_function, file, open_function, values
+from functory.cli.written import fields
 from functory.contracts.command import Command
 from functory.errors import InputError
 
@@ -58,7 +59,8 @@ def _input(function: Function, given: Sequence[str]) -> Any:  # Any: the task's 
     :raises InputError: when it spells none.
     """
     if len(given) > 1 or len(function.task.Input.model_fields) == 1 or not given[0].lstrip().startswith("{"):
-        return function.read(*given)
+        names = function.task.shorthand
+        return function.read(*fields(function.task, given).values(), *given[len(names) :])
     try:
         return function.coerce(json.loads(given[0]))
     except ValueError as error:

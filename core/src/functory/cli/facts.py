@@ -7,6 +7,7 @@ from shlex import quote
 from typing import Any
 
 from functory.cli.output import print_columns, print_paragraphs, say, size
+from functory.cli.written import tried
 from functory.wording.kinds import one_of
 
 MANY_LABELS = 30
@@ -53,8 +54,7 @@ def print_function(facts: Mapping[str, Any]) -> None:
     _print_pairs("files", [(f"{facts['files']} files, {size(facts['bytes'])}, {_soundness(facts)}",)])
     say(f"  sha256 {facts['sha256']} (of function.json, which holds every other file's)")
     name = facts["name"] if facts.get("distribution") else facts["folder"]
-    texts = " ".join('"…"' for _ in facts["signature"].get("shorthand", ["text"]))
-    _print_examples([f"functory run {quote(str(name))} {texts}"])
+    _print_examples([f"functory run {quote(str(name))} {tried(facts['signature'])}"])
 
 
 def flat(recipe: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str]]:

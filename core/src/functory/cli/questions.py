@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from functory.cli.options import data, pairs, reading
 from functory.cli.output import say
+from functory.cli.written import fields
 from functory.errors import DataError, FunctoryError, UsageError
 from functory.running.answers import Question
 
@@ -43,7 +44,7 @@ def from_arguments(function: Function, texts: Sequence[str]) -> list[Question]:
             "with --data, with a column for each.",
         )
     return [
-        _read(function, number, f"input {number}", dict(zip(names, row, strict=False)))
+        _read(function, number, f"input {number}", fields(function.task, row))
         for number, row in enumerate(rows, 1)
     ]
 

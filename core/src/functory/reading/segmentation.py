@@ -21,6 +21,8 @@ _JOINER = "\u200d"
 """Makes one sign of two, as in emoji of families."""
 _EXTENDING = re.compile("[\u200c\u200d\U0001f3fb-\U0001f3ff]")
 """What belongs to the character before it, besides marks: joiners and the shades of emoji."""
+_FLAGS = frozenset(map(chr, range(0x1F1E6, 0x1F200)))
+"""The letters of flags: each two that stand together are one."""
 _INSIDE = frozenset("'’-.")
 """What joins two letters into one word: it's, re-do, 3.5."""
 SINGLE = "Chinese is weighed by single characters: pip install rjieba for words"
@@ -56,7 +58,8 @@ def _runs(text: str) -> Iterator[tuple[Kind, int, int]]:
             if before != "space":
                 continue
             kind = "sign"  # nothing stands before it that it could belong to
-        if kind == before and (kind != "sign" or text[at - 1] == _JOINER):
+        is_flag = at - start == 1 and text[start] in _FLAGS and text[at] in _FLAGS
+        if kind == before and (kind != "sign" or text[at - 1] == _JOINER or is_flag):
             continue
         if at > start:
             yield before, start, at

@@ -12,6 +12,7 @@ from functory.contracts.component import complaint
 from functory.contracts.plain import plain
 from functory.contracts.task import Input, Task
 from functory.errors import DataError, InputError
+from functory.wording.told import cut
 
 if TYPE_CHECKING:
     from functory.data.tables import Table
@@ -140,7 +141,24 @@ def item(task: Task[Any], value: Any, call: str) -> Input:  # Any: what users pu
 
 
 def _validated(task: Task[Any], fields: Mapping[str, Any], call: str) -> Input:
+    given = {name: plain(value) for name, value in fields.items()}
+    broken = next((name for name, value in given.items() if not _is_text(value)), None)
+    if broken is not None:
+        shown = cut(repr(given[broken]))
+        what = f"{broken}: it holds half of a surrogate pair, which is no text (got {shown})."
+        raise InputError(what, do="remove it, or read the file that it comes from in its own encoding.")
     try:
-        return task.Input.model_validate({name: plain(value) for name, value in fields.items()})
+        return task.Input.model_validate(given)
     except ValidationError as error:
         raise InputError(f"{complaint(error)}.", do=f"call {call}.") from None  # it says all that pydantic's says
+
+
+def _is_text(value: Any) -> bool:  # Any: what users give for a field
+    """Return whether a text, or each of a list, can be encoded; pydantic lets half of a surrogate pair pass here and there."""
+    for one in value if isinstance(value, (list, tuple)) else (value,):
+        if isinstance(one, str):
+            try:
+                one.encode()
+            except UnicodeEncodeError:
+                return False
+    return True

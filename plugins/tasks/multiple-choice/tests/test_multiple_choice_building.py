@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 import functory
+from functory.cli import main
 from functory_multiple_choice.head import ChoiceHead
 from functory_sdk.testing import kit
 from functory_sdk.testing.toy import rows
@@ -122,3 +125,15 @@ def test_without_examples_options_are_weighed_by_their_length() -> None:
     for length, units in {"tokens": 1.0, "none": count, "characters": count / [len(one) for one in options]}.items():
         expected = np.exp(means * units - np.logaddexp.reduce(means * units))
         np.testing.assert_allclose(list(found[length].values()), expected, atol=1e-4)
+
+
+def test_a_command_line_gives_options_as_json_and_info_says_so(
+    choose: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = str(choose.save(tmp_path / "choose"))
+    assert main(["run", folder, "we saw the", '["good film", "bad night"]', "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["choice"] == choose("we saw the", ["good film", "bad night"]).choice
+    assert main(["explain", folder, "we saw the", '["good film", "bad night"]', "--json"]) == 0
+    assert "good film" in capsys.readouterr().out
+    assert main(["info", folder]) == 0
+    assert """ "…" '["…", "…"]'\n""" in capsys.readouterr().out

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from functory.measuring.evaluation import read_examples
+from functory.running.inputs import arguments
 from functory_multiple_choice import MultipleChoice
 from functory_sdk import DataError, InputError
 
@@ -117,3 +118,18 @@ def test_the_baseline_is_the_commonest_place_and_reads_nothing() -> None:
     answers = task.baseline(found, task.State())
     assert {answer.index for answer in answers} == {1}
     assert task.scorer(answers, found, task.State())(list(range(6))) == {"accuracy": 1.0, "mean_rank": 1.0}
+
+
+def test_an_empty_column_between_two_options_is_refused_since_letters_would_name_others(tmp_path: Path) -> None:
+    file = tmp_path / "quiz.csv"
+    file.write_text("question,A,B,C,answer\nFish?,air,water,fire,B\nBirds?,,air,water,B\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"(?s)option 1 is empty.*quiz.csv, line 3"):
+        read(file)
+
+
+def test_options_alike_to_the_eye_are_refused_and_half_of_a_surrogate_pair_is_named_by_its_field() -> None:
+    task = MultipleChoice.configure({})
+    for given, says in ((("q", ["\u00e9", "e\u0301"]), "twice"), (("q", ["a", "\ud800"]), "options: it holds half"),
+                        (("q", ["a", "b"], "\ud800"), "context: it holds half")):  # fmt: skip
+        with pytest.raises(InputError, match=says):
+            arguments(task, given, {}, "choose(…)")

@@ -74,7 +74,7 @@ def test_marks_beside_spans_are_text_and_spans_are_read_in_every_shape() -> None
     ("row", "field", "says"),
     [
         ({"text": "a boat", "head": [0, 1]}, "tail", "marks no such span"),
-        ({"text": "a <e1>boat</e1>"}, "head", "marks no such span"),
+        ({"text": "a boat"}, "head", "marks no such span"),
         ({"text": "a boat", "head": [0, 1], "tail": [2, 9]}, "tail", "no part of a text of 6 characters"),
         ({"text": "a boat", "head": [3, 3], "tail": [0, 1]}, "head", "no part of a text"),
         ({"text": "a boat", "head": [0, 4], "tail": [2, 6]}, "tail", "overlaps the head"),
@@ -82,7 +82,12 @@ def test_marks_beside_spans_are_text_and_spans_are_read_in_every_shape() -> None
         ({"text": "cafe\u0301 b", "head": [0, 4], "tail": [6, 7]}, "head", "cuts the character 'e\u0301' at 4"),
         ({"text": "a \U0001f469\u200d\U0001f52c b", "head": [2, 3], "tail": [6, 7]}, "head", "cuts the character"),
         ({"text": "\U0001f1e9\U0001f1ea\U0001f1eb\U0001f1f7", "head": [0, 2], "tail": [3, 4]}, "tail", "cuts the character"),
+        ({"text": "\U0001f44d\U0001f3fd b", "head": [0, 1], "tail": [3, 4]}, "head", "cuts the character"),
         ({"text": "", "head": [0, 1], "tail": [2, 3]}, "text", ""),
+        ({"text": "<e1>a</e1> <e1>b</e1> <e2>c</e2>"}, "head", "opens its mark twice and closes it twice"),
+        ({"text": "<e1>a and <e2>c</e2>"}, "head", "opens its mark once and closes it never"),
+        ({"text": "</e1>a<e1> and <e2>c</e2>"}, "head", "closes before it opens"),
+        ({"text": "<e1>a</e1> and b"}, "head", "this one alone is"),
     ],
 )
 def test_a_span_that_is_none_is_refused_with_row_and_field(row: Any, field: str, says: str, related: Any, tmp_path: Path) -> None:
@@ -96,6 +101,12 @@ def test_a_span_that_is_none_is_refused_with_row_and_field(row: Any, field: str,
     assert says in str(refused.value)
     with pytest.raises(InputError, match=field):
         related(**row)
+
+
+def test_a_control_character_is_no_part_of_the_letter_before_it() -> None:
+    value = Places.model_validate({"text": "a\0b wrote x", "head": [0, 1], "tail": [10, 11]})
+    assert value.head is not None
+    assert value.head.end == 1
 
 
 def test_marks_stand_around_the_tokens_of_the_spans_and_the_head_reads_there() -> None:

@@ -105,6 +105,13 @@ def test_long_texts_lose_no_word_and_a_cut_says_so(made: Any, mode: str) -> None
     assert cut.text.replace(",", "").replace(".", "").replace("?", "") in ("", text)
 
 
+@pytest.mark.parametrize("mode", ["tags", "words"])
+def test_no_word_cuts_a_flag_a_family_or_a_pile_of_marks(made: Any, mode: str) -> None:
+    signs = ["\U0001f1e9\U0001f1ea", "\U0001f469\u200d\U0001f467", "e" + "\u0301" * 40]
+    found = made(mode)(" ".join(signs)).tokens
+    assert [token.text for token in found] == signs
+
+
 def test_words_of_a_text_are_found_with_their_tags_and_given_ones_get_theirs(made: Any) -> None:
     function = made("words")
     assert function.report.metrics["f1"].value == function.report.metrics["tagged_f1"].value == 1

@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 
 from functory.contracts.rows import Array
+from functory_sdk.spans.graphemes import grapheme_borders
 from functory_sdk.spans.schemes import Scheme
 from functory_sdk.spans.scripts import is_clinging, is_inside_word
 from functory_sdk.spans.types import Span
@@ -36,7 +37,7 @@ class Units:
 
 
 def units(text: str, offsets: Array, subwords: Literal["first", "all"], *, is_announced: bool = False) -> Units:
-    """Return the units of a text.
+    """Return the units of a text. None begins within a character as people see it: a flag, a family of emoji, a pile of marks.
 
     :param offsets: (tokens, 2) as the tokenizer tells them.
     :param subwords: ``first`` joins the tokens of a word of a script that is written with spaces.
@@ -45,10 +46,12 @@ def units(text: str, offsets: Array, subwords: Literal["first", "all"], *, is_an
     """
     found: list[list[int]] = []
     spans = token_spans(text, offsets)
+    borders = grapheme_borders(text)
     for token, (start, end) in enumerate(spans):
         if start == end:
             continue
-        if subwords == "first" and found and found[-1][2] == start and is_inside_word(text, start):
+        is_one_word = subwords == "first" and bool(found) and found[-1][2] == start and is_inside_word(text, start)
+        if is_one_word or (found and not borders[start]):
             found[-1][2] = end
         else:
             speaker = token

@@ -58,10 +58,13 @@ class MultipleChoice(Task[ChoiceOptions]):
         return super().suits(has_examples=has_examples)
 
     def gathered(self, field: str, cells: Mapping[str, Any]) -> Any:
-        """Options in a column each; questions may have fewer than there are columns."""
+        """Options in a column each. Questions may have fewer than there are columns, but none between two others is empty:
+        those after it would go by other letters.
+        """
         if field != "options":
             return super().gathered(field, cells)
-        return tuple(str(cell) for cell in cells.values() if cell is not None)
+        given = ["" if cell is None else str(cell) for cell in cells.values()]
+        return tuple(given[: max((place for place, option in enumerate(given, 1) if option), default=0)])
 
     def prepared(self, found: Examples) -> Examples:
         """Name each answer by its option's text; what is no option stays, for `check` to refuse."""

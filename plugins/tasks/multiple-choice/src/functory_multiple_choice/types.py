@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal
 
@@ -43,7 +44,7 @@ class Question(Input):
         """Refuse what is no choice."""
         if len(options) < 2:
             raise ValueError(f"a choice is among two options at least, and there {'is one' if options else 'are none'}")
-        bare = [option.strip() for option in options]
+        bare = [unicodedata.normalize("NFC", option.strip()) for option in options]
         if "" in bare:
             raise ValueError(f"option {bare.index('') + 1} is empty")
         twice = next((one for one in bare if bare.count(one) > 1), None)

@@ -16,6 +16,33 @@ def unmarked(text: str) -> tuple[str, dict[str, tuple[int, int]]]:
 
     A text that does not mark both spans, each once, is a text: it comes back as it is, with no span.
     """
+    bare, opened, closed = _marks(text)
+    if any(len(opened[span]) != 1 or len(closed[span]) != 1 or opened[span] > closed[span] for span in NAMES):
+        return text, {}
+    return bare, {span: (opened[span][0], closed[span][0]) for span in NAMES}
+
+
+def trouble(text: str, span: str) -> str:
+    """Say why a text that came back as it is marks no such span: none there, one not closed, or several.
+
+    :param span: ``head`` or ``tail``.
+    """
+    _, opened, closed = _marks(text)
+    begins, ends = len(opened[span]), len(closed[span])
+    if not begins and not ends:
+        return "the text marks no such span"
+    if (begins, ends) == (1, 1):
+        is_turned = opened[span] > closed[span]
+        return "its mark closes before it opens" if is_turned else "both spans are to be marked, and this one alone is"
+    return f"the text opens its mark {_times(begins)} and closes it {_times(ends)}, and one span is wanted"
+
+
+def _times(count: int) -> str:
+    return ("never", "once", "twice")[count] if count < 3 else f"{count} times"
+
+
+def _marks(text: str) -> tuple[str, dict[str, list[int]], dict[str, list[int]]]:
+    """Return a text without any marks, and where in it each span is opened and closed."""
     parts: list[str] = []
     opened: dict[str, list[int]] = {"head": [], "tail": []}
     closed: dict[str, list[int]] = {"head": [], "tail": []}
@@ -27,9 +54,4 @@ def unmarked(text: str) -> tuple[str, dict[str, tuple[int, int]]]:
         last = found.end()
         which = next(span for span, names in NAMES.items() if name.lower() in names)
         (closed if slash else opened)[which].append(length)
-    places = {span: (*opened[span], *closed[span]) for span in NAMES}
-    if not all(len(place) == 2 and place[0] <= place[1] for place in places.values()):
-        return text, {}
-    if any(len(opened[span]) != 1 for span in NAMES):
-        return text, {}
-    return "".join([*parts, text[last:]]), {span: (place[0], place[1]) for span, place in places.items()}
+    return "".join([*parts, text[last:]]), opened, closed

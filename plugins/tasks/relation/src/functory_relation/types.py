@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
-from functory_relation.marks import unmarked
+from functory_relation.marks import trouble, unmarked
 from functory_sdk import Classification, Input, Label, LabelOptions, Labels, plain
 from functory_sdk.spans.graphemes import grapheme_borders
 
@@ -63,7 +63,7 @@ class Places(Input):
             return mark
         if mark is None:
             wanted = "<e1>…</e1>" if info.field_name == "head" else "<e2>…</e2>"
-            raise ValueError(f"the text marks no such span: give [start, end], or write {wanted} around it")
+            raise ValueError(f"{trouble(text, str(info.field_name))}: give [start, end], or write {wanted} around it")
         if fault := fault_of(mark, text):
             raise ValueError(fault)
         fitted = trimmed(mark, text)
