@@ -17,8 +17,8 @@ import functory
 from functory import errors
 from functory.contracts.engine import Event, Run
 from functory.contracts.explanation import Attribution, Faithfulness
+from functory.contracts.formulation import Target
 from functory.contracts.optimization import FormReport, OptimizationReport
-from functory.contracts.task import Target
 from functory.hooks.blaming import STEPS
 from functory.hookspecs import Hooks
 from functory.steps import Steps

@@ -16,9 +16,9 @@ import functory
 from functory import errors
 from functory.contracts.engine import Event, Fit, Run
 from functory.contracts.explanation import Attribution, Faithfulness
+from functory.contracts.formulation import Target
 from functory.contracts.optimization import FormReport, OptimizationReport
 from functory.contracts.rows import Taught
-from functory.contracts.task import Target
 from functory.hooks.blaming import STEPS
 from functory.measuring.report import Report
 from functory.plugins.registry import registered

@@ -13,7 +13,7 @@ import functory
 from functory import errors
 from functory.contracts.engine import Event
 from functory.contracts.explanation import Attribution, Faithfulness
-from functory.contracts.task import Target
+from functory.contracts.formulation import Target
 from functory.hookspecs import hookimpl
 from functory.steps import Steps
 

@@ -25,9 +25,10 @@ from functory.artefact.writing import target, weight
 from functory.contracts.adaptation import Brought
 from functory.contracts.component import Part
 from functory.contracts.engine import Event, Fit, Run, SessionOptions
+from functory.contracts.formulation import Formulation
 from functory.contracts.putting import chosen
 from functory.contracts.rows import Taught
-from functory.contracts.task import Formulation, Suited
+from functory.contracts.task import Suited
 from functory.data import Examples, Splits, audit, checked, split
 from functory.data.languages import is_english
 from functory.errors import DataError, OptionError, RecipeError, TrainingError, UnknownComponent

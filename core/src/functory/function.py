@@ -30,8 +30,8 @@ from functory.wording.harmless import harmless
 if TYPE_CHECKING:
     from functory.contracts.batching import Told
     from functory.contracts.explanation import Attribution
+    from functory.contracts.formulation import Target
     from functory.contracts.optimization import OptimizationReport
-    from functory.contracts.task import Target
     from functory.data import Examples
     from functory.data.sources import Format
     from functory.measuring.report import Report

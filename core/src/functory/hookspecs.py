@@ -22,10 +22,11 @@ if TYPE_CHECKING:
     from functory.contracts.backbone import Backbone
     from functory.contracts.engine import Engine, Event, Fit, Run
     from functory.contracts.explanation import Attribution, Explanation
+    from functory.contracts.formulation import Formulation, Target
     from functory.contracts.optimization import Optimization, OptimizationReport
     from functory.contracts.packager import Packager
     from functory.contracts.rows import Taught
-    from functory.contracts.task import Formulation, Target, Task
+    from functory.contracts.task import Task
     from functory.data import Examples
     from functory.function import Function
     from functory.measuring.report import Report

@@ -32,6 +32,8 @@ from functory.contracts.explanation import Piece as Piece
 from functory.contracts.family import Classifier as Classifier
 from functory.contracts.family import Family as Family
 from functory.contracts.family import Unit as Unit
+from functory.contracts.formulation import Formulation as Formulation
+from functory.contracts.formulation import Target as Target
 from functory.contracts.hook import Hook as Hook
 from functory.contracts.judging import Judgement as Judgement
 from functory.contracts.judging import told as told
@@ -58,13 +60,11 @@ from functory.contracts.rows import Row as Row
 from functory.contracts.rows import Taught as Taught
 from functory.contracts.rows import row_length as row_length
 from functory.contracts.sample import Sample as Sample
-from functory.contracts.task import Formulation as Formulation
 from functory.contracts.task import Input as Input
 from functory.contracts.task import Output as Output
 from functory.contracts.task import Scorer as Scorer
 from functory.contracts.task import State as State
 from functory.contracts.task import Suited as Suited
-from functory.contracts.task import Target as Target
 from functory.contracts.task import Task as Task
 from functory.contracts.texts import texts_of as texts_of
 from functory.contracts.texts import with_texts as with_texts

@@ -13,7 +13,8 @@ from functory.contracts.rows import Array, Encoded, Taught
 from functory.errors import PluginError
 
 if TYPE_CHECKING:
-    from functory.contracts.task import Formulation, Task
+    from functory.contracts.formulation import Formulation
+    from functory.contracts.task import Task
     from functory.reading.reader import Reader
 
 

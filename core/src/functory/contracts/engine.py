@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from functory.contracts.adaptation import Adaptation, TrainingOptions
     from functory.contracts.backbone import Backbone
     from functory.contracts.batching import Told
-    from functory.contracts.task import Formulation
+    from functory.contracts.formulation import Formulation
 
 Ability = Literal["forward", "generate", "gradients", "training"]
 

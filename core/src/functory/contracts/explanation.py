@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
 from functory.contracts.component import Component, O
-from functory.contracts.task import Target
+from functory.contracts.formulation import Target
 
 if TYPE_CHECKING:
     from functory.function import Function

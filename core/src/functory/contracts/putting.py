@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from functory.contracts.backbone import BackboneSpec
-from functory.contracts.task import Formulation, Task
+from functory.contracts.formulation import Formulation
+from functory.contracts.task import Task
 from functory.errors import NotSupported
 
 if TYPE_CHECKING:

@@ -1,38 +1,31 @@
 """The contract of tasks: what is to be computed.
 
 A task owns its types, what it learns besides φ, and its metrics. How inputs become rows and rows
-become outputs is a *formulation*, and the same task may have several by name: as a classification of
-``"features"``, say, or as a ``"prompt"`` whose answers' likelihood is compared. What is learned is another
-question, and the adaptation's. A simple task is its own formulation. Everything here is numpy only; the head
-and its loss are torch, named by a path.
+become outputs is a *formulation*, and the same task may have several by name. What is learned is another
+question, and the adaptation's. A simple task is its own formulation. Everything here is numpy only.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from functory.contracts import counted, telling
+from functory.contracts import telling
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Component, O
 from functory.contracts.family import UNITS, Unit
+from functory.contracts.formulation import Formulation
 from functory.contracts.judging import Judgement, judged
-from functory.contracts.odds import Scale, joint_odds, log_odds
-from functory.contracts.rows import Array, Encoded, Port, Row, Taught
 from functory.errors import DataError, NotSupported
 
 if TYPE_CHECKING:
     from functory.data import Examples
-    from functory.reading.reader import Reader
 
-VANISHED = -20.0
-"""The number of a target whose place is gone: a log-probability, or log-odds, of next to nothing."""
 Scorer = Callable[[NDArray[np.int64]], Mapping[str, float]]
 """Indices of examples → metrics on just those: what the bootstrap resamples."""
 
@@ -87,155 +80,6 @@ class State(BaseModel):
     """What a task learned that is not φ: label order, thresholds, calibration. Stored as JSON."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Target(BaseModel):
-    """A scalar of an output that can be explained: which label, which span, which token.
-
-    It stands at ``outputs[row][port][index]`` of the rows of one input; without a row it is the mean over all of them. Where it
-    stands at several places of a row, their numbers are added: log-probabilities of what is so only together.
-    """
-
-    model_config = ConfigDict(frozen=True)
-
-    name: str
-    port: str = Field(description="The program output it is read from.")
-    index: tuple[int, ...] = Field(description="The place in that output, for one row.")
-    also: tuple[tuple[int, ...], ...] = Field(
-        default=(), description="Further places there, whose numbers count with it: a span's end beside its beginning."
-    )
-    row: int | None = Field(default=None, description="Which row of the input; None for the mean over its rows.")
-    at: int | None = Field(
-        default=None, description="The character it stands at, where the place in the rows moves when the text changes."
-    )
-    until: int | None = Field(default=None, description="Of a span, the character after its last.")
-    scale: Scale = Field(
-        default="raw", description="What the number is: a log-probability, a logit, or neither."
-    )
-
-
-class Formulation(ABC):
-    """How one task is put to one kind of backbone: encode → run → decode.
-
-    One instance serves many threads: it holds no state besides its construction.
-    """
-
-    program: ClassVar[Literal["forward", "generate"]] = "forward"
-    head: ClassVar[str] = ""
-    """Where the torch head is: ``functory_sdk.torch:TaggingHead``; imported by engines that train. Empty for
-    generate programs, which have none."""
-    texts: int = 1
-    """How many texts a row holds, each read by itself and seen together by the head alone: rows are `Reader.stacked`, and the
-    head's reading is one of stacked texts. 1 where a row is one sequence, whatever stands in it."""
-
-    @abstractmethod
-    def encode(self, inputs: Sequence[Any], reader: Reader, state: Any) -> Encoded:
-        """Turn inputs into rows (or requests), saying whose each row is.
-
-        :param inputs: instances of the task's Input.
-        :param reader: the tokenizer with the recipe's rule for long texts.
-        :param state: the task's State.
-        :raises TooLong: where the recipe says "refuse".
-        :raises OptionError: where the options leave an input no room.
-        """
-
-    @abstractmethod
-    def decode(self, side: Any, outputs: Sequence[Row], state: Any) -> Any:
-        """Turn the outputs of all rows of one input into its Output.
-
-        :param side: what `encode` kept for this input.
-        :param outputs: one mapping per row, in order; for a generation one row with ``tokens`` (tokens,).
-        """
-
-    def outputs(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
-        """Return the named outputs of the head; empty for a generation."""
-        return ()
-
-    def inputs(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
-        """Return what a row holds besides the backbone's own ports (a mask of the scored tokens, say)."""
-        return ()
-
-    def gold_ports(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
-        """Return the ports of the gold arrays that `label` adds and the loss reads."""
-        return ()
-
-    def label(self, examples: Sequence[Any], encoded: Encoded, state: Any) -> list[dict[str, Array]]:
-        """Return, for each row, its gold arrays. Padding and special tokens get the port's fill.
-
-        :param examples: the examples whose inputs `encoded` holds, in order.
-        :raises NotSupported: by formulations that learn nothing.
-        """
-        raise NotSupported(f"{type(self).__name__} does not learn from examples.", do="choose another adaptation.")
-
-    def teach(self, examples: Sequence[Any], inputs: Sequence[Any], reader: Reader, state: Any) -> Taught:
-        """Return what is taught: by default the rows of the inputs with their gold arrays, each row a group of its own.
-
-        A task whose loss compares rows says which belong together, as here the rows of each example::
-
-            taught = super().teach(examples, inputs, reader, state)
-            return replace(taught, group=taught.owner)
-
-        :param examples: with what is right.
-        :param inputs: the same without it, as a caller gives them: what `encode` may see.
-        """
-        encoded = counted.encode(self, inputs, reader, state)
-        golds = counted.label(self, examples, encoded, state)
-        return Taught([{**row, **gold} for row, gold in zip(encoded.rows, golds, strict=True)], encoded.owner)
-
-    def appraise(self, outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Any) -> Mapping[str, float]:
-        """Return the metrics of held-out examples from the outputs of what `teach` makes of them, the one that decides first.
-
-        For formulations whose answers cost more than a pass, or that are taught other rows than they answer from. Where it is
-        not overridden, held-out examples are answered as in use, and the task's own metrics decide.
-
-        :param outputs: for each example, those of its rows.
-        :raises NotSupported: where it is not overridden.
-        """
-        raise NotSupported(f"{type(self).__name__} is appraised by its task's metrics.", do="ask its `scorer`.")
-
-    def targets(self, output: Any, side: Any, state: Any) -> Sequence[Target]:
-        """Return what of this output can be explained, and where it stands in the rows' outputs; the most asked for first."""
-        return ()
-
-    def places(self, target: Target, side: Any, outputs: Sequence[Row]) -> Sequence[tuple[int, tuple[int, ...]]]:
-        """Return where a target stands in the outputs of an input, which may be a changed one: row and index, of each row
-        that it is read from, and each place there; none where what it stood for is gone.
-        """
-        rows = range(len(outputs)) if target.row is None else [target.row]
-        return [(row, index) for row in rows for index in (target.index, *target.also)]
-
-    def value(self, target: Target, side: Any, outputs: Sequence[Row], state: Any) -> float:
-        """Return a target's number for an input, which may be a changed one, on the scale that the target names."""
-        found = [(row, float(np.asarray(outputs[row][target.port])[index])) for row, index in self.places(target, side, outputs)]
-        return sum(number for _, number in found) / len({row for row, _ in found}) if found else VANISHED
-
-    def evidence(self, target: Target, side: Any, outputs: Sequence[Row], state: Any) -> float:
-        """Return a target's number on the scale where what speaks for it adds up: the log-odds of a probability, and a number
-        that is none as it is. What explanations weigh; a formulation that overrides `value` overrides it too.
-        """
-        if target.scale != "log":
-            return self.value(target, side, outputs, state)
-        odds: dict[int, list[float]] = {}
-        for row, index in self.places(target, side, outputs):
-            odds.setdefault(row, []).append(log_odds(outputs[row][target.port], index))
-        return float(np.mean([joint_odds(one) for one in odds.values()])) if odds else VANISHED
-
-    def lead(self, side: Any, outputs: Sequence[Row], state: Any) -> float | None:
-        """Return by how much an answer leads the nearest other one, as a difference of probabilities; None where the
-        formulation does not say.
-
-        Where it is small, another processor's rounding may give the other answer, and golden examples allow for it; nowhere
-        else. Where it is None they look at the two best of the output's ``scores``, if it has some.
-        """
-        return None
-
-    def tune(self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Any) -> Any:
-        """Return the state fitted on held-out outputs: thresholds, calibration. By default unchanged.
-
-        :param sides: what `encode` kept for each example, as `decode` is given it.
-        :param outputs: for each example, the outputs of its rows.
-        """
-        return state
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from functory.contracts.adaptation import Adaptation
 from functory.contracts.backbone import Backbone, BackboneSpec
 from functory.contracts.engine import Engine, Session, SessionOptions
+from functory.contracts.formulation import Formulation
 from functory.contracts.rows import Program
-from functory.contracts.task import Formulation
 from functory.errors import NotSupported
 from functory.machine.boundary import Source
 from functory.reading.tokenizer import Tokenizer

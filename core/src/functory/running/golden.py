@@ -19,8 +19,8 @@ import numpy as np
 from pydantic import ValidationError
 
 from functory.contracts.component import complaint
+from functory.contracts.formulation import Formulation
 from functory.contracts.rows import Row
-from functory.contracts.task import Formulation
 from functory.errors import ArtefactError, GoldenMismatch
 from functory.machine.boundary import corrupt
 from functory.machine.members import parsed

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from functory.contracts import counted
+from functory.contracts.formulation import Formulation
 from functory.contracts.rows import Encoded, Row, Taught
-from functory.contracts.task import Formulation
 from functory.data import Examples, Splits
 from functory.errors import NotSupported
 from functory.reading.reader import Reader

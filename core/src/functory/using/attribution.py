@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from functory.contracts.counted import place
 from functory.contracts.explanation import Attribution, Faithfulness, Piece
+from functory.contracts.formulation import Target
 from functory.contracts.odds import chance
-from functory.contracts.task import Target
 from functory.contracts.texts import texts_of, with_texts
 from functory.errors import NotSupported, PluginError
 from functory.reading.segmentation import notes, words

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from functory.contracts.backbone import BackboneSpec
+from functory.contracts.formulation import Formulation, Target
 from functory.contracts.rows import Array, Encoded, Port, Row
-from functory.contracts.task import Formulation, Target
 from functory.reading.reader import Reader
 from functory_sdk.labels import paths, ratings, scope
 from functory_sdk.labels.metrics import best_thresholds

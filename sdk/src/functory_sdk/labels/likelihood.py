@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from functory.contracts.backbone import BackboneSpec
+from functory.contracts.formulation import Formulation, Target
 from functory.contracts.odds import log_odds
 from functory.contracts.rows import Array, Encoded, Port, Row
-from functory.contracts.task import Formulation, Target
 from functory.reading.prompts import scored_port, template_frame
 from functory.reading.reader import Reader
 from functory_sdk.labels.classify import answer, gold, lead, limited

@@ -10,8 +10,9 @@ from pydantic import Field
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
+from functory.contracts.formulation import Formulation
 from functory.contracts.rows import Encoded
-from functory.contracts.task import Formulation, Input, Suited
+from functory.contracts.task import Input, Suited
 from functory.reading.reader import Reader
 from functory_sdk.labels.classify import ClassifySymmetric, ClassifyVectors
 from functory_sdk.labels.task import LabelTask

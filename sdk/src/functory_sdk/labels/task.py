@@ -12,11 +12,12 @@ from pydantic import ValidationError
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
 from functory.contracts.family import Unit
+from functory.contracts.formulation import Formulation
 from functory.contracts.judging import Judgement, told
 from functory.contracts.labels import known_labels, listed
 from functory.contracts.plain import plain_type
 from functory.contracts.rows import Encoded
-from functory.contracts.task import Formulation, Input, Scorer, Suited, Task
+from functory.contracts.task import Input, Scorer, Suited, Task
 from functory.errors import DataError, OptionError
 from functory.reading.reader import Reader, Text
 from functory_sdk.labels.classify import Classify, constant

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from functory.contracts.backbone import BackboneSpec
+from functory.contracts.formulation import Formulation, Target
 from functory.contracts.rows import Array, Encoded, Port, Row
-from functory.contracts.task import Formulation, Target
 from functory.errors import NotSupported
 from functory.reading.passages import Part, Passage
 from functory.reading.reader import Reader

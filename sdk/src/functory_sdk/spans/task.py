@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
+from functory.contracts.formulation import Formulation
 from functory.contracts.judging import Judgement, told
 from functory.contracts.labels import known_labels
-from functory.contracts.task import Formulation, Scorer, Suited, Task
+from functory.contracts.task import Scorer, Suited, Task
 from functory.errors import DataError
 from functory_sdk.spans.metrics import breakdown, scorer
 from functory_sdk.spans.offsets import is_cut, likely_readings

@@ -17,9 +17,10 @@ from functory.contracts.adaptation import Adaptation
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import NoOptions
 from functory.contracts.engine import Fit, TrainingSession
+from functory.contracts.formulation import Formulation, Target
 from functory.contracts.labels import Label, LabelRules
 from functory.contracts.rows import Array, Encoded, Port, Row
-from functory.contracts.task import Formulation, Input, Output, Scorer, State, Target, Task
+from functory.contracts.task import Input, Output, Scorer, State, Task
 from functory.errors import DataError
 from functory.reading.reader import Reader
 from functory_sdk.testing.tiny import WORDS

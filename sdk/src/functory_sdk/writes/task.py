@@ -7,8 +7,9 @@ from typing import Any, ClassVar, TypeVar
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.component import Options
+from functory.contracts.formulation import Formulation
 from functory.contracts.judging import Judgement, told
-from functory.contracts.task import Formulation, Scorer, State, Suited, Task
+from functory.contracts.task import Scorer, State, Suited, Task
 from functory.errors import NotSupported
 from functory_sdk.writes.metrics import scorer
 from functory_sdk.writes.types import WriteOptions, Written

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from functory.contracts.backbone import BackboneSpec
+from functory.contracts.formulation import Formulation
 from functory.contracts.rows import Encoded, Request, Row
-from functory.contracts.task import Formulation, State
+from functory.contracts.task import State
 from functory.errors import NotSupported, OptionError
 from functory.reading.prompts import Frame, chat_frame
 from functory.reading.reader import Reader

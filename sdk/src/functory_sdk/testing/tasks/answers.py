@@ -7,8 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
+from functory.contracts.formulation import Target
 from functory.contracts.rows import Array, Row
-from functory.contracts.task import Target
 from functory.contracts.texts import texts_of
 from functory.errors import FunctoryError
 from functory_sdk.testing.comparing import difference

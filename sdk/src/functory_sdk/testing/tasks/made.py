@@ -9,8 +9,9 @@ import pytest
 from pydantic import BaseModel, ValidationError
 
 from functory.contracts.backbone import BackboneSpec
+from functory.contracts.formulation import Formulation
 from functory.contracts.plain import plain_type
-from functory.contracts.task import Formulation, Task
+from functory.contracts.task import Task
 from functory.contracts.texts import texts_of, with_texts
 from functory.errors import NotSupported
 from functory.running.forms import torch_form

@@ -12,8 +12,9 @@ from functory.contracts.adaptation import Adaptation
 from functory.contracts.backbone import Backbone
 from functory.contracts.component import NoOptions
 from functory.contracts.engine import SessionOptions
+from functory.contracts.formulation import Formulation, Target
 from functory.contracts.rows import Encoded, Port, Row
-from functory.contracts.task import Formulation, Target, Task
+from functory.contracts.task import Task
 from functory.reading.reader import LongText, Reader
 
 
