@@ -47,7 +47,7 @@ class Recipe(BaseModel):
     )
     put: str = Field(
         "",
-        description="How the task is put to the backbone: features, vectors, cosine, prompt; the adaptation's best if not given.",
+        description="How the task is put to the backbone: features, vectors, plain, prompt; the adaptation's best if not given.",
     )
     engine: Part = Field(Part(name="torch"), description="What trains it, and runs its torch form.")
     train: Any = Field(None, description="Training data: files, a pattern, a sample, an iterable of dicts, a data set.")

@@ -30,7 +30,7 @@ class Build(Command):
             ("task", "what is to be computed: text-classification, ner …"),
             ("backbone", "the pretrained model: minilm, e5, hf:org/name, ./folder …"),
             ("adaptation", "how it is fitted: head, lora, full …"),
-            ("put", "how the task is put to the backbone: features, vectors, cosine, prompt"),
+            ("put", "how the task is put to the backbone: features, vectors, plain, prompt"),
             ("name", "the function's name"),
         ):
             parser.add_argument(f"--{name}", help=meaning)

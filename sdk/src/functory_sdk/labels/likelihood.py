@@ -16,7 +16,7 @@ from functory.reading.reader import Reader
 from functory_sdk.labels.classify import answer, gold, lead, limited
 from functory_sdk.labels.metrics import best_thresholds
 from functory_sdk.labels.types import Classification, LabelOptions, Labels
-from functory_sdk.spans.scripts import is_unspaced
+from functory_sdk.spans.scripts import going_on
 
 NOTHING = "N/A"
 """The text that says nothing (Zhao et al. 2021, section 4)."""
@@ -106,9 +106,8 @@ class Likelihood(Formulation):
         return log_odds(self._shares(outputs, state), (target.row or 0,))
 
     def _words(self, label: str) -> str:
-        """Return what is written for a label: after a space, but in scripts that have none."""
-        words = self.options.descriptions.get(label, label)
-        return words if is_unspaced(words[:1] or " ") else f" {words}"
+        """Return what is written for a label."""
+        return going_on(self.options.descriptions.get(label, label))
 
     def _is_calibrated(self, state: Labels) -> bool:
         return self.options.calibrate or state.mode == "multi"

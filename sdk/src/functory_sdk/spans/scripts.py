@@ -26,6 +26,11 @@ def is_unspaced(character: str) -> bool:
     return place >= 0 and code <= _RANGES[place][1]
 
 
+def going_on(text: str) -> str:
+    """Return a text as it goes on from words before it: after a space, but in scripts that have none."""
+    return text if is_unspaced(text[:1] or " ") else f" {text}"
+
+
 def is_clinging(character: str) -> bool:
     """Whether a character is no letter of its own: a combining mark, a joiner, an invisible sign."""
     return unicodedata.category(character)[0] in "MC" and not character.isspace()

@@ -10,7 +10,7 @@ import numpy as np
 from functory_multiple_choice.choosing import Choosing, Side, numbers
 from functory_multiple_choice.types import ChoiceOptions, Question
 from functory_sdk import Array, BackboneSpec, Encoded, Frame, Port, Reader, Row, TooLong, scored_port, template_frame
-from functory_sdk.spans.scripts import is_unspaced
+from functory_sdk.spans.scripts import going_on
 
 
 class Likelihood(Choosing):
@@ -68,7 +68,7 @@ def _written(options: Sequence[str], reader: Reader) -> tuple[list[Array], tuple
 
     :raises TooLong: for a longer one, where the rule is "refuse".
     """
-    found = [tokens.ids for tokens in reader.tokenizer.tokens([_words(option) for option in options])]
+    found = [tokens.ids for tokens in reader.tokenizer.tokens([going_on(option) for option in options])]
     most = reader.max_tokens // 2
     if max(map(len, found)) <= most:
         return found, ()
@@ -78,11 +78,6 @@ def _written(options: Sequence[str], reader: Reader) -> tuple[list[Array], tuple
             do='shorten it, or build the function with long_text = "cut".',
         )
     return [ids[:most] for ids in found], (f"option cut at {most} tokens",)
-
-
-def _words(option: str) -> str:
-    """Return what is written for an option: after a space, but in scripts that have none."""
-    return option if is_unspaced(option[:1] or " ") else f" {option}"
 
 
 def _without_context(prompt: str) -> Frame:
