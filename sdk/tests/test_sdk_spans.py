@@ -14,7 +14,7 @@ from functory_sdk import Input, Reader, Span, SpanLabels, SpanOptions, Spans, ta
 from functory_sdk.spans.alignment import tags_of, token_spans, units
 from functory_sdk.spans.apart import apart, character_borders
 from functory_sdk.spans.schemes import SCHEMES
-from functory_sdk.spans.tagging import IGNORED, Reading, SpanTagging, stretches
+from functory_sdk.spans.tagging import IGNORED, ReadText, SpanTagging, stretches
 from functory_sdk.spans.viterbi import best_path, runs
 from functory_sdk.testing import TinyEncoder
 
@@ -244,7 +244,7 @@ def test_a_text_without_tokens_has_no_rows_and_no_entities(text: str) -> None:
     formulation, made = read(text)
     assert not made.encoded.rows
     [side] = made.encoded.side
-    assert isinstance(side, Reading)
+    assert isinstance(side, ReadText)
     assert formulation.decode(side, [], STATE).entities == ()
 
 

@@ -28,7 +28,7 @@ IGNORED = -100
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ReadText:
     """What decoding needs of one text.
 
     :param text: as it was given: offsets count its characters.
@@ -104,7 +104,7 @@ class Tagging(Formulation):
             encoded.side.append(side)
         return encoded
 
-    def _reading(self, value: Any, read: Apart, passage: Passage, state: Any, *, is_cut: bool) -> Reading:
+    def _reading(self, value: Any, read: Apart, passage: Passage, state: Any, *, is_cut: bool) -> ReadText:
         """Return the units of a text, each with its place in the window that decides it."""
         parts = passage.parts()
         pieces = list(stretches(parts))
@@ -113,7 +113,7 @@ class Tagging(Formulation):
         row = np.searchsorted([stop for _, stop in pieces], found.token, side="right")
         shift = np.asarray([part.first - part.start for part in parts])
         place = np.where(found.token < 0, -1, found.token + shift[row])
-        return Reading(value.text, found, row, place, passage.notes, tuple(getattr(value, "offsets", ())), is_cut)
+        return ReadText(value.text, found, row, place, passage.notes, tuple(getattr(value, "offsets", ())), is_cut)
 
     def label(self, examples: Sequence[Any], encoded: Encoded, state: Any) -> list[dict[str, Array]]:
         golds = [np.full(len(row["input_ids"]), IGNORED, dtype=np.int64) for row in encoded.rows]
@@ -125,14 +125,14 @@ class Tagging(Formulation):
                     golds[first[index] + row][place] = tag
         return [{"gold": gold} for gold in golds]
 
-    def lead(self, side: Reading, outputs: Sequence[Row], state: Any) -> float | None:
+    def lead(self, side: ReadText, outputs: Sequence[Row], state: Any) -> float | None:
         """How far the two likeliest tags are apart, where they are nearest."""
         if not len(side.spoken):
             return None
         shares = np.sort(np.exp(self.weighed(scores_of(side, outputs), state)), axis=1)  # (units, tags)
         return float((shares[:, -1] - shares[:, -2]).min()) if shares.shape[1] > 1 else 1.0
 
-    def places(self, target: Target, side: Reading, outputs: Sequence[Row]) -> list[tuple[int, tuple[int, ...]]]:
+    def places(self, target: Target, side: ReadText, outputs: Sequence[Row]) -> list[tuple[int, tuple[int, ...]]]:
         """The token at the target's character, wherever it is now; none where no token is left there."""
         at = target.at or 0
         units = [u for u in range(len(side.units)) if side.units.start[u] <= at < side.units.end[u] and side.place[u] >= 0]
@@ -152,7 +152,7 @@ def check_states(spec: BackboneSpec) -> None:
         )
 
 
-def scores_of(side: Reading, outputs: Sequence[Row]) -> Array:
+def scores_of(side: ReadText, outputs: Sequence[Row]) -> Array:
     """Return the log-probabilities of the tags of each unit that is spoken for, (units, tags)."""
     found = [outputs[side.row[unit]]["scores"][side.place[unit]] for unit in side.spoken]
     return np.stack(found).astype(np.float64)
@@ -176,7 +176,7 @@ class SpanTagging(Tagging):
     def tags(self, example: Any, found: Units, state: SpanLabels) -> Array:
         return tags_of(found, example.entities, state.labels, SCHEMES[state.scheme])
 
-    def decode(self, side: Reading, outputs: Sequence[Row], state: SpanLabels) -> Entities:
+    def decode(self, side: ReadText, outputs: Sequence[Row], state: SpanLabels) -> Entities:
         if not len(side.units):
             return Entities(entities=(), notes=side.notes)
         scores = scores_of(side, outputs)  # (units, tags)
@@ -185,7 +185,7 @@ class SpanTagging(Tagging):
         entities = tuple(_entity(side, start, stop, label, float(sure[start:stop].min())) for start, stop, label in found)
         return Entities(entities=entities, notes=side.notes)
 
-    def targets(self, output: Entities, side: Reading, state: SpanLabels) -> list[Target]:
+    def targets(self, output: Entities, side: ReadText, state: SpanLabels) -> list[Target]:
         """Each entity: the log-probability that it begins where it does, the surest first."""
         targets: dict[str, Target] = {}
         for entity in sorted(output.entities, key=lambda entity: (-entity.score, entity.start)):
@@ -224,7 +224,7 @@ def _given_runs(scores: Array, state: SpanLabels) -> tuple[Array, list[tuple[int
     return path, list(tag_runs([state.given[tag] for tag in path]))
 
 
-def _entity(side: Reading, start: int, stop: int, label: str, score: float) -> Entity:
+def _entity(side: ReadText, start: int, stop: int, label: str, score: float) -> Entity:
     """Return the entity of units `start` up to `stop`."""
     first, last = int(side.units.start[start]), int(side.units.end[stop - 1])
     return Entity(text=side.text[first:last], label=label, start=first, end=last, score=round(score, 6))

@@ -11,7 +11,7 @@ from functory_sdk.spans.alignment import Units, tags_of, token_spans, units
 from functory_sdk.spans.apart import Apart, apart, character_borders
 from functory_sdk.spans.schemes import SCHEMES
 from functory_sdk.spans.scripts import is_unspaced, plain_words
-from functory_sdk.spans.tagging import Reading, Tagging, own_runs, scores_of
+from functory_sdk.spans.tagging import ReadText, Tagging, own_runs, scores_of
 from functory_tagging.marks import Punctuated, punctuated
 from functory_tagging.types import Line, Tagged, TaggedLine, TaggingOptions, TagLabels, Token
 
@@ -23,7 +23,7 @@ class _OneEach(Tagging):
     """Units that are decided one by one."""
 
     def _tagged(
-        self, side: Reading, outputs: Sequence[Row], state: TagLabels, otherwise: str
+        self, side: ReadText, outputs: Sequence[Row], state: TagLabels, otherwise: str
     ) -> tuple[list[Token], list[str]]:
         """Return each unit with its likeliest tag, and what is to be said of those without any token.
 
@@ -64,13 +64,13 @@ class WordTagging(_OneEach):
         number = {label: place for place, label in enumerate(state.labels)}
         return np.asarray([number[tag] for tag in example.tags], dtype=np.int64)
 
-    def decode(self, side: Reading, outputs: Sequence[Row], state: TagLabels) -> Tagged:
+    def decode(self, side: ReadText, outputs: Sequence[Row], state: TagLabels) -> Tagged:
         tokens, notes = self._tagged(side, outputs, state, state.commonest)
         if state.is_given and not side.given and any(is_unspaced(token.text[0]) for token in tokens):
             notes.append(SINGLE)
         return Tagged(tokens=tuple(tokens), notes=(*side.notes, *notes))
 
-    def targets(self, output: Tagged, side: Reading, state: TagLabels) -> list[Target]:
+    def targets(self, output: Tagged, side: ReadText, state: TagLabels) -> list[Target]:
         """Each word's tag, in the order of the text."""
         return _named(output.tokens, side, state.tags)
 
@@ -94,14 +94,14 @@ class Segmenting(Tagging):
     def tags(self, example: TaggedLine, found: Units, state: TagLabels) -> Array:
         return tags_of(found, example.spans, state.labels, SCHEMES[state.scheme])
 
-    def decode(self, side: Reading, outputs: Sequence[Row], state: TagLabels) -> Tagged:
+    def decode(self, side: ReadText, outputs: Sequence[Row], state: TagLabels) -> Tagged:
         if not len(side.units):
             return Tagged(tokens=tuple(_untold(side, state)), notes=side.notes)
         scores = scores_of(side, outputs)
         found = _given_words(side, scores, state) if side.given else _found_words(side, scores, state)
         return Tagged(tokens=tuple(found), notes=side.notes)
 
-    def targets(self, output: Tagged, side: Reading, state: TagLabels) -> list[Target]:
+    def targets(self, output: Tagged, side: ReadText, state: TagLabels) -> list[Target]:
         """Each word: the log-probability that it begins where it does, in the order of the text."""
         targets: dict[str, Target] = {}
         number = {tag: place for place, tag in enumerate(state.tags)}
@@ -141,7 +141,7 @@ class Punctuating(_OneEach):
         return weighed
 
     def tune(
-        self, sides: Sequence[Reading], outputs: Sequence[Sequence[Row]], examples: Sequence[TaggedLine], state: TagLabels
+        self, sides: Sequence[ReadText], outputs: Sequence[Sequence[Row]], examples: Sequence[TaggedLine], state: TagLabels
     ) -> TagLabels:
         """Favour marks as far as their F1 on held-out examples is best."""
         read = [(side, rows, example) for side, rows, example in zip(sides, outputs, examples, strict=True) if len(side.spoken)]
@@ -170,7 +170,7 @@ class Punctuating(_OneEach):
                 tags[np.searchsorted(found.end, start, side="right")] = state.tags.index(mark)
         return tags
 
-    def decode(self, side: Reading, outputs: Sequence[Row], state: TagLabels) -> Tagged:
+    def decode(self, side: ReadText, outputs: Sequence[Row], state: TagLabels) -> Tagged:
         found, notes = self._tagged(side, outputs, state, "")
         told = self._punctuated(side.text, side.given)
         tokens = [_token(side.text, place, unit.tag if place[1] == unit.end else "", unit.score)
@@ -178,7 +178,7 @@ class Punctuating(_OneEach):
         after = [*(token.tag for token in tokens), *[""] * (len(told.words) - len(tokens))]
         return Tagged(tokens=tuple(tokens), text=told.restored(after), notes=(*side.notes, *notes))
 
-    def targets(self, output: Tagged, side: Reading, state: TagLabels) -> list[Target]:
+    def targets(self, output: Tagged, side: ReadText, state: TagLabels) -> list[Target]:
         """Each mark that was put in, the surest first."""
         put = sorted((token for token in output.tokens if token.tag), key=lambda token: (-token.score, token.start))
         return _named(put, side, state.tags)
@@ -200,7 +200,7 @@ class ByMode(Tagging):
         return self._modes[state.mode].weighed(scores, state)
 
     def tune(
-        self, sides: Sequence[Reading], outputs: Sequence[Sequence[Row]], examples: Sequence[TaggedLine], state: TagLabels
+        self, sides: Sequence[ReadText], outputs: Sequence[Sequence[Row]], examples: Sequence[TaggedLine], state: TagLabels
     ) -> TagLabels:
         tuned: TagLabels = self._modes[state.mode].tune(sides, outputs, examples, state)
         return tuned
@@ -211,10 +211,10 @@ class ByMode(Tagging):
     def tags(self, example: TaggedLine, found: Units, state: TagLabels) -> Array:
         return self._modes[state.mode].tags(example, found, state)
 
-    def decode(self, side: Reading, outputs: Sequence[Row], state: TagLabels) -> Tagged:
+    def decode(self, side: ReadText, outputs: Sequence[Row], state: TagLabels) -> Tagged:
         return self._modes[state.mode].decode(side, outputs, state)
 
-    def targets(self, output: Tagged, side: Reading, state: TagLabels) -> list[Target]:
+    def targets(self, output: Tagged, side: ReadText, state: TagLabels) -> list[Target]:
         return self._modes[state.mode].targets(output, side, state)
 
 
@@ -280,7 +280,7 @@ def _units_of(words: Sequence[Place], units: Sequence[Token]) -> Iterator[tuple[
         yield place, units[number]
 
 
-def _found_words(side: Reading, scores: Array, state: TagLabels) -> Iterator[Token]:
+def _found_words(side: ReadText, scores: Array, state: TagLabels) -> Iterator[Token]:
     """Give the words that the likeliest tags name, cut at white space; characters without a token go with those before."""
     path, found = own_runs(scores, state)
     sure = np.exp(scores[np.arange(len(path)), path])
@@ -294,7 +294,7 @@ def _found_words(side: Reading, scores: Array, state: TagLabels) -> Iterator[Tok
         yield from (_token(side.text, place, label, share) for place in places)
 
 
-def _unspaced(side: Reading, start: int, stop: int) -> Iterator[Place]:
+def _unspaced(side: ReadText, start: int, stop: int) -> Iterator[Place]:
     """Give the parts of a run of units that have no white space within."""
     begun = start
     for unit in range(start + 1, stop):
@@ -319,7 +319,7 @@ def _stretches(text: str, start: int, end: int) -> Iterator[Place]:
         yield begun, end
 
 
-def _given_words(side: Reading, scores: Array, state: TagLabels) -> Iterator[Token]:
+def _given_words(side: ReadText, scores: Array, state: TagLabels) -> Iterator[Token]:
     """Give the words that came with the text, each with the label whose tags are likeliest together."""
     scheme = SCHEMES[state.scheme]
     for start, end in side.given:
@@ -337,20 +337,20 @@ def _given_words(side: Reading, scores: Array, state: TagLabels) -> Iterator[Tok
         yield _token(side.text, (start, end), state.labels[int(shares.argmax())], float(shares.max()))
 
 
-def _untold(side: Reading, state: TagLabels) -> Iterator[Token]:
+def _untold(side: ReadText, state: TagLabels) -> Iterator[Token]:
     """Give the words of a text that the tokenizer leaves nothing of: those that were given, or those between its spaces."""
     for place in side.given or _stretches(side.text, 0, len(side.text)):
         yield _token(side.text, place, state.commonest, 0.0)
 
 
-def _first_tag(token: Token, side: Reading, unit: int, state: TagLabels) -> str:
+def _first_tag(token: Token, side: ReadText, unit: int, state: TagLabels) -> str:
     """Return the tag with which a word begins."""
     scheme = SCHEMES[state.scheme]
     is_one = unit + 1 == len(side.units) or int(side.units.start[unit + 1]) >= token.end
     return f"{scheme.alone if is_one else scheme.first}-{token.tag}"
 
 
-def _named(tokens: Sequence[Token], side: Reading, tags: Sequence[str]) -> list[Target]:
+def _named(tokens: Sequence[Token], side: ReadText, tags: Sequence[str]) -> list[Target]:
     """Return words' tags as targets."""
     targets: dict[str, Target] = {}
     for token in tokens:
@@ -360,7 +360,7 @@ def _named(tokens: Sequence[Token], side: Reading, tags: Sequence[str]) -> list[
     return list(targets.values())
 
 
-def _add(targets: dict[str, Target], name: str, side: Reading, unit: int, tag: int, at: int) -> None:
+def _add(targets: dict[str, Target], name: str, side: ReadText, unit: int, tag: int, at: int) -> None:
     """Add a target; one whose name is taken is told by its place too."""
     name = name if name not in targets else f"{name}@{at}"
     index = (int(side.place[unit]), tag)
