@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functory_tagging.marks import punctuated
-from functory_tagging.tagging import best_favour
+from functory_tagging.punctuating import best_favour
 from functory_tagging.types import MARKS
 
 

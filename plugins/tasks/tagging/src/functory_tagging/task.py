@@ -23,11 +23,12 @@ from functory_sdk import (
 )
 from functory_sdk.spans.scripts import is_unspaced, plain_words
 from functory_sdk.spans.tagging import check_states
+from functory_tagging.deciding import words_of
 from functory_tagging.known import packed
 from functory_tagging.marks import punctuated
 from functory_tagging.metrics import Word, breakdown, scorer
 from functory_tagging.preparing import are_characters, as_words
-from functory_tagging.tagging import ByMode, words_of
+from functory_tagging.tagging import ByMode
 from functory_tagging.types import WORD, Line, Mode, Tagged, TaggedLine, TaggingOptions, TagLabels, Token
 
 GOLDEN: tuple[dict[str, Any], ...] = (
