@@ -12,7 +12,9 @@ import pytest
 
 import functory
 from functory_embedding import Compared, Embedded
+from functory_embedding.head import ContrastiveHead
 from functory_embedding.metrics import correlations, retrieval
+from functory_embedding.types import Measures
 from functory_sdk import (
     BackboneSpec,
     DataError,
@@ -202,3 +204,64 @@ def test_an_optimization_tells_the_figure_that_its_examples_are_measured_by(vect
         given = [{**row, "score": score} for row, score in zip(rows, scores, strict=True)]
         made = vectors.optimize("int8", given, engines=["onnxruntime"], precisions=["int8"], **cheap)
         assert made.optimization.metric == metric
+
+
+def losses_of(texts: list[list[str]], vectors: Any, scores: list[float], **state: Any) -> list[float]:
+    """The head's losses of groups of texts: what looks for another, that one, negatives."""
+    import torch
+
+    rows = [(group, side, text) for group, row in enumerate(texts) for side, text in enumerate(row)]
+    names = sorted({text for _, _, text in rows})
+    batch = {
+        "group": torch.tensor([group for group, _, _ in rows]),
+        "side": torch.tensor([side for _, side, _ in rows]),
+        "said": torch.tensor([names.index(text) for _, _, text in rows]),
+        "worth": torch.tensor([scores[group] for group, _, _ in rows]),
+    }
+    head = ContrastiveHead(built().form.spec, Measures(**state))
+    order = torch.randperm(len(rows), generator=torch.Generator().manual_seed(0))
+    outputs = {"vector": torch.tensor([vectors[text] for _, _, text in rows])[order]}
+    losses, weights = head.losses(outputs, {name: array[order] for name, array in batch.items()})
+    assert weights.tolist() == [1] * len(losses)
+    return sorted(losses.tolist())
+
+
+def test_each_text_is_told_from_all_others_of_the_step_but_from_none_that_is_right() -> None:
+    generator = np.random.default_rng(0)
+    vectors = {name: generator.normal(size=4).tolist() for name in "abcxyzn"}
+    units = {name: np.asarray(vector) / np.linalg.norm(vector) for name, vector in vectors.items()}
+
+    def loss(ask: str, right: str, others: str) -> float:
+        logits = np.asarray([units[ask] @ units[one] for one in (right, *others)]) / 0.05
+        return float(np.logaddexp.reduce(logits) - logits[0])
+
+    texts = [["a", "x", "n"], ["b", "y"], ["a", "z"], ["c", "x"]]
+    wanted = [loss("a", "x", "ny"), loss("b", "y", "xnzx"), loss("a", "z", "ny"), loss("c", "x", "nyz")]
+    assert losses_of(texts, vectors, [0.0] * 4) == pytest.approx(sorted(wanted), rel=1e-4, abs=1e-6)
+    both = losses_of(texts, vectors, [0.0] * 4, lengths=(0, 2))
+    halves = losses_of(texts, {name: vector[:2] for name, vector in vectors.items()}, [0.0] * 4)
+    assert sum(both) == pytest.approx((sum(wanted) + sum(halves)) / 2, rel=1e-4)
+
+
+def test_of_scored_pairs_the_cosines_are_put_into_the_order_of_the_scores() -> None:
+    angles = {"a": 0.0, "x": 0.3, "y": 0.6, "z": 1.2}
+    vectors = {name: [float(np.cos(angle)), float(np.sin(angle))] for name, angle in angles.items()}
+    x, y, z = (np.cos(angles[name]) / 0.05 for name in "xyz")
+    [loss] = losses_of([["a", "x"], ["a", "y"], ["a", "z"]], vectors, [1.0, 3.0, 1.0], is_scored=True)
+    assert loss == pytest.approx(float(np.logaddexp.reduce([0, x - y, z - y])), rel=1e-4)
+
+
+@pytest.mark.parametrize("adaptation", ["head", "full"])
+def test_what_belongs_together_is_found_after_training(adaptation: str, vectors: Any, tmp_path: Path) -> None:
+    things = ("film", "book", "day", "rain", "sun", "night")
+    pairs = [(f"the {one}", f"{how} {one}") for one in things for how in ("good", "a", "poor")]
+    rows = [{"text": text, "other": other, "negatives": "we saw it"} for text, other in pairs]
+    function = functory.build(
+        task={"name": "embedding", "lengths": [8]}, backbone="tiny-asked", train=rows, dev_share=0, test_share=0,
+        report=False, adaptation={"name": adaptation, "epochs": 40, "learning_rate": 3e-3},
+    )  # fmt: skip
+    assert (function.form.put, function.state.lengths) == ("features", (0, 8))
+    after, before = (one.evaluate(rows).metrics["mrr"].value for one in (function, vectors))
+    assert after > before + 0.1
+    loaded = functory.load(function.save(tmp_path / adaptation))
+    assert loaded(*pairs[0]).vector == pytest.approx(function(*pairs[0]).vector, abs=1e-5)

@@ -40,4 +40,4 @@ class TestByScores(TaskSuite):
 
 
 class TestPrefix(TestByScores):
-    options = {"dimension": 8, "normalise": False, "role": "query", "other_role": "passage"}
+    options = {"dimension": 8, "normalise": False, "role": "query", "other_role": "passage", "lengths": [16]}

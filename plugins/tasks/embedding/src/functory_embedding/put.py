@@ -1,15 +1,16 @@
-"""How texts are put to a backbone: each by itself, its vector as the backbone pools."""
+"""How texts are put to a backbone: each by itself, its vector as the backbone pools, or as it was learned."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import ClassVar
 
 import numpy as np
 
-from functory_embedding.types import Embedded, EmbeddingOptions, Text
-from functory_sdk import Array, BackboneSpec, Encoded, Formulation, Passage, Port, Reader, Row, State
+from functory_embedding.types import Compared, Embedded, EmbeddingOptions, Measures, Text
+from functory_sdk import Array, BackboneSpec, Encoded, Formulation, Passage, Port, Reader, Row, Taught
 
 DIGITS = 6
 
@@ -35,10 +36,10 @@ class Plain(Formulation):
     def __init__(self, options: EmbeddingOptions) -> None:
         self.options = options
 
-    def outputs(self, spec: BackboneSpec, state: State) -> tuple[Port, ...]:
+    def outputs(self, spec: BackboneSpec, state: Measures) -> tuple[Port, ...]:
         return (Port("vector", "float32", (spec.width,)),)
 
-    def encode(self, inputs: Sequence[Text], reader: Reader, state: State) -> Encoded:
+    def encode(self, inputs: Sequence[Text], reader: Reader, state: Measures) -> Encoded:
         encoded = Encoded([], [], [])
         for index, passages in enumerate(self._passages(inputs, reader)):
             windows = [window for passage in passages for window in passage.windows]
@@ -48,7 +49,7 @@ class Plain(Formulation):
             encoded.side.append(Read(tokens, len(passages[0].windows), _notes(passages)))
         return encoded
 
-    def decode(self, side: Read, outputs: Sequence[Row], state: State) -> Embedded:
+    def decode(self, side: Read, outputs: Sequence[Row], state: Measures) -> Embedded:
         found = np.asarray([row["vector"] for row in outputs], dtype=np.float64)  # (rows, width)
         vector = self._vector(found[: side.first], side.tokens[: side.first])
         if len(found) == side.first:
@@ -72,6 +73,35 @@ class Plain(Formulation):
         mean = np.average(rows, axis=0, weights=np.maximum(tokens, 1))
         kept = mean[: self.options.dimension or None]
         return _unit(kept) if self.options.normalise else kept
+
+
+class Learned(Plain):
+    """Vectors that learn which texts belong together. A long text teaches by its first window."""
+
+    head: ClassVar[str] = "functory_embedding.head:ContrastiveHead"
+
+    def gold_ports(self, spec: BackboneSpec, state: Measures) -> tuple[Port, ...]:
+        return (Port("said", "int64"), Port("side", "int64"), Port("worth", "float32"))
+
+    def teach(
+        self, examples: Sequence[Compared], inputs: Sequence[Text], reader: Reader, state: Measures
+    ) -> Taught:
+        taught = Taught([], [])
+        for index, (example, passages) in enumerate(zip(examples, self._passages(inputs, reader), strict=True)):
+            negatives = (example.negatives,) if isinstance(example.negatives, str) else example.negatives
+            for negative in negatives:
+                passages += self._passages([Text(text=example.text, other=negative, role=example.role)], reader)[0][1:]
+            texts = (example.text, str(example.other), *negatives)
+            for side, (text, passage) in enumerate(zip(texts, passages, strict=True)):
+                golds = {"said": _named(text), "side": np.int64(side), "worth": np.float32(example.score or 0)}
+                taught.rows.append({**passage.windows[0].row, **{name: np.asarray(one) for name, one in golds.items()}})
+                taught.owner.append(index)
+        return Taught(taught.rows, taught.owner, list(taught.owner))
+
+
+def _named(text: str) -> np.int64:
+    """Return a number that a text has and no other."""
+    return np.int64(int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=7).digest(), "big"))
 
 
 def _read(texts: Sequence[str], roles: Sequence[str], field: str, reader: Reader) -> list[Passage]:

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from functory_embedding.metrics import METRICS, correlations, retrieval
-from functory_embedding.put import Plain
-from functory_embedding.types import Compared, Embedded, EmbeddingOptions, Text
+from functory_embedding.put import Learned, Plain
+from functory_embedding.types import Compared, Embedded, EmbeddingOptions, Measures, Text
 from functory_sdk import (
     FIRST,
     GOLDEN_PAIRS,
@@ -19,7 +19,6 @@ from functory_sdk import (
     Judgement,
     OptionError,
     Scorer,
-    State,
     Suited,
     Task,
 )
@@ -34,6 +33,7 @@ class Embedding(Task[EmbeddingOptions]):
     Input: ClassVar = Text
     Output: ClassVar = Embedded
     Example: ClassVar = Compared
+    State: ClassVar = Measures
     shorthand: ClassVar[tuple[str, ...]] = ("text", "other")
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "text": ("text", "anchor", *(name for name in FIRST if name != "text")),
@@ -42,6 +42,7 @@ class Embedding(Task[EmbeddingOptions]):
         "score": (
             "score", "similarity", "similarity_score", "relatedness", "relatedness_score", "分数", "相似度", "得分",
         ),
+        "negatives": ("negatives", "negative", "hard_negative", "hard_negatives"),
     }  # fmt: skip
     metric: ClassVar[str] = "spearman"
     metrics: ClassVar[Mapping[str, str]] = METRICS
@@ -52,20 +53,26 @@ class Embedding(Task[EmbeddingOptions]):
     )
 
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
-        """Vectors as they are.
+        """Vectors as they are; or learned from texts that belong together.
 
         :raises OptionError: where more of their numbers are asked for than there are.
         """
-        if self.options.dimension > spec.width:
+        most = max(self.options.dimension, *self.options.lengths, 0)
+        if most > spec.width:
+            option = "dimension" if most == self.options.dimension else "lengths"
             raise OptionError(
-                f"dimension = {self.options.dimension}, and the vectors of {spec.reference!r} have {spec.width} numbers.",
-                do=f"ask for {spec.width} at most, or leave dimension out.",
+                f"{option} = {most}, and the vectors of {spec.reference!r} have {spec.width} numbers.",
+                do=f"ask for {spec.width} at most, or leave it out.",
             )
-        return {"plain": Plain(self.options)}
+        return {"plain": Plain(self.options), "features": Learned(self.options)}
 
     def suits(self, *, has_examples: bool) -> Suited:
-        why = f"{WHY}; nothing is learned from examples, which measure it" if has_examples else WHY
+        why = f"{WHY}; examples measure them, and head, lora or full learn from them" if has_examples else WHY
         return Suited("minilm", "zero-shot", why, "e5")
+
+    def learn(self, examples: Sequence[Compared]) -> Measures:
+        lengths = dict.fromkeys((self.options.dimension, *self.options.lengths))
+        return Measures(lengths=tuple(lengths), is_scored=any(example.score is not None for example in examples))
 
     def prepared(self, found: Examples) -> Examples:
         """Refuse examples that measure nothing: without another text, or some with a score and some without."""
@@ -77,20 +84,20 @@ class Embedding(Task[EmbeddingOptions]):
             raise DataError("score is missing", where=found.places[has_score.index(False)], do="score all rows, or none.")
         return found
 
-    def scorer(self, outputs: Sequence[Embedded], examples: Sequence[Compared], state: State) -> Scorer:
+    def scorer(self, outputs: Sequence[Embedded], examples: Sequence[Compared], state: Measures) -> Scorer:
         scores = [example.score for example in examples if example.score is not None]
         if scores:
             return correlations([output.cosine or 0.0 for output in outputs], scores)
         return retrieval(outputs, examples)
 
-    def baseline(self, examples: Sequence[Compared], state: State) -> Sequence[Embedded]:
+    def baseline(self, examples: Sequence[Compared], state: Measures) -> Sequence[Embedded]:
         """The same vector for every text."""
         return [Embedded(vector=(1.0,), other=(1.0,), cosine=1.0)] * len(examples)
 
-    def judge(self, output: Embedded, example: Compared, state: State) -> Judgement:
+    def judge(self, output: Embedded, example: Compared, state: Measures) -> Judgement:
         """A vector is neither right nor wrong."""
         return Judgement(output.in_line(), None if example.score is None else f"{example.score:.4g}")
 
-    def golden_inputs(self, state: State) -> Sequence[Any]:
+    def golden_inputs(self, state: Measures) -> Sequence[Any]:
         pairs = [Text(text=first, other=second) for first, second in GOLDEN_PAIRS]
         return [*(Text(text=first) for first, _ in GOLDEN_PAIRS), *pairs, Text(text="कल बारिश होगी", role="query")]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
 
-from functory_sdk import Input, Options, Output, Side
+from functory_sdk import Input, Options, Output, Side, State
 
 
 class EmbeddingOptions(Options):
@@ -17,6 +17,10 @@ class EmbeddingOptions(Options):
         ge=0,
         description="How many of a vector's first numbers are given; all of them when 0. Worth it where the backbone was "
         "trained so that they serve alone (Kusupati et al. 2022).",
+    )
+    lengths: tuple[Annotated[int, Field(ge=1)], ...] = Field(
+        default=(),
+        description="How many of a vector's first numbers training makes serve alone too, beside `dimension`: 64, 128.",
     )
     normalise: bool = Field(
         default=True,
@@ -49,6 +53,20 @@ class Compared(Text):
     score: FiniteFloat | None = Field(
         default=None, description="How alike they are, a number on any scale; none where the other is what the text looks for."
     )
+    negatives: Side | tuple[Side, ...] = Field(
+        default=(), description="Texts that the text does not look for, near as they may seem; used in training alone."
+    )
+
+
+class Measures(State):
+    """What training is told.
+
+    :param lengths: how many of a vector's first numbers must serve; 0 for all.
+    :param is_scored: the examples say how alike texts are, and not only which belong together.
+    """
+
+    lengths: tuple[int, ...] = (0,)
+    is_scored: bool = False
 
 
 class Embedded(Output):
