@@ -75,7 +75,7 @@ def test_the_order_of_two_texts_says_nothing_to_the_bit(put: str, alike: Any) ->
 def test_where_the_order_says_something_it_is_read() -> None:
     function = built(task={"name": "similarity", "symmetric": False}, dev_share=0.0, report=False)
     one, other = function.trace([function.read("the good film", "a bad day"), function.read("a bad day", "the good film")])
-    assert one[1][0]["value"] != other[1][0]["value"]
+    assert one[1][0]["score"] != other[1][0]["score"]
 
 
 def test_without_examples_the_answer_is_the_cosine_and_with_some_a_line_puts_it_on_their_scale(tmp_path: Path) -> None:

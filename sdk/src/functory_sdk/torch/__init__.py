@@ -4,7 +4,7 @@ from functory_sdk.torch import groups, linear
 from functory_sdk.torch.apart import network_from
 from functory_sdk.torch.copies import own, structural_copy
 from functory_sdk.torch.drawing import drawing, not_drawing
-from functory_sdk.torch.heads import Head, LikelihoodHead, LinearHead, LogitsHead
+from functory_sdk.torch.heads import CosineHead, Head, LikelihoodHead, LinearHead, LogitsHead
 from functory_sdk.torch.labels import ClassifierHead, PairedHead, SymmetricHead
 from functory_sdk.torch.loading import load_transformers, quiet
 from functory_sdk.torch.model import Graph, Model
@@ -26,7 +26,7 @@ from functory_sdk.torch.shapes import Shape
 from functory_sdk.torch.spans import TaggingHead
 
 __all__ = [
-    "AttentionPooling", "ClassifierHead", "Graph", "Head", "Likelihood", "LikelihoodHead", "LinearHead", "Logits",
+    "AttentionPooling", "ClassifierHead", "CosineHead", "Graph", "Head", "Likelihood", "LikelihoodHead", "LinearHead", "Logits",
     "LogitsHead", "Model", "Network", "Origin", "Paired", "PairedHead", "Places", "Pooled", "Pooler", "Reading", "Shape",
     "Stacked", "SymmetricHead", "TaggingHead", "Tokens", "Vectors", "drawing", "groups", "linear", "load_transformers",
     "network_from", "not_drawing", "own", "pool", "quiet", "structural_copy",

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
 from functory.errors import NotSupported
-from functory_sdk.torch.readings import Likelihood, Logits, Pooled, Reading
+from functory_sdk.torch.readings import Likelihood, Logits, Pooled, Reading, Vectors
 
 Together = Literal["row", "group", "batch"]
 
@@ -122,6 +122,17 @@ class LogitsHead(Head):
 
     def __init__(self, spec: BackboneSpec, state: Any) -> None:
         super().__init__(spec, state, Logits())
+
+
+class CosineHead(Head):
+    """The cosine of the vectors of a row's two texts, each read by itself; without parameters."""
+
+    def __init__(self, spec: BackboneSpec, state: Any) -> None:
+        super().__init__(spec, state, Vectors(2))
+
+    def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return ``score``, (batch,)."""
+        return {"score": nn.functional.cosine_similarity(features[:, 0], features[:, 1], dim=-1)}
 
 
 class LikelihoodHead(Head):

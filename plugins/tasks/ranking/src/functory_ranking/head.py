@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity, softplus
 
 from functory_sdk import BackboneSpec
-from functory_sdk.torch import Head, LinearHead, Paired, Reading, Vectors, groups
+from functory_sdk.torch import LinearHead, Paired, Reading, groups
 from functory_sdk.torch.heads import Together
 
 
@@ -97,16 +97,6 @@ class ApartPairwiseHead(PairwiseHead):
 
     def __init__(self, spec: BackboneSpec, state: Any) -> None:
         super().__init__(spec, state, Against())
-
-
-class CosineHead(Head):
-    """The cosine of a query's and a candidate's vectors; without parameters."""
-
-    def __init__(self, spec: BackboneSpec, state: Any) -> None:
-        super().__init__(spec, state, Vectors(2))
-
-    def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {"score": cosine_similarity(features[:, 0], features[:, 1], dim=-1)}  # (rows,)
 
 
 def candidates(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:

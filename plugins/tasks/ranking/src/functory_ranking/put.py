@@ -136,7 +136,7 @@ class Apart(Together):
 class Cosine(Scored):
     """The cosine of both vectors as they are."""
 
-    head: ClassVar[str] = "functory_ranking.head:CosineHead"
+    head: ClassVar[str] = "functory_sdk.torch:CosineHead"
     texts = 2
 
     def pairs(self, pairs: Sequence[tuple[str, str]], reader: Reader) -> Encoded:

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from functory_sdk import BackboneSpec
-from functory_sdk.torch import Head, LinearHead, Paired, Reading, Vectors
+from functory_sdk.torch import LinearHead, Paired, Reading
 from functory_similarity.types import Scale
 
 
@@ -33,10 +33,10 @@ class NumberHead(LinearHead):
         super().__init__(spec, state, 1, reading)
 
     def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {"value": self.scores(features).squeeze(-1)}  # (batch,)
+        return {"score": self.scores(features).squeeze(-1)}  # (batch,)
 
     def losses(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
-        losses = (outputs["value"] - batch["gold"]) ** 2  # (batch,)
+        losses = (outputs["score"] - batch["gold"]) ** 2  # (batch,)
         return losses, torch.ones_like(losses)
 
 
@@ -52,13 +52,3 @@ class SymmetricHead(NumberHead):
 
     def __init__(self, spec: BackboneSpec, state: Scale) -> None:
         super().__init__(spec, state, Compared(is_symmetric=True))
-
-
-class CosineHead(Head):
-    """The cosine of two texts' vectors; without parameters."""
-
-    def __init__(self, spec: BackboneSpec, state: Scale) -> None:
-        super().__init__(spec, state, Vectors(2))
-
-    def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        return {"value": cosine_similarity(features[:, 0], features[:, 1], dim=-1)}  # (batch,)

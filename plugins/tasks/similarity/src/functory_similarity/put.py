@@ -35,7 +35,7 @@ class Number(Formulation):
         self.is_symmetric = is_symmetric
 
     def outputs(self, spec: BackboneSpec, state: Scale) -> tuple[Port, ...]:
-        return (Port("value", "float32"),)
+        return (Port("score", "float32"),)
 
     def decode(self, side: tuple[str, ...], outputs: Sequence[Row], state: Scale) -> Likeness:
         return Likeness(score=self.on_scale(_mean(outputs), state), notes=side)
@@ -45,7 +45,7 @@ class Number(Formulation):
         return _within(state.mean + state.deviation * value, state)
 
     def targets(self, output: Likeness, side: object, state: Scale) -> list[Target]:
-        return [Target(name="score", port="value", index=())]
+        return [Target(name="score", port="score", index=())]
 
 
 class Together(Number):
@@ -87,7 +87,7 @@ class ApartAlike(Apart):
 class Cosine(Number):
     """The cosine of both vectors as they are. Where there are examples, a line makes numbers on their scale of it."""
 
-    head: ClassVar[str] = "functory_similarity.head:CosineHead"
+    head: ClassVar[str] = "functory_sdk.torch:CosineHead"
     texts = 2
 
     def __init__(self) -> None:
@@ -120,7 +120,7 @@ def _pairs(inputs: Sequence[Any]) -> list[tuple[str, str]]:
 
 
 def _mean(outputs: Sequence[Row]) -> float:
-    return float(np.mean([output["value"] for output in outputs], dtype=np.float64))
+    return float(np.mean([output["score"] for output in outputs], dtype=np.float64))
 
 
 def _within(number: float, state: Scale) -> float:
