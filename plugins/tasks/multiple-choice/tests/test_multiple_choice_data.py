@@ -10,6 +10,7 @@ import pytest
 from functory.measuring.evaluation import read_examples
 from functory.running.inputs import arguments
 from functory_multiple_choice import MultipleChoice
+from functory_multiple_choice.types import Choice
 from functory_sdk import DataError, InputError
 
 FOUR = ["air", "water", "fire", "earth"]
@@ -133,3 +134,12 @@ def test_options_alike_to_the_eye_are_refused_and_half_of_a_surrogate_pair_is_na
                         (("q", ["a", "b"], "\ud800"), "context: it holds half")):  # fmt: skip
         with pytest.raises(InputError, match=says):
             arguments(task, given, {}, "choose(…)")
+
+
+def test_options_that_are_equally_likely_share_the_mean_of_their_places() -> None:
+    task = MultipleChoice.configure({})
+    found = [one(question="Fish?", options=FOUR, answer=place) for place in range(4)]
+    even = Choice(choice="air", index=0, score=0.25, scores=dict.fromkeys(FOUR, 0.25))
+    assert task.scorer([even] * 4, found, task.State())(list(range(4))) == {"accuracy": 0.25, "mean_rank": 2.5}
+    always = task.baseline(found, task.State())
+    assert task.scorer(always, found, task.State())(list(range(4))) == {"accuracy": 0.25, "mean_rank": 2.5}

@@ -36,7 +36,7 @@ class MultipleChoice(Task[ChoiceOptions]):
     metric: ClassVar[str] = "accuracy"
     metrics: ClassVar[Mapping[str, str]] = {
         "accuracy": "the share of questions whose answer is right",
-        "mean_rank": "the place of the right option among all, the likeliest first: 1 is best",
+        "mean_rank": "the place of the right option among all, the likeliest first, ties sharing the mean of theirs: 1 is best",
     }
     lower_is_better: ClassVar[tuple[str, ...]] = ("mean_rank",)
     paper: ClassVar[str] = "Richardson et al. 2013, MCTest: A Challenge Dataset for the Open-Domain Machine Comprehension of Text"
@@ -134,10 +134,13 @@ def _is_text(example: AnsweredQuestion) -> bool:
     return isinstance(example.answer, str) and example.answer.strip() in [option.strip() for option in example.options]
 
 
-def _rank(output: Choice, example: AnsweredQuestion) -> int:
-    """Return the place of the right option among all, from 1, those as likely before it."""
-    own = output.scores.get(example.right, -1.0)
-    return max(1, sum(score >= own for score in output.scores.values())) if own >= 0 else len(example.options)
+def _rank(output: Choice, example: AnsweredQuestion) -> float:
+    """Return the place of the right option among all, from 1; options as likely as it share the mean of their places."""
+    own = output.scores.get(example.right)
+    if own is None:
+        return len(example.options)
+    alike = sum(score == own for score in output.scores.values())
+    return sum(score > own for score in output.scores.values()) + (alike + 1) / 2
 
 
 def _at(example: AnsweredQuestion, place: int) -> Choice:
