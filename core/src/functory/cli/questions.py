@@ -36,7 +36,10 @@ def from_arguments(function: Function, texts: Sequence[str]) -> list[Question]:
     rows = [[text] for text in texts] if len(names) == 1 else [list(texts)]
     needed = [name for name in names if function.task.Input.model_fields[name].is_required()]
     if len(names) > 1 and not len(needed) <= len(texts) <= len(names):
-        wanted = " ".join(f'"{name}"' for name in names)
+        from functory.data.validation import structured_fields
+
+        lists = structured_fields(function.task.Input)
+        wanted = " ".join(f"'[\"{name}\", …]'" if name in lists else f'"{name}"' for name in names)
         raise UsageError(
             f"{function.name} takes {len(names)} texts as one input ({', '.join(names)}); {len(texts)} "
             f"{'was' if len(texts) == 1 else 'were'} given.",

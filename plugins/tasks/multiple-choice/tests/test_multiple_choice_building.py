@@ -133,6 +133,8 @@ def test_a_command_line_gives_options_as_json_and_info_says_so(
     folder = str(choose.save(tmp_path / "choose"))
     assert main(["run", folder, "we saw the", '["good film", "bad night"]', "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["choice"] == choose("we saw the", ["good film", "bad night"]).choice
+    assert main(["run", folder, "we saw the"]) == 2
+    assert """ "question" '["options", …]' "context" """ in capsys.readouterr().err
     assert main(["explain", folder, "we saw the", '["good film", "bad night"]', "--json"]) == 0
     assert "good film" in capsys.readouterr().out
     assert main(["info", folder]) == 0
