@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 
 import functory
 from functory.plugins.registry import load
-from functory_ranking.head import Against, ListwiseHead, PairwiseHead
+from functory_ranking.head import Against, ListwiseHead, PairwiseHead, pairs
 from functory_sdk import EngineForm, Function, SessionOptions, TorchForm, reformed
 from functory_sdk.testing import kit
 from functory_sdk.testing.toy import rows
@@ -95,6 +96,8 @@ def test_none_one_and_the_same_candidate_twice_are_ranked(functions: dict[str, A
         first, second = (item for item in items if item.text == "good")
         assert (first.index, second.index) == (0, 2)
         assert first.score == second.score
+        [(_, outputs)] = rank.trace([rank.read("the rain", ["good", "bad", "good"])])
+        assert len(outputs) == 2, "what stands there twice is read once"
 
 
 def test_a_long_candidate_counts_by_the_best_of_its_windows(functions: dict[str, Any]) -> None:
@@ -109,14 +112,14 @@ def test_a_long_candidate_counts_by_the_best_of_its_windows(functions: dict[str,
 
 def test_it_is_explained_in_the_query_and_in_the_candidate_at_a_path(functions: dict[str, Any]) -> None:
     texts = {"query": "we saw the", "candidates.0": "good film", "candidates.1": "bad night"}
-    for rank in functions.values():
-        for method in ("occlusion", "gradient-x-input"):
-            found = rank.explain(("we saw the", ["good film", "bad night"]), method=method, target="candidates.1")
-            assert found.target.name == "candidates.1"
+    for rank, method in product(functions.values(), ("occlusion", "gradient-x-input")):
+        for own, other in (("candidates.0", "candidates.1"), ("candidates.1", "candidates.0")):
+            found = rank.explain(("we saw the", ["good film", "bad night"]), method=method, target=own)
+            assert found.target.name == own
             assert all(texts[piece.field][piece.start : piece.end] == piece.text for piece in found.pieces)
             weights = {field: [abs(p.weight) for p in found.pieces if p.field == field] for field in texts}
-            assert max(weights["candidates.1"]) > 0
-            assert max(weights["candidates.0"], default=0) == pytest.approx(0, abs=1e-6), "it is read by itself"
+            assert max(weights[own]) > 0
+            assert max(weights[other], default=0) == pytest.approx(0, abs=1e-6), "it is read by itself"
 
 
 @pytest.mark.parametrize("put", ["features", "vectors", "plain"])
@@ -194,6 +197,13 @@ def test_pairwise_the_loss_is_the_mean_over_pairs_whose_grades_differ() -> None:
     np.testing.assert_allclose(found, [first, apart(1.0, 2.0)], rtol=1e-5)
     alike = {**GOLDS, "grade": [1.0] * 6}
     assert losses(PairwiseHead, SCORES, **alike) == [0, 0]
+
+
+def test_pairs_are_those_of_a_query_alone_however_many_queries_there_are() -> None:
+    better, worse = pairs(torch.tensor([0.0, 2.0, 1.0, 5.0, 1.0, 0.0, 0.0]), torch.tensor([0, 0, 0, 1, 2, 2, 2]))
+    assert list(zip(better.tolist(), worse.tolist(), strict=True)) == [(1, 0), (1, 2), (2, 0), (4, 5), (4, 6)]
+    many = torch.arange(200_000) // 2  # held against each other they would be 40,000,000,000
+    assert len(pairs(torch.arange(200_000) % 2, many)[0]) == 100_000
 
 
 def test_the_head_on_vectors_sees_no_query_by_itself() -> None:

@@ -67,22 +67,16 @@ class PairwiseHead(ListwiseHead):
 
     def losses(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         scores, grades, query = candidates(outputs, batch)
-        better, worse = self._pairs(grades, query)
+        better, worse = pairs(grades, query)
         losses = groups.means(softplus(scores[worse] - scores[better]), query[better], groups.number(query))
         return losses, torch.ones_like(losses)
 
     def evenly(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
         scores, grades, query = candidates(outputs, batch)
-        better, worse = self._pairs(grades, query)
+        better, worse = pairs(grades, query)
         apart = scores[worse] - scores[better]
         both = (softplus(apart) + softplus(-apart)) / 2
         return groups.means(both, query[better], groups.number(query))
-
-    def _pairs(self, grades: Tensor, query: Tensor) -> tuple[Tensor, Tensor]:
-        """Return which candidates go before which others of their query, (pairs,) both."""
-        before = (query[:, None] == query) & (grades[:, None] > grades)
-        better, worse = before.nonzero(as_tuple=True)
-        return better, worse
 
 
 class ApartListwiseHead(ListwiseHead):
@@ -108,3 +102,17 @@ def candidates(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tu
         for values in (outputs["score"], batch["grade"])
     )
     return scores, grades, key // most
+
+
+def pairs(grades: Tensor, query: Tensor) -> tuple[Tensor, Tensor]:
+    """Return which candidates go before which others of their query, (pairs,) both; no query is held against another.
+
+    :param query: (candidates,) int64, in order: those of a query stand together.
+    """
+    sizes = torch.bincount(query)
+    partners = sizes[query]  # (candidates,)
+    one = torch.arange(len(query), device=query.device).repeat_interleave(partners)
+    turn = torch.arange(len(one), device=query.device) - (partners.cumsum(0) - partners)[one]
+    other = (sizes.cumsum(0) - sizes)[query[one]] + turn
+    is_before = grades[one] > grades[other]
+    return one[is_before], other[is_before]
