@@ -11,9 +11,10 @@ import pytest
 
 from functory.data import read
 from functory.data.examples import examples
+from functory.running.inputs import arguments
 from functory_question_answering import Answer, AnsweredQuestion, QuestionAnswering
 from functory_question_answering.metrics import cmrc, squad
-from functory_sdk import DataError, Examples
+from functory_sdk import DataError, Examples, InputError
 
 CONTEXT = "In Rome it rains. Rome is wet, and 𝒳 is not."
 SHAPES: dict[str, dict[str, Any]] = {
@@ -171,3 +172,8 @@ def test_most_questions_decide_whose_scorer_it_is() -> None:
     assert exact["auto"] == exact["cmrc"]
     assert exact["squad"]["exact_match"] == 1  # articles aside
     assert exact["cmrc"]["exact_match"] == 0.5
+
+
+def test_a_question_of_white_space_is_refused_in_a_call_as_in_data() -> None:
+    with pytest.raises(InputError, match="question: a question of white space"):
+        arguments(QuestionAnswering.configure({}), (" \n", "It was wet."), {}, "ask(…)")

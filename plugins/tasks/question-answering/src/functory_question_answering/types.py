@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from functory_question_answering.golds import Gold, listed, placed
 from functory_sdk import Input, Options, Output, State
@@ -16,6 +25,13 @@ class Question(Input):
 
     question: str = Field(min_length=1, description="The question.")
     context: str = Field(min_length=1, description="The text in which to find the answer.")
+
+    @field_validator("question")
+    @classmethod
+    def _asked(cls, question: str) -> str:
+        if not question.strip():
+            raise ValueError("a question of white space asks nothing")
+        return question
 
 
 def _fit(answers: tuple[Gold, ...], info: ValidationInfo) -> tuple[Gold, ...]:
