@@ -7,8 +7,8 @@ import unicodedata
 from collections.abc import Iterable
 from itertools import islice
 
-TEXTS, SIGNS, WORDS = 200, 500, 50
-"""So many texts are looked at, so much of each; so many words tell something."""
+TEXTS, SIGNS, WORDS = 200, 500, 20
+"""So many texts are looked at, so much of each; so many different words tell something."""
 COMMON = frozenset({"the", "of", "and", "to", "with", "is", "you"})
 """Words that English cannot do without, and its neighbours do not have, or seldom."""
 LEAST = 0.02
@@ -24,7 +24,7 @@ def is_english(texts: Iterable[str]) -> bool:
     if sum(not _is_latin(sign) for sign in letters) > FOREIGN * len(letters):
         return False
     words = re.findall(r"[^\W\d_]+", read.lower())
-    return len(words) < WORDS or sum(word in COMMON for word in words) > LEAST * len(words)
+    return len(set(words)) < WORDS or sum(word in COMMON for word in words) > LEAST * len(words)
 
 
 def _is_latin(sign: str) -> bool:
