@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Iterable
 from itertools import islice
 
-TEXTS, SIGNS, WORDS = 200, 500, 20
+TEXTS, SIGNS, WORDS = 200, 500, 15
 """So many texts are looked at, so much of each; so many different words tell something."""
 COMMON = frozenset({"the", "of", "and", "to", "with", "is", "you"})
 """Words that English cannot do without, and its neighbours do not have, or seldom."""
