@@ -44,14 +44,15 @@ class Hangs(BaseException):
 
 def sound(place: Path, sort: str) -> Path:
     """Build and save a small function of one sort; call it inside the SDK's `kit`."""
-    from functory_sdk.testing import toy_function
+    from functory_sdk.testing import converted, toy_function
     from functory_sdk.testing.toy import rows
 
     where = place / sort
     if sort == "torch":
         return toy_function().save(where)
     if sort in ("onnxruntime", "openvino"):
-        return _converted(toy_function(), sort, place / f"{sort}-files").save(where)
+        made = converted(toy_function(), place / f"{sort}-files", engine=sort, precision="fp32", inputs=[TEXT, "bad"])
+        return made.save(where)
     if sort == "writing":
         task = {"name": "text-generation", "max_new_tokens": 4}
         return functory.build(task=task, backbone="tiny-decoder", name="writing").save(where)
@@ -72,21 +73,6 @@ def _classifier(name: str) -> functory.Function:
 
     train = rows(32, seed=len(name))
     return functory.build(task="text-classification", train=train, backbone="tiny-encoder", adaptation="head", name=name)
-
-
-def _converted(function: functory.Function, name: str, place: Path) -> functory.Function:
-    """Return a function in an engine's own form."""
-    from functory.plugins.registry import load
-    from functory.running.forms import EngineForm
-    from functory.running.golden import reformed
-
-    place.mkdir()
-    old: Any = function.form  # Any: a torch form, as `toy_function` gives
-    engine: Any = load("engines", name).configure({})
-    rows = old.formulation.encode([function.coerce(TEXT), function.coerce("bad")], function.reader, function.state).rows
-    program = engine.convert(old.program, place, precision="fp32", samples=rows)
-    form = EngineForm(engine, old.spec, old.put, old.formulation, program, old.tokenizer)
-    return reformed(function, form)
 
 
 @dataclass

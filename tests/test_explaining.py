@@ -18,12 +18,10 @@ import functory
 from functory import errors
 from functory.cli import main
 from functory.contracts.odds import chance, log_odds
-from functory.plugins import registry as plugins
 from functory.reading.segmentation import words
-from functory.running.forms import EngineForm
-from functory.running.golden import reformed
 from functory.terminal import bars, plain
 from functory.using.attribution import attribution, measured, values_of, without, words_of
+from functory_sdk.testing import converted
 from functory_sdk.testing.toybox import kit, toy_function
 
 METHODS = ("occlusion", "integrated-gradients", "gradient-x-input")
@@ -182,12 +180,7 @@ def test_in_colour_both_colours_of_a_word_are_set_and_no_marks_stand_in_the_text
 def test_an_engines_quantized_form_is_explained_by_occlusion_and_gradients_say_so(
     fn: functory.Function, tmp_path: Path
 ) -> None:
-    engine = plugins.load("engines", "onnxruntime").configure({})
-    form = fn.form
-    rows = form.formulation.encode([fn.read(TEXT)], fn.reader, fn.state).rows
-    program = engine.convert(form.program, tmp_path, precision="int8", samples=rows)
-    made = EngineForm(engine, form.spec, form.put, form.formulation, program, form.tokenizer)
-    quantized = reformed(fn, made)
+    quantized = converted(fn, tmp_path / "files", inputs=[TEXT])
     first, again, whole = quantized.explain(TEXT), quantized.explain(TEXT), fn.explain(TEXT)
     assert first == again
     assert [(piece.text, piece.start) for piece in first.pieces] == [(p.text, p.start) for p in whole.pieces]

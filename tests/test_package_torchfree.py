@@ -13,13 +13,10 @@ import pytest
 from alone import alone
 
 import functory
-from functory.contracts.engine import Engine, SessionOptions
 from functory.function import Function
 from functory.plugins import registry as plugins
-from functory.running.forms import EngineForm, TorchForm
-from functory.running.golden import record, tolerance
 from functory.using.packaging import package
-from functory_sdk.testing import kit
+from functory_sdk.testing import converted, kit
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = "A small movie with a big impact."
@@ -48,23 +45,10 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Function:
         )  # fmt: skip
 
 
-def converted(function: Function, engine: str, folder: Path, precision: str = "fp32") -> Path:
+def saved(function: Function, engine: str, folder: Path, precision: str = "fp32") -> Path:
     """Save the function as an engine has it."""
-    form = function.form
-    assert isinstance(form, TorchForm)
-    kind: type[Engine[object]] = plugins.load("engines", engine)
-    made = kind()
     files = folder / f"{engine}-{function.name}-files"
-    files.mkdir()
-    rows = form.formulation.encode(function.task.golden_inputs(function.state), function.reader, function.state).rows
-    program = made.convert(form.program, files, precision=precision, samples=rows)
-    own = EngineForm(
-        made, form.spec, form.put, form.formulation, program, form.tokenizer, options=SessionOptions()
-    )
-    whole = Function(function.task, function.state, own, function.about)
-    whole.golden = record(whole)
-    own.tolerance = tolerance(whole, whole.golden)
-    return whole.save(folder / f"{engine}-{function.name}")
+    return converted(function, files, engine=engine, precision=precision).save(folder / f"{engine}-{function.name}")
 
 
 def run(command: Sequence[str | Path], place: Path, **extra: str) -> str:
@@ -83,10 +67,10 @@ def test_a_self_contained_wheel_runs_in_an_environment_without_torch(
     sentiment: Path, pair: Function, engines: list[str], tmp_path: Path
 ) -> None:
     function = functory.load(sentiment)
-    first, *others = [converted(function, engine, tmp_path) for engine in engines]
+    first, *others = [saved(function, engine, tmp_path) for engine in engines]
     wheels = tmp_path / "wheels"
     package(first, "my-sentiment", wheels, also=others)
-    package(converted(pair, engines[0], tmp_path, "int8"), "my-pair", wheels)
+    package(saved(pair, engines[0], tmp_path, "int8"), "my-pair", wheels)
     folders = [ROOT / folder for folder in (*SIBLINGS, *(f"plugins/engines/{engine}" for engine in engines))]
     run(
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", wheels, *folders],

@@ -18,15 +18,11 @@ from functory_embedding.types import Measures
 from functory_sdk import (
     BackboneSpec,
     DataError,
-    EngineForm,
     InputError,
     OptionError,
-    SessionOptions,
     UsageError,
-    load,
-    reformed,
 )
-from functory_sdk.testing import TinyEncoder, kit, registered
+from functory_sdk.testing import TinyEncoder, converted, kit, registered
 from functory_sdk.testing.toybox import isolated_cache
 
 TEXTS = ("a good film", "the rain was bad", "we saw the night", "the book was poor", "the sun", "a day of rain")
@@ -184,14 +180,7 @@ def test_it_survives_saving_onnx_and_eight_bits(tmp_path: Path) -> None:
     assert all(part in told for part in ('"dimension": 16', '"role": "query"', '"pooling": "mean"', '"prefixes"'))
     loaded = functory.load(tmp_path / "short")
     np.testing.assert_allclose([one.vector for one in loaded.map(TEXTS)], wanted, atol=1e-5)
-    form = short.form
-    rows = form.formulation.encode([short.read(text) for text in TEXTS], short.reader, short.state).rows
-    engine = load("engines", "onnxruntime").configure({})
-    program = engine.convert(form.program, tmp_path / "files", precision="int8", samples=rows)
-    other = EngineForm(
-        engine, form.spec, form.put, form.formulation, program, form.tokenizer, options=SessionOptions()
-    )
-    small = functory.load(reformed(short, other).save(tmp_path / "small"))
+    small = functory.load(converted(short, tmp_path / "files", inputs=TEXTS).save(tmp_path / "small"))
     assert small.form.name == "onnxruntime int8"
     cosines = (np.asarray([one.vector for one in small.map(TEXTS)]) * wanted).sum(1)
     assert 0.9 < cosines.min() < 1 - 1e-6

@@ -13,7 +13,7 @@ import pytest
 import functory
 from functory.cli import main
 from functory_multiple_choice.head import ChoiceHead
-from functory_sdk.testing import kit
+from functory_sdk.testing import converted, kit
 from functory_sdk.testing.toy import rows
 
 torch = pytest.importorskip("torch")
@@ -79,10 +79,7 @@ def test_it_survives_saving_and_eight_bits(choose: Any, tmp_path: Any) -> None:
     expected = [answer.choice for answer in choose.map(asked)]
     loaded = functory.load(choose.save(tmp_path / "choose"))
     assert [answer.choice for answer in loaded.map(asked)] == expected
-    cheap = {"threads": [1], "probe_inputs": 16, "rounds": 1}
-    small = choose.optimize(
-        "int8", questions(40), engines=["onnxruntime"], precisions=["int8"], max_drop=1.0, min_gain=1.0, **cheap
-    )
+    small = converted(choose, tmp_path / "files", inputs=asked)
     assert small.form.name == "onnxruntime int8"
     again = functory.load(small.save(tmp_path / "small"))
     assert np.mean([a.choice == b for a, b in zip(again.map(asked), expected, strict=True)]) >= 0.8

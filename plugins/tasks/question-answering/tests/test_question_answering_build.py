@@ -15,11 +15,10 @@ import pytest
 
 import functory
 from functory.cli import main
-from functory.contracts.engine import SessionOptions
-from functory.plugins.registry import entries, load
+from functory.plugins.registry import entries
 from functory.using.packaging import package
-from functory_sdk import EngineForm, Function, InputError, NotSupported, TooLong, TorchForm, reformed
-from functory_sdk.testing import kit
+from functory_sdk import Function, InputError, NotSupported, TooLong
+from functory_sdk.testing import converted, kit
 from functory_sdk.testing.toybox import isolated_cache
 
 THINGS, HOW = ("film", "book", "song", "day", "rain", "night"), ("good", "bad", "fine", "poor")
@@ -76,30 +75,17 @@ def test_it_is_the_same_after_it_was_saved_and_in_every_engines_form(ask: Functi
     loaded = functory.load(ask.save(tmp_path / "ask"))
     pairs = [("how was it", "we saw the film and it was good"), ("why", "the rain"), ("how was it", LONG)]
     assert list(loaded.map(pairs)) == list(ask.map(pairs))
-    form: Any = ask.form
     values = [ask.coerce(pair) for pair in pairs]
-    rows = form.formulation.encode(values, ask.reader, ask.state).rows
     wanted = [row["scores"] for _, some in ask.trace(values) for row in some]
     for name in sorted({entry.name for entry in entries("engines")} & {"onnxruntime", "openvino"}):
-        engine = load("engines", name).configure()
-        (tmp_path / name).mkdir()
-        program = engine.convert(form.program, tmp_path / name, precision="fp32", samples=rows[:2])
-        own = EngineForm(engine, form.spec, form.put, form.formulation, program, form.tokenizer, options=SessionOptions())
-        made = Function(ask.task, ask.state, own, ask.about)
+        made = converted(ask, tmp_path / name, engine=name, precision="fp32", inputs=pairs[:2])
         found = [row["scores"] for _, some in made.trace(values) for row in some]
         assert max(float(np.abs(a - b).max()) for a, b in zip(found, wanted, strict=True)) < 1e-3, name
 
 
 def test_a_wheel_of_it_in_integers_needs_no_torch_and_types_its_answers(ask: Function, tmp_path: Path) -> None:
-    if "onnxruntime" not in {entry.name for entry in entries("engines")}:
-        pytest.skip("needs functory-onnxruntime")
-    form, pair, engine = ask.form, ("how was it", "we saw the film and it was good"), load("engines", "onnxruntime").configure()
-    assert isinstance(form, TorchForm)
-    (tmp_path / "files").mkdir()
-    rows = form.formulation.encode([ask.coerce(pair)], ask.reader, ask.state).rows
-    program = engine.convert(form.program, tmp_path / "files", precision="int8", samples=rows)
-    own = EngineForm(engine, form.spec, form.put, form.formulation, program, form.tokenizer, options=SessionOptions())
-    saved = reformed(ask, own).save(tmp_path / "ask")
+    pair = ("how was it", "we saw the film and it was good")
+    saved = converted(ask, tmp_path / "files", inputs=[pair]).save(tmp_path / "ask")
     assert functory.load(saved)(*pair).answer == "good"
     package(saved, "my-ask", tmp_path / "wheels")
     [wheel] = (tmp_path / "wheels").rglob("*.whl")

@@ -14,10 +14,8 @@ import numpy as np
 import pytest
 
 import functory
-from functory.plugins.registry import load
 from functory_ranking.head import Against, ListwiseHead, PairwiseHead, pairs
-from functory_sdk import EngineForm, Function, SessionOptions, TorchForm, reformed
-from functory_sdk.testing import kit
+from functory_sdk.testing import converted, kit
 from functory_sdk.testing.toy import rows
 from functory_sdk.testing.toybox import isolated_cache
 
@@ -130,7 +128,7 @@ def test_in_integers_it_is_saved_replayed_and_packed_into_a_wheel_without_torch(
     rank = functions[put]
     loaded = functory.load(rank.save(tmp_path / "whole"))
     assert list(loaded.map(ASKED)) == list(rank.map(ASKED))
-    small = in_int8(rank, tmp_path)
+    small = converted(rank, tmp_path / "files", inputs=ASKED)
     again = functory.load(small.save(tmp_path / "small"))  # which replays its golden examples
     assert again.form.name == "onnxruntime int8"
     assert again("rain", []).items == ()
@@ -147,19 +145,6 @@ def test_in_integers_it_is_saved_replayed_and_packed_into_a_wheel_without_torch(
         [needs] = [archive.read(name).decode() for name in names if name.endswith("METADATA")]
     assert "items: Sequence[Item]" in stub
     assert "functory-torch" not in needs
-
-
-def in_int8(rank: Any, folder: Path) -> Function:
-    """Return the function as ONNX Runtime has it, in integers."""
-    form = rank.form
-    assert isinstance(form, TorchForm)
-    (folder / "files").mkdir()
-    engine = load("engines", "onnxruntime").configure()
-    rows = form.formulation.encode([rank.coerce(asked) for asked in ASKED], rank.reader, rank.state).rows
-    program = engine.convert(form.program, folder / "files", precision="int8", samples=rows)
-    return reformed(
-        rank, EngineForm(engine, form.spec, form.put, form.formulation, program, form.tokenizer, options=SessionOptions())
-    )
 
 
 def losses(kind: Any, scores: list[float], **golds: list[float]) -> list[float]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from functory_relation import Places, Relation
 from functory_relation.metrics import scorer
 from functory_relation.relate import encoded, relation_of
 from functory_relation.types import RelationLabels
-from functory_sdk import Classification, DataError, InputError, Reader, SessionOptions, TooLong, load
-from functory_sdk.testing import kit
+from functory_sdk import Classification, DataError, InputError, Reader, TooLong
+from functory_sdk.testing import converted, kit
 from functory_sdk.testing.tiny import TinyEncoder
 from functory_sdk.testing.toybox import isolated_cache
 
@@ -196,12 +195,8 @@ def test_it_is_saved_and_loaded_and_converted_to_int8(related: Any, tmp_path: Pa
     texts = [row["text"] for row in ROWS]
     expected = [one.scores["Other"] for one in related.map(texts)]
     assert [one.scores["Other"] for one in functory.load(tmp_path / "related").map(texts)] == pytest.approx(expected, abs=1e-5)
-    rows = related.form.formulation.encode([related.read(text) for text in texts], related.reader, related.state).rows
-    engine = load("engines", "onnxruntime").configure({})
-    program = engine.convert(related.form.program, tmp_path, precision="int8", samples=rows)
-    with closing(engine.open(program, SessionOptions())) as fast:
-        found = [np.exp(output["scores"])[related.state.labels.index("Other")] for output in fast.run(rows)]
-    assert found == pytest.approx(expected, abs=0.3)
+    fast = converted(related, tmp_path / "files", inputs=texts)
+    assert [one.scores["Other"] for one in fast.map(texts)] == pytest.approx(expected, abs=0.3)
 
 
 def test_a_backbone_that_writes_its_last_states_is_refused() -> None:

@@ -11,12 +11,8 @@ from zipfile import ZipFile
 import pytest
 
 import functory
-from functory.contracts.engine import SessionOptions
-from functory.plugins.registry import load
-from functory.running.forms import EngineForm, TorchForm
-from functory.running.golden import record, tolerance
 from functory_sdk import Function
-from functory_sdk.testing import kit
+from functory_sdk.testing import converted, kit
 
 MODES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "path": ({"mode": "path", "out_of_scope": "oos"}, ("good/film/long", "bad", "oos", "good", "good/film/short")),
@@ -54,7 +50,8 @@ def test_it_is_saved_loaded_evaluated_explained_and_made_smaller(
     for method in ("occlusion", "gradient-x-input"):
         for target in loaded.targets(text):
             assert loaded.explain(text, method=method, target=target.name).target.name == target.name
-    small = functory.load(in_int8(function, tmp_path).save(tmp_path / "small"))  # which replays its golden examples
+    small = converted(function, tmp_path / "files", inputs=function.calibration)
+    small = functory.load(small.save(tmp_path / "small"))  # which replays its golden examples
     assert small.form.name == "onnxruntime int8"
     assert type(small(text)) is type(function(text))
     assert small(text).scores == pytest.approx(function(text).scores, abs=0.1)
@@ -68,22 +65,6 @@ def test_it_is_saved_loaded_evaluated_explained_and_made_smaller(
     kind = type(function(text))
     assert f"class {kind.__name__}" in stub
     assert getattr(import_module(name), kind.__name__) is kind
-
-
-def in_int8(function: Function, folder: Path) -> Function:
-    """Return the function as ONNX Runtime has it, in integers."""
-    form = function.form
-    assert isinstance(form, TorchForm)
-    pytest.importorskip("onnxruntime", reason="pip install functory-onnxruntime[convert]")
-    (folder / "files").mkdir()
-    engine = load("engines", "onnxruntime").configure()
-    rows = form.formulation.encode(function.calibration, function.reader, function.state).rows
-    program = engine.convert(form.program, folder / "files", precision="int8", samples=rows)
-    own = EngineForm(engine, form.spec, form.put, form.formulation, program, form.tokenizer, options=SessionOptions())
-    whole = Function(function.task, function.state, own, function.about)
-    whole.golden = record(whole)
-    own.tolerance = tolerance(whole, whole.golden)
-    return whole
 
 
 def _name(function: Function) -> str:

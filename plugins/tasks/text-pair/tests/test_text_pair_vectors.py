@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 import functory
-from functory_sdk import Reader, SessionOptions, load
-from functory_sdk.testing import TinyEncoder, kit
+from functory_sdk import Reader, load
+from functory_sdk.testing import TinyEncoder, converted, kit
 from functory_sdk.testing.toybox import isolated_cache
 
 THINGS = ("film", "book", "day", "rain")
@@ -50,7 +48,6 @@ def symmetric() -> Any:
 
 
 def test_what_suits_pairs_is_a_head_that_sees_their_vectors_and_one_row_where_both_are_learned_together() -> None:
-    from functory_sdk import load
 
     task, spec = load("tasks", "text-pair").configure({}), TinyEncoder().spec
     suited = task.suits(has_examples=True)
@@ -112,9 +109,5 @@ def test_it_is_saved_and_loaded_and_converted_to_int8(pair: Any, tmp_path: Path)
     pairs = [(row["first"], row["second"]) for row in ROWS[:8]]
     expected = [one.scores["same"] for one in pair.map(pairs)]
     assert [one.scores["same"] for one in functory.load(tmp_path / "pair").map(pairs)] == pytest.approx(expected, abs=1e-5)
-    rows = pair.form.formulation.encode([pair.read(*one) for one in pairs], pair.reader, pair.state).rows
-    engine = load("engines", "openvino").configure({})
-    program = engine.convert(pair.form.program, tmp_path, precision="int8", samples=rows)
-    with closing(engine.open(program, SessionOptions())) as fast:
-        found = [np.exp(output["scores"])[pair.state.labels.index("same")] for output in fast.run(rows)]
-    assert found == pytest.approx(expected, abs=0.25)
+    fast = converted(pair, tmp_path / "files", engine="openvino", inputs=pairs)
+    assert [one.scores["same"] for one in fast.map(pairs)] == pytest.approx(expected, abs=0.25)

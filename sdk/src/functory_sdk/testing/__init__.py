@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from functory_sdk.testing.adaptations import AdaptationSuite
     from functory_sdk.testing.backbones import BackboneSuite
     from functory_sdk.testing.commands import CommandSuite
+    from functory_sdk.testing.converting import converted
     from functory_sdk.testing.engines import EngineSuite
     from functory_sdk.testing.explanations import ExplanationSuite
     from functory_sdk.testing.families import FamilySuite
@@ -68,6 +69,7 @@ _HOMES = {
     "TinyEncoder": "functory_sdk.testing.tiny",
     "TinyEncoderDecoder": "functory_sdk.testing.tiny",
     "ToyTask": "functory_sdk.testing.toy",
+    "converted": "functory_sdk.testing.converting",
     "kit": "functory_sdk.testing.toybox",
     "registered": "functory.plugins.registry",
     "screen": "functory_sdk.testing.terminal",
@@ -78,8 +80,8 @@ __all__ = [
     "AdaptationSuite", "BackboneSuite", "CommandSuite", "ComponentSuite", "EngineSuite", "ExplanationSuite",
     "FamilySuite", "FunctionSuite", "HookSuite", "OptimizationSuite", "PackagerSuite", "PackedBackboneSuite", "Project",
     "ReaderSuite", "SampleSuite",
-    "Suite", "TaskSuite", "Terminal", "TinyDecoder", "TinyEncoder", "TinyEncoderDecoder", "ToyTask", "kit", "registered",
-    "screen", "toy_function",
+    "Suite", "TaskSuite", "Terminal", "TinyDecoder", "TinyEncoder", "TinyEncoderDecoder", "ToyTask", "converted", "kit",
+    "registered", "screen", "toy_function",
 ]  # fmt: skip
 
 
