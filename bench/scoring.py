@@ -2,7 +2,7 @@
 
 The intents of clinc150 by likelihood, on smollm2, on one thread, the same rows. Goal: what the prompts share computed once is
 at least ten times as fast as every row by itself, with the same scores to 1e-4. Two prompts: one of a line, and one that
-describes the task. Looks for clinc150 in ../shared/data, or in --data.
+describes the task. Looks for clinc150 in the folder that DATA_SETS names, or in --data.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from cells.data import PLACE
 from measure import interleaved, keep, median, verdict
 
 from functory_sdk import (
@@ -31,7 +32,6 @@ from functory_sdk import (
     row_length,
 )
 
-DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 GOAL, EQUAL = 10, 1e-4
 PROMPTS = {
     "a line": "{text}\n\nThe text above is about",
@@ -55,7 +55,7 @@ def examples(folder: Path) -> tuple[list[str], list[str]]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, default=DATA)
+    parser.add_argument("--data", type=Path, default=PLACE)
     parser.add_argument("--texts", type=int, default=1)
     parser.add_argument("--repeats", type=int, default=3)
     args = parser.parse_args()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+PLACE = Path(os.environ.get("DATA_SETS") or Path(__file__).resolve().parents[3] / "shared" / "data")
+"""A folder a data set, with a file a split: ``<name>/<split>.jsonl.gz``."""
 Row = dict[str, Any]
 Rows = list[Row]
 
@@ -23,7 +25,7 @@ def rows(name: str, side: str, limit: int | None = None, seed: int = 0) -> Rows:
 
     :raises NotHere: where the file is not there.
     """
-    file = SHARED / name / f"{side}.jsonl.gz"
+    file = PLACE / name / f"{side}.jsonl.gz"
     if not file.is_file():
         raise NotHere(f"{name}/{side} is not here")
     with gzip.open(file, "rt", encoding="utf-8") as lines:
