@@ -204,6 +204,11 @@ class _Building:
                 f"the adaptation {adaptation.name!r} learns from examples, and there are none.",
                 do="give train = '…', or leave the adaptation out for a zero-shot function.",
             )
+        if adaptation.learns == "nothing" and self.recipe.train is not None and not part.name:
+            self.tell(
+                f"{adaptation.name}, which suits {task.name}, fits nothing to train: its rows tune and measure. To learn from "
+                "them name an adaptation (`functory list --kind adaptations`)."
+            )
         return adaptation
 
     def _bring(self, adaptation: Any, backbone: Any, task: Any) -> Brought | None:

@@ -186,6 +186,16 @@ def test_it_survives_saving_onnx_and_eight_bits(tmp_path: Path) -> None:
     assert 0.9 < cosines.min() < 1 - 1e-6
 
 
+def test_training_data_from_which_nothing_is_learned_are_said_to_measure_alone() -> None:
+    notes: list[str] = []
+    rows = [{"text": one, "other": other} for one in TEXTS for other in TEXTS[:2]]
+    functory.build(task="embedding", backbone="tiny-asked", train=rows, tell=notes.append)
+    assert any("fits nothing to train" in note and "name an adaptation" in note for note in notes)
+    notes.clear()
+    functory.build(task="embedding", backbone="tiny-asked", train=rows, adaptation="zero-shot", tell=notes.append)
+    assert not any("fits nothing to train" in note for note in notes)
+
+
 def test_an_optimization_tells_the_figure_that_its_examples_are_measured_by(vectors: Any) -> None:
     rows = [{"text": one, "other": other} for one in TEXTS for other in TEXTS[:2]]
     cheap = {"threads": [1], "probe_inputs": 16, "rounds": 1}
