@@ -152,6 +152,7 @@ from functory_sdk.labels.types import ScopedPathClassification as ScopedPathClas
 from functory_sdk.packed import PackedBackbone as PackedBackbone
 from functory_sdk.packed import PackedOptions as PackedOptions
 from functory_sdk.packed import config_facts as config_facts
+from functory_sdk.pairs import ALIKE as ALIKE
 from functory_sdk.pairs import FIRST as FIRST
 from functory_sdk.pairs import GOLDEN_PAIRS as GOLDEN_PAIRS
 from functory_sdk.pairs import SECOND as SECOND

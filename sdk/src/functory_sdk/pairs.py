@@ -23,6 +23,8 @@ SECOND = (
     "passage", "context", "document", "reply", "aspect", "s2", "句子2", "文本2", "假设", "段落",
 )  # fmt: skip
 """The names by which a column of second texts is known."""
+ALIKE = ("score", "similarity", "similarity_score", "relatedness", "relatedness_score", "分数", "相似度", "得分")
+"""The names by which a column is known that says how alike two texts are."""
 
 GOLDEN_PAIRS = (
     ("A man is playing a guitar on the stage.", "A man is making music."),

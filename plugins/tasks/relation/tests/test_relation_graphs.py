@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 
-from functory_relation import Edge, Graph, Node, RelatedText, RelationGraph
+from functory_relation import Edge, Graph, RelatedText, RelationGraph
 from functory_relation.types import Related
 from functory_sdk import DataError, Entities, Entity, State
 from functory_sdk.testing import TaskSuite
@@ -28,7 +28,7 @@ class TestGraph(TaskSuite):
 
     def perfect(self, example: Any, state: Any) -> Graph:
         nodes = tuple(
-            Node(text=example.text[s.start : s.end], label=s.label, start=s.start, end=s.end, score=1) for s in example.entities
+            Entity(text=example.text[s.start : s.end], label=s.label, start=s.start, end=s.end, score=1) for s in example.entities
         )
         edges = tuple(Edge(head=t.head, tail=t.tail, label=t.label, score=1) for t in example.relations)
         return Graph(text=example.text, nodes=nodes, edges=edges)
@@ -91,8 +91,8 @@ def test_the_drawing_in_a_terminal_ends_under_its_entities_in_both_directions() 
 
 def test_the_image_is_sound_and_holds_nothing_of_the_text_as_markup() -> None:
     text = 'Ann Lee & <script>"Bo"</script> 北京\x00'
-    node = Node(text="Bo", label="<b>", start=19, end=21, score=1)
-    graph = Graph(text=text, nodes=(Node(text="Ann Lee", label="Peop", start=0, end=7, score=1), node),
+    node = Entity(text="Bo", label="<b>", start=19, end=21, score=1)
+    graph = Graph(text=text, nodes=(Entity(text="Ann Lee", label="Peop", start=0, end=7, score=1), node),
                   edges=(Edge(head=0, tail=1, label="a & b", score=0.5),))  # fmt: skip
     image = ET.fromstring(graph.svg())
     tags = [element.tag.rpartition("}")[2] for element in image.iter()]

@@ -9,6 +9,7 @@ from functory_embedding.metrics import METRICS, correlations, retrieval
 from functory_embedding.put import Learned, Plain
 from functory_embedding.types import Compared, Embedded, EmbeddingOptions, Measures, Text
 from functory_sdk import (
+    ALIKE,
     FIRST,
     GOLDEN_PAIRS,
     SECOND,
@@ -39,9 +40,7 @@ class Embedding(Task[EmbeddingOptions]):
         "text": ("text", "anchor", *(name for name in FIRST if name != "text")),
         "other": ("other", "positive", "answer", *(name for name in SECOND if name != "aspect")),
         "role": ("role",),
-        "score": (
-            "score", "similarity", "similarity_score", "relatedness", "relatedness_score", "分数", "相似度", "得分",
-        ),
+        "score": ALIKE,
         "negatives": ("negatives", "negative", "hard_negative", "hard_negatives"),
     }  # fmt: skip
     metric: ClassVar[str] = "spearman"

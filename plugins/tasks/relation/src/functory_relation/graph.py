@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
-from functory_sdk import Input, Label, Options, Output, Span, plain
+from functory_sdk import Entity, Input, Label, Options, Output, Span, plain
 from functory_sdk.spans.types import fitted
 
 
@@ -58,18 +58,6 @@ class RelatedText(Text):
         return given
 
 
-class Node(BaseModel):
-    """An entity of the text."""
-
-    model_config = ConfigDict(frozen=True)
-
-    text: str = Field(description="The entity as it stands in the text.")
-    label: str = Field(description="Its type.")
-    start: int = Field(description="Its first character, from 0.")
-    end: int = Field(description="The character after its last.")
-    score: float = Field(description="How sure the entity function was, 0 to 1.")
-
-
 class Edge(BaseModel):
     """A relation between two entities, from one to the other."""
 
@@ -85,7 +73,7 @@ class Graph(Output):
     """The entities of a text, in its order, and how they are related."""
 
     text: str = Field(description="The text.")
-    nodes: tuple[Node, ...] = Field(description="The entities.")
+    nodes: tuple[Entity, ...] = Field(description="The entities.")
     edges: tuple[Edge, ...] = Field(description="The relations between them.")
 
     def in_line(self, top: int = 3) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import Any, ClassVar
 
-from functory_relation.graph import Edge, Graph, GraphOptions, Node, RelatedText, Text
+from functory_relation.graph import Edge, Graph, GraphOptions, RelatedText, Text
 from functory_relation.relate import relation_of
-from functory_sdk import Array, Judgement, Options, Scorer, State, Tally, Task, told
+from functory_sdk import Array, Entity, Judgement, Options, Scorer, State, Tally, Task, told
 
 
 class RelationGraph(Task[GraphOptions]):
@@ -58,7 +58,7 @@ class RelationGraph(Task[GraphOptions]):
 
     def _graph(self, text: str, found: Any, ties: Sequence[tuple[Any, Any, Any]]) -> Graph:
         """Return one text's graph."""
-        nodes = tuple(Node(text=e.text, label=e.label, start=e.start, end=e.end, score=e.score) for e in found.entities)
+        nodes = tuple(Entity(text=e.text, label=e.label, start=e.start, end=e.end, score=e.score) for e in found.entities)
         number = {entity: place for place, entity in enumerate(found.entities)}
         edges, notes = [], list(found.notes)
         for one, other, answer in ties:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from functory_sdk import (
+    ALIKE,
     FIRST,
     GOLDEN_PAIRS,
     SECOND,
@@ -37,10 +38,7 @@ class Similarity(Task[SimilarityOptions]):
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "first": FIRST,
         "second": SECOND,
-        "score": (
-            "score", "similarity", "similarity_score", "relatedness", "relatedness_score", "rating", "grade", "label",
-            "分数", "相似度", "得分",
-        ),
+        "score": (*ALIKE, "rating", "grade", "label"),
     }  # fmt: skip
     metric: ClassVar[str] = "pearson"
     metrics: ClassVar[Mapping[str, str]] = METRICS
