@@ -13,6 +13,7 @@ import datetime as dt
 import json
 from typing import Any
 
+from cells.cell import Cell
 from cells.data import NotHere
 from cells.same import RATES
 from cells.table import CELLS
@@ -29,6 +30,7 @@ SHOWN = (
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("cells", nargs="*", help="which; all that are not long when none is named")
+    parser.add_argument("--peers", action="store_true", help="let the peers answer alone, and remember what they say")
     parser.add_argument("--again", action="store_true", help="measure rows that are kept, too")
     args = parser.parse_args()
     if unknown := [name for name in args.cells if name not in CELLS]:
@@ -36,6 +38,9 @@ def main() -> None:
     kept = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
     for name in args.cells or CELLS:
         cell = CELLS[name]()
+        if args.peers and (args.cells or not cell.is_long):
+            ahead(cell)
+            continue
         if (name in kept and not args.again) or (cell.is_long and not args.cells):
             continue
         print(f"== {name}", flush=True)
@@ -51,6 +56,16 @@ def main() -> None:
         made.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
         made.replace(FILE)
     show([kept[name] for name in CELLS if name in kept])
+
+
+def ahead(cell: Cell) -> None:
+    """Let a cell's peer answer, so that a measurement of ours alone waits for nothing later."""
+    try:
+        tried = cell.peer(*cell.load(), RATES)
+    except NotHere as error:
+        print(f"  skipped: {error}", flush=True)
+    else:
+        print(f"{cell.name}: {', '.join(f'{seconds:.0f} s' for _, seconds in tried) or 'no peer'}", flush=True)
 
 
 def verdict(row: dict[str, Any]) -> str:

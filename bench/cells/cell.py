@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 import functory
+from cells.answers import remembered
 from cells.data import Rows
 from cells.scores import Score, difference, interval
 
@@ -71,12 +72,21 @@ class Cell:
         }  # fmt: skip
         row |= self._beside("simple", *self.simple, own, right, train, test)
         if self.same is not None:
-            name, tuned = self.same
-            started = time.perf_counter()
-            best = max((tuned(train, test, rate) for rate in rates), key=lambda one: self.score(one, right)(everything))
-            row |= self._beside("same", name, lambda *_: best, own, right, train, test)
-            row["same_seconds"] = (time.perf_counter() - started) / len(rates)
+            tried = self.peer(train, test, rates)
+            best = max((answers for answers, _ in tried), key=lambda one: self.score(one, right)(everything))
+            row |= self._beside("same", self.same[0], lambda *_: best, own, right, train, test)
+            row["same_seconds"] = sum(seconds for _, seconds in tried) / len(rates)
         return row
+
+    def peer(self, train: Rows, test: Rows, rates: Sequence[float]) -> list[tuple[Answers, float]]:
+        """Return what the peer answers with each learning rate, and its seconds; what it answered before is remembered."""
+        if self.same is None:
+            return []
+        name, tuned = self.same
+        return [
+            remembered([self.name, name, rate, train, test], lambda rate=rate: tuned(train, test, rate))
+            for rate in rates
+        ]
 
     def _built(self, train: Rows, test: Rows) -> Answers:
         """Return the answers of a function that is built by the default call."""
