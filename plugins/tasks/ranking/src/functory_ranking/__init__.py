@@ -1,6 +1,21 @@
-"""The ranking task."""
+"""The ranking task, the task of two stages, and the stores that a great many candidates lie in."""
 
+from functory_ranking.staged import Found, Kept, Search, TwoStages
+from functory_ranking.store import Near, Shelf, Store
 from functory_ranking.task import Ranking
 from functory_ranking.types import Item, Query, Ranked, RankedQuery
 
-__all__ = ["Item", "Query", "Ranked", "RankedQuery", "Ranking"]
+__all__ = [
+    "Found",
+    "Item",
+    "Kept",
+    "Near",
+    "Query",
+    "Ranked",
+    "RankedQuery",
+    "Ranking",
+    "Search",
+    "Shelf",
+    "Store",
+    "TwoStages",
+]

@@ -1,0 +1,176 @@
+"""Two stages are one function: the best few by their vectors, ranked by reading each with the query."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+import functory
+from functory_ranking import Kept, Near, Shelf, TwoStages, store
+from functory_ranking.staged import Found
+from functory_sdk import DataError, UsageError
+from functory_sdk.testing import TaskSuite, kit
+from functory_sdk.testing.toybox import isolated_cache
+
+pytest.importorskip("torch")
+
+TEXTS = ["good film", "bad night", "fine day", "it was very bad", "a good book", "rain in the night", "we saw the day", "poor"]
+
+
+class TestStaged(TaskSuite):
+    component = "two-stage-ranking"
+    examples = (
+        {"query": "good film", "candidates": ["a bad film", "we saw a good film", "night"], "relevance": [0, 1, 0]},
+        {"query": "the rain", "candidates": ["it was in the rain", "a book", "the day"], "relevance": [1, 0, 0]},
+    )
+
+    def perfect(self, example: Any, state: Any) -> Found:
+        order = sorted(range(len(example.candidates)), key=lambda place: -example.relevance[place])
+        items = [Kept(index=n, text=example.candidates[n], score=-float(i), cosine=0) for i, n in enumerate(order)]
+        return Found(items=tuple(items))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch, kit():
+        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def parts() -> dict[str, Any]:
+    """Vectors as they are, and a ranking that has learned the contrary: the second stage's order is another."""
+    rows = [{"query": f"we saw the {text}", "candidates": TEXTS, "picked": TEXTS.index(text) - 1} for text in TEXTS[1:]]
+    common, none = {"backbone": "tiny-encoder", "seed": 1}, {"dev_share": 0, "test_share": 0}
+    ranking = functory.build(
+        task="ranking", train=rows, adaptation={"name": "head", "penalty": 0.001, "hidden": 0}, **common, **none
+    )
+    return {"vectors": functory.build(task="embedding", **common), "ranking": ranking}
+
+
+def staged(parts: dict[str, Any], **options: Any) -> Any:
+    return functory.compose("two-stage-ranking", name="find", options=options, **parts)
+
+
+def cosines(parts: dict[str, Any], query: str) -> list[float]:
+    return [parts["vectors"](query, text).cosine for text in TEXTS]
+
+
+def test_the_nearest_few_are_kept_and_ranked_by_the_second_stage(parts: dict[str, Any]) -> None:
+    found = staged(parts, keep=3)("the rain", TEXTS)
+    near = cosines(parts, "the rain")
+    assert {item.index for item in found.items} == set(sorted(range(len(TEXTS)), key=lambda n: -near[n])[:3])
+    assert {item.index: item.cosine for item in found.items} == pytest.approx(
+        {item.index: near[item.index] for item in found.items}, abs=1e-4
+    )
+    alone = parts["ranking"]("the rain", [item.text for item in found.items])
+    assert [item.text for item in found.items] == [item.text for item in alone.items]
+    assert [item.score for item in found.items] == pytest.approx([item.score for item in alone.items], abs=1e-4)
+    assert found.notes == ("5 candidates were left out by their vectors",)
+    whole = staged(parts)("the rain", TEXTS)
+    assert [item.index for item in whole.items] == [item.index for item in parts["ranking"]("the rain", TEXTS).items]
+    assert [item.index for item in whole.items] != sorted(range(len(TEXTS)), key=lambda n: -near[n])
+    assert not whole.notes
+
+
+def test_alone_and_among_others_and_with_repeats_it_finds_the_same(parts: dict[str, Any]) -> None:
+    find = staged(parts, keep=2)
+    asked = [("the rain", TEXTS), ("good", ["poor", "a good book", "poor", "fine day"]), ("rain", []), ("rain", ["poor"])]
+    answers = list(find.map(asked))
+    for (query, texts), answer in zip(asked, answers, strict=True):
+        assert [item.index for item in find(query, texts).items] == [item.index for item in answer.items]
+        assert all(texts[item.index] == item.text for item in answer.items)
+    assert [len({item.text for item in answer.items}) for answer in answers] == [2, 2, 0, 1]
+    twice = find("poor", ["poor", "a good book", "poor", "fine day"])
+    assert {item.index for item in twice.items if item.text == "poor"} == {0, 2}
+
+
+def test_it_is_measured_by_what_it_left_out_too(parts: dict[str, Any]) -> None:
+    near = cosines(parts, "the rain")
+    last = int(np.argmin(near))
+    rows = [{"query": "the rain", "candidates": TEXTS, "picked": last}] * 3
+    assert staged(parts, keep=3).evaluate(rows).metrics["recall@10"].value == 0
+    assert staged(parts, keep=8).evaluate(rows).metrics["recall@10"].value == 1
+
+
+def test_it_is_saved_and_loaded_as_one(parts: dict[str, Any], tmp_path: Path) -> None:
+    find = staged(parts, keep=3)
+    again = functory.load(find.save(tmp_path / "find"))
+    assert again("the rain", TEXTS) == find("the rain", TEXTS)
+
+
+@pytest.fixture(scope="module")
+def shelf(parts: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Shelf:
+    return Shelf.make(tmp_path_factory.mktemp("shelves") / "passages", iter([*TEXTS, "雨 😀"]), parts["vectors"])
+
+
+def test_a_query_without_candidates_is_answered_from_the_shelf(
+    parts: dict[str, Any], shelf: Shelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store, "BLOCK", 4)  # in blocks it finds what it finds at once
+    find = staged(parts, keep=4, store=str(shelf.folder))
+    assert len(shelf) == len(TEXTS) + 1
+    stored, given = find("the rain"), find("the rain", [*TEXTS, "雨 😀"])
+    assert [(item.index, item.text) for item in stored.items] == [(item.index, item.text) for item in given.items]
+    assert [item.cosine for item in stored.items] == pytest.approx([item.cosine for item in given.items], abs=1e-5)
+    both = list(find.map([{"query": "the rain"}, ("poor", ["a good book", "poor"]), {"query": "the rain"}]))
+    order = [item.index for item in stored.items]
+    assert [[item.index for item in one.items] for one in (both[0], both[2])] == [order, order]
+    assert len(both[1].items) == 2, "its own candidates go before the store's"
+
+
+def test_a_shelf_of_other_vectors_or_not_whole_is_refused(parts: dict[str, Any], shelf: Shelf, tmp_path: Path) -> None:
+    other = SimpleNamespace(map=lambda asked, progress: (SimpleNamespace(vector=np.eye(32)[n % 32]) for n, _ in enumerate(asked)))
+    strange = Shelf.make(tmp_path / "strange", TEXTS, other)
+    with pytest.raises(DataError, match="made by another function"):
+        staged(parts, store=str(strange.folder))("the rain")
+    with pytest.raises(UsageError, match="there already"):
+        Shelf.make(strange.folder, TEXTS, parts["vectors"])
+    with pytest.raises(DataError, match="no passages"):
+        Shelf.make(tmp_path / "none", [], parts["vectors"])
+    assert not list(tmp_path.glob("*none*")), "nothing half-written stays"
+    (strange.folder / "passages.txt").write_text("short")
+    with pytest.raises(DataError, match="not as long"):
+        Shelf(strange.folder)
+    with pytest.raises(DataError, match="no whole shelf"):
+        staged(parts, store=str(tmp_path / "nowhere"))("the rain")
+
+
+def test_a_store_of_another_kind_is_found_by_its_name(parts: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    class Remote:
+        def __init__(self, place: str) -> None:
+            self.place = place
+
+        def first(self) -> tuple[str, Any]:
+            return "poor", np.asarray(parts["vectors"]("poor").vector)
+
+        def nearest(self, vectors: Any, count: int) -> list[list[Near]]:
+            asked.append((self.place, vectors.shape, count))
+            return [[Near(7_000_000, "poor", 0.5), Near(3, "good film", 0.25)]] * len(vectors)
+
+    class Entry(SimpleNamespace):
+        name = "remote"
+
+        def load(self) -> Any:
+            return Remote
+
+    monkeypatch.setattr(store, "entry_points", lambda group: [Entry()] if group == "functory_ranking.stores" else [])
+    found = staged(parts, store="remote:shop/texts", keep=2)("the rain")
+    assert {(item.index, item.cosine) for item in found.items} == {(7_000_000, 0.5), (3, 0.25)}
+    assert asked == [("shop/texts", (1, 32), 2)]
+    with pytest.raises(UsageError, match=r"(?s)no store named 'faiss'.*installed: remote"):
+        staged(parts, store="faiss:here")("the rain")
+
+
+def test_keep_is_bounded_and_both_parts_are_wanted(parts: dict[str, Any]) -> None:
+    with pytest.raises(functory.errors.OptionError):
+        TwoStages.configure({"keep": 0})
+    with pytest.raises(UsageError, match="lacking: ranking"):
+        functory.compose("two-stage-ranking", vectors=parts["vectors"])
