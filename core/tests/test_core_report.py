@@ -14,13 +14,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from rich.console import Console
 
+from functory.contracts.certainty import Certainty
 from functory.contracts.optimization import FormReport, OptimizationReport
 from functory.errors import DataError, OptionError
 from functory.measuring.baseline import against_baseline
 from functory.measuring.comparison import Comparison, Difference
 from functory.measuring.intervals import FEWEST, evaluate_with_intervals
 from functory.measuring.mistakes import Mistake
+from functory.measuring.reliability import calibration
 from functory.measuring.report import Confusion, Metric, Report
+from functory.measuring.selective import coverage
 from functory.terminal import plain, show, table
 from functory.terminal.widths import width
 
@@ -52,6 +55,14 @@ def made(**changes: Any) -> Report:
         seconds=2.5,
     )
     return report.model_copy(update=changes)
+
+
+def test_a_report_tells_calibration_and_what_can_be_answered_and_goes_through_json() -> None:
+    found = Certainty(np.asarray([0.9, 0.6]), np.asarray([True, False]), np.asarray([True, True]))
+    report = made(calibration=calibration(found), coverage=coverage(found))
+    assert "Expected calibration error 0.350." in str(report)
+    assert "50% at 5%" in str(report)
+    assert Report.model_validate_json(report.to_json()) == report
 
 
 # Intervals

@@ -12,6 +12,7 @@ from typing import Any
 _HOMES = {
     "functory.contracts.adaptation": ("Adaptation", "Brought", "TrainingOptions"),
     "functory.contracts.backbone": ("Backbone", "BackboneSpec", "Pooling"),
+    "functory.contracts.certainty": ("Certainty",),
     "functory.contracts.command": ("Command",),
     "functory.contracts.component": ("CONTRACT", "Component", "NoOptions", "Options", "complaint"),
     "functory.contracts.engine": (

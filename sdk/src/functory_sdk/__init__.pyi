@@ -12,6 +12,7 @@ from functory.contracts.batching import pad as pad
 from functory.contracts.batching import plan as plan
 from functory.contracts.batching import unpad as unpad
 from functory.contracts.cells import structure as structure
+from functory.contracts.certainty import Certainty as Certainty
 from functory.contracts.command import Command as Command
 from functory.contracts.component import CONTRACT as CONTRACT
 from functory.contracts.component import Component as Component

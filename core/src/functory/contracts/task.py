@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from functory.contracts import telling
 from functory.contracts.backbone import BackboneSpec
+from functory.contracts.certainty import Certainty
 from functory.contracts.component import Component, O
 from functory.contracts.family import UNITS, Unit
 from functory.contracts.formulation import Formulation
@@ -269,6 +270,12 @@ class Task(Component[O]):
         largest of the output's ``scores``, or its ``score``. A task whose fields have other names overrides it.
         """
         return judged(output, example, list(self.Input.model_fields), list(Output.model_fields))
+
+    def certainty(self, outputs: Sequence[Any], examples: Sequence[Any], state: Any) -> Certainty | None:
+        """Return how sure the function was of each answer, beside whether it was right: what calibration, the risk–coverage curve
+        and promises are made of; None where answers have no probability, or are neither right nor wrong.
+        """
+        return None
 
     def output_schema(self, state: Any) -> dict[str, Any]:
         """Return the JSON Schema of the output; a task that knows its labels names them."""

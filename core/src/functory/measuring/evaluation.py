@@ -13,7 +13,9 @@ from functory.data.sources import Format
 from functory.measuring.baseline import against_baseline
 from functory.measuring.intervals import evaluate_with_intervals
 from functory.measuring.mistakes import mistakes
+from functory.measuring.reliability import calibration
 from functory.measuring.report import Confusion, Report
+from functory.measuring.selective import coverage
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -76,6 +78,7 @@ def evaluate(function: Function, found: Examples) -> Report:
     parts = task.breakdown(outputs, list(found), state)
     confusion = parts.get("confusion")
     chosen = task.metric if task.metric in measured.metrics else ""
+    certainty = task.certainty(outputs, list(found), state)
     wrong, surest = mistakes(task, outputs, found, state, MOST_MISTAKES)
     return Report(
         function=function.about.name,
@@ -90,6 +93,8 @@ def evaluate(function: Function, found: Examples) -> Report:
         resamples=measured.resamples,
         per_class=tuple(parts.get("per_class", ())),
         confusion=Confusion.model_validate(confusion) if confusion else None,
+        calibration=calibration(certainty) if certainty is not None else None,
+        coverage=coverage(certainty) if certainty is not None else None,
         wrong=wrong,
         mistakes=surest,
         seconds=seconds,

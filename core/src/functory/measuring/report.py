@@ -14,6 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from functory.errors import DataError
 from functory.measuring.mistakes import Mistake, check_count
+from functory.measuring.promises import Promise
+from functory.measuring.reliability import Calibration
+from functory.measuring.selective import Coverage
 from functory.wording.harmless import harmless
 
 if TYPE_CHECKING:
@@ -108,6 +111,9 @@ class Report(BaseModel):
     resamples: int = Field(0, ge=0, description="Bootstrap resamples behind the intervals.")
     per_class: tuple[dict[str, str | int | float], ...] = Field((), description="One row per class.")
     confusion: Confusion | None = None
+    calibration: Calibration | None = Field(None, description="Whether probabilities are how often it is right.")
+    coverage: Coverage | None = Field(None, description="What share can be answered at a given error.")
+    promises: tuple[Promise, ...] = Field((), description="What the function promises, and whether these examples bear it out.")
     wrong: int | None = Field(None, ge=0, description="How many answers were wrong; None where none is right or wrong.")
     mistakes: tuple[Mistake, ...] = Field((), description="Some of the wrong answers, the surest first.")
     notes: tuple[str, ...] = Field((), description="What the reader should know.")

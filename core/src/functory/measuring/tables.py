@@ -43,12 +43,19 @@ def draw(report: Report, mistakes: int = FEW_MISTAKES) -> RenderableType:
         header, rows = confusion_rows(report.confusion)
         numbers = (2,) if len(report.confusion.labels) > MANY_CLASSES else range(1, len(header))
         parts.append(table(header, rows, right=numbers))
+    parts += [text(line) for line in trust_lines(report)]
     if report.mistakes[:mistakes]:
         shown = report.mistakes[:mistakes]
         parts.append(text(mistakes_line(report, len(shown))))
         header, rows = mistake_rows(shown, report.source)
         parts.append(table(header, rows, right=(1,), short=range(2, len(header))))
     return group(*parts, *(text(f"note: {note}") for note in report.notes))
+
+
+def trust_lines(report: Report) -> list[str]:
+    """Return how far scores can be relied on, what can be answered at which error, and what is promised: a line each."""
+    found = (report.calibration, report.coverage, *report.promises)
+    return [one.line() for one in found if one is not None]
 
 
 def mistakes_line(report: Report, shown: int) -> str:

@@ -143,3 +143,13 @@ def test_options_that_are_equally_likely_share_the_mean_of_their_places() -> Non
     assert task.scorer([even] * 4, found, task.State())(list(range(4))) == {"accuracy": 0.25, "mean_rank": 2.5}
     always = task.baseline(found, task.State())
     assert task.scorer(always, found, task.State())(list(range(4))) == {"accuracy": 0.25, "mean_rank": 2.5}
+
+
+def test_how_sure_an_answer_is_and_how_likely_the_right_option_was() -> None:
+    task = MultipleChoice.configure({})
+    found = [one(question="Fish?", options=FOUR, answer=place) for place in (1, 2)]
+    given = Choice(choice="water", index=1, score=0.6, scores=dict(zip(FOUR, (0.1, 0.6, 0.2, 0.1), strict=True)))
+    told = task.certainty([given, given], found, task.State())
+    assert (told.sure.tolist(), told.is_right.tolist()) == ([0.6, 0.6], [True, False])
+    assert told.of_right is not None
+    assert told.of_right.tolist() == [0.6, 0.2]

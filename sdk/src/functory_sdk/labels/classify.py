@@ -12,6 +12,7 @@ from functory.contracts.formulation import Formulation, Target
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.reading.reader import Reader
 from functory_sdk.labels import paths, ratings, scope
+from functory_sdk.labels.certainty import chosen
 from functory_sdk.labels.metrics import best_thresholds
 from functory_sdk.labels.named import named
 from functory_sdk.labels.types import Classification, Labels, output_type
@@ -159,7 +160,7 @@ def answer(shares: Array, state: Labels, notes: tuple[str, ...], number: float |
         return Classification(
             label=None if best is None else state.labels[best], score=score, scores=scores, labels=labels, notes=notes
         )
-    label = state.labels[_chosen(shares, state)]
+    label = state.labels[chosen(shares, state)]
     fields: dict[str, Any] = {"label": label, "labels": (label,), "score": scores[label], "scores": scores, "notes": notes}
     if state.scope:
         fields |= scope.said(label, shares, scores, number, state)
@@ -185,15 +186,6 @@ def constant(label: str, given: tuple[str, ...], state: Labels) -> Classificatio
     if state.mode == "ordinal":
         fields["value"] = state.numbers[state.labels.index(label)]
     return output_type(state.mode, is_scoped=state.scope is not None)(**fields)
-
-
-def _chosen(shares: Array, state: Labels) -> int:
-    """Return which label is answered, where one is."""
-    if state.mode == "binary":
-        return int(shares[1] >= state.thresholds[0])
-    if state.mode == "ordinal":
-        return ratings.median(shares)
-    return scope.surest(shares, state)
 
 
 def lead(shares: Array, state: Labels, number: float | None = None) -> float:

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from functory.contracts.certainty import DIGITS
 from functory.contracts.rows import Array
-
-DIGITS = 6
-"""Digits after the point that outputs tell."""
 
 
 def named(names: Sequence[str], shares: Array) -> dict[str, float]:

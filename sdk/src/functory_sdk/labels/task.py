@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from pydantic import ValidationError
 
 from functory.contracts.backbone import BackboneSpec
+from functory.contracts.certainty import Certainty
 from functory.contracts.component import Options
 from functory.contracts.family import Unit
 from functory.contracts.formulation import Formulation
@@ -20,6 +21,7 @@ from functory.contracts.rows import Encoded
 from functory.contracts.task import Input, Scorer, Suited, Task
 from functory.errors import DataError, OptionError
 from functory.reading.reader import Reader, Text
+from functory_sdk.labels.certainty import certainty
 from functory_sdk.labels.classify import Classify, constant
 from functory_sdk.labels.likelihood import Likelihood
 from functory_sdk.labels.metrics import LEVELS, TOLD, breakdown, scorer
@@ -324,6 +326,9 @@ class LabelTask(Task[L]):
         self, outputs: Sequence[Classification], examples: Sequence[Any], state: Labels
     ) -> Mapping[str, Any]:
         return breakdown(outputs, [self.labels_of(example) for example in examples], state)
+
+    def certainty(self, outputs: Sequence[Classification], examples: Sequence[Any], state: Labels) -> Certainty:
+        return certainty(outputs, [self.labels_of(example) for example in examples], state)
 
     def judge(self, output: Classification, example: Any, state: Labels) -> Judgement:
         """How sure: the score of the label; where there may be several, of the label that is wrong or lacking."""

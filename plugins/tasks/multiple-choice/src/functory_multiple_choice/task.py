@@ -11,7 +11,7 @@ import numpy as np
 from functory_multiple_choice.likelihood import Likelihood
 from functory_multiple_choice.scoring import Scoring
 from functory_multiple_choice.types import AnsweredQuestion, Choice, ChoiceOptions, Question, number_of, place_of
-from functory_sdk import BackboneSpec, DataError, Formulation, Judgement, Scorer, State, Suited, Task
+from functory_sdk import BackboneSpec, Certainty, DataError, Formulation, Judgement, Scorer, State, Suited, Task
 
 if TYPE_CHECKING:
     from functory_sdk import Examples
@@ -99,6 +99,17 @@ class MultipleChoice(Task[ChoiceOptions]):
         places = [example.place or 0 for example in examples]
         most = max(set(places), key=lambda place: (places.count(place), -place))
         return [_at(example, min(most, len(example.options) - 1)) for example in examples]
+
+    def certainty(self, outputs: Sequence[Choice], examples: Sequence[AnsweredQuestion], state: State) -> Certainty:
+        """Of the likeliest option, and of the right one."""
+        best = [max(output.scores, key=output.scores.__getitem__) for output in outputs]
+        right = [example.right for example in examples]
+        return Certainty(
+            sure=np.asarray([output.scores[one] for output, one in zip(outputs, best, strict=True)], dtype=float),
+            is_right=np.asarray([one == other for one, other in zip(best, right, strict=True)], dtype=bool),
+            is_open=np.ones(len(outputs), dtype=bool),
+            of_right=np.asarray([output.scores[one] for output, one in zip(outputs, right, strict=True)], dtype=float),
+        )
 
     def judge(self, output: Choice, example: AnsweredQuestion, state: State) -> Judgement:
         return Judgement(output.choice, example.right, output.choice == example.right, output.score)
