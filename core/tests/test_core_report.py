@@ -17,7 +17,7 @@ from rich.console import Console
 from functory.contracts.certainty import Certainty
 from functory.contracts.optimization import FormReport, OptimizationReport
 from functory.errors import DataError, OptionError
-from functory.measuring.baseline import against_baseline
+from functory.measuring.baseline import doubts
 from functory.measuring.comparison import Comparison, Difference
 from functory.measuring.intervals import FEWEST, evaluate_with_intervals
 from functory.measuring.mistakes import Mistake
@@ -321,15 +321,31 @@ def test_the_score_is_that_of_the_chosen_metric() -> None:
     ],
 )
 def test_a_function_that_does_not_beat_its_baseline_is_told_by_the_interval(metric: Metric, says: str) -> None:
-    notes = against_baseline({"measure": metric}, "")
+    notes = doubts({"measure": metric}, "")
     assert (len(notes) == 1 and re.search(says, notes[0])) if says else not notes
+
+
+@pytest.mark.parametrize(
+    ("metric", "says"),
+    [
+        (Metric(value=0.7, low=0.65, high=0.75, baseline=0.5, floor=0.72), "0.700, below the 0.720 of n-grams that learned"),
+        (Metric(value=0.7, low=0.65, high=0.75, baseline=0.5, floor=0.66), r"\(0.650–0.750\), not clearly above the 0.660 of"),
+        (Metric(value=0.7, low=0.65, high=0.75, baseline=0.5, floor=0.6), ""),
+        (Metric(value=0.7, floor=0.8), "below the 0.800"),
+        (Metric(value=0.4, low=0.3, high=0.5, baseline=0.45, floor=0.48), "below the 0.450 of an answer that reads nothing"),
+    ],
+)
+def test_a_function_that_does_not_clearly_beat_its_floor_says_so_once(metric: Metric, says: str) -> None:
+    notes = doubts({"measure": metric}, "", "n-grams")
+    assert (len(notes) == 1 and re.search(says, notes[0])) if says else not notes
+    assert (str(metric.floor) in str(metric)) == (metric.floor is not None)
 
 
 def test_of_other_metrics_only_what_is_below_the_baseline_is_told() -> None:
     unclear = Metric(value=0.89, low=0.871, high=0.908, baseline=0.884)
     worse = Metric(value=0.4, low=0.3, high=0.5, baseline=0.45)
     clear = Metric(value=0.9, low=0.8, high=1.0, baseline=0.1)
-    [note] = against_baseline({"f1": clear, "accuracy": unclear, "recall": worse}, "f1")
+    [note] = doubts({"f1": clear, "accuracy": unclear, "recall": worse}, "f1")
     assert note.startswith("recall is 0.400, below")
 
 

@@ -36,12 +36,13 @@ from functory.function import Function
 from functory.machine.places import cache_root, new_log
 from functory.machine.storage import is_there, refusals_told
 from functory.machine.targets import fillable_folder
-from functory.measuring.baseline import against_baseline
+from functory.measuring.baseline import doubts
 from functory.measuring.evaluation import read_examples
 from functory.measuring.mistakes import KEPT
 from functory.plugins.registry import is_file, load, load_file
 from functory.recipe import Recipe
 from functory.running.about import About
+from functory.running.floors import Floored
 from functory.running.forms import TorchForm, torch_form
 from functory.running.golden import has_nan, record, tolerance
 from functory.running.replays import made_of, makers, versions
@@ -158,6 +159,7 @@ class _Building:
             )
         form.tolerance = tolerance(function, function.golden)
         function.held_out = splits.test if len(splits.test) else splits.dev
+        function.floor = Floored(task, function.state, splits.train) if len(splits.train) else None
         function.calibration = [input_of(task, example) for example in list(splits.train)[:512]]
         # 6: how good it is
         return self._measured(function, splits.test) if report and len(splits.test) else function
@@ -366,10 +368,10 @@ class _Building:
         """Return a function with its report on examples that it has not seen; a doubt about it is told."""
         function.report = self.steps.evaluate(function=function, examples=test).keeping(KEPT)
         figures = {name: metric.model_dump(mode="json") for name, metric in function.report.metrics.items()}
-        doubts = against_baseline(function.report.metrics, function.report.metric)
-        for note in doubts:
+        doubted = doubts(function.report.metrics, function.report.metric, function.report.floor)
+        for note in doubted:
             self.tell(note)
-        about = replace(function.about, metrics=figures, notes=(*function.about.notes, *doubts))
+        about = replace(function.about, metrics=figures, notes=(*function.about.notes, *doubted))
         return function.replaced(about=about)
 
     def _told(self, run: Run, bars: RunBars, place: RunFolder, event: Event) -> None:

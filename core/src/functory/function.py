@@ -23,6 +23,7 @@ from functory.machine.storage import refusals_told, telling
 from functory.reading.reader import Reader
 from functory.running.about import About
 from functory.running.arriving import gathered
+from functory.running.floors import Floored
 from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm
 from functory.running.inputs import arguments, item, many
 from functory.wording.harmless import harmless
@@ -74,6 +75,9 @@ class Function:
         """Examples that were not trained on, where the function was just built: what `optimize` measures on."""
         self.calibration: Sequence[Any] = ()
         """Inputs of the training data, where the function was just built: what `optimize` calibrates on."""
+        self.floor: Floored | None = None
+        """What a simple method answers that learned from the same examples, where they are known: where the function was just
+        built, and where `evaluate` is given them."""
         self.session_options = session or SessionOptions()
         self._session: Session | None = None
         self._lock = threading.Lock()
@@ -233,7 +237,7 @@ class Function:
             "session": self.session_options, "hooks": self.hooks, "report": self.report,
         }  # fmt: skip
         made = Function(**{**kept, **changes})
-        made.held_out, made.calibration = self.held_out, self.calibration
+        made.held_out, made.calibration, made.floor = self.held_out, self.calibration, self.floor
         return made
 
     def close(self) -> None:
@@ -275,8 +279,9 @@ class Function:
         format: Format | None = None,
         encoding: str = "",
         mistakes: int = 20,
+        train: Any = None,
     ) -> Report:
-        """Measure the function on data with known answers: intervals, majority baseline, per-class table, mistakes.
+        """Measure the function on data with known answers: intervals, baselines, per-class table, mistakes.
 
         :param data: files, a pattern, a sample, an iterable of dicts, a data set, or Examples.
         :param on_bad_row: ``stop`` or ``skip``.
@@ -284,16 +289,21 @@ class Function:
         :param format: the reader of the files, or a mapping of its name and options; found out when None.
         :param encoding: the files' encoding, where their bytes do not tell.
         :param mistakes: how many wrong answers the report lists at most, the surest first; 1,000 are the most.
+        :param train: the data that the function learned from, for a simple method to learn from beside it, such as a regression
+            on n-grams; a function that was just built knows them.
         :raises OptionError: when that number is negative.
         :raises DataError: for a bad row or an unknown label, naming file and line.
         """
         from functory.measuring.evaluation import read_examples
         from functory.steps import Steps
 
-        examples = read_examples(
-            self.task, self.state, data, columns=columns, on_bad_row=on_bad_row, format=format, encoding=encoding
+        read = partial(
+            read_examples, self.task, self.state, columns=columns, on_bad_row=on_bad_row, format=format, encoding=encoding
         )
-        report: Report = Steps(self.hooks).evaluate(function=self, examples=examples)
+        function = self if train is None else self.replaced()
+        if train is not None:
+            function.floor = Floored(self.task, self.state, read(train))
+        report: Report = Steps(self.hooks).evaluate(function=function, examples=read(data))
         return report.keeping(mistakes)
 
     def targets(self, value: Any) -> Sequence[Target]:

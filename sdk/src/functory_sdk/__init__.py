@@ -32,7 +32,7 @@ _HOMES = {
     "functory.contracts.plain": ("plain",),
     "functory.contracts.sample": ("Sample",),
     "functory.contracts.formulation": ("Formulation", "Target"),
-    "functory.contracts.task": ("Input", "Output", "Scorer", "State", "Suited", "Task"),
+    "functory.contracts.task": ("Floor", "Input", "Output", "Scorer", "State", "Suited", "Task"),
     "functory.contracts.texts": ("texts_of", "with_texts"),
     "functory.using.attribution": ("Word", "attribution", "values_of", "without", "words_of"),
     "functory.running.backbones": ("open_backbone",),

@@ -61,6 +61,7 @@ from functory.contracts.rows import Row as Row
 from functory.contracts.rows import Taught as Taught
 from functory.contracts.rows import row_length as row_length
 from functory.contracts.sample import Sample as Sample
+from functory.contracts.task import Floor as Floor
 from functory.contracts.task import Input as Input
 from functory.contracts.task import Output as Output
 from functory.contracts.task import Scorer as Scorer

@@ -23,6 +23,13 @@ class Evaluate(Command):
         )
         add_data(parser)
         parser.add_argument(
+            "--train",
+            action="append",
+            metavar="DATA",
+            help="what the function learned from, for a simple method to learn from beside it, such as a regression on n-grams; "
+            "several when given again",
+        )
+        parser.add_argument(
             "--mistakes",
             type=count,
             metavar="N",
@@ -40,8 +47,9 @@ class Evaluate(Command):
             replaceable_file(args.html)
         function = open_function(args)
         report = function.evaluate(
-            data(args.data), mistakes=KEPT if args.mistakes is None else args.mistakes, **reading(args)
-        )
+            data(args.data), mistakes=KEPT if args.mistakes is None else args.mistakes,
+            train=data(args.train) if args.train else None, **reading(args),
+        )  # fmt: skip
         drawn = draw(report, FEW_MISTAKES if args.mistakes is None else args.mistakes)
         try:
             if args.html:

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 Scorer = Callable[[NDArray[np.int64]], Mapping[str, float]]
 """Indices of examples → metrics on just those: what the bootstrap resamples."""
 
+Floor = Callable[[Sequence[Any]], Sequence[Any]]
+"""Examples → what a simple method without a backbone answers to each."""
+
 
 class Input(BaseModel):
     """The input of a function. Subclasses name its fields."""
@@ -119,6 +122,8 @@ class Task(Component[O]):
     """The metric by which one function is better than another."""
     metrics: ClassVar[Mapping[str, str]] = {}
     """What `scorer` may give: each metric's name, and what it is in a few words."""
+    floored_by: ClassVar[str] = "a simple method without a backbone"
+    """What `floor` is, in a few words: "a regression on n-grams"."""
     lower_is_better: ClassVar[Collection[str]] = ()
     """Which of them are errors, so that less is better; never `metric`, by which functions are chosen."""
 
@@ -255,6 +260,12 @@ class Task(Component[O]):
 
     def baseline(self, examples: Sequence[Any], state: Any) -> Sequence[Any] | None:
         """Return, for each example, what a function that reads nothing would answer; None where there is none."""
+        return None
+
+    def floor(self, examples: Sequence[Any], state: Any) -> Floor | None:
+        """Return a simple method that learned from examples in seconds, without a backbone: what a function must be worth more
+        than. None where the task knows none, or there is nothing to learn.
+        """
         return None
 
     def breakdown(self, outputs: Sequence[Any], examples: Sequence[Any], state: Any) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from functory.contracts.task import Task
 from functory.data import Examples, Limit, checked, examples, stream
 from functory.data.labels import settled
 from functory.data.sources import Format
-from functory.measuring.baseline import against_baseline
+from functory.measuring.baseline import doubts
 from functory.measuring.intervals import evaluate_with_intervals
 from functory.measuring.mistakes import mistakes
 from functory.measuring.reliability import calibration
@@ -62,17 +62,19 @@ def read_examples(
 
 
 def evaluate(function: Function, found: Examples) -> Report:
-    """Run a function on examples and score it: intervals by bootstrap, a baseline that reads nothing."""
+    """Run a function on examples and score it: intervals by bootstrap, a baseline that reads nothing, a floor that is simple."""
     task, state = function.task, function.state
     started = time.perf_counter()
     outputs = list(function.map(list(found)))
     seconds = time.perf_counter() - started
     base = task.baseline(list(found), state)
+    floor = function.floor.answers(list(found)) if function.floor is not None else None
     measured = evaluate_with_intervals(
         task.scorer(outputs, list(found), state),
         len(found),
         seed=SEED,
         baseline=task.scorer(base, list(found), state) if base is not None else None,
+        floor=task.scorer(floor, list(found), state) if floor is not None else None,
         lower_is_better=task.lower_is_better,
     )
     parts = task.breakdown(outputs, list(found), state)
@@ -89,6 +91,7 @@ def evaluate(function: Function, found: Examples) -> Report:
         skipped=len(found.skipped),
         metrics=measured.metrics,
         metric=chosen,
+        floor=task.floored_by if floor is not None else "",
         confidence=measured.confidence,
         resamples=measured.resamples,
         per_class=tuple(parts.get("per_class", ())),
@@ -99,7 +102,7 @@ def evaluate(function: Function, found: Examples) -> Report:
         mistakes=surest,
         seconds=seconds,
         notes=(
-            *against_baseline(measured.metrics, chosen),
+            *doubts(measured.metrics, chosen, task.floored_by),
             *filter(None, [found.passed_over]),
             *found.notes,
             *task.audit(found),

@@ -41,6 +41,7 @@ def evaluate_with_intervals(
     *,
     seed: int,
     baseline: Scorer | None = None,
+    floor: Scorer | None = None,
     lower_is_better: Collection[str] = (),
     confidence: float = 0.95,
     resamples: int = 1000,
@@ -54,6 +55,7 @@ def evaluate_with_intervals(
     :param scorer: indices of examples (any number,) → metrics on just those.
     :param n: the number of examples.
     :param baseline: likewise, of an answer that reads nothing.
+    :param floor: likewise, of a simple method that learned from the same examples.
     :param lower_is_better: the metrics that are losses.
     :param confidence: between 0 and 1.
     :param resamples: the most to make.
@@ -70,6 +72,7 @@ def evaluate_with_intervals(
     everything = np.arange(n, dtype=np.int64)
     values = scorer(everything)
     compared = baseline(everything) if baseline else {}
+    simple = floor(everything) if floor else {}
     drawn = _resample(
         scorer, list(values), n, seed, resamples, clock() + budget_seconds, clock
     )  # (resamples, metrics)
@@ -81,6 +84,7 @@ def evaluate_with_intervals(
             low=low,
             high=high,
             baseline=float(compared[name]) if name in compared else None,
+            floor=float(simple[name]) if name in simple else None,
             higher_is_better=name not in lower_is_better,
         )
     return Intervals(metrics, confidence, len(drawn))

@@ -34,18 +34,24 @@ class Metric(BaseModel):
     low: float | None = Field(None, description="The lower end of the interval; None where none was made.")
     high: float | None = Field(None, description="The upper end.")
     baseline: float | None = Field(None, description="The same metric of an answer that reads nothing.")
+    floor: float | None = Field(None, description="Of a simple method without a backbone that learned from the same examples.")
     higher_is_better: bool = True
 
     def __str__(self) -> str:
         interval = f" ({self.low:.3f}–{self.high:.3f})" if self.low is not None and self.high is not None else ""
         baseline = f", baseline {self.baseline:.3f}" if self.baseline is not None else ""
-        return f"{self.value:.3f}{interval}{baseline}"
+        floor = f", floor {self.floor:.3f}" if self.floor is not None else ""
+        return f"{self.value:.3f}{interval}{baseline}{floor}"
 
     def beats_baseline(self) -> bool | None:
         """Return whether the whole interval is on the baseline's better side; None where there is none."""
-        if self.baseline is None or self.low is None or self.high is None:
+        return self.beats(self.baseline)
+
+    def beats(self, other: float | None) -> bool | None:
+        """Return whether the whole interval is on a number's better side; None where there is none."""
+        if other is None or self.low is None or self.high is None:
             return None
-        return self.low > self.baseline if self.higher_is_better else self.high < self.baseline
+        return self.low > other if self.higher_is_better else self.high < other
 
 
 class Confusion(BaseModel):
@@ -107,6 +113,7 @@ class Report(BaseModel):
     skipped: int = Field(0, ge=0, description="How many rows were bad and passed over.")
     metrics: dict[str, Metric]
     metric: str = Field("", description="The metric by which functions are chosen; the first, where empty.")
+    floor: str = Field("", description="The simple method that learned from the same examples, where there is one.")
     confidence: float = 0.95
     resamples: int = Field(0, ge=0, description="Bootstrap resamples behind the intervals.")
     per_class: tuple[dict[str, str | int | float], ...] = Field((), description="One row per class.")
@@ -202,4 +209,6 @@ class Report(BaseModel):
             made = "No intervals: the metrics take too long to resample."
         if any(metric.baseline is not None for metric in self.metrics.values()):
             made += " Baseline: an answer that reads nothing."
+        if any(metric.floor is not None for metric in self.metrics.values()):
+            made += f" Floor: {self.floor}, on the same training examples."
         return made + (f" Data: sha256 {self.sha256[:12]}…" if self.sha256 else "")

@@ -31,7 +31,7 @@ def draw(report: Report, mistakes: int = FEW_MISTAKES) -> RenderableType:
 
     parts = [
         text(report.headline(), "bold"),
-        table(*metric_rows(report), right=(1, 3)),
+        table(*metric_rows(report), right=(1, 3, 4)),
         text(report.footnote(), "dim"),
     ]
     if report.per_class:
@@ -67,16 +67,23 @@ def mistakes_line(report: Report, shown: int) -> str:
 
 def metric_rows(report: Report) -> Table:
     """Return header and rows of the metrics."""
+    has_floor = any(metric.floor is not None for metric in report.metrics.values())
     rows = [
         [
             name,
             number(metric.value),
             interval(metric),
-            "" if metric.baseline is None else number(metric.baseline),
+            *(_figure(metric.baseline), *([_figure(metric.floor)] if has_floor else [])),
         ]
         for name, metric in report.metrics.items()
     ]
-    return ["metric", "value", f"{report.confidence:.0%} interval", "baseline"], rows
+    more = ["floor"] if has_floor else []
+    return ["metric", "value", f"{report.confidence:.0%} interval", "baseline", *more], rows
+
+
+def _figure(value: float | None) -> str:
+    """Return a number as a cell; empty where there is none."""
+    return "" if value is None else number(value)
 
 
 def class_rows(per_class: Sequence[Mapping[str, Any]]) -> Table:  # Any: text and numbers

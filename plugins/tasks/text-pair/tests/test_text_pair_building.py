@@ -171,6 +171,25 @@ def test_a_report_has_intervals_the_majority_each_label_and_what_was_taken_for_w
     assert sum(count for *_, count in pair.report.confusion.counts) == 16
 
 
+def test_a_report_has_the_floor_of_what_the_function_learned_from(pair: Any, tmp_path: Path) -> None:
+    report = pair.report
+    assert report.metrics["accuracy"].floor is not None
+    assert "regression on n-grams" in report.floor
+    assert report.floor in report.footnote()
+    assert "floor" in str(report)
+    assert pair.evaluate(ROWS[:8]).metrics["accuracy"].floor is not None, "a function that was just built knows its examples"
+    loaded = functory.load(pair.save(tmp_path / "pair"))
+    assert loaded.report is not None
+    assert loaded.report.metrics == report.metrics
+    assert loaded.evaluate(ROWS[:8]).metrics["accuracy"].floor is None
+    again = loaded.evaluate(ROWS[:8], train=ROWS)
+    assert again.metrics["accuracy"].floor is not None
+    rows = "\n".join(map(json.dumps, ROWS))
+    (tmp_path / "rows.jsonl").write_text(rows, encoding="utf-8")
+    arguments = ["--data", str(tmp_path / "rows.jsonl"), "--train", str(tmp_path / "rows.jsonl"), "--json"]
+    assert main(["evaluate", str(tmp_path / "pair"), *arguments]) == 0
+
+
 @pytest.mark.parametrize("texts", [("the good film", "a bad day"), ("rain", "rain"), ("the film was good", "a good 好 film")])
 @pytest.mark.parametrize("method", ["occlusion", "integrated-gradients", "gradient-x-input"])
 def test_both_texts_of_a_pair_are_explained_at_their_places(

@@ -52,6 +52,10 @@ class PairTask(LabelTask[P]):
     shorthand: ClassVar[tuple[str, ...]] = ("first", "second")
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {"first": FIRST, "second": SECOND}
 
+    @property
+    def is_symmetric(self) -> bool:
+        return self.options.symmetric
+
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
         """Both texts in one row, or each by itself."""
         apart = ClassifySymmetric if self.options.symmetric else ClassifyVectors

@@ -18,7 +18,7 @@ from functory.contracts.judging import Judgement, told
 from functory.contracts.labels import known_labels, listed
 from functory.contracts.plain import plain_type
 from functory.contracts.rows import Encoded
-from functory.contracts.task import Input, Scorer, Suited, Task
+from functory.contracts.task import Floor, Input, Scorer, Suited, Task
 from functory.errors import DataError, OptionError
 from functory.reading.reader import Reader, Text
 from functory_sdk.labels.certainty import certainty
@@ -73,6 +73,7 @@ class LabelTask(Task[L]):
     State: ClassVar = Labels
     metric: ClassVar[str] = "accuracy"
     metrics: ClassVar[Mapping[str, str]] = TOLD
+    floored_by: ClassVar[str] = "a regression on n-grams of words and characters"
     gold: ClassVar[str] = "label"
     """The field of Example that holds the right label, or a list of them."""
     prompt: ClassVar[str] = ""
@@ -346,6 +347,25 @@ class LabelTask(Task[L]):
         most = max(state.answers, key=lambda label: counts[label])
         given = (most,) if state.mode != "multi" or counts[most] * 2 > len(examples) else ()
         return [constant(most, given, state)] * len(examples)
+
+    def floor(self, examples: Sequence[Any], state: Labels) -> Floor | None:
+        """A regression on the n-grams of words and of characters."""
+        from functory_sdk.labels.floor import fit_floor
+
+        right = [self.labels_of(example) for example in examples]
+        texts = [self.words_of(example) for example in examples]
+        fitted = fit_floor(texts, right, state, is_symmetric=self.is_symmetric)
+        return None if fitted is None else lambda found: fitted.answers([self.words_of(one) for one in found])
+
+    def words_of(self, value: Any) -> tuple[str, ...]:
+        """Return the texts whose n-grams tell of an input, as many of every input; by default those of `text_of`."""
+        texts = self.text_of(value)
+        return (texts,) if isinstance(texts, str) else tuple(texts)
+
+    @property
+    def is_symmetric(self) -> bool:
+        """Whether the order of several texts says nothing."""
+        return False
 
     def output_schema(self, state: Labels) -> dict[str, Any]:
         schema = super().output_schema(state)

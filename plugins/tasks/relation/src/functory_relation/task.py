@@ -13,6 +13,7 @@ from functory_sdk import (
     Classification,
     Encoded,
     Examples,
+    Floor,
     Formulation,
     Labels,
     LabelTask,
@@ -93,6 +94,21 @@ class Relation(LabelTask[RelationOptions]):
         """The commonest relation for all: the label of none, where that is commoner, would find nothing."""
         found = super().baseline(examples, state)
         return [related(one, side_of(value), state) for one, value in zip(found, examples, strict=True)]
+
+    def floor(self, examples: Sequence[Any], state: Labels) -> Floor | None:
+        """A regression on n-grams of both spans, of what is between them and of what is around."""
+        fitted = super().floor(examples, state)
+        if fitted is None:
+            return None
+        return lambda found: [related(one, side_of(value), state) for one, value in zip(fitted(found), found, strict=True)]
+
+    def words_of(self, value: Any) -> tuple[str, ...]:
+        """Return both spans, what is between them, which of them is first, and the whole text."""
+        spans = [(one.start, one.end) for one in (value.head, value.tail)]
+        (_, start), (end, _) = sorted(spans)
+        head, tail = (value.text[slice(*span)] for span in spans)
+        order = "head tail" if spans[0] <= spans[1] else "tail head"
+        return head, tail, f"{order}: {value.text[start:end]}", value.text
 
     def breakdown(
         self, outputs: Sequence[Classification], examples: Sequence[Any], state: Labels
