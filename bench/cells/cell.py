@@ -25,6 +25,7 @@ class Cell:
     """A data set and a task.
 
     :param metric: its name, for the table.
+    :param task: its name, or its name with options.
     :param backbone: which the peer is fine-tuned from; ours takes its own default.
     :param load: gives training and test rows, in the task's own shape.
     :param gold: the right answer of a row.
@@ -34,13 +35,14 @@ class Cell:
     :param simple: its name, and training and test rows → its answers.
     :param same: likewise, with a learning rate.
     :param recipe: what the call names beside task and data: nothing, where the default is what is measured.
+    :param ours: likewise, for what is more than one function built by one call.
     :param is_long: it takes more than some minutes, and runs where it is asked for by name.
     """
 
     name: str
     language: str
     metric: str
-    task: str
+    task: str | Mapping[str, Any]
     load: Callable[[], tuple[Rows, Rows]]
     gold: Callable[[Any], Any]
     read: Callable[[Any], Any]

@@ -48,3 +48,15 @@ def paragraphs(language: str) -> tuple[list[str], list[tuple[str, int]]]:
     texts = list(dict.fromkeys(row["context"] for row in found))
     place = {text: index for index, text in enumerate(texts)}
     return texts, [(row["question"], place[row["context"]]) for row in found]
+
+
+def marked(found: Rows) -> Rows:
+    """Return texts with both spans marked by words, as a peer reads them that knows no marks."""
+    return [{"text": _marked(row["text"], row["head"], row["tail"]), "label": row["label"]} for row in found]
+
+
+def _marked(text: str, head: dict[str, int], tail: dict[str, int]) -> str:
+    for span, name in sorted(((head, "one"), (tail, "two")), key=lambda pair: -pair[0]["start"]):
+        start, end = span["start"], span["end"]
+        text = f"{text[:start]} # {name} {text[start:end]} # {text[end:]}"
+    return text

@@ -68,6 +68,14 @@ def spans(train: Rows, test: Rows, backbone: str, rate: float) -> list[set[Span]
     return tagging.spans(train, test, place_of(backbone), "Trainer, full", rate, EPOCHS, BATCH)
 
 
+def tags(train: Rows, test: Rows, backbone: str, rate: float) -> list[list[str]]:
+    """Fine-tune a tagger of given words or characters, whose first token speaks for them, and return the test rows' tags.
+
+    :param train: rows of `tokens` and `tags`; so is `test`.
+    """
+    return tagging.tags(train, test, place_of(backbone), rate, EPOCHS, BATCH)
+
+
 def choices(train: Rows, test: Rows, backbone: str, rate: float) -> list[int]:
     """Fine-tune a scorer of options, each read after its context and question, and return the chosen ones."""
     from transformers import BertForMultipleChoice

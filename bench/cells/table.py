@@ -9,7 +9,9 @@ from typing import Any
 
 from cells import same, scores, simple
 from cells.cell import Cell
-from cells.data import Rows, only, rows
+from cells.daily import daily
+from cells.data import Rows, marked, only, rows
+from cells.graphs import graph
 
 TRAIN, TEST = {"en": 2000, "zh": 1000}, 1000
 """Rows at most. An optimiser step on the multilingual backbone, with its vocabulary of 250,000, takes as long as two."""
@@ -154,18 +156,6 @@ def relations(name: str, data: str, language: str) -> Cell:
     )  # fmt: skip
 
 
-def marked(found: Rows) -> Rows:
-    """Return texts with both spans marked by words, as a peer reads them that knows no marks."""
-    return [{"text": _marked(row["text"], row["head"], row["tail"]), "label": row["label"]} for row in found]
-
-
-def _marked(text: str, head: dict[str, int], tail: dict[str, int]) -> str:
-    for span, name in sorted(((head, "one"), (tail, "two")), key=lambda pair: -pair[0]["start"]):
-        start, end = span["start"], span["end"]
-        text = f"{text[:start]} # {name} {text[start:end]} # {text[end:]}"
-    return text
-
-
 def yes_or_no(name: str, data: str) -> Cell:
     """Return a cell of passages and questions that are answered with yes or no."""
 
@@ -201,6 +191,11 @@ CELLS: dict[str, Callable[[], Cell]] = {
     "snli, all": partial(pairs, "snli, all", "snli", "en", limit=10_000),
     "sick, scores": partial(alike, "sick, scores", "sick", "en"),
     "semeval2010_task8": partial(relations, "semeval2010_task8", "semeval2010_task8", "en"),
+    "conll04, entities": partial(entities, "conll04, entities", "conll04", "en"),
+    "conll04, end to end": lambda: graph("conll04, end to end", "conll04", "en", CELLS["conll04, entities"]()),
+    "people's daily, parts of speech": partial(daily, "people's daily, parts of speech", "tags"),
+    "people's daily, words": partial(daily, "people's daily, words", "words"),
+    "people's daily, punctuation": partial(daily, "people's daily, punctuation", "punctuation"),
     "cmrc2018": partial(answers, "cmrc2018", "zh", ("cmrc2018", "train"), ("cmrc2018", "dev")),
     "cmrc2018, all": partial(answers, "cmrc2018, all", "zh", ("cmrc2018", "train"), ("cmrc2018", "dev"), is_long=True),
     "xquad, English by transfer": partial(

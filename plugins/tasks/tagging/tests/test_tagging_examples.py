@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from functory.data import split
 from functory.measuring.evaluation import read_examples
 from functory_sdk import DataError, NotSupported
 from functory_tagging import Line, TaggedLine, Tagging
@@ -167,3 +168,12 @@ def test_words_that_no_text_shows_are_noted() -> None:
     assert not task.learn(settled({"tokens": ["Ann", "left"], "tags": ["A", "B"]})).is_given
     assert task.audit(settled({"tokens": ["Ann", "left"], "tags": ["A", "B"]})) == ()
     assert task.audit(settled({"tokens": list("我们"), "tags": ["A", "B"]})) == ()
+
+
+@pytest.mark.parametrize("mode", ["tags", "words"])
+def test_a_tag_that_one_row_has_is_learned_whichever_rows_are_drawn_apart(mode: str) -> None:
+    rows = [{"tokens": ["我们", f"{place}"], "tags": ["PRON", "NUM"]} for place in range(20)]
+    found = settled(*rows, {"tokens": ["啊", "好"], "tags": ["INTJ", "NUM"]}, mode=mode)
+    for seed in range(8):
+        kept = split(found, dev=0.3, test=0.3, seed=seed, stratify=Tagging().strata).train
+        assert "INTJ" in {tag for example in kept for tag in Tagging().labels(example)}

@@ -210,6 +210,10 @@ class Tagging(Task[TaggingOptions]):
                     do=known_labels(tag, state.labels),
                 )
 
+    def strata(self, example: TaggedLine) -> tuple[str, ...]:
+        """The tags that stand in the row: so every tag has an example in train."""
+        return tuple(sorted({*self.labels(example)}))
+
     def labels(self, example: TaggedLine) -> tuple[str, ...]:
         return tuple(span.label for span in example.spans) or example.tags
 
