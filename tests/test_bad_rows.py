@@ -63,8 +63,8 @@ def test_evaluation_skips_unknown_labels_and_names_the_first(tables: Path) -> No
     assert any("2 bad rows were skipped, the first: " in note and "line 2: unknown label 'down'" in note
                for note in report.notes)  # fmt: skip
     other = functory.build(
-        task="text-classification", backbone="tiny-encoder", train=[{**row, "label": "only"} for row in TRAIN[:20]]
-        + [{**row, "label": "left"} for row in TRAIN[20:]],
+        task="text-classification", backbone="tiny-encoder", adaptation="head",
+        train=[{**row, "label": "only"} for row in TRAIN[:20]] + [{**row, "label": "left"} for row in TRAIN[20:]],
     )  # fmt: skip
     assert other.held_out is not None
     with pytest.raises(errors.DataError, match=r"unknown label 'only'"):

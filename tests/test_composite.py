@@ -16,7 +16,7 @@ TEXT = "I hate it, this dog"
 
 def built(name: str, *labels: tuple[str, str]) -> functory.Function:
     rows = [{"text": f"{text} {n}", "label": label} for n in range(15) for text, label in labels]
-    return functory.build(task="text-classification", train=rows, report=False, name=name)
+    return functory.build(task="text-classification", train=rows, adaptation="head", report=False, name=name)
 
 
 @pytest.fixture(scope="module")

@@ -93,7 +93,8 @@ def test_the_examples_of_building_take_part_in_a_build(tmp_path: Path, monkeypat
         plugin(step)() for step in ("load_backbone", "adapt", "train", "evaluate", "progress")
     )
     fn = functory.build(
-        task="text-classification", train=ROWS, hooks=[small, count, clock, log], run=tmp_path / "run", report=False
+        task="text-classification", train=ROWS, adaptation="head", hooks=[small, count, clock, log], run=tmp_path / "run",
+        report=False,
     )
     assert count.numbers == 2 * 384 + 2
     assert any(note.startswith("trained in ") for note in fn.about.notes)

@@ -107,7 +107,7 @@ def test_the_same_seed_builds_the_same_function() -> None:
     def built(seed: int) -> np.ndarray:
         fn = functory.build(
             task="text-classification",
-            backbone="minilm",
+            adaptation="head",
             train="samples:rotten-tomatoes",
             limit=120,
             seed=seed,

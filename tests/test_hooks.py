@@ -237,7 +237,7 @@ def recipe(tmp_path: Path) -> Any:
         (tmp_path / "animals.csv").write_text(table)
         named = ", ".join(f'"{hook}"' for hook in hooks)
         (tmp_path / "recipe.toml").write_text(
-            f'task = "text-classification"\ntrain = "animals.csv"\nhooks = [{named}]\n'
+            f'task = "text-classification"\ntrain = "animals.csv"\nhooks = [{named}]\nadaptation = "head"\n'
         )
         return tmp_path / "recipe.toml"
 

@@ -121,6 +121,7 @@ BUILD = """
 import functory
 rows = [{"text": f"{word} {n}", "label": word} for n in range(20) for word in ("cat", "dog")]
 build = dict(task="text-classification", train=rows, report=False)
+plain = dict(build, adaptation="head")
 """
 USES = {
     "bottleneck": """
@@ -160,22 +161,22 @@ config = {"model_type": "gated-convolution", "vocab_size": size, "channels": 16,
 (folder / "config.json").write_text(json.dumps(config))
 (folder / "tokenizer.json").write_text(tiny.tokenizer.json)
 save_file(Encoder(size, 16, 2, 3).state_dict(), folder / "model.safetensors")
-fn = functory.build(**build, backbone="./convolution")
+fn = functory.build(**plain, backbone="./convolution")
 assert fn("cat 99").label == "cat", fn("cat 99")
 fn.save("convolved"); functory.load("convolved")
 """,
     "evaluation-cache": """
-fn = functory.build(**build, hooks=["evaluation-cache"])
+fn = functory.build(**plain, hooks=["evaluation-cache"])
 first = fn.evaluate(rows)
 functory.Function.map = None
 assert fn.evaluate(rows) == first
 """,
     "licence-policy": """
 import os
-functory.build(**build, hooks=["licence-policy"])
+functory.build(**plain, hooks=["licence-policy"])
 os.environ["ACME_ALLOWED_LICENCES"] = "MIT"
 try:
-    functory.build(**build, hooks=["licence-policy"])
+    functory.build(**plain, hooks=["licence-policy"])
 except functory.errors.Refused as error:
     assert "Apache-2.0; allowed: MIT" in error.what
 else:
@@ -184,14 +185,14 @@ else:
     "step-times": """
 import contextlib, io
 with contextlib.redirect_stderr(io.StringIO()) as told:
-    functory.build(**build, hooks=["step-times"])
+    functory.build(**plain, hooks=["step-times"])
 assert "adapt: φ holds 770 numbers" in told.getvalue()
 """,
     "alert": """
-topic = functory.build(**build, name="topic")
+topic = functory.build(**plain, name="topic")
 tones = [{"text": f"{text} {n}", "label": label} for n in range(20)
          for text, label in (("I love it", "positive"), ("I hate it", "negative"))]
-polarity = functory.build(task="text-classification", train=tones, report=False, name="polarity")
+polarity = functory.build(task="text-classification", train=tones, report=False, adaptation="head", name="polarity")
 alert = functory.compose("alert", topic=topic, polarity=polarity, options={"topic": "dog"})
 text = "I hate it, this dog"
 before = alert(text)
@@ -212,7 +213,7 @@ ASKED = {
     "adaptations": "functory.build(**build, adaptation={name!r})",
     "families": "from functory_sdk.families import family_of; family_of({name!r})",
     "tasks": "functory.build(task={name!r}, train=rows)",
-    "hooks": "functory.build(**build, hooks=[{name!r}])",
+    "hooks": "functory.build(**plain, hooks=[{name!r}])",
 }
 
 
@@ -291,7 +292,7 @@ def broken(outside: Outside) -> Iterator[Any]:
 def test_broken_plugins_get_a_diagnosis_each_and_spoil_nothing(outside: Outside, broken: Any) -> None:
     started = outside.names("packagers")
     assert {"raises", "hangs", "crashes"} <= started.keys()  # listing imports nobody
-    outside.code(BUILD + "fn = functory.build(**build)\nassert fn('cat 99').label == 'cat'")
+    outside.code(BUILD + "fn = functory.build(**plain)\nassert fn('cat 99').label == 'cat'")
 
     told = json.loads(outside.functory("doctor", "--json", "--timeout", "10", status=1))
     found: dict[str, list[dict[str, Any]]] = {}

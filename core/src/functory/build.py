@@ -11,47 +11,39 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from functory.artefact.keeping import save_or_keep
-from functory.artefact.writing import target, weight
-from functory.contracts.adaptation import Brought
+from functory.artefact.writing import target
+from functory.building.choosing import Choosing
+from functory.building.fitting import Fitting, counted, tuned
+from functory.building.parts import component
+from functory.contracts.adaptation import Adaptation, Brought
 from functory.contracts.component import Part
-from functory.contracts.engine import Event, Fit, Run, SessionOptions
-from functory.contracts.formulation import Formulation
+from functory.contracts.engine import SessionOptions
 from functory.contracts.putting import chosen
-from functory.contracts.rows import Taught
 from functory.contracts.task import Suited
 from functory.data import Examples, Splits, audit, checked, split
 from functory.data.languages import is_english
 from functory.errors import DataError, OptionError, RecipeError, TrainingError, UnknownComponent
 from functory.function import Function
-from functory.machine.places import cache_root, new_log
-from functory.machine.storage import is_there, refusals_told
+from functory.machine.storage import refusals_told
 from functory.machine.targets import fillable_folder
 from functory.measuring.baseline import doubts
 from functory.measuring.evaluation import read_examples
 from functory.measuring.mistakes import KEPT
-from functory.plugins.registry import is_file, load, load_file
 from functory.recipe import Recipe
 from functory.running.about import About
 from functory.running.floors import Floored
-from functory.running.forms import TorchForm, torch_form
+from functory.running.forms import TorchForm
 from functory.running.golden import has_nan, record, tolerance
-from functory.running.replays import made_of, makers, versions
-from functory.running.watching import RunBars
+from functory.running.replays import versions
 from functory.steps import Steps
-from functory.terminal import Progress, progress
-from functory.training.folders import RunFolder
-from functory.training.learned import find, keep
-from functory.training.teaching import digest, input_of, taught
+from functory.training.teaching import input_of
 
 
 @refusals_told
@@ -126,31 +118,23 @@ class _Building:
         brought = self._bring(adaptation, backbone, task)
         if brought is not None:
             adaptation = brought.adaptation
-        put, formulation = chosen(task, backbone.spec, adaptation, recipe.put)
+        if not _chooses(adaptation):
+            chosen(task, backbone.spec, adaptation, recipe.put)  # before data are read
         splits = self._split(task)
         state = None if brought is None else brought.state
         if state is None:
             state = task.learn(list(splits.train) or list(splits.test))
         splits = self._checked(task, state, splits)
-        model = self.steps.adapt(
-            engine=engine, backbone=backbone, task=task, formulation=formulation, state=state, adaptation=adaptation,
-            seed=recipe.seed,
-        )  # fmt: skip
         # 3 and 4: the function
-        form = torch_form(engine, backbone, adaptation, put, formulation, state, model)
-        if self.output is not None:
-            target(self.output, weight(form))  # as much as φ will take, known from here on
         about = self._about(task, backbone, splits)
         if brought is not None:
             about = replace(about, notes=(*about.notes, *brought.notes))
-        function = Function(task, state, form, about, hooks=recipe.hooks, session=session)
+        fitting = Fitting(
+            recipe, self.steps, engine, backbone, task, state, about, session, self.tell, self.until_safe, self.output
+        )
         # 5: training
-        if brought is not None:
-            engine.load_phi(model, brought.phi)
-        elif adaptation.learns == "phi":
-            function = self._train(function, form, splits, folder)
-        if len(splits.dev):
-            function = _tuned(function, formulation, splits.dev)
+        function, splits = self._learned(fitting, adaptation, brought, splits, folder)
+        form = cast(TorchForm, function.form)
         function.golden = record(function, recipe.golden)
         if has_nan(function.golden):
             raise TrainingError(
@@ -280,7 +264,6 @@ class _Building:
 
     def _about(self, task: Any, backbone: Any, splits: Splits) -> About:
         recipe = self.recipe
-        sides = {name: {"examples": len(side), "sha256": side.sha256} for name, side in splits.sides().items()}
         return About(
             name=recipe.name or task.name.rpartition(":")[2],
             version=recipe.version,
@@ -289,80 +272,26 @@ class _Building:
             long_text=recipe.long_text,
             max_tokens=recipe.max_tokens,
             recipe={**recipe.as_json(), "seed": recipe.seed},
-            data=sides,
+            data=counted(splits),
             versions=versions(),
             notes=self.notes,
         )
 
-    def _train(self, function: Function, form: TorchForm, splits: Splits, folder: Path | None) -> Function:
-        """Fit φ, then what the task tunes on held-out outputs."""
-        train, dev, doubt = taught(form, splits, function)
-        if doubt:
-            self.tell(doubt)
-        key = self._key(form, function, digest(train, dev, splits.dev))
-        place = self.until_safe.enter_context(RunFolder(key, folder, function.about.name, self.tell))
-        run = Run(
-            folder=place.path,
-            store=cache_root() / "features",
-            seed=self.recipe.seed,
-            name=function.about.name,
-            options=function.session_options,
-            logs=new_log(function.about.name),
-            key=key,
-        )
-        with RunBars(run.name) as bars:
-            run.emit = partial(self._told, run, bars, place)
-            run.emit(Event("start", text=f"{run.name}: {len(splits.train):,} examples, {len(train.rows):,} rows"))
-            fit = self._fit(function, form, train, dev, run)
-            run.emit(Event("done", values=fit.metrics))
-        about = replace(function.about, notes=(*function.about.notes, *filter(None, (doubt,)), *fit.notes))
-        about.data["fit"] = dict(fit.metrics)
-        function = function.replaced(about=about, form=form)
-        if is_there(run.logs):
-            self.tell(f"what hooks wrote about this run is in {run.logs}")
-        return function
-
-    def _fit(self, function: Function, form: TorchForm, train: Taught, dev: Taught | None, run: Run) -> Fit:
-        """Fit φ, or take up what an earlier build of the same run learned before it failed."""
-        found = find(run.folder, run.key, form.adaptation)
-        if found is not None:
-            run.emit(
-                Event("note", text=f"what was learned before is taken up from {run.folder}: nothing is trained again")
-            )
-            if found.fit.adaptation is not None:  # φ has another structure than it began with
-                form.adaptation = found.fit.adaptation
-                form.program = replace(form.program, model=form.engine.adapt(
-                    form.backbone, form.formulation, function.state, form.adaptation, seed=self.recipe.seed
-                ))  # fmt: skip
-            form.engine.load_phi(form.program.model, found.phi)
-            run.learned = found.fit
-        if found is not None and found.is_over:
-            return found.fit
-        model = form.program.model
-        fit: Fit = self.steps.train(
-            engine=form.engine, model=model, adaptation=form.adaptation, train=train, dev=dev, run=run
-        )
-        keep(run, form.engine, model, fit, is_over=True)
-        form.adaptation = fit.adaptation or form.adaptation
-        return fit
-
-    def _key(self, form: TorchForm, function: Function, rows: str) -> str:
-        """Return what decides φ, and names the run's folder: the same recipe on the same data goes on where it stopped.
-
-        :param rows: the digest of the rows.
-        """
-        parts = (function.task, form.adaptation, form.engine, form.backbone)
-        about = [
-            self.recipe.seed, form.put, rows, form.spec.weights_hash, function.session_options.model_dump(mode="json"),
-            *map(_identity, parts), versions(), makers(function), made_of(function), self._shaping(),
-        ]  # fmt: skip
-        return hashlib.sha256(json.dumps(about, sort_keys=True, default=str).encode()).hexdigest()[:24]
-
-    def _shaping(self) -> list[Any]:
-        """Return the hook plugins that may decide what is learned, with their options; the others come and go as they like."""
-        names = self.steps.who("load_backbone", "adapt", "train")
-        parts = [Part.of(hook) for hook in self.recipe.hooks if isinstance(hook, str | Mapping | Part)]
-        return [*names, *(part.model_dump(mode="json") for part in parts if part.name in names)]
+    def _learned(
+        self, fitting: Fitting, adaptation: Any, brought: Brought | None, splits: Splits, folder: Path | None
+    ) -> tuple[Function, Splits]:
+        """Return the function with all that it learns, φ and what the task tunes, and the examples as they were used."""
+        recipe, task, spec = self.recipe, fitting.task, fitting.backbone.spec
+        choice = adaptation.choice(task, spec, list(splits.train)) if _chooses(adaptation) else None
+        if choice is not None:
+            choosing = Choosing(fitting, choice, splits, recipe.put, is_dev_given=recipe.dev is not None)
+            return choosing.made(folder), choosing.used
+        function = fitting.attached(adaptation, *chosen(task, spec, adaptation, recipe.put))
+        if brought is not None:
+            fitting.engine.load_phi(cast(TorchForm, function.form).program.model, brought.phi)
+        elif adaptation.learns == "phi":
+            return fitting.fitted(function, splits, folder), splits
+        return tuned(function, splits.dev), splits
 
     def _measured(self, function: Function, test: Examples) -> Function:
         """Return a function with its report on examples that it has not seen; a doubt about it is told."""
@@ -374,19 +303,10 @@ class _Building:
         about = replace(function.about, metrics=figures, notes=(*function.about.notes, *doubted))
         return function.replaced(about=about)
 
-    def _told(self, run: Run, bars: RunBars, place: RunFolder, event: Event) -> None:
-        """Let the bars and the observers see what happens in training."""
-        bars.observe(event)
-        place.observe(event)
-        if event.kind == "note":
-            self.tell(event.text)
-        self.steps.progress(run=run, event=event)
 
-
-def component(kind: str, part: Part, *, where: str = "") -> Any:
-    """Return the configured component of a recipe's part; a component in a file is allowed here and only here."""
-    found = load_file(part.name, kind) if is_file(part.name) else load(kind, part.name, where=where)
-    return found.configure(part.options, where=where)
+def _chooses(adaptation: Any) -> bool:
+    """Whether an adaptation is one that chooses among others."""
+    return type(adaptation).choice is not Adaptation.choice
 
 
 def _texts(task: Any, examples: Examples) -> Iterator[str]:
@@ -394,26 +314,6 @@ def _texts(task: Any, examples: Examples) -> Iterator[str]:
     return (value for one in examples for name in task.Input.model_fields if isinstance(value := getattr(one, name), str))
 
 
-def _tuned(function: Function, formulation: Formulation, dev: Examples) -> Function:
-    """Return a function with what its task tunes on the outputs of held-out examples, where it tunes anything."""
-    if type(formulation).tune is Formulation.tune:
-        return function
-    inputs = [input_of(function.task, example) for example in dev]
-    bar: Progress[Any]
-    with progress(len(inputs), f"{function.name}: outputs of dev") as bar:
-        traced = function.trace(inputs, lambda share: bar.advance(share * len(inputs)))
-    if not any(rows for _, rows in traced):
-        return function
-    sides, rows = [side for side, _ in traced], [rows for _, rows in traced]
-    state = formulation.tune(sides, rows, list(dev), function.state)
-    return function if state == function.state else function.replaced(state=state)
-
-
 def _without(side: str) -> str:
     """Say how a side is left out for good."""
     return f", with {side}_share = 0 if none is to be split off" if side in ("dev", "test") else ""
-
-
-def _identity(component: Any) -> list[Any]:  # Any: a component, and plain data
-    """Return whose code a component is, one in a file by what is in it, and its options."""
-    return [type(component).__module__, type(component).__qualname__, component.options.model_dump(mode="json")]

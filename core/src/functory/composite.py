@@ -32,7 +32,7 @@ def compose(
         licence cannot be shown.
     """
     if isinstance(task, str):
-        from functory.build import component
+        from functory.building.parts import component
         from functory.contracts.component import Part
 
         task = component("tasks", Part(name=task, options=options or {}))

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
-    "functory.contracts.adaptation": ("Adaptation", "Brought", "TrainingOptions"),
+    "functory.contracts.adaptation": ("Adaptation", "Brought", "Candidate", "Choice", "TrainingOptions"),
     "functory.contracts.backbone": ("Backbone", "BackboneSpec", "Pooling"),
     "functory.contracts.certainty": ("Certainty",),
     "functory.contracts.command": ("Command",),

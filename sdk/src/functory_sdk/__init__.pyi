@@ -4,6 +4,8 @@ from functory.artefact.checking import read_manifest as read_manifest
 from functory.artefact.manifest import Manifest as Manifest
 from functory.contracts.adaptation import Adaptation as Adaptation
 from functory.contracts.adaptation import Brought as Brought
+from functory.contracts.adaptation import Candidate as Candidate
+from functory.contracts.adaptation import Choice as Choice
 from functory.contracts.adaptation import TrainingOptions as TrainingOptions
 from functory.contracts.backbone import Backbone as Backbone
 from functory.contracts.backbone import BackboneSpec as BackboneSpec

@@ -93,7 +93,7 @@ def _assembled(
             name: getattr(manifest, name)
             for name in (
                 "name", "version", "licence", "licences", "long_text", "max_tokens", "recipe", "data", "versions",
-                "notes", "optimization",
+                "notes", "tried", "optimization",
             )
         },
         metrics={name: metric.model_dump(mode="json") for name, metric in manifest.metrics.items()},

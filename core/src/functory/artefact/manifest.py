@@ -24,6 +24,7 @@ from functory.contracts.optimization import OptimizationReport
 from functory.contracts.rows import Program
 from functory.errors import ArtefactUnsafe
 from functory.measuring.report import Metric
+from functory.measuring.trials import Trial
 from functory.reading.reader import LongText
 
 
@@ -198,6 +199,7 @@ class Manifest(BaseModel):
     versions: dict[str, str] = {}
     metrics: dict[str, Metric] = {}
     notes: tuple[str, ...] = ()
+    tried: tuple[Trial, ...] = Field((), description="The adaptations among which the build chose, and how each did.")
     optimization: ReportData = None
     members: dict[str, Member] = {}
     _sha256: str = PrivateAttr("")

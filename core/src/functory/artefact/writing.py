@@ -100,6 +100,7 @@ def write(function: Function, folder: Path, *, mistakes: bool = False) -> None:
         versions=about.versions,
         metrics=about.metrics if report is None else report.metrics,
         notes=about.notes,
+        tried=about.tried,
         optimization=about.optimization,
     )
     if report is not None:

@@ -5,8 +5,8 @@ In two modules: ``adaptation.py`` (options, the cut, what is trained) and ``laye
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -28,6 +28,12 @@ class TrainingOptions(Options):
     """
 
     epochs: int = Field(default=3, ge=1, le=1000, description="Passes over the training examples.")
+    least_steps: int = Field(
+        default=0, ge=0, le=1_000_000, description="Optimiser steps at least: few rows are passed over more often; 0 for none."
+    )
+    most_steps: int = Field(
+        default=0, ge=0, le=100_000_000, description="Optimiser steps at most, whatever the epochs say; 0 for no such end."
+    )
     learning_rate: float = Field(default=1e-3, gt=0, le=1, description="The highest learning rate, after warm-up.")
     batch_rows: int = Field(default=32, ge=1, le=4096, description="Rows that one optimiser step sees.")
     warmup: float = Field(default=0.06, ge=0, lt=1, description="The part of all steps in which the learning rate rises.")
@@ -79,6 +85,39 @@ class Brought:
     notes: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """One of the adaptations among which a build chooses, as a recipe would name it.
+
+    :param name: the adaptation's name.
+    :param options: its options; defaults where none are given.
+    :param put: how the task is put to the backbone; the adaptation's best when empty.
+    :param is_needed: whether it is an error where its distribution is not installed; it is passed over when not.
+    """
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    put: str = ""
+    is_needed: bool = True
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What a build fits and holds against each other on rows that no fit has seen; it goes on with the best.
+
+    :param candidates: those that cost least, or say least, first: one goes before a better one that is better by chance.
+    :param certainty: how sure it must be that a later one is better, from 0.5 to 1: the share of resamples on which it is.
+    :param folds: where rows are few, hold each out once, in so many parts, and let all train the function in the end, those too
+        that were split off as dev; where 0, dev decides. A dev that the user gave decides in any case.
+    :param repeats: how often all rows are parted anew, and held out.
+    """
+
+    candidates: Sequence[Candidate]
+    certainty: float = 0.75
+    folds: int = 0
+    repeats: int = 1
+
+
 class Adaptation(Component[O]):
     """How φ is attached to a backbone and fitted, or brought from where it was fitted."""
 
@@ -92,6 +131,16 @@ class Adaptation(Component[O]):
     """φ was fitted elsewhere and `bring` reads it: no training data are needed, and none are taken."""
     is_small: ClassVar[bool] = True
     """φ is much smaller than θ; the conformance suite holds the adaptation to it."""
+
+    def choice(self, task: Task[Any], spec: BackboneSpec, examples: Sequence[Any]) -> Choice | None:
+        """Return among which other adaptations a build chooses on its data; None, by default, for an adaptation that is
+        fitted itself. One that chooses is never attached or fitted: the function is made with what was chosen.
+
+        The answer hangs on the arguments and the options alone, so that recipe and data give the same function again.
+
+        :param examples: those to train on.
+        """
+        return None
 
     def cut(self, spec: BackboneSpec) -> int | None:
         """Return the cut point where the crown begins: everything below is left as it is.

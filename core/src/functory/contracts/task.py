@@ -153,7 +153,8 @@ class Task(Component[O]):
         if not has_examples and program == "forward":
             raise self.needs_examples()
         if has_examples:
-            return Suited("minilm", "head", "a head on an encoder's features is fitted in seconds, and needs few examples", "e5")
+            why = "a head on an encoder's features is fitted in seconds, updates of its layers in minutes: your data decide"
+            return Suited("minilm", "auto", why, "e5")
         return Suited("smollm2", "zero-shot", "a decoder answers a prompt as it is, without any example")
 
     def needs_examples(self) -> NotSupported:

@@ -69,6 +69,27 @@ def split(
     return Splits(*(examples.take(chosen[name]) for name in SIDES))
 
 
+def folds_of(examples: Examples, folds: int, *, seed: int, stratify: Key | None = None) -> list[list[int]]:
+    """Return the examples' indices in so many parts of like size, each class shared out among them, for holding out in turn.
+
+    Exact duplicates of an input stay together. There are as many parts as there are different inputs, where these are fewer.
+
+    :raises OptionError: for fewer than two.
+    """
+    if folds < 2:
+        raise OptionError(f"folds = {folds!r} is not allowed.", do="folds is 2 or more.")
+    classes = [labels_of(stratify(example)) if stratify else () for example in examples]
+    groups = _shuffled_groups(examples.identities, seed)
+    count = max(1, min(folds, len(groups)))
+    parts: list[list[int]] = [[] for _ in range(count)]
+    dealt = 0
+    for stratum in sorted(_strata(groups, classes, 1 / count), key=len):
+        for group in stratum:
+            parts[dealt % count].extend(groups[group])
+            dealt += 1
+    return [sorted(part) for part in parts if part]
+
+
 def _shuffled_groups(identities: Sequence[str], seed: int) -> list[list[int]]:
     """Return the indices of equal inputs together, the groups in an order that the seed alone decides."""
     together: dict[str, list[int]] = defaultdict(list)

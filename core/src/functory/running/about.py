@@ -16,6 +16,7 @@ class About:
     :param data: hash and counts of the data.
     :param versions: of the packages that made it.
     :param metrics: the figures of the last evaluation, by name.
+    :param tried: the adaptations among which the build chose, each a `functory.measuring.trials.Trial`.
     """
 
     name: str
@@ -30,3 +31,4 @@ class About:
     notes: tuple[str, ...] = ()
     optimization: dict[str, Any] | None = None
     licences: tuple[str, ...] = ()
+    tried: tuple[Any, ...] = ()

@@ -114,6 +114,7 @@ def info(function: Function) -> dict[str, Any]:
         "versions": about.versions,
         "long_text": about.long_text,
         "notes": list(about.notes),
+        "tried": [one.model_dump(mode="json") for one in about.tried],
         "optimization": about.optimization,
     }
     if isinstance(form, CompositeForm):

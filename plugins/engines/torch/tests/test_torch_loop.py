@@ -32,6 +32,7 @@ from functory_sdk.torch.shapes import PLAIN
 from functory_torch import TorchEngine, headfirst
 from functory_torch.loop import Loop
 from functory_torch.schedule import batches, evaluation_steps, rate
+from functory_torch.schedule import length as length_of
 from functory_torch.sources import FromFeatures, FromStates, Whole
 
 
@@ -378,8 +379,22 @@ def test_the_rate_rises_and_falls_in_straight_lines() -> None:
     rates = [rate(step, 10, 0.2) for step in range(1, 11)]
     assert rates[:2] == [0.5, 1.0]
     assert rates[2:] == pytest.approx([1 - index / 8 for index in range(8)])
-    assert evaluation_steps(7, 2) == {4, 7}
-    assert evaluation_steps(1, 5) == {1}
+    assert evaluation_steps(7, 7, TrainingOptions(epochs=1, evaluations=2)) == {4, 7}
+    assert evaluation_steps(7, 14, TrainingOptions(epochs=2, evaluations=2)) == {4, 7, 11, 14}
+    assert evaluation_steps(1, 1, TrainingOptions(epochs=1, evaluations=5)) == {1}
+
+
+def test_few_rows_are_passed_over_as_often_as_the_least_steps_need_and_many_no_longer_than_the_most() -> None:
+    options = TrainingOptions(epochs=3, evaluations=2, least_steps=20, most_steps=30)
+    assert [length_of(per_epoch, options) for per_epoch in (1, 7, 50)] == [20, 21, 30]
+    assert evaluation_steps(1, 20, options) == {4, 7, 10, 14, 17, 20}
+    assert evaluation_steps(50, 30, options) == {5, 10, 15, 20, 25, 30}
+
+
+def test_a_run_ends_after_its_steps_whatever_its_epochs_say(tmp_path: Path) -> None:
+    for options, steps in (({"least_steps": 8, "epochs": 1}, 8), ({"most_steps": 3, "epochs": 4}, 3)):
+        fit = loop(tmp_path / str(steps), dev=False, **options).run()
+        assert fit.metrics["steps"] == steps
 
 
 # -- the head first: fitted to the backbone's features before φ's first step ----------------------------------

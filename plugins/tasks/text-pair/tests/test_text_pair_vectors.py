@@ -55,7 +55,7 @@ def test_what_suits_pairs_is_a_head_that_sees_their_vectors_and_one_row_where_bo
     offered = task.formulations(spec)
     first = {name: next(put for put in load("adaptations", name)().puts if put in offered) for name in ("head", "lora", "full")}
     assert first == {"head": "vectors", "lora": "features", "full": "features"}
-    assert suited.adaptation == "head"
+    assert suited.adaptation == "auto"
 
 
 def test_a_head_is_fitted_to_what_two_vectors_say_together(pair: Any) -> None:

@@ -64,7 +64,7 @@ class PairTask(LabelTask[P]):
     def suits(self, *, has_examples: bool) -> Suited:
         """:raises NotSupported: as `LabelTask` has it."""
         suited = super().suits(has_examples=has_examples)
-        why = "each text is computed once, whatever pairs it stands in, and the head sees both vectors and how they differ"
+        why = "a head sees both vectors and how they differ, layers that learn read both texts together: your data decide"
         return replace(suited, why=why) if has_examples else suited
 
     def vectors_of(self, inputs: Sequence[Any], reader: Reader) -> Encoded:

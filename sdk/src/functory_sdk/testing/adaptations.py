@@ -125,7 +125,9 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         return self._fits[backbone]
 
     def supported(self) -> list[str]:
-        """Return the tiny backbones that the adaptation can be attached to."""
+        """Return the tiny backbones that the adaptation can be attached to; skip a check for one that chooses among others."""
+        if self.chooses():
+            pytest.skip("the adaptation chooses among others, and is attached to none")
         found = []
         for backbone in self.backbones:
             try:
@@ -143,10 +145,37 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         found = [(one, cut) for one, cut in cuts if cut is not None]
         return found or pytest.skip("no stored trunk is for this adaptation")
 
+    def chooses(self) -> bool:
+        """Whether the adaptation is one that chooses among others."""
+        return self.load().choice is not Adaptation.choice
+
     def learns(self) -> None:
         """Skip a check for adaptations that have no φ."""
         if self.load().learns != "phi":
             pytest.skip("the adaptation learns nothing")
+
+    def test_the_same_examples_give_the_same_candidates(self) -> None:
+        """An adaptation that chooses names candidates that are installed and take their options, whatever the task's examples
+        are, and the same ones when it is asked again.
+
+        If this fails: let `choice` hang on its arguments and the options alone, and name options that the candidates have.
+        """
+        from functory.plugins.registry import load
+        from functory.running.backbones import open_backbone
+
+        if not self.chooses():
+            pytest.skip("the adaptation chooses nothing")
+        for backbone in self.each(list(self.backbones)):
+            spec = open_backbone(backbone, {}).spec
+            for count in (8, 64, 3000):
+                examples = [ToyExample(**row) for row in toy_texts(count)]
+                choice = self.configured().choice(ToyTask(), spec, examples)
+                assert choice is None or choice.candidates, f"{count} examples: it chooses among none."
+                again = self.configured().choice(ToyTask(), spec, examples)
+                assert choice == again, f"{count} examples: asked again, it names {again} and not {choice}."
+                for one in choice.candidates if choice else ():
+                    if one.is_needed:
+                        load("adaptations", one.name).configure(dict(one.options))
 
     def test_phi_alone_restores_the_outputs(self, tmp_path: Path) -> None:
         """φ, taken from a fitted model and put into a fresh one, gives the same outputs.

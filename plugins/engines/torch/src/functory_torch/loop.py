@@ -37,7 +37,7 @@ from functory_sdk.torch import not_drawing
 from functory_torch.checkpoints import Checkpoints
 from functory_torch.headfirst import fit_head_first
 from functory_torch.objective import objective_of
-from functory_torch.schedule import evaluation_steps, rate
+from functory_torch.schedule import evaluation_steps, length, rate
 from functory_torch.sentinels import Sentinels, copied, put
 from functory_torch.session import device
 from functory_torch.sources import FromFeatures, FromStates, Source, Whole, set_mode
@@ -107,7 +107,7 @@ class Loop:
     def run(self) -> Fit:
         """Train, or go on; leave the best φ in the model."""
         per_epoch = self.objective.per_epoch
-        total = per_epoch * self.options.epochs
+        total = length(per_epoch, self.options)
         self._go_on()
         if not self.at.step and self.options.head_first:
             objective = self.objective
@@ -121,12 +121,13 @@ class Loop:
 
     def _steps(self, total: int, per_epoch: int) -> None:
         """Do the steps that are left, until the end or until dev gets no better."""
+        evaluate_after = evaluation_steps(per_epoch, total, self.options)
         while self.at.step < total and not self.at.is_done:
             epoch, done = divmod(self.at.step, per_epoch)
-            evaluate_after = evaluation_steps(per_epoch, self.options.evaluations)
-            for within, rows in enumerate(self.objective.steps(epoch)[done:], done + 1):
+            left = total - self.at.step
+            for within, rows in enumerate(self.objective.steps(epoch)[done : done + left], done + 1):
                 self._step(rows, total)
-                if self.dev and within in evaluate_after:
+                if self.dev and self.at.step in evaluate_after:
                     self._evaluate()
                 if within == per_epoch:
                     self._tell("epoch", epoch=epoch + 1, loss=self.at.seen)
@@ -200,7 +201,7 @@ class Loop:
             self._checkpoint()
         notes = []
         if at.step < total:
-            notes.append(f"stopped early after {at.step / per_epoch:.1f} of {self.options.epochs} epochs.")
+            notes.append(f"stopped early after {at.step / per_epoch:.1f} of {total / per_epoch:.3g} epochs.")
         if self.best:
             put(self.phi, self.best)
         self.sentinels.effect(self.sources[0].batch(range(min(PROBE_ROWS, len(self.train.rows)))))

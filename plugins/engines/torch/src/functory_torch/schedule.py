@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from functory_sdk import TrainingOptions
+
 
 def batches(count: int, size: int, seed: int, epoch: int, *, is_even: bool = False) -> list[list[int]]:
     """Return the batches of one epoch: every group of rows once, shuffled.
@@ -47,10 +49,28 @@ def rate(step: int, total: int, warmup: float) -> float:
     return (total - step + 1) / max(1, total - rising)
 
 
-def evaluation_steps(steps_in_epoch: int, evaluations: int) -> frozenset[int]:
-    """Return after which steps of an epoch, counted from 1, the dev rows are scored; the last is one of them."""
-    wanted = min(evaluations, steps_in_epoch)
-    return frozenset(-(-steps_in_epoch * part // wanted) for part in range(1, wanted + 1))
+def length(per_epoch: int, options: TrainingOptions) -> int:
+    """Return how many steps a run has: those of its epochs, between the least and the most that the options allow."""
+    wanted = max(per_epoch * options.epochs, options.least_steps)
+    return min(wanted, options.most_steps) if options.most_steps else wanted
+
+
+def evaluation_steps(per_epoch: int, total: int, options: TrainingOptions) -> frozenset[int]:
+    """Return after which steps of a run, counted from 1, the dev rows are scored; the last is one of them.
+
+    They are the same number in each epoch; where a run has not the steps of its epochs, as many as they would have, as far
+    apart.
+    """
+    if total != per_epoch * options.epochs:
+        return _parted(total, options.evaluations * options.epochs)
+    within = _parted(per_epoch, options.evaluations)
+    return frozenset(epoch * per_epoch + step for epoch in range(options.epochs) for step in within)
+
+
+def _parted(steps: int, parts: int) -> frozenset[int]:
+    """Return the last step of each of so many equal parts."""
+    wanted = min(parts, steps)
+    return frozenset(-(-steps * part // wanted) for part in range(1, wanted + 1))
 
 
 def step_seed(seed: int, step: int, part: int | None = None) -> int:

@@ -57,8 +57,8 @@ class Similarity(Task[SimilarityOptions]):
 
     def suits(self, *, has_examples: bool) -> Suited:
         if has_examples:
-            why = "a sentence encoder's vectors say much of likeness; a head on both learns your scale in seconds"
-            return Suited("minilm", "head", why, "e5")
+            why = "a head on both vectors learns your scale in seconds, layers that read both texts together more: data decide"
+            return Suited("minilm", "auto", why, "e5")
         return Suited("minilm", "zero-shot", "a sentence encoder was trained to give like texts like vectors", "e5")
 
     def learn(self, examples: Sequence[Any]) -> Scale:

@@ -1,0 +1,195 @@
+"""A build that chooses its adaptation: what is tried, what is preferred, what is kept, and that it goes on where it stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, ClassVar
+
+import pytest
+
+import functory
+from functory.artefact.checking import read_manifest
+from functory.contracts.adaptation import Adaptation, Candidate, Choice
+from functory.contracts.component import NoOptions
+from functory.contracts.engine import Fit
+from functory.errors import NotSupported, TrainingError, UnknownComponent
+from functory.plugins.registry import registered
+from functory_sdk.testing import kit
+from functory_sdk.testing.toy import ToyAdaptation, rows
+
+TRAIN, DEV = rows(48), rows(24, seed=1)
+
+
+class Idle(ToyAdaptation):
+    """Learns nothing worth a word."""
+
+    fits: ClassVar[list[int]] = []
+
+    def fit(self, session: Any) -> Fit:
+        self.fits.append(len(session.train.rows))
+        return Fit({"steps": 3.0})
+
+
+class Able(ToyAdaptation):
+    """Learns, and counts how often."""
+
+    fits: ClassVar[list[int]] = []
+
+    def fit(self, session: Any) -> Fit:
+        self.fits.append(len(session.train.rows))
+        return super().fit(session)
+
+
+class Broken(ToyAdaptation):
+    """Cannot be fitted."""
+
+    def fit(self, session: Any) -> Fit:
+        raise TrainingError("the loss is not finite.", do="lower the learning rate.")
+
+
+class Elsewhere(ToyAdaptation):
+    """Goes with no formulation that there is."""
+
+    puts = ("elsewhere",)
+
+
+class Chooser(Adaptation[NoOptions]):
+    """Chooses as a test says."""
+
+    wanted: ClassVar[Choice] = Choice([Candidate("idle"), Candidate("able")])
+    seen: ClassVar[list[int]] = []
+
+    def choice(self, task: Any, spec: Any, examples: Sequence[Any]) -> Choice:
+        self.seen.append(len(examples))
+        return self.wanted
+
+
+@pytest.fixture(autouse=True)
+def toys() -> Iterator[None]:
+    found = {"idle": Idle, "able": Able, "broken": Broken, "elsewhere": Elsewhere, "chooser": Chooser}
+    with kit(), pytest.MonkeyPatch.context() as patch, ExitStack() as named:
+        patch.setattr(Chooser, "wanted", Chooser.wanted)
+        for name, component in found.items():
+            patch.setattr(component, "fits", [], raising=False)
+            named.enter_context(registered("adaptations", name, component, distribution="toys", version="1"))
+        yield
+
+
+def built(wanted: Choice | None = None, **recipe: Any) -> functory.Function:
+    if wanted is not None:
+        Chooser.wanted = wanted
+    return functory.build(**{
+        "task": "toy", "train": TRAIN, "dev": DEV, "backbone": "tiny-encoder", "adaptation": "chooser", "report": False,
+        "test_share": 0, **recipe,
+    })  # fmt: skip
+
+
+def test_the_function_is_made_with_the_candidate_that_does_best() -> None:
+    told: list[str] = []
+    fn = built(tell=told.append)
+    assert fn.form.adaptation.name == "able"
+    assert [(one.adaptation, one.is_chosen, one.metric, one.examples) for one in fn.about.tried] == [
+        ("idle", False, "accuracy", 24), ("able", True, "accuracy", 24),
+    ]  # fmt: skip
+    idle, able = fn.about.tried
+    assert idle.score < able.score
+    assert idle.steps == 3
+    assert fn("we saw the good film").label == "yes"
+    assert any("able: accuracy" in note and "idle: accuracy" in note for note in told)
+    assert Chooser.seen[-1] == 48
+
+
+def test_one_that_costs_less_is_taken_where_another_is_no_better() -> None:
+    fn = built(Choice([Candidate("able"), Candidate("toy-head")]))
+    assert [one.score for one in fn.about.tried] == [fn.about.tried[0].score] * 2
+    assert fn.form.adaptation.name == "able"
+
+
+def test_what_was_tried_is_kept_with_a_saved_function(tmp_path: Path) -> None:
+    fn = built()
+    fn.save(tmp_path / "toy")
+    assert read_manifest(tmp_path / "toy").tried == fn.about.tried
+    again = functory.load(tmp_path / "toy")
+    assert again.about.tried == fn.about.tried
+    assert again.info()["tried"][1]["adaptation"] == "able"
+    assert read_manifest(tmp_path / "toy").forms[0].adaptation.name == "able"
+
+
+def test_one_that_cannot_be_fitted_is_out_of_the_choice_and_told() -> None:
+    told: list[str] = []
+    fn = built(Choice([Candidate("broken"), Candidate("elsewhere"), Candidate("able")]), tell=told.append)
+    assert fn.form.adaptation.name == "able"
+    assert {one.adaptation: one.why_not for one in fn.about.tried} == {
+        "broken": "the loss is not finite.", "able": "",
+        "elsewhere": fn.about.tried[2].why_not,
+    }  # fmt: skip
+    assert "goes with 'elsewhere'" in fn.about.tried[2].why_not
+    assert "broken is out of the choice: the loss is not finite." in told
+
+
+def test_where_none_can_be_fitted_the_error_says_why() -> None:
+    with pytest.raises(TrainingError, match=r"broken: the loss is not finite\."):
+        built(Choice([Candidate("broken"), Candidate("broken")]))
+    with pytest.raises(NotSupported, match="'elsewhere'"):
+        built(Choice([Candidate("elsewhere")]))
+
+
+def test_one_that_is_not_installed_is_passed_over_where_it_is_not_needed() -> None:
+    fn = built(Choice([Candidate("absent", is_needed=False), Candidate("idle"), Candidate("able")]))
+    assert [one.adaptation for one in fn.about.tried] == ["idle", "able"]
+    with pytest.raises(UnknownComponent, match="absent"):
+        built(Choice([Candidate("absent"), Candidate("able")]))
+
+
+def test_a_candidate_alone_is_fitted_once_and_not_measured() -> None:
+    fn = built(Choice([Candidate("absent", is_needed=False), Candidate("able")]))
+    assert Able.fits == [48]
+    assert (fn.form.adaptation.name, fn.about.tried) == ("able", ())
+
+
+def test_few_rows_are_held_out_in_turn_and_all_train_in_the_end() -> None:
+    fn = built(Choice([Candidate("idle"), Candidate("able")], folds=4, repeats=2), dev=None, dev_share=0.25, test_share=0)
+    assert fn.form.adaptation.name == "able"
+    assert [(one.examples, one.folds) for one in fn.about.tried] == [(48, 4), (48, 4)]
+    assert Able.fits == [36] * 8 + [48]
+    assert Idle.fits == [36] * 8
+    assert fn.about.data["train"]["examples"] == 48
+    assert "dev" not in fn.about.data
+    assert not fn.held_out
+
+
+def test_a_dev_that_was_given_decides_and_trains_nothing() -> None:
+    fn = built(Choice([Candidate("idle"), Candidate("able")], folds=4))
+    assert [one.examples for one in fn.about.tried] == [24, 24]
+    assert Able.fits == [48]
+
+
+def test_without_dev_rows_are_held_out_in_turn() -> None:
+    fn = built(dev=None, dev_share=0, test_share=0)
+    assert [one.folds for one in fn.about.tried] == [5, 5]
+
+
+def test_a_build_that_was_broken_off_fits_again_only_what_it_had_not(tmp_path: Path) -> None:
+    wanted = Choice([Candidate("able"), Candidate("stopping"), Candidate("toy-head")])
+
+    class Stopping(ToyAdaptation):
+        """Is broken off the first time."""
+
+        calls: ClassVar[int] = 0
+
+        def fit(self, session: Any) -> Fit:
+            Stopping.calls += 1
+            if Stopping.calls == 1:
+                raise KeyboardInterrupt
+            return super().fit(session)
+
+    with registered("adaptations", "stopping", Stopping, distribution="toys", version="1"):
+        with pytest.raises(KeyboardInterrupt):
+            built(wanted, run=tmp_path / "run")
+        assert sorted(path.name for path in (tmp_path / "run").iterdir() if path.is_dir()) == ["1-able", "2-stopping"]
+        fn = built(wanted, run=tmp_path / "run")
+    assert Able.fits == [48]
+    assert Stopping.calls == 2
+    assert fn.form.adaptation.name == "able"
