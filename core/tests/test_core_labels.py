@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functory.contracts.cells import structure
+from functory.contracts.cells import broken, structure
 from functory.contracts.labels import MISSING, Label, LabelOrList, LabelRules, folded, known_labels, label_text
 from functory.contracts.plain import plain_type
 from functory.contracts.task import Input, Task
@@ -264,3 +264,15 @@ def test_arrays_are_read_as_numpy_writes_them(text: str, meant: list[Any]) -> No
 @pytest.mark.parametrize("text", ["[red car]", "[a]", "[1 red]", "(not sure)"])
 def test_words_in_brackets_are_no_list(text: str) -> None:
     assert structure(text) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('["a", "b"', "expecting ',' delimiter, at character 10"), ('["a", b]', "expecting value, at character 7"),
+        ('{"a": 1', "expecting ',' delimiter, at character 8"), ("['a' ... 'b']", "begins like one"),
+        ('["a"]', ""), ("['a']", ""), ("[sic]", ""), ("[1] Smith", ""), ("a", ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_list_that_is_broken_is_told_with_the_character(text: str, says: str) -> None:
+    assert says in broken(text) if says else not broken(text)

@@ -261,6 +261,7 @@ def texts(inputs: Any) -> list[str]:
     [
         ["a", "b"], ("a", "b"), (text for text in "ab"), {"a": 1, "b": 2}.keys(), [{"text": "a"}, {"text": "b"}],
         [("a",), ("b",)], np.asarray(["a", "b"]), Series(["a", "b"]), [Scalar("a"), Scalar("b")], [Text(text="a"), "b"],
+        [{"Review": "a"}, {"review": "b"}],
         PandasFrame(), PolarsFrame(), LazyFrame(), ArrowTable(), {"Review": ["a", "b"], "n": [1, 2]}, read(ROWS),
     ],
     ids=lambda inputs: type(inputs).__name__,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import io
 import json
+import re
 import threading
 import tokenize
 import warnings
@@ -12,6 +13,8 @@ from typing import Any
 
 _VALUES = (tokenize.STRING, tokenize.NUMBER, tokenize.NAME)
 _OPENING = {"[": "]", "{": "}", "(": ")"}
+_BEGINS = re.compile(r"""\s*(\[\s*["'{\[]|\{\s*["'])""")
+"""How JSON begins, and hardly any other text."""
 _FILTERS = threading.Lock()  # of warnings: two threads that put them aside at once would put them back in the wrong order
 
 
@@ -29,6 +32,23 @@ def structure(text: str) -> Any:  # Any: what JSON and Python can write
     except (ValueError, RecursionError):
         found = _python(bare)
         return text if found is None else found
+
+
+def broken(text: str) -> str:
+    """Return why a text that begins as a list or an object of texts, or of lists and objects, does is none; empty where it is
+    one, or begins as any text may.
+    """
+    begins = _BEGINS.match(text)
+    if not begins or not isinstance(structure(text), str):
+        return ""
+    try:
+        json.loads(text)
+    except json.JSONDecodeError as error:
+        if "'" not in begins[0]:  # as Python writes it
+            return f"no valid JSON: {error.msg[0].lower()}{error.msg[1:]}, at character {error.pos + 1}"
+    except (ValueError, RecursionError):
+        pass
+    return "no list and no object, and begins like one"
 
 
 def _python(text: str) -> Any:  # Any: as above

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import types
 from collections.abc import Callable, Mapping, Set
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, WithJsonSchema
 
-from functory.contracts.cells import structure
-from functory.contracts.plain import plain
+from functory.contracts.cells import broken, structure
+from functory.contracts.plain import plain, plain_type
 from functory.data.columns import Column, told, value_at
 from functory.data.records import Record
 from functory.errors import DataError
@@ -61,11 +61,25 @@ def validate(
             raise DataError(f"{field!r} is empty", where=column, do="complete the row.")
         if not is_text and not _is_unicode(value):
             raise DataError(f"{field!r} holds half of a surrogate pair, which is no text", where=column)
-        values[field] = structure(value) if field in structured and isinstance(value, str) else value
+        if field in structured and isinstance(value, str):
+            value = _structure(field, value, "" if takes_text(fields[field].annotation) else column)
+        values[field] = value
     try:
         return model.model_validate(values)
     except ValidationError as error:
         raise _wrong(error, chosen) from None
+
+
+def _structure(field: str, text: str, column: str) -> Any:  # Any: what JSON and Python can write
+    """Return the list or the object that a cell writes; the text itself where it writes none.
+
+    :param column: to name where it begins as one, and is none; empty where it may be a text.
+    :raises DataError: there.
+    """
+    found = structure(text)
+    if column and isinstance(found, str) and (fault := broken(text)):
+        raise DataError(f"{field!r} is {fault}", where=column, do="correct the cell.")
+    return found
 
 
 def _cell(record: Record, column: str, is_text: bool) -> Any:  # Any: whatever a row holds
@@ -112,6 +126,22 @@ def _wrong(error: ValidationError, chosen: Mapping[str, Column]) -> DataError:
 def structured_fields(model: type[BaseModel]) -> set[str]:
     """Return the fields that may hold a list, a dict or a model, which a cell's text can only write."""
     return {field for field, info in model.model_fields.items() if _has_structure(info.annotation)}
+
+
+def takes_text(annotation: Any) -> bool:  # Any: a type expression
+    """Return whether a type allows a text itself, beside lists of some."""
+    bare = plain_type(annotation)
+    return bare is str or (get_origin(bare) in (Union, types.UnionType) and str in get_args(bare))
+
+
+def listable_fields(model: type[BaseModel]) -> set[str]:
+    """Return the fields that hold a text, and take a list of texts in its place, as their schema says."""
+    schemas = {field: [one.json_schema for one in info.metadata if isinstance(one, WithJsonSchema)]
+               for field, info in model.model_fields.items()}  # fmt: skip
+    return {
+        field for field, own in schemas.items()
+        if any(branch.get("type") == "array" for one in own for branch in (one or {}).get("anyOf", ()))
+    }  # fmt: skip
 
 
 def _has_structure(annotation: Any) -> bool:  # Any: a type expression

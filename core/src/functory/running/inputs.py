@@ -15,6 +15,7 @@ from functory.errors import DataError, InputError
 from functory.wording.told import cut
 
 if TYPE_CHECKING:
+    from functory.data.columns import Column
     from functory.data.tables import Table
 
 
@@ -113,17 +114,45 @@ class _Fields:
         self.table, self.task = table, task
 
     def __iter__(self) -> Iterator[dict[str, Any]]:
-        return ({field: self._value(field, row) for field in self.columns} for row in self.table.rows)
-
-    def _value(self, field: str, row: Mapping[str, Any]) -> Any:  # Any: whatever a table holds
-        column = self.columns[field]
-        if isinstance(column, str):
-            return row.get(column)
-        return self.task.gathered(field, {one: plain(row.get(one)) for one in column})
+        return (fields_of(self.task, self.columns, row) for row in self.table.rows)
 
     def __length_hint__(self) -> int:
         """How many there are; 0 where that is not known before."""
         return self.table.count or 0
+
+
+def fields_of(task: Task[Any], columns: Mapping[str, Column], row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields that a row holds.
+
+    :param columns: field → column, or several.
+    """
+    return {
+        field: row.get(column)
+        if isinstance(column, str)
+        else task.gathered(field, {one: plain(row.get(one)) for one in column})
+        for field, column in columns.items()
+    }
+
+
+def _renamed(task: Task[Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a dict by the names of the Input's fields, where some of its keys are other names of them, as columns have them.
+
+    :raises InputError: where several keys may be one field.
+    """
+    from functory.data.columns import guess
+
+    fields = task.Input.model_fields
+    names = {field: task.columns.get(field, ()) for field in fields}
+    known = {name.casefold() for own in names.values() for name in own}
+    if all(key in fields or str(key).casefold() not in known for key in given):
+        return given
+    try:
+        found = guess(tuple(given), task.Input, names)
+    except DataError as error:
+        raise InputError(error.what, do=f"give the fields by their names: {', '.join(fields)}.") from error
+    taken = {column for own in found.values() for column in ((own,) if isinstance(own, str) else own)}
+    rest = {key: value for key, value in given.items() if key not in taken}  # refused as what is no field
+    return rest | fields_of(task, found, given)
 
 
 def item(task: Task[Any], value: Any, call: str) -> Input:  # Any: what users put into lists
@@ -136,7 +165,7 @@ def item(task: Task[Any], value: Any, call: str) -> Input:  # Any: what users pu
         return task.Input.model_construct(**{name: getattr(value, name) for name in task.Input.model_fields})
     value = plain(value) if not isinstance(value, tuple) else value
     if isinstance(value, dict):
-        return _validated(task, value, call)
+        return _validated(task, _renamed(task, value), call)
     return arguments(task, value if isinstance(value, tuple) else (value,), {}, call)
 
 

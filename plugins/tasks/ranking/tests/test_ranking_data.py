@@ -127,3 +127,26 @@ def test_the_baseline_is_the_order_given_but_where_that_is_the_right_one_by_habi
     first = read([{"query": f"{n}?", "positives": "water", "negatives": ["air", "fire"]} for n in range(40)])
     by_chance = task.scorer(task.baseline(first, state), first, state)(np.arange(40))["mrr"]
     assert 0.45 < by_chance < 0.8, "the mean of 1, 1/2 and 1/3 is 0.61"
+
+
+def test_a_broken_list_is_told_as_such_in_a_cell_and_on_the_command_line(tmp_path: Path) -> None:
+    from functory.cli.written import fields
+
+    assert fields(Ranking(), ["Fish?", '["air", "water"]'])["candidates"] == ["air", "water"]
+    with pytest.raises(InputError, match=r"candidates is no valid JSON: expecting ',' delimiter, at character 15"):
+        fields(Ranking(), ["Fish?", '["air", "water'[:-1] + '"'])
+    file = tmp_path / "rows.jsonl"
+    file.write_text('{"query": "Fish?", "candidates": "[\\"air\\", \\"water\\"", "picked": 0}\n', encoding="utf-8")
+    with pytest.raises(DataError, match="(?s)candidates.*no valid JSON: expecting ',' delimiter"):
+        read(file)
+
+
+def test_inputs_of_map_go_by_the_names_of_columns_too() -> None:
+    from functory.running.inputs import item
+
+    asked = item(Ranking(), {"question": "Fish?", "passages": ["air", "water"]}, "rank(query, candidates)")
+    assert asked == Ranking.Input(query="Fish?", candidates=("air", "water"))
+    with pytest.raises(InputError, match="query"):
+        item(Ranking(), {"question": "Fish?", "search": "Fish?", "passages": THREE}, "rank(query, candidates)")
+    with pytest.raises(InputError, match="colour"):
+        item(Ranking(), {"question": "Fish?", "passages": THREE, "colour": "red"}, "rank(query, candidates)")

@@ -177,3 +177,12 @@ def test_a_tag_that_one_row_has_is_learned_whichever_rows_are_drawn_apart(mode: 
     for seed in range(8):
         kept = split(found, dev=0.3, test=0.3, seed=seed, stratify=Tagging().strata).train
         assert "INTJ" in {tag for example in kept for tag in Tagging().labels(example)}
+
+
+def test_words_are_written_on_a_command_line_as_a_list() -> None:
+    from functory.cli.written import fields
+
+    line = Line.model_validate(fields(Tagging(), ['["Ann", "left", "."]']))
+    assert line.tokens == ("Ann", "left", ".")
+    for text in ("Ann left.", "[1] Ann left.", "[1]", "[]", "[sic]"):
+        assert fields(Tagging(), [text]) == {"text": text}

@@ -159,6 +159,15 @@ def test_a_function_declines_below_its_limit_and_names_what_is_out_of_scope() ->
     assert (answered([0.6, 0.4], by_energy, 2.9).abstained, answered([0.6, 0.4], by_energy, 3.1).label) == (True, "a")
 
 
+def test_a_label_of_what_is_out_of_scope_that_no_example_has_is_noted() -> None:
+    rows = [{"text": f"text {n}", "label": label} for n, label in enumerate(("a", "b", "oos"))]
+    for name, says in (("oss", ["did you mean 'oos'?"]), ("nope", ["the labels are a, b, oos"]), ("oos", [])):
+        made = task(out_of_scope=name)
+        notes = made.audit(read_examples(made, None, rows))
+        assert len(notes) == len(says)
+        assert all("none of 3 examples of" in note and f"is labelled {name!r}" in note and says[0] in note for note in notes)
+
+
 def test_what_is_out_of_scope_may_stand_in_dev_alone() -> None:
     made = task(out_of_scope="oos")
     state = learned(["a", "b", "a"], out_of_scope="oos")

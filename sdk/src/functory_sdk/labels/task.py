@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from pydantic import ValidationError
@@ -296,6 +297,20 @@ class LabelTask(Task[L]):
         return example.model_copy(update={self.gold: named[0] if is_one else named})
 
     def audit(self, found: Examples) -> Sequence[str]:
+        """Say that labels seem to be joined in one text, that lists hold one label each, or that nothing is out of scope."""
+        return (*self._joined(found), *self._outside(found))
+
+    def _outside(self, found: Examples) -> Sequence[str]:
+        """Say that no example has the label that stands for what is out of scope."""
+        label = self.options.out_of_scope
+        labels = {one for example in found for one in self.labels_of(example)}
+        if not label or not labels or label in labels:
+            return ()
+        near = get_close_matches(label, labels, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"the labels are {listed(sorted(labels))}."
+        return (f"none of {len(found):,} examples of {found.source} is labelled {label!r} (out_of_scope): {hint}",)
+
+    def _joined(self, found: Examples) -> Sequence[str]:
         """Say that labels seem to be joined in one text, or that lists hold one label each."""
         lists = [given for example in found if not isinstance(given := getattr(example, self.gold), str)]
         if self.separator:

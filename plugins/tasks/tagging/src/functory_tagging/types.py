@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sized
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, field_validator, model_validator
 
 from functory_sdk import DataError, Input, LabelRules, Output, SchemeName, SpanLabels, Spans
 from functory_sdk.spans.placing import Offsets, align, join, listed, unwritten
@@ -16,10 +16,15 @@ Mode = Literal["tags", "words", "punctuation"]
 MARKS = (",", ".", "?", "!", ";", ":", "，", "。", "？", "！", "；", "：", "、", "؟", "،", "।")
 
 
+TEXT_OR_WORDS = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}], "default": ""}
+
+
 class Line(Input):
     """A text to tag, or words that are given already."""
 
-    text: str = Field("", description="The text, or a list of its words; where it is not given, the words make it.")
+    text: Annotated[str, WithJsonSchema(TEXT_OR_WORDS)] = Field(
+        "", description="The text, or a list of its words; where it is not given, the words make it."
+    )
     words: tuple[tuple[int, int] | str, ...] = Field(
         (),
         description="The words, where they are given: each gets one tag. Their texts, or their places in the text, [first "
