@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
@@ -192,10 +192,19 @@ class TrainingSession(ABC):
         """Give back what was set."""
         return
 
+    def stage(self, name: str, model: Any, train: Taught) -> Self:
+        """Return a session of the same run on another model and other rows, for an adaptation that fits in several stages: its
+        checkpoints lie apart from the others', so that each stage goes on where it was broken off. Used within this one.
+
+        :param name: the stage's, a folder's.
+        :param model: one that shares what is trained with this session's.
+        """
+        return type(self)(model, train, None, replace(self.run, folder=self.run.folder / name))
+
     @abstractmethod
     def features(self, rows: Sequence[Row]) -> Any:
-        """Return the stored features that the head reads (for a head alone): one float32 tensor,
-        (rows, width) where its reading's unit is a row, (all tokens, width) where it is a token.
+        """Return what the head reads of rows: one float32 tensor, (rows, width) where its reading's unit is a row, (all tokens,
+        width) where it is a token. From the store where the backbone is as it was; else as φ in the crown makes them now.
         """
 
     @abstractmethod

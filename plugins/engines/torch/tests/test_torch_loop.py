@@ -589,3 +589,32 @@ def _training(made: Loop) -> Any:
     from functory_torch.training import TorchTraining
 
     return TorchTraining(made.model, made.train, made.dev, made.run_)
+
+
+@pytest.mark.parametrize("cut", [0, 2])
+def test_features_of_a_crown_are_those_that_its_phi_makes_now(tmp_path: Path, cut: int) -> None:
+    backbone, engine = TinyEncoder(), TorchEngine()
+    model = engine.adapt(backbone, ToyTask(), ToyState(labels=("no", "yes")), Top(max(1, cut)), seed=1)
+    model.cut, rows = cut, toy_rows(backbone, 20)
+    run = Run(tmp_path / "run", tmp_path / "store", 0)
+    with engine.session(model, rows, None, run) as session:
+        before = session.features(rows.rows)
+        with torch.no_grad():
+            for parameter in model.network.blocks[-1].parameters():
+                parameter.mul_(1.5)
+        now = session.features(rows.rows)
+        each = [{name: torch.from_numpy(one) for name, one in pad([row], model.inputs).items()} for row in rows.rows]
+        alone = torch.cat([model.features({}, batch) for batch in each])
+    assert (now - alone).abs().max() < 1e-4
+    assert (now - before).abs().max() > 1e-2
+
+
+def test_a_stage_has_checkpoints_of_its_own(tmp_path: Path) -> None:
+    backbone, engine = TinyEncoder(), TorchEngine()
+    model = engine.adapt(backbone, ToyTask(), ToyState(labels=("no", "yes")), Top(2), seed=1)
+    rows = toy_rows(backbone, 20)
+    with engine.session(model, rows, rows, Run(tmp_path / "run", tmp_path / "store", 0)) as session:
+        stage = session.stage("first", model, rows)
+        stage.loop(TrainingOptions(epochs=1))
+    assert stage.dev is None
+    assert [place.name for place in (tmp_path / "run").iterdir()] == ["first"]

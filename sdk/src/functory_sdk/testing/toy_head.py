@@ -14,7 +14,7 @@ from functory.contracts.backbone import BackboneSpec
 from functory.contracts.engine import Fit, TrainingSession
 from functory.errors import PluginError
 from functory_sdk.testing.toy import ToyState
-from functory_sdk.torch import LinearHead, Paired, Reading, groups
+from functory_sdk.torch import LinearHead, Paired, Reading, contrast, groups
 from functory_sdk.torch.heads import Together
 
 PENALTY = 1e-3
@@ -32,6 +32,9 @@ class ToyHead(LinearHead):
     def losses(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         losses = F.nll_loss(outputs["scores"], batch["gold"], reduction="none")
         return losses, torch.ones_like(losses)
+
+    def contrast(self, features: Tensor, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        return contrast.gathered(features, contrast.alike(batch["gold"]))
 
 
 class ToyGroupHead(ToyHead):

@@ -1,6 +1,6 @@
 """Torch helpers for plugin authors: networks that can be cut, heads, pooling, losses, copies."""
 
-from functory_sdk.torch import groups, linear
+from functory_sdk.torch import contrast, groups, linear
 from functory_sdk.torch.apart import network_from
 from functory_sdk.torch.copies import own, structural_copy
 from functory_sdk.torch.drawing import drawing, not_drawing
@@ -28,6 +28,6 @@ from functory_sdk.torch.spans import TaggingHead
 __all__ = [
     "AttentionPooling", "ClassifierHead", "CosineHead", "Graph", "Head", "Likelihood", "LikelihoodHead", "LinearHead", "Logits",
     "LogitsHead", "Model", "Network", "Origin", "Paired", "PairedHead", "Places", "Pooled", "Pooler", "Reading", "Shape",
-    "Stacked", "SymmetricHead", "TaggingHead", "Tokens", "Vectors", "drawing", "groups", "linear", "load_transformers",
-    "network_from", "not_drawing", "own", "pool", "quiet", "structural_copy",
+    "Stacked", "SymmetricHead", "TaggingHead", "Tokens", "Vectors", "contrast", "drawing", "groups", "linear",
+    "load_transformers", "network_from", "not_drawing", "own", "pool", "quiet", "structural_copy",
 ]  # fmt: skip

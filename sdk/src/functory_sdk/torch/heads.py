@@ -57,6 +57,19 @@ class Head(nn.Module, ABC):
             do="write its `losses`, or build without training data.",
         )
 
+    def contrast(self, features: Tensor, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return a loss and a weight for each of some units, (units,) both, of what the head reads and before it is fitted: small
+        where what belongs together is near, and the rest apart (`functory_sdk.torch.contrast`). Unlike `losses` they see all
+        rows of a step.
+
+        :param features: what `reading` gives of the rows.
+        :raises NotSupported: by heads that do not say what belongs together.
+        """
+        raise NotSupported(
+            f"{type(self).__name__} does not say which of its rows belong together.",
+            do="choose another adaptation, such as head or lora.",
+        )
+
     def evenly(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
         """Return each unit's loss if all answers were as right as one another, (units,): what label smoothing mixes in.
 

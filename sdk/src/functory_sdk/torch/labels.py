@@ -12,6 +12,7 @@ from torch import Tensor
 from functory.contracts.backbone import BackboneSpec
 from functory_sdk.labels.classify import PASSED_OVER, beside, width
 from functory_sdk.labels.types import Labels
+from functory_sdk.torch.contrast import alike, gathered
 from functory_sdk.torch.heads import LinearHead
 from functory_sdk.torch.readings import Paired, Reading
 
@@ -52,6 +53,12 @@ class ClassifierHead(LinearHead):
             return losses, torch.ones_like(losses)
         losses = F.binary_cross_entropy_with_logits(scores, gold, reduction="none").flatten()  # (batch · width,)
         return losses, torch.full_like(losses, 1 / scores.shape[-1])
+
+    def contrast(self, features: Tensor, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Rows of one label belong together; of several labels they do as far as these are the same."""
+        gold = batch["gold"]
+        known = gold != PASSED_OVER if self.is_one else torch.ones(len(gold), dtype=torch.bool, device=gold.device)
+        return gathered(features[known], alike(gold[known]))
 
     def evenly(self, outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> Tensor:
         scores = outputs["scores"]

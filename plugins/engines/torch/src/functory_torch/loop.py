@@ -40,8 +40,8 @@ from functory_torch.objective import objective_of
 from functory_torch.schedule import evaluation_steps, length, rate
 from functory_torch.sentinels import Sentinels, copied, put
 from functory_torch.session import device
-from functory_torch.sources import FromFeatures, FromStates, Source, Whole, set_mode
-from functory_torch.store import FeatureStore, axis_sizes
+from functory_torch.sources import FromFeatures, Source, crown_source, set_mode
+from functory_torch.store import axis_sizes
 from functory_torch.training import telling
 
 MICRO_TOKENS, MICRO_TOKENS_CPU = 8192, 512
@@ -296,11 +296,8 @@ class Loop:
         reading = model.head.reading if model.head is not None else None
         if model.cut == network.points and reading is not None and reading.is_stored and reading.unit == "row":
             return FromFeatures(model, side, where, training.features(side.rows))
-        if model.cut is None or model.cut < 2:  # below the first layer there are only look-ups
-            return Whole(model, side, where)
-        store = FeatureStore(self.run_.store, network, model.cut, "state")
         told = telling(self.run_, "features" if side is self.train else "features of dev", len(side.rows))
-        return FromStates(model, side, where, store, model.cut, told)
+        return crown_source(model, side, where, self.run_, told)
 
     def _tell(self, kind: Any, **values: float) -> None:
         self.run_.emit(Event(kind, self.at.step, values, total=self.total))

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from functory_sdk import Array, Port, Row, Taught, TrainingError, pad
+from functory_sdk import Array, Port, Row, Run, Taught, TrainingError, pad
 from functory_sdk.torch import Model
 from functory_sdk.torch.linear import Block, taught
 from functory_torch.store import SHARD_ROWS, FeatureStore, Told, axis_sizes
@@ -135,6 +135,18 @@ class FromFeatures(Source):
         index = torch.as_tensor(chosen, device=self.device)
         batch = {name: value[index] for name, value in self._whole.items()}
         return self._features[index], batch | {"group": torch.unique(batch["group"], return_inverse=True)[1]}
+
+
+def crown_source(model: Model, side: Taught, where: torch.device, run: Run, told: Told) -> Source:
+    """Return where the outputs of a crown below which something is left as it was come from: the less is computed again, the
+    better.
+
+    :param told: told how many rows more are stored.
+    """
+    if model.cut is None or model.cut < 2:  # below the first layer there are only look-ups
+        return Whole(model, side, where)
+    store = FeatureStore(run.store, model.network, model.cut, "state")
+    return FromStates(model, side, where, store, model.cut, told)
 
 
 def set_mode(model: Model, cut: int | None) -> None:

@@ -10,12 +10,17 @@ from typing import Self
 import numpy as np
 import torch
 
-from functory_sdk import Array, Event, Fit, NotSupported, Row, Run, TrainingOptions, TrainingSession
+from functory_sdk import Array, Event, Fit, NotSupported, Row, Run, Taught, TrainingOptions, TrainingSession, plan
 from functory_sdk.torch import Reading, Stacked
 from functory_torch.defaults import own_defaults
-from functory_torch.store import FeatureStore, Told
+from functory_torch.session import device
+from functory_torch.sources import crown_source
+from functory_torch.store import FeatureStore, Told, axis_sizes
 from functory_torch.texts import texts_of
 from functory_torch.threads import threads
+
+COMPUTED_TOKENS = 4096
+"""Tokens of one pass over rows whose features are computed as φ is now."""
 
 
 class TorchTraining(TrainingSession):
@@ -36,18 +41,18 @@ class TorchTraining(TrainingSession):
         self._set.close()
 
     def features(self, rows: Sequence[Row]) -> torch.Tensor:
-        """Return what the head reads of every row, from the store.
+        """Return what the head reads of every row: from the store, or, where φ lies below the head, as φ is now.
 
         :return: float32 (rows, width) where the unit of its reading is a row, (all tokens, width) where it is a token.
-        :raises NotSupported: when φ lies below the head, or what it reads is not stored.
+        :raises NotSupported: by a model without a head.
         """
         model, network = self.model, self.model.network
-        reading: Reading | None = None if model.head is None else model.head.reading
-        if model.cut != network.points or reading is None or not reading.is_stored:
-            raise NotSupported(
-                "only a head on fixed features can be fitted on stored features.", do="use solver = 'epochs'."
-            )
+        if model.head is None:
+            raise NotSupported("a model that writes has no head that reads.", do="train it by the loop.")
+        reading: Reading = model.head.reading
         told = self._telling(rows)
+        if model.cut != network.points or not reading.is_stored:
+            return self._computed(reading, rows, told)
         if not isinstance(reading, Stacked):
             return self._stored(reading, rows, told)
         texts = texts_of(rows, network.spec, reading.texts)
@@ -68,6 +73,23 @@ class TorchTraining(TrainingSession):
             return {name: reading(network, network.hidden(batch), batch)}
 
         return torch.from_numpy(np.concatenate([shard[name] for shard in store.shards(rows, read, varying, told)]))
+
+    def _computed(self, reading: Reading, rows: Sequence[Row], told: Told) -> torch.Tensor:
+        """Return what a reading gives of rows as the crown is now, on the host."""
+        model, network = self.model.eval(), self.model.network
+        where = device(self.run.options.device)
+        side = Taught([dict(row) for row in rows], [0] * len(rows))
+        source = crown_source(model.to(where), side, where, self.run, lambda done: None)
+        sizes = axis_sizes(rows, network.spec, "tokens")
+        found: list[torch.Tensor] = [torch.empty(0)] * len(rows)
+        for chosen in plan(sizes, COMPUTED_TOKENS):
+            with torch.no_grad():
+                features = source.features(chosen)[0].float().cpu()
+            for place, index in enumerate(chosen):
+                is_row = reading.unit == "row"
+                found[index] = features[place, None] if is_row else features[place, : len(rows[index][network.written])]
+            told(len(chosen))
+        return torch.cat(found)
 
     def _telling(self, rows: Sequence[Row]) -> Told:
         """Return what tells the observers how far the features of some rows are."""

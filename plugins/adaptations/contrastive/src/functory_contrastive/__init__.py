@@ -1,0 +1,5 @@
+"""The contrastive adaptation."""
+
+from functory_contrastive.adaptation import Contrastive, ContrastiveOptions
+
+__all__ = ["Contrastive", "ContrastiveOptions"]

@@ -1,0 +1,7 @@
+"""The adaptation keeps its contract."""
+
+from functory_sdk.testing import AdaptationSuite
+
+
+class TestContrastive(AdaptationSuite):
+    component = "contrastive"
