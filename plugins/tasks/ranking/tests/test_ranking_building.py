@@ -14,12 +14,13 @@ import numpy as np
 import pytest
 
 import functory
-from functory_ranking.head import Against, ListwiseHead, PairwiseHead, pairs
+from functory_ranking.head import Against, ApartListwiseHead, ListwiseHead, PairwiseHead, pairs
 from functory_sdk.testing import converted, kit
 from functory_sdk.testing.toy import rows
 from functory_sdk.testing.toybox import isolated_cache
 
 torch = pytest.importorskip("torch")
+linear = pytest.importorskip("functory_sdk.torch").linear
 
 LONG = "it was in the rain and the night " * 60
 ASKED = [
@@ -73,6 +74,34 @@ def test_it_learns_what_is_relevant_whatever_the_number_of_candidates(functions:
         assert metrics["ndcg@10"].value > 0.9 > metrics["ndcg@10"].baseline, put
         assert metrics["mrr"].low <= metrics["mrr"].value <= metrics["mrr"].high
         assert {"map", "recall@1"} <= metrics.keys()
+
+
+def test_a_handful_of_queries_leaves_the_order_of_the_cosine_and_many_change_it() -> None:
+    words = ["film", "night", "day", "book", "rain", "story", "music", "house", "river", "road"]
+    asked = [{"query": f"the {one}", "candidates": [f"a bad {other}" for other in words[:5]], "picked": words[:5].index(one)}
+             for one in words[:5]]  # fmt: skip
+    cosine = built("zero-shot", train=None, test=asked)
+    few = built("head", train=asked, test=asked)
+    assert any("add nothing sure" in note for note in few.about.notes)
+    for query, texts in ASKED:
+        assert [item.text for item in few(query, texts).items] == [item.text for item in cosine(query, texts).items]
+    many = built("head")
+    assert not any("add nothing sure" in note for note in many.about.notes)
+    assert many.report.metrics["ndcg@10"].value > 0.9
+
+
+def test_a_penalty_draws_a_head_to_its_prior_and_not_to_nothing() -> None:
+    torch.manual_seed(0)
+    head = ApartListwiseHead(SimpleNamespace(width=3), None)
+    features = torch.randn(40, 10)
+    gold = {"candidate": torch.arange(40) % 4, "grade": (torch.arange(40) % 4 == 0).float(), "group": torch.arange(40) // 4}
+    _, deviation = linear.standardise(features)
+    prior = linear.prior(head, deviation)
+    for penalty, near in ((1e4, 1e-3), (0.01, None)):
+        linear.start(head, prior)
+        linear.minimise(head, [linear.Block(features, gold)], penalty, prior=prior)
+        apart = float((head.linear.weight.detach() - prior).abs().max())
+        assert 0 < apart < near if near else apart > 0.1
 
 
 def test_alone_and_among_others_and_in_another_order_scores_are_the_same(functions: dict[str, Any]) -> None:

@@ -90,9 +90,14 @@ class LinearHead(Head):
 
     A standardisation of the features can be folded into the first map, and a convex loss on one map has one optimum.
 
+    ``prior`` is what a head is before it has seen anything, where that is more than nothing: the weights that a penalty draws
+    `linear` to, (outputs, width) of features as they are. A head that sets it begins there too.
+
     :param outputs: the map's output width.
     :param has_bias: whether the map adds a constant. Where only differences of rows count, no gradient would reach it.
     """
+
+    prior: Tensor | None = None
 
     def __init__(
         self, spec: BackboneSpec, state: Any, outputs: int, reading: Reading | None = None, *, has_bias: bool = True

@@ -108,11 +108,18 @@ def mean_loss(head: LinearHead, blocks: Sequence[Block], shape: Shape = PLAIN) -
     return float(total / count)
 
 
-def start(head: LinearHead) -> None:
-    """Begin at zero: the loss is convex, and the result must not depend on what was drawn."""
+def prior(head: LinearHead, deviation: Tensor) -> Tensor | None:
+    """Return a head's `prior` for standardised features, (outputs, width); None where it has none."""
+    return None if head.prior is None else head.prior * deviation
+
+
+def start(head: LinearHead, prior: Tensor | None = None) -> None:
+    """Begin at zero, or at the prior: the loss is convex, and the result must not depend on what was drawn."""
     with torch.no_grad():
         for parameter in head.linear.parameters():
             parameter.zero_()
+        if prior is not None:
+            head.linear.weight.copy_(prior)
 
 
 def looks(iterations: int) -> int:
@@ -128,14 +135,16 @@ def minimise(
     tolerance: float = 1e-9,
     told: Callable[[float], None] = lambda loss: None,
     shape: Shape = PLAIN,
+    prior: Tensor | None = None,
 ) -> float:
-    """Minimise mean loss + penalty/2 · ‖w‖² over `linear`, from where it is; return the mean loss.
+    """Minimise mean loss + penalty/2 · ‖w − w₀‖² over `linear`, from where it is; return the mean loss.
 
     Full-batch L-BFGS (Liu and Nocedal 1989).
 
     :param tolerance: the change of the objective at which to stop.
     :param told: told the mean loss at each look at it.
     :param shape: what is made of the head's losses; convex, as these are.
+    :param prior: w₀, (outputs, width) of features as they are given; zero when None.
     :raises TrainingError: when the loss is not finite.
     """
     weight = head.linear.weight
@@ -154,7 +163,8 @@ def minimise(
         losses, counts = zip(*(loss_of(head, block, shape) for block in blocks), strict=True)
         mean: Tensor = torch.stack(losses).sum() / torch.stack(counts).sum()
         told(float(mean.detach()))
-        objective = mean + penalty / 2 * (weight * weight).sum()
+        apart = weight if prior is None else weight - prior
+        objective = mean + penalty / 2 * (apart * apart).sum()
         objective.backward()  # type: ignore[no-untyped-call]
         return objective
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor
 
 from functory_head.hidden import fit_hidden, steps_of
+from functory_head.prior import FIRM, STAYED, is_better, scaled
 from functory_head.tables import Table
 from functory_head.telling import Stage
 from functory_sdk import Fit, NotSupported, Port, Row, Run, Taught, TrainingError, TrainingSession, pad
@@ -87,12 +88,13 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
     table = _table(session, kept, folds.of_example[bundle])
     shape = Shape.of(options, head, [table.gold])
     mean, deviation = linear.standardise(table.features)
+    prior = scaled(head, table.blocks, deviation, shape)
     fit = Fit()
     hidden = options.hidden or 0
     penalty = options.penalty
     if not hidden and penalty is None:
-        penalty, losses = _choose_penalty(head, table, folds, options.iterations, shape, fit, session.run)
-        if options.hidden is None and _hidden_pays(head, table, folds, losses, shape, fit, session.run):
+        penalty, losses = _choose_penalty(head, table, folds, options.iterations, shape, fit, session.run, prior)
+        if prior is None and options.hidden is None and _hidden_pays(head, table, folds, losses, shape, fit, session.run):
             hidden = table.features.shape[1]
             fit.notes.append(
                 f"φ has a hidden layer of {hidden} units: it predicts held-out examples clearly better than one map"
@@ -102,9 +104,9 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
         stage = Stage(session.run, "training", steps_of(len(table.features)))
         fit.metrics.update(loss=fit_hidden(head, table.whole, seed, stage.step, shape), hidden=float(hidden))
     elif penalty is not None:
-        linear.start(head)
+        linear.start(head, prior)
         stage = Stage(session.run, "training", linear.looks(options.iterations))
-        loss = linear.minimise(head, table.blocks, penalty, options.iterations, told=stage.step, shape=shape)
+        loss = linear.minimise(head, table.blocks, penalty, options.iterations, told=stage.step, shape=shape, prior=prior)
         fit.metrics.update(loss=loss, penalty=penalty)
     linear.fold(head, mean, deviation)
     if session.dev is not None and session.dev.rows:
@@ -228,9 +230,11 @@ def _stacked(head: LinearHead, rows: Sequence[Row], port: Port, kept: Sequence[n
 
 
 def _choose_penalty(
-    head: LinearHead, table: Table, folds: Folds, iterations: int, shape: Shape, fit: Fit, run: Run
+    head: LinearHead, table: Table, folds: Folds, iterations: int, shape: Shape, fit: Fit, run: Run, prior: Tensor | None
 ) -> tuple[float, list[float]]:
     """Return the penalty with the least held-out loss, going from strong to weak until that loss has risen twice.
+
+    A head that has a prior stays there unless what it learns predicts held-out examples surely better (`is_better`).
 
     Between the penalties tried it is where the parabola through the least loss and its two neighbours is lowest. What
     was chosen on a part of the data is weakened by that part's share: a prior on the weights weighs the less the more
@@ -239,8 +243,9 @@ def _choose_penalty(
     :return: the penalty, and the least losses of each trial.
     """
     if not folds.trials:
-        return PENALTIES[0], []
-    linear.start(head)
+        return PENALTIES[0] if prior is None else FIRM, []
+    linear.start(head, prior)
+    known = [linear.mean_loss(head, [table.blocks[held]], shape) for _, held in folds.trials] if prior is not None else []
     at = [_weights(head)] * len(folds.trials)  # each trial goes on from where it ended at the stronger penalty
     losses: list[list[float]] = []
     stage = Stage(run, "folds", len(PENALTIES) * len(folds.trials))
@@ -248,7 +253,8 @@ def _choose_penalty(
         losses.append([])
         for trial, (fitted, held) in enumerate(folds.trials):
             _put(head, at[trial])
-            linear.minimise(head, [table.blocks[b] for b in fitted], penalty, iterations, tolerance=1e-5, shape=shape)
+            blocks = [table.blocks[block] for block in fitted]
+            linear.minimise(head, blocks, penalty, iterations, tolerance=1e-5, shape=shape, prior=prior)
             at[trial] = _weights(head)
             losses[-1].append(linear.mean_loss(head, [table.blocks[held]], shape))
             stage.step()
@@ -257,7 +263,11 @@ def _choose_penalty(
         stage.measured(penalty=penalty, held_out_loss=means[-1])
         if len(means) > 2 and means[-1] > means[-2] > means[-3]:
             break
-    return _lowest(means) * folds.share, losses[int(np.argmin(means))]
+    least = losses[int(np.argmin(means))]
+    if known and not is_better(least, known):
+        fit.notes.append(STAYED)
+        return FIRM, least
+    return _lowest(means) * folds.share, least
 
 
 def _lowest(losses: Sequence[float]) -> float:

@@ -65,8 +65,9 @@ def fit_head_first(
     if not len(table.features):
         return None
     mean, deviation = linear.standardise(table.features)
-    linear.start(head)
+    prior = linear.prior(head, deviation)
+    linear.start(head, prior)
     convex = replace(shape, focal=0.0)
-    loss = linear.minimise(head, [table], PRIOR / len(table.features), ITERATIONS, TOLERANCE, shape=convex)
+    loss = linear.minimise(head, [table], PRIOR / len(table.features), ITERATIONS, TOLERANCE, shape=convex, prior=prior)
     linear.fold(head, mean, deviation)
     return loss

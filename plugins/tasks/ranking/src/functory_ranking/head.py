@@ -13,6 +13,9 @@ from functory_sdk import BackboneSpec
 from functory_sdk.torch import LinearHead, Paired, Reading, groups
 from functory_sdk.torch.heads import Together
 
+SHARPNESS = 20.0
+"""What a cosine is multiplied by before the softmax, as sentence encoders are trained (a temperature of .05)."""
+
 
 class Against(Paired):
     """A candidate's vector, how it differs from the query's, and their cosine, [v; |u − v|; u · v; cos(u, v)].
@@ -80,17 +83,30 @@ class PairwiseHead(ListwiseHead):
 
 
 class ApartListwiseHead(ListwiseHead):
-    """As `ListwiseHead`, where query and candidate were each read by itself."""
+    """As `ListwiseHead`, where query and candidate were each read by itself; it begins as their cosine."""
 
     def __init__(self, spec: BackboneSpec, state: Any) -> None:
         super().__init__(spec, state, Against())
+        begin(self)
 
 
 class ApartPairwiseHead(PairwiseHead):
-    """As `PairwiseHead`, where query and candidate were each read by itself."""
+    """As `PairwiseHead`, where query and candidate were each read by itself; it begins as their cosine."""
 
     def __init__(self, spec: BackboneSpec, state: Any) -> None:
         super().__init__(spec, state, Against())
+        begin(self)
+
+
+def begin(head: ListwiseHead) -> None:
+    """Let a head on `Against` begin as the cosine, and go from it no farther than the examples say.
+
+    A handful of queries teach a map of a thousand numbers less than the cosine says already.
+    """
+    head.prior = torch.zeros_like(head.linear.weight)
+    head.prior[:, -1] = SHARPNESS
+    with torch.no_grad():
+        head.linear.weight.copy_(head.prior)
 
 
 def candidates(outputs: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor, Tensor]:
