@@ -46,7 +46,7 @@ _HOMES = {
     "functory.data.jsonlists": ("json_members",),
     "functory.running.forms": ("CompositeForm", "EngineForm", "TorchForm"),
     "functory.function": ("Function",),
-    "functory.running.golden": ("reformed",),
+    "functory.running.golden": ("prove", "reformed"),
     "functory.plugins.registry": ("entries", "load"),
     "functory.running.replays": ("cpu", "has_vnni", "versions"),
     "functory.machine.contents": ("code_hash", "content_hash"),

@@ -117,6 +117,7 @@ from functory.running.backbones import open_backbone as open_backbone
 from functory.running.forms import CompositeForm as CompositeForm
 from functory.running.forms import EngineForm as EngineForm
 from functory.running.forms import TorchForm as TorchForm
+from functory.running.golden import prove as prove
 from functory.running.golden import reformed as reformed
 from functory.running.replays import cpu as cpu
 from functory.running.replays import has_vnni as has_vnni

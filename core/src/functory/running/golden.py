@@ -11,6 +11,7 @@ that were stored, and that is compared.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -87,11 +88,31 @@ def has_nan(golden: Iterable[Golden]) -> bool:
 
 
 def reformed(function: Function, form: Form) -> Function:
-    """Return a function in another form: the same golden inputs, with that form's outputs and tolerance."""
+    """Return a function in another form: the same golden inputs, with that form's outputs and tolerance.
+
+    :raises GoldenMismatch: where saving would: an output is no finite number, or an input alone has another answer.
+    """
     made = function.replaced(form=form)
     made.golden = record(made, [one.value for one in function.golden])
     form.tolerance = tolerance(made, made.golden)
+    prove(made)
     return made
+
+
+def prove(function: Function) -> None:
+    """Run the golden inputs again as they are saved and loaded, together and each alone, with the session as it is now.
+
+    :raises GoldenMismatch: where saving, or a load elsewhere, would be refused.
+    """
+    allowed = function.form.tolerance
+    if not math.isfinite(allowed):
+        raise GoldenMismatch(
+            "its outputs are no finite numbers, or not as many where an input is alone: no tolerance would hold.",
+            where=f"{function.about.name}, {function.form.name}",
+            do="keep another form, or convert with other options.",
+        )
+    for some in (function.golden, *([one] for one in function.golden)):
+        replay(function, some, allowed, where=f"{function.about.name}, {function.form.name}")
 
 
 def tolerance(function: Function, golden: Sequence[Golden]) -> float:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 
 import functory
 from functory_int8 import probing
 from functory_int8.optimization import Int8Options
-from functory_sdk import Engine, FormReport, Function, NoOptions, NotSupported, Program, Session, SessionOptions
+from functory_sdk import Engine, FormReport, Function, NoOptions, NotSupported, Program, Session, SessionOptions, load
 from functory_sdk.testing import kit, registered, toy_function
 from functory_sdk.testing.toy import rows
 
@@ -36,6 +38,31 @@ class Broken(Engine[NoOptions]):
 
     def convert(self, program: Program, folder: Path, **more: Any) -> Program:
         raise RuntimeError("no such operator: Frobnicate")
+
+
+class Moody(Engine[NoOptions]):
+    """An engine whose form answers otherwise where an input is alone, or after its threads were settled."""
+
+    precisions: ClassVar[tuple[str, ...]] = ("int8",)
+    given: ClassVar[Any] = None
+    mood: ClassVar[str] = ""
+
+    def open(self, program: Program, options: SessionOptions) -> Session:
+        opened: Any = load("engines", "torch").configure({}).open(type(self).given, options)
+        run_batch, mood = opened.run_batch, type(self).mood
+
+        def moody(batch: Any) -> Any:
+            found = run_batch(batch)
+            if (mood == "alone" and len(batch["input_ids"]) == 1) or (mood == "settled" and options.threads):
+                return {name: array[..., ::-1] for name, array in found.items()}
+            return {name: array + (-np.inf if mood == "numbers" else 0) for name, array in found.items()}
+
+        opened.run_batch = moody
+        return opened  # type: ignore[no-any-return]
+
+    def convert(self, program: Program, folder: Path, **more: Any) -> Program:
+        type(self).given = program
+        return replace(program.at(folder), precision="int8")
 
 
 @pytest.fixture
@@ -66,6 +93,28 @@ def test_an_engine_that_fails_is_set_aside_with_its_reason(function: Function) -
     report = made.optimization
     assert [form.form for form in report.tried] == ["onnxruntime int8"]
     assert "broken int8 was set aside: RuntimeError: no such operator: Frobnicate." in report.reason
+
+
+@pytest.mark.parametrize(("mood", "says"), [("alone", "its answer is another"), ("numbers", "no finite numbers")])
+def test_a_form_that_could_not_be_saved_is_set_aside_at_once(
+    mood: str, says: str, function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Moody, "mood", mood)
+    with registered("engines", "moody", Moody), pytest.raises(NotSupported, match=says):
+        function.optimize("int8", rows(48, seed=5), **{**SMALL, "engines": ("moody",)})
+
+
+def test_a_form_that_answers_otherwise_with_its_settled_threads_is_passed_over(
+    function: Function, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Moody, "mood", "settled")
+    monkeypatch.setattr(probing, "SLOWER", 1e9)
+    options = {**SMALL, "engines": ("moody",), "min_gain": 1, "max_drop": 1.0}
+    monkeypatch.setattr(probing, "_rounds", lambda forms, *_: {one.form_name: [1.0 + (one is forms[0])] for one in forms})
+    with registered("engines", "moody", Moody):
+        made = function.optimize("int8", rows(48, seed=5), **options)
+    assert made.form.name == "torch fp32"
+    assert "cannot be kept: golden example 1 comes out differently" in made.optimization.tried[0].note
 
 
 def test_where_no_engine_is_left_the_reasons_are_told(function: Function) -> None:
