@@ -284,7 +284,8 @@ class _Building:
         recipe, task, spec = self.recipe, fitting.task, fitting.backbone.spec
         choice = adaptation.choice(task, spec, list(splits.train)) if _chooses(adaptation) else None
         if choice is not None:
-            choosing = Choosing(fitting, choice, splits, recipe.put, is_dev_given=recipe.dev is not None)
+            with self._named("adaptation"):
+                choosing = Choosing(fitting, choice, splits, recipe.put, is_dev_given=recipe.dev is not None)
             return choosing.made(folder), choosing.used
         function = fitting.attached(adaptation, *chosen(task, spec, adaptation, recipe.put))
         if brought is not None:

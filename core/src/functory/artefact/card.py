@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from functory.artefact.manifest import CompositeRecord, Manifest, TorchRecord
 from functory.measuring.mistakes import wrong_line
-from functory.measuring.tables import MANY_ROWS, class_rows, metric_rows
+from functory.measuring.tables import MANY_ROWS, class_rows, metric_rows, trial_rows
 from functory.wording.harmless import harmless, harmless_json
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def card(manifest: Manifest, report: Report | None = None) -> str:
         lines += [*_measured(report), ""]
     elif manifest.metrics:
         lines += ["## Measured", "", *_table(["metric", "value", "interval", "baseline"], _figures(manifest)), ""]
+    if manifest.tried:
+        lines += ["## Tried", "", "On examples that no fit had seen:", "", *_table(*trial_rows(manifest.tried)), ""]
     lines += [
         "## Input and output",
         "",

@@ -98,6 +98,7 @@ def evaluate(function: Function, found: Examples) -> Report:
         confusion=Confusion.model_validate(confusion) if confusion else None,
         calibration=calibration(certainty) if certainty is not None else None,
         coverage=coverage(certainty) if certainty is not None else None,
+        tried=function.about.tried,
         wrong=wrong,
         mistakes=surest,
         seconds=seconds,

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from functory.measuring.mistakes import LONGEST
 from functory.measuring.mistakes import rows as mistake_rows
 from functory.measuring.report import Confusion, Report
-from functory.measuring.tables import class_rows, metric_rows, mistakes_line, telling
+from functory.measuring.tables import class_rows, metric_rows, mistakes_line, telling, trial_rows
 from functory.wording.harmless import harmless_html as escape
 
 # Colours with transparency, so that a notebook's dark theme shows through.
@@ -65,6 +65,8 @@ def fragment(report: Report, beside: str = "") -> str:
     if report.confusion:
         parts.append(heat_map(report.confusion))
         parts += [f"<p>{escape(_bounded(report.confusion, beside))}</p>"] if is_bounded(report.confusion) else []
+    if report.tried:
+        parts.append(_table(*trial_rows(report.tried)))
     if report.mistakes:
         parts.append(f"<p>{escape(mistakes_line(report, len(report.mistakes)))}</p>")
         parts.append(_table(*mistake_rows(report.mistakes, report.source, LONGEST), kind="words"))

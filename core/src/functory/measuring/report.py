@@ -17,6 +17,7 @@ from functory.measuring.mistakes import Mistake, check_count
 from functory.measuring.promises import Promise
 from functory.measuring.reliability import Calibration
 from functory.measuring.selective import Coverage
+from functory.measuring.trials import Trial
 from functory.wording.harmless import harmless
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ class Report(BaseModel):
     calibration: Calibration | None = Field(None, description="Whether probabilities are how often it is right.")
     coverage: Coverage | None = Field(None, description="What share can be answered at a given error.")
     promises: tuple[Promise, ...] = Field((), description="What the function promises, and whether these examples bear it out.")
+    tried: tuple[Trial, ...] = Field((), description="The adaptations among which the build chose, on rows apart from these.")
     wrong: int | None = Field(None, ge=0, description="How many answers were wrong; None where none is right or wrong.")
     mistakes: tuple[Mistake, ...] = Field((), description="Some of the wrong answers, the surest first.")
     notes: tuple[str, ...] = Field((), description="What the reader should know.")

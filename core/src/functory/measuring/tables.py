@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from functory.measuring.report import Confusion, Metric, Report
+    from functory.measuring.trials import Trial
 
 MANY_CLASSES = 12  # more do not fit a terminal as a matrix: the most confused pairs are told instead
 MANY_ROWS = 40
@@ -44,6 +45,8 @@ def draw(report: Report, mistakes: int = FEW_MISTAKES) -> RenderableType:
         numbers = (2,) if len(report.confusion.labels) > MANY_CLASSES else range(1, len(header))
         parts.append(table(header, rows, right=numbers))
     parts += [text(line) for line in trust_lines(report)]
+    if report.tried:
+        parts.append(table(*trial_rows(report.tried), right=(1, 3, 4)))
     if report.mistakes[:mistakes]:
         shown = report.mistakes[:mistakes]
         parts.append(text(mistakes_line(report, len(shown))))
@@ -56,6 +59,23 @@ def trust_lines(report: Report) -> list[str]:
     """Return how far scores can be relied on, what can be answered at which error, and what is promised: a line each."""
     found = (report.calibration, report.coverage, *report.promises)
     return [one.line() for one in found if one is not None]
+
+
+def trial_rows(tried: Sequence[Trial]) -> Table:
+    """Return header and rows of the adaptations among which a build chose."""
+    [metric, *_] = [*(one.metric for one in tried if one.metric), "score"]
+    rows = [
+        [
+            one.called,
+            "" if one.score is None else number(one.score),
+            "" if one.low is None or one.high is None else f"{number(one.low)} – {number(one.high)}",
+            f"{one.steps:,}",
+            f"{one.seconds:,.1f}",
+            "chosen" if one.is_chosen else one.why_not,
+        ]
+        for one in tried
+    ]
+    return ["tried", metric, "95% interval", "steps", "seconds", ""], rows
 
 
 def mistakes_line(report: Report, shown: int) -> str:

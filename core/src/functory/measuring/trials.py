@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from functory.measuring.intervals import Scorer
+if TYPE_CHECKING:
+    from functory.measuring.intervals import Scorer
 
 SEED, RESAMPLES = 0, 400
 """Resampling draws the same rows for every candidate, whatever the recipe's seed; it counts resamples, never seconds."""
@@ -35,9 +36,14 @@ class Trial(BaseModel):
     is_chosen: bool = False
     why_not: str = Field("", description="Why it was not fitted; empty where it was.")
 
-    def __str__(self) -> str:
+    @property
+    def called(self) -> str:
+        """The adaptation's name, with the options that it was given."""
         options = ", ".join(f"{name} = {value}" for name, value in self.options.items())
-        name = f"{self.adaptation} ({options})" if options else self.adaptation
+        return f"{self.adaptation} ({options})" if options else self.adaptation
+
+    def __str__(self) -> str:
+        name = self.called
         if self.score is None:
             return f"{name}: {self.why_not}"
         interval = f" ({self.low:.3f}–{self.high:.3f})" if self.low is not None and self.high is not None else ""
