@@ -33,7 +33,7 @@ from pathlib import Path
 from workspace import ROOT, Distribution, find, plugins, settings, siblings
 
 LAYERS = [
-    "cli : __main__", "build : building : composite : recipe", "using", "artefact", "steps", "hooks", "hookspecs",
+    "cli : __main__", "asking", "build : building : composite : recipe", "using", "artefact", "steps", "hooks", "hookspecs",
     "measuring : training", "running : function", "data", "plugins", "contracts : reading", "machine : terminal", "errors",
     "wording",
 ]  # fmt: skip

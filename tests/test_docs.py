@@ -39,7 +39,7 @@ def run_page(page: str, folder: Path) -> str:
     printed = io.StringIO()
     with contextlib.chdir(folder), contextlib.redirect_stdout(printed):
         for number, code in enumerate(BLOCK.findall((ROOT / page).read_text(encoding="utf-8")), 1):
-            exec(compile(code, f"{page}, block {number}", "exec"), names)
+            exec(compile(code, f"{page}, block {number}", "exec", dont_inherit=True), names)
     return printed.getvalue()
 
 

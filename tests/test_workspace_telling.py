@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,15 @@ SOURCES = sorted(
     for file in ROOT.glob(pattern)
     if "{{" not in str(file) and "testing" not in file.parts and "template" not in file.parts
 )
-VERBS = ("core/src/functory/cli/",)
+def verbs() -> Iterator[str]:
+    """Give the modules that plugins announce as verbs."""
+    for project in ROOT.glob("plugins/*/*/pyproject.toml"):
+        announced = tomllib.loads(project.read_text("utf-8"))["project"].get("entry-points", {}).get("functory.commands", {})
+        for place in announced.values():
+            yield f"{project.parent.relative_to(ROOT).as_posix()}/src/{place.partition(':')[0].replace('.', '/')}.py"
+
+
+VERBS = ("core/src/functory/cli/", *verbs())
 """Where `print` may be used: the command line's streams keep what is printed harmless."""
 STREAMS = ("core/src/functory/terminal/",)
 BROAD = {"Exception", "BaseException", "RuntimeError"}

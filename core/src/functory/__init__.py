@@ -27,7 +27,7 @@ __all__ = ["Comparison", "Function", "Recipe", "Report", "__version__", "build",
 
 def __getattr__(name: str) -> object:
     if name not in _PUBLIC:
-        raise AttributeError(f"module 'functory' has no attribute {name!r}; its names: {', '.join(__all__)}")
+        return _shorthand(name)
     from importlib import import_module
 
     module, _, attribute = _PUBLIC[name].partition(":")
@@ -35,6 +35,20 @@ def __getattr__(name: str) -> object:
     value = getattr(found, attribute) if attribute else found
     globals()[name] = value
     return value
+
+
+def _shorthand(name: str) -> object:
+    """Return what an installed task gives for being asked at once: ``functory.decide(text, Ticket)``."""
+    names: list[str] = []
+    if not name.startswith("_"):  # of such Python itself asks, and often
+        from importlib import import_module
+
+        registry = import_module("functory.plugins.registry")
+        names = sorted({entry.name for entry in registry.entries("shorthands")})
+        if name in names:
+            found: object = registry.load("shorthands", name)
+            return found
+    raise AttributeError(f"module 'functory' has no attribute {name!r}; its names: {', '.join([*__all__, *names])}")
 
 
 def __dir__() -> list[str]:

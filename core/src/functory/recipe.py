@@ -25,11 +25,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, ValidationInfo, field_validator
 
 from functory.contracts.component import Part, option_error
-from functory.errors import OptionError, RecipeError
+from functory.errors import FunctoryError, OptionError, RecipeError
 from functory.hooks.naming import name_of
 from functory.machine.storage import is_there, meaning
 from functory.machine.written import read_written
 from functory.plugins.references import is_file, split_file
+from functory.plugins.registry import load, load_file
 from functory.reading.reader import LongText
 from functory.wording.harmless import is_showable
 from functory.wording.told import kind
@@ -127,6 +128,7 @@ class Recipe(BaseModel):
         named = fields.get("task")
         if not named or (isinstance(named, Mapping) and not named.get("name")):
             raise _taskless(fields, where, text)
+        fields = _with_task_options(fields)
         try:
             made = cls.model_validate(fields)
         except ValidationError as error:
@@ -162,6 +164,21 @@ class Recipe(BaseModel):
                 data[part]["name"] = Path(data[part]["name"]).name
         data["hooks"] = [name_of(hook) for hook in self.hooks]  # options, folders and addresses, are the maker's
         return data
+
+
+def _with_task_options(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return a recipe's fields, those that are the task's options and no fields among its options: ``questions=Ticket``."""
+    strange = {name for name in fields if name not in Recipe.model_fields}
+    if not strange:
+        return fields
+    part = Part.of(fields["task"])
+    try:
+        own = (load_file(part.name, "tasks") if is_file(part.name) else load("tasks", part.name)).Options.model_fields
+    except FunctoryError:  # the build names it, with its place
+        return fields
+    told = {name: fields[name] for name in strange if name in own}
+    kept = {name: value for name, value in fields.items() if name not in told}
+    return {**kept, "task": Part(name=part.name, options={**part.options, **told})}
 
 
 def _taskless(fields: Mapping[str, Any], where: str, text: str) -> RecipeError:

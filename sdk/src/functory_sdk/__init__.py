@@ -10,11 +10,12 @@ from importlib import import_module
 from typing import Any
 
 _HOMES = {
+    "functory.asking.at_once": ("ask",),
     "functory.contracts.adaptation": ("Adaptation", "Brought", "Candidate", "Choice", "TrainingOptions"),
     "functory.contracts.backbone": ("Backbone", "BackboneSpec", "Pooling"),
     "functory.contracts.certainty": ("Certainty",),
     "functory.contracts.command": ("Command",),
-    "functory.contracts.component": ("CONTRACT", "Component", "NoOptions", "Options", "complaint"),
+    "functory.contracts.component": ("CONTRACT", "Component", "NoOptions", "Options", "complaint", "schema_of"),
     "functory.contracts.engine": (
         "Engine", "Event", "Fit", "Run", "Session", "SessionOptions", "TrainingSession",
     ),
@@ -70,6 +71,7 @@ _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file
 _HOMES["functory_sdk.pairs"] = ("ALIKE", "FIRST", "GOLDEN_PAIRS", "SECOND", "Side", "both_orders", "each_by_itself")
 _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_facts")
 _HOMES["functory_sdk.correlations"] = ("correlation", "ranks")
+_HOMES["functory_sdk.likelihoods"] = ("fitted", "log_shares", "mean_shares", "silent_texts")
 _HOMES["functory_sdk.jsonfiles"] = ("read_json",)
 _HOMES["functory_sdk.signs"] = ("open_tokenizer",)
 _HOMES["functory_sdk.sentences"] = ("SentenceReading", "sentence_prefixes", "sentence_reading")

@@ -2,6 +2,7 @@
 
 from functory.artefact.checking import read_manifest as read_manifest
 from functory.artefact.manifest import Manifest as Manifest
+from functory.asking.at_once import ask as ask
 from functory.contracts.adaptation import Adaptation as Adaptation
 from functory.contracts.adaptation import Brought as Brought
 from functory.contracts.adaptation import Candidate as Candidate
@@ -21,6 +22,7 @@ from functory.contracts.component import Component as Component
 from functory.contracts.component import NoOptions as NoOptions
 from functory.contracts.component import Options as Options
 from functory.contracts.component import complaint as complaint
+from functory.contracts.component import schema_of as schema_of
 from functory.contracts.engine import Engine as Engine
 from functory.contracts.engine import Event as Event
 from functory.contracts.engine import Fit as Fit
@@ -154,6 +156,10 @@ from functory_sdk.labels.types import PathClassification as PathClassification
 from functory_sdk.labels.types import Rating as Rating
 from functory_sdk.labels.types import ScopedClassification as ScopedClassification
 from functory_sdk.labels.types import ScopedPathClassification as ScopedPathClassification
+from functory_sdk.likelihoods import fitted as fitted
+from functory_sdk.likelihoods import log_shares as log_shares
+from functory_sdk.likelihoods import mean_shares as mean_shares
+from functory_sdk.likelihoods import silent_texts as silent_texts
 from functory_sdk.packed import PackedBackbone as PackedBackbone
 from functory_sdk.packed import PackedOptions as PackedOptions
 from functory_sdk.packed import config_facts as config_facts

@@ -158,11 +158,22 @@ def counted(splits: Splits) -> dict[str, Any]:
 
 
 def tuned(function: Function, dev: Examples) -> Function:
-    """Return a function with what its task tunes on the outputs of held-out examples, where it tunes anything."""
+    """Return a function with what is learned where nothing is said, and what its task tunes on held-out examples."""
+    function = heard(function)
     formulation = _torch(function).formulation
     if not len(dev) or type(formulation).tune is Formulation.tune:
         return function
     return tuned_on(function, traced(function, dev), dev)
+
+
+def heard(function: Function) -> Function:
+    """Return a function with what its formulation learns of inputs that say nothing, where it learns anything."""
+    formulation = _torch(function).formulation
+    silent = formulation.silent(function.reader, function.state)
+    if silent is None or not silent.rows:
+        return function
+    outputs = silent.rows_of(function.session.run(silent.rows))
+    return function.replaced(state=formulation.heard(silent.side, outputs, function.state))
 
 
 def tuned_on(function: Function, outputs: list[Any], dev: Examples) -> Function:

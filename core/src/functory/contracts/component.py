@@ -9,7 +9,7 @@ from abc import ABC
 from collections.abc import Mapping
 from typing import Any, ClassVar, Generic, Self, TypeVar, get_args, get_origin
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PydanticUserError, ValidationError, field_validator
 
 from functory.errors import OptionError
 from functory.machine.boundary import complaint as complaint
@@ -38,6 +38,14 @@ class Part(BaseModel):
     name: str = Field(default="", description="Empty where a recipe gives only options of the default.")
     options: dict[str, Any] = {}
 
+    @field_validator("options", mode="before")
+    @classmethod
+    def _plain(cls, options: Any) -> Any:  # Any: what a recipe says
+        """A pydantic model, which Python alone can say, is kept as its JSON Schema: all that a recipe says is plain data."""
+        if not isinstance(options, Mapping):
+            return options
+        return {name: schema_of(value) for name, value in options.items()}
+
     @classmethod
     def of(cls, named: str | Mapping[str, Any] | Part, default: str = "") -> Part:
         """Return a name alone, or a table that holds the name among the options, as a part.
@@ -52,6 +60,20 @@ class Part(BaseModel):
 
 M = TypeVar("M", bound=BaseModel)
 O = TypeVar("O", bound=Options, covariant=True)  # noqa: E741 - the paper letter of this contract
+
+
+def schema_of(value: Any) -> Any:  # Any: what an option is given
+    """Return the JSON Schema of a pydantic model, and anything else as it is.
+
+    :raises OptionError: for a model that has none.
+    """
+    if not (isinstance(value, type) and issubclass(value, BaseModel)):
+        return value
+    try:
+        return value.model_json_schema()
+    except PydanticUserError as error:
+        what = f"the model {value.__name__} has no JSON Schema: {str(error).splitlines()[0].rstrip('.')}."
+        raise OptionError(what, do="define it, at the top of a module, of types that JSON has.") from error
 
 
 class NoOptions(Options):

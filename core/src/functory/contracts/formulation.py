@@ -166,6 +166,23 @@ class Formulation(ABC):
         """
         return None
 
+    def silent(self, reader: Reader, state: Any) -> Encoded | None:
+        """Return what is read once, at a build, to learn what the backbone answers where nothing is said: inputs that
+        say nothing, with their rows; None where nothing is learned of it, which is the default.
+
+        Once, and not beside every input: what it gives stands in the state.
+        """
+        return None
+
+    def heard(self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], state: Any) -> Any:
+        """Return the state with what was learned of the outputs of `silent`.
+
+        :param sides: what it kept of each of its inputs.
+        :param outputs: for each of them, those of its rows.
+        :raises NotSupported: where `silent` gives rows and this is not overridden.
+        """
+        raise NotSupported(f"{type(self).__name__} learns nothing where nothing is said.", do="override `heard` beside `silent`.")
+
     def tune(self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Any) -> Any:
         """Return the state fitted on held-out outputs: thresholds, calibration. By default unchanged.
 

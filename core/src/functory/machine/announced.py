@@ -24,6 +24,7 @@ GROUPS = (
     "samples",
     "families",
     "commands",
+    "shorthands",
     "hooks",
 )
 """The kinds of component; their entry-point groups are ``functory.<kind>``."""

@@ -1,0 +1,1 @@
+"""Tasks asked at once: what their shorthands are made with."""
