@@ -107,8 +107,8 @@ def test_info_says_which_backbone_and_adaptation_suit_a_task_and_why(capsys: pyt
     assert main(["info", "text-classification"]) == 0
     told = capsys.readouterr().out.partition("built with, where none is named")[2].partition("\n\n")[0].splitlines()[1:]
     assert [line.split("  ")[1].strip() for line in told] == ["with examples", "without"]
-    assert "minilm (e5 where the texts are not English), head" in told[0]
-    assert told[0].endswith("needs few examples")
+    assert "minilm (e5 where the texts are not English), auto" in told[0]
+    assert told[0].endswith("your data decide")
     assert "smollm2, zero-shot" in told[1]
     assert main(["info", "text-generation", "--json"]) == 0
     [facts] = json.loads(capsys.readouterr().out)

@@ -16,6 +16,7 @@ from functory.contracts.component import NoOptions
 from functory.contracts.engine import Fit
 from functory.errors import NotSupported, TrainingError, UnknownComponent
 from functory.plugins.registry import registered
+from functory_sdk import hookimpl
 from functory_sdk.testing import kit
 from functory_sdk.testing.toy import ToyAdaptation, rows
 
@@ -193,3 +194,38 @@ def test_a_build_that_was_broken_off_fits_again_only_what_it_had_not(tmp_path: P
     assert Able.fits == [48]
     assert Stopping.calls == 2
     assert fn.form.adaptation.name == "able"
+
+
+class Late:
+    """Fails in the measuring, so long as it is told to."""
+
+    error: ClassVar[BaseException | None] = None
+
+    @hookimpl(wrapper=True)
+    def evaluate(self) -> Any:
+        report = yield
+        if self.error:
+            raise self.error
+        return report
+
+
+def test_a_build_that_fails_after_a_choice_fits_nothing_again_and_says_once_what_is_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FUNCTORY_CACHE", str(tmp_path / "cache"))
+    wanted, asked = Choice([Candidate("idle"), Candidate("able")], folds=2), {"dev": None, "test": DEV, "report": True}
+    whole = built(wanted, **asked, hooks=[Late()])
+    fits = len(Able.fits)
+    monkeypatch.setattr(Late, "error", KeyboardInterrupt())
+    with pytest.raises(KeyboardInterrupt) as caught:
+        built(wanted, **asked, hooks=[Late()])
+    assert " ".join(map(str, caught.value.args)).count("What was learned is kept") == 1
+    assert len(Able.fits) == 2 * fits
+    monkeypatch.setattr(Late, "error", None)
+    again = built(wanted, **asked, hooks=[Late()])
+    assert len(Able.fits) == 2 * fits
+    one, other = (fn.form.engine.phi(fn.form.program.model) for fn in (whole, again))
+    assert all((one[name] == other[name]).all() for name in one)
+    figures = ({"seconds"}, [fn.about.tried for fn in (whole, again)])
+    assert len({str([one.model_dump(exclude=figures[0]) for one in tried]) for tried in figures[1]}) == 1
+    assert not list((tmp_path / "cache" / "runs").iterdir())

@@ -24,6 +24,7 @@ from functory.terminal import Progress, progress
 from functory.training.learned import is_kept
 
 LOOK_SECONDS = 0.2
+SAID = "_functory_says_what_is_left"
 NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 """What the system says of a lock where a file system, mostly a network's, has none."""
 
@@ -125,7 +126,10 @@ class RunFolder:
 
 
 def _add(error: BaseException, left: str) -> None:
-    """Let an error say what is left, whichever way it is told."""
+    """Let an error say what is left, whichever way it is told; of several runs of a build, the last's alone."""
+    if getattr(error, SAID, False):
+        return
+    setattr(error, SAID, True)
     if isinstance(error, FunctoryError):
         error.do = f"{error.do} {left}".strip()
     elif isinstance(error, KeyboardInterrupt):
