@@ -1,10 +1,14 @@
-"""Whether texts are English: for the choice of a backbone that reads their language. A guess, by scripts and a few words."""
+"""Which language texts are in, by their scripts and a few words: a guess, for the choice of a backbone that reads it, and for a
+report's parts.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 from itertools import islice
 
 TEXTS, SIGNS, WORDS = 200, 500, 15
@@ -15,6 +19,10 @@ LEAST = 0.02
 """Of all words of the barest English (titles, names of wares) more than this part are common ones; of other languages, less."""
 FOREIGN = 0.1
 """Of all letters of English texts less than this part are in another script than Latin."""
+LANGUAGES = {"CJK": "Chinese", "HANGUL": "Korean", "HIRAGANA": "Japanese", "KATAKANA": "Japanese"}
+"""The languages that a script tells, by the script."""
+KANA = 0.05
+"""Of the letters of a Japanese text more than this part are kana; a Chinese one has none."""
 
 
 def is_english(texts: Iterable[str]) -> bool:
@@ -29,3 +37,22 @@ def is_english(texts: Iterable[str]) -> bool:
 
 def _is_latin(sign: str) -> bool:
     return sign.isascii() or unicodedata.name(sign, "").startswith(("LATIN", "FULLWIDTH LATIN"))
+
+
+def language_of(text: str) -> str:
+    """Return the language of a text as far as its script tells it: ``Chinese``, ``Korean``, ``Latin script``; empty where it
+    has no letters.
+    """
+    scripts = Counter(_script(sign) for sign in text[:SIGNS] if sign.isalpha())
+    if not scripts:
+        return ""
+    if scripts["HIRAGANA"] + scripts["KATAKANA"] > KANA * scripts.total():
+        return "Japanese"
+    most = max(scripts, key=lambda script: scripts[script])
+    return LANGUAGES.get(most, f"{most.capitalize()} script")
+
+
+@cache
+def _script(sign: str) -> str:
+    """Return the script of a letter, as the first word of its name has it."""
+    return unicodedata.name(sign, "UNKNOWN").removeprefix("FULLWIDTH ").split()[0].split("-")[0]

@@ -11,11 +11,15 @@ from functory.data import Examples, Limit, checked, examples, stream
 from functory.data.labels import settled
 from functory.data.sources import Format
 from functory.measuring.baseline import doubts
+from functory.measuring.confused import confused
 from functory.measuring.intervals import evaluate_with_intervals
 from functory.measuring.mistakes import mistakes
+from functory.measuring.origin import origin
 from functory.measuring.reliability import calibration
 from functory.measuring.report import Confusion, Report
 from functory.measuring.selective import coverage
+from functory.measuring.slices import slices
+from functory.measuring.suspects import suspects
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -24,6 +28,8 @@ SEED = 0
 """Of the resampling; the same data give the same interval."""
 MOST_MISTAKES = 1000
 """How many wrong answers a report may list."""
+MOST_SUSPECTS = 20
+"""How many examples whose labels look wrong it lists."""
 
 
 def read_examples(
@@ -69,8 +75,9 @@ def evaluate(function: Function, found: Examples) -> Report:
     seconds = time.perf_counter() - started
     base = task.baseline(list(found), state)
     floor = function.floor.answers(list(found)) if function.floor is not None else None
+    scorer = task.scorer(outputs, list(found), state)
     measured = evaluate_with_intervals(
-        task.scorer(outputs, list(found), state),
+        scorer,
         len(found),
         seed=SEED,
         baseline=task.scorer(base, list(found), state) if base is not None else None,
@@ -82,6 +89,7 @@ def evaluate(function: Function, found: Examples) -> Report:
     chosen = task.metric if task.metric in measured.metrics else ""
     certainty = task.certainty(outputs, list(found), state)
     wrong, surest = mistakes(task, outputs, found, state, MOST_MISTAKES)
+    confusions = Confusion.model_validate(confusion) if confusion else None
     return Report(
         function=function.about.name,
         form=function.form.name,
@@ -95,10 +103,13 @@ def evaluate(function: Function, found: Examples) -> Report:
         confidence=measured.confidence,
         resamples=measured.resamples,
         per_class=tuple(parts.get("per_class", ())),
-        confusion=Confusion.model_validate(confusion) if confusion else None,
+        confusion=confusions,
         calibration=calibration(certainty) if certainty is not None else None,
         coverage=coverage(certainty) if certainty is not None else None,
         tried=function.about.tried,
+        slices=slices(found, scorer, chosen or next(iter(measured.metrics), ""), measured.confidence, SEED),
+        confused=confused(confusions, surest),
+        suspects=suspects(task, outputs, found, MOST_SUSPECTS),
         wrong=wrong,
         mistakes=surest,
         seconds=seconds,
@@ -109,6 +120,8 @@ def evaluate(function: Function, found: Examples) -> Report:
             *task.audit(found),
             *_notes(outputs),
         ),
+        built=origin(function),
+        remarks=function.about.notes,
     )
 
 

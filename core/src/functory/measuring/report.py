@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from functory.errors import DataError
+from functory.measuring.confused import Confused
+from functory.measuring.growth import Learned
 from functory.measuring.mistakes import Mistake, check_count
 from functory.measuring.promises import Promise
 from functory.measuring.reliability import Calibration
 from functory.measuring.selective import Coverage
+from functory.measuring.slices import Slice
+from functory.measuring.suspects import Suspect
 from functory.measuring.trials import Trial
 from functory.wording.harmless import harmless
 
@@ -123,9 +127,15 @@ class Report(BaseModel):
     coverage: Coverage | None = Field(None, description="What share can be answered at a given error.")
     promises: tuple[Promise, ...] = Field((), description="What the function promises, and whether these examples bear it out.")
     tried: tuple[Trial, ...] = Field((), description="The adaptations among which the build chose, on rows apart from these.")
+    slices: tuple[Slice, ...] = Field((), description="The chosen metric on short and long inputs, and on each language.")
+    curve: tuple[Learned, ...] = Field((), description="The chosen metric after learning from a part of the training data.")
+    confused: tuple[Confused, ...] = Field((), description="The most frequent confusions, with examples.")
     wrong: int | None = Field(None, ge=0, description="How many answers were wrong; None where none is right or wrong.")
     mistakes: tuple[Mistake, ...] = Field((), description="Some of the wrong answers, the surest first.")
+    suspects: tuple[Suspect, ...] = Field((), description="Examples whose labels look wrong, the likeliest first.")
     notes: tuple[str, ...] = Field((), description="What the reader should know.")
+    built: dict[str, str] = Field({}, description="What the function was built from: backbone, adaptation, data.")
+    remarks: tuple[str, ...] = Field((), description="What its build noted, of the data and of the fit.")
     seconds: float = Field(0.0, ge=0, description="How long the function took for all examples.")
 
     @property
@@ -152,7 +162,11 @@ class Report(BaseModel):
         :raises OptionError: when the number is negative.
         """
         check_count(mistakes, "mistakes")
-        return self.model_copy(update={"mistakes": self.mistakes[:mistakes]})
+        kept: dict[str, Any] = {"mistakes": self.mistakes[:mistakes]}
+        if not mistakes:
+            kept["confused"] = tuple(one.model_copy(update={"examples": ()}) for one in self.confused)
+            kept["suspects"] = ()
+        return self.model_copy(update=kept)
 
     def to_json(self) -> str:
         """Return the report as JSON; `Report.model_validate_json` reads it back."""

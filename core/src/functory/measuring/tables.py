@@ -7,13 +7,16 @@ import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from functory.measuring.mistakes import cut, wrong_line
 from functory.measuring.mistakes import rows as mistake_rows
-from functory.measuring.mistakes import wrong_line
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from functory.measuring.growth import Learned
     from functory.measuring.report import Confusion, Metric, Report
+    from functory.measuring.slices import Slice
+    from functory.measuring.suspects import Suspect
     from functory.measuring.trials import Trial
 
 MANY_CLASSES = 12  # more do not fit a terminal as a matrix: the most confused pairs are told instead
@@ -112,6 +115,44 @@ def class_rows(per_class: Sequence[Mapping[str, Any]]) -> Table:  # Any: text an
     return header, [[number(row.get(column, "")) for column in header] for row in per_class]
 
 
+def slice_rows(report: Report) -> Table:
+    """Return header and rows of the parts of the examples."""
+    header = ["part", "examples", report.metric or "value", f"{report.confidence:.0%} interval"]
+    return header, [[one.name, number(one.examples), number(one.value), interval(one)] for one in report.slices]
+
+
+def curve_rows(report: Report) -> Table:
+    """Return header and rows of the learning curve."""
+    header = ["training examples", report.metric or "value", f"{report.confidence:.0%} interval"]
+    return header, [[number(one.examples), number(one.value), interval(one)] for one in report.curve]
+
+
+def curve_line(report: Report) -> str:
+    """Say what the last doubling of the training data brought."""
+    before, last = report.curve[-2], report.curve[-1]
+    return (
+        f"From {before.examples:,} to {last.examples:,} training examples {report.metric or 'the metric'} went from "
+        f"{number(before.value)} to {number(last.value)}."
+    )
+
+
+def suspect_rows(found: Sequence[Suspect], source: str, longest: int) -> Table:
+    """Return header and rows of examples whose labels look wrong.
+
+    :param source: as for the mistakes.
+    :param longest: characters of each text.
+    """
+    return ["where", "label", "likelier", "text"], [
+        [
+            one.place.removeprefix(source).lstrip(", "),
+            f"{cut(one.label, longest)} ({one.of_label:.2f})",
+            f"{cut(one.likelier, longest)} ({one.chance:.2f})",
+            cut(one.text, longest),
+        ]
+        for one in found
+    ]
+
+
 def telling(per_class: Sequence[Mapping[str, Any]], most: int) -> tuple[Sequence[Mapping[str, Any]], str]:
     """Return the classes that a table shows, and what to say of the others: of many those that occur, of many of these those
     with the most errors, in their order.
@@ -153,11 +194,13 @@ def confusion_rows(confusion: Confusion) -> Table:
     return ["true \\ given", *confusion.labels], rows
 
 
-def interval(metric: Metric) -> str:
+def interval(metric: Metric | Slice | Learned) -> str:
     """Return an interval as text; empty where there is none."""
-    return (
-        "" if metric.low is None or metric.high is None else f"{number(metric.low)} – {number(metric.high)}"
-    )
+    return _span(metric.low, metric.high)
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{number(low)} – {number(high)}"
 
 
 def number(value: object) -> str:
