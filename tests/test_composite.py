@@ -43,6 +43,19 @@ def test_a_composite_is_the_same_after_save_and_load_with_its_options_and_parts(
     verify(saved)
 
 
+def test_a_composite_is_explained_by_its_own_numbers(alert: functory.Function) -> None:
+    found = alert.explain(TEXT)
+    weights = {piece.text: piece.weight for piece in found.pieces}
+    assert (found.target.name, found.score) == ("score", pytest.approx(alert(TEXT).score, abs=1e-5))
+    assert min(weights["hate"], weights["dog"]) > max(weights["it"], weights["this"], weights[","])
+    assert [TEXT[piece.start : piece.end] for piece in found.pieces] == list(weights)
+    assert found.faithfulness.comprehensiveness > 0
+    with pytest.raises(errors.UsageError, match="targets are score"):
+        alert.explain(TEXT, target="mood")
+    with pytest.raises(errors.NotSupported, match="occlusion"):
+        alert.explain(TEXT, method="gradient-x-input")
+
+
 def test_each_part_lies_in_it_as_a_whole_function(saved: Path) -> None:
     topic = functory.load(saved / "parts" / "topic")
     assert topic("a dog").label == "dog"
@@ -93,4 +106,4 @@ def test_parts_that_are_lacking_unknown_or_do_another_task_are_named(alert: func
 
 def test_what_needs_a_program_of_its_own_names_the_parts(alert: functory.Function) -> None:
     with pytest.raises(errors.NotSupported, match=r"(?s)made of functions.*topic, polarity"):
-        alert.targets(TEXT)
+        alert.trace([alert.read(TEXT)])

@@ -308,6 +308,11 @@ class Function:
 
     def targets(self, value: Any) -> Sequence[Target]:
         """Return what of this input's output can be explained, the most asked for first."""
+        if isinstance(self.form, CompositeForm):
+            from functory.contracts.formulation import Target
+
+            [output] = self._compute([self.coerce(value)])
+            return [Target(name=name, port="", index=()) for name in self.task.explained(output)]
         form = self._single_form()
         [(side, rows)] = self.trace([self.coerce(value)])
         return form.formulation.targets(form.formulation.decode(side, rows, self.state), side, self.state)

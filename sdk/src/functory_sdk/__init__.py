@@ -32,7 +32,7 @@ _HOMES = {
     "functory.contracts.labels": ("Label", "LabelOrList", "LabelRules", "known_labels"),
     "functory.contracts.plain": ("plain",),
     "functory.contracts.sample": ("Sample",),
-    "functory.contracts.formulation": ("Formulation", "Target"),
+    "functory.contracts.formulation": ("Formulation", "Likened", "Target"),
     "functory.contracts.task": ("Floor", "Input", "Output", "Scorer", "State", "Suited", "Task"),
     "functory.contracts.texts": ("texts_of", "with_texts"),
     "functory.using.attribution": ("Word", "attribution", "values_of", "without", "words_of"),

@@ -38,6 +38,7 @@ from functory.contracts.family import Classifier as Classifier
 from functory.contracts.family import Family as Family
 from functory.contracts.family import Unit as Unit
 from functory.contracts.formulation import Formulation as Formulation
+from functory.contracts.formulation import Likened as Likened
 from functory.contracts.formulation import Target as Target
 from functory.contracts.hook import Hook as Hook
 from functory.contracts.judging import Judgement as Judgement

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -49,6 +50,21 @@ class Target(BaseModel):
     scale: Scale = Field(
         default="raw", description="What the number is: a log-probability, a logit, or neither."
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Likened:
+    """A row's part in a target that is the cosine of two vectors, each made of rows: cos(rest + share · its output, other).
+
+    :param row: which row of the input.
+    :param rest: (width,) what the other rows add to its vector; of the output as many numbers count.
+    :param other: (width,) the vector that it is held against.
+    """
+
+    row: int
+    rest: Array
+    share: float
+    other: Array
 
 
 class Formulation(ABC):
@@ -156,6 +172,13 @@ class Formulation(ABC):
         for row, index in self.places(target, side, outputs):
             odds.setdefault(row, []).append(log_odds(outputs[row][target.port], index))
         return float(np.mean([joint_odds(one) for one in odds.values()])) if odds else VANISHED
+
+    def likened(self, target: Target, side: Any, outputs: Sequence[Row]) -> Sequence[Likened]:
+        """Return each row's part in a target that is the cosine of two vectors; none for a target that stands in the outputs.
+
+        A formulation that has such targets overrides `value` too. Each row is weighed with all others as they are.
+        """
+        return ()
 
     def lead(self, side: Any, outputs: Sequence[Row], state: Any) -> float | None:
         """Return by how much an answer leads the nearest other one, as a difference of probabilities; None where the

@@ -303,3 +303,15 @@ class Task(Component[O]):
         :raises NotSupported: by tasks that are not made of functions.
         """
         raise NotSupported(f"task {self.name!r} is not made of functions.", do="build it with a backbone.")
+
+    def explained(self, output: Any) -> Mapping[str, float]:
+        """Return what of an output can be explained, for a task that has `parts`: names with their numbers, the most asked for
+        first. By default what was scored, the best first, and each field that is a number.
+        """
+        found: dict[str, float] = {}
+        for name, value in output._own().items():
+            if telling.is_scores(value):
+                found |= telling.best(value, len(value))
+            elif isinstance(value, float):
+                found[name] = value
+        return found

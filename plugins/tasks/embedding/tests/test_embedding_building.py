@@ -264,3 +264,43 @@ def test_what_belongs_together_is_found_after_training(adaptation: str, vectors:
     assert after > before + 0.1
     loaded = functory.load(function.save(tmp_path / adaptation))
     assert loaded(*pairs[0]).vector == pytest.approx(function(*pairs[0]).vector, abs=1e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"dimension": 8, "normalise": False}])
+def test_how_alike_two_texts_are_is_explained_in_both_of_them(options: dict[str, Any]) -> None:
+    fn, pair = built(**options), (TEXTS[0], TEXTS[2])
+    for method in ("occlusion", "gradient-x-input", "integrated-gradients"):
+        found = fn.explain(pair, method=method)
+        assert (found.target.name, found.unit) == ("cosine", "value")
+        assert found.score == pytest.approx(fn(*pair).cosine, abs=1e-4)
+        texts = dict(zip(("text", "other"), pair, strict=True))
+        assert [piece.text for piece in found.pieces] == [word for text in pair for word in text.split()]
+        assert all(texts[piece.field][piece.start : piece.end] == piece.text for piece in found.pieces)
+        assert all(max(abs(p.weight) for p in found.pieces if p.field == field) > 0 for field in texts)
+        turned = fn.explain(pair[::-1], method=method)
+        weights = {(p.field == "text", p.start): p.weight for p in found.pieces}
+        assert {(p.field == "other", p.start): p.weight for p in turned.pieces} == pytest.approx(weights, abs=1e-4)
+
+
+def test_a_gradient_is_how_the_cosine_changes_in_every_window(vectors: Any) -> None:
+    """The parts of a row give the derivative of the cosine by that row's numbers, whatever the others are."""
+    put, value = vectors.form.formulation, vectors.read(LONG, TEXTS[0])
+    [(side, outputs)] = vectors.trace([value])
+    [target] = put.targets(put.decode(side, outputs, vectors.state), side, vectors.state)
+    parts = put.likened(target, side, outputs)
+    assert [one.row for one in parts] == list(range(len(outputs)))
+    assert side.first > 1
+    step = np.zeros(32)
+    step[3] = 1e-4
+    for one in parts:
+        moved = [{"vector": row["vector"] + step * (place == one.row)} for place, row in enumerate(outputs)]
+        now = put.value(target, side, moved, vectors.state)
+        own = one.rest + one.share * np.asarray(moved[one.row]["vector"])
+        assert now == pytest.approx(own @ one.other / np.linalg.norm(own) / np.linalg.norm(one.other), abs=1e-9)
+    whole = vectors.explain(value, method="gradient-x-input")
+    assert all(LONG[p.start : p.end] == p.text for p in whole.pieces if p.field == "text")
+
+
+def test_a_vector_by_itself_has_nothing_to_explain(vectors: Any) -> None:
+    with pytest.raises(UsageError, match="nothing to explain"):
+        vectors.explain(TEXTS[0])

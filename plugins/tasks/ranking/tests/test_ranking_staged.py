@@ -98,6 +98,15 @@ def test_it_is_measured_by_what_it_left_out_too(parts: dict[str, Any]) -> None:
     assert staged(parts, keep=8).evaluate(rows).metrics["recall@10"].value == 1
 
 
+def test_a_candidate_is_explained_by_the_words_that_bring_it_up(parts: dict[str, Any]) -> None:
+    find, texts = staged(parts, keep=2), ["the rain", "a good book"]
+    found = find.explain(("rain", texts), target="candidates.1")
+    assert found.score == pytest.approx(next(item.score for item in find("rain", texts).items if item.index == 1), abs=1e-3)
+    assert {piece.field for piece in found.pieces} == {"query", "candidates.0", "candidates.1"}
+    weights = {field: max(abs(p.weight) for p in found.pieces if p.field == field) for field in ("candidates.0", "candidates.1")}
+    assert weights["candidates.1"] > weights["candidates.0"] == pytest.approx(0, abs=1e-3)
+
+
 def test_it_is_saved_and_loaded_as_one(parts: dict[str, Any], tmp_path: Path) -> None:
     find = staged(parts, keep=3)
     again = functory.load(find.save(tmp_path / "find"))

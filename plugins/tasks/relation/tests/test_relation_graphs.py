@@ -74,6 +74,13 @@ def test_each_two_entities_are_asked_for_and_an_edge_goes_the_way_of_its_relatio
     assert not nothing.nodes
 
 
+def test_relations_can_be_explained_and_then_entities() -> None:
+    [graph] = graphs(TEXT)
+    assert RelationGraph().explained(graph) == {
+        "Ann Lee –Live_In→ Rome": 0.8, "Bo –Live_In→ Rome": 0.8, "Ann Lee (Peop)": 0.9, "Rome (Loc)": 0.9, "Bo (Peop)": 0.9,
+    }  # fmt: skip
+
+
 def test_unsure_relations_and_distant_entities_are_left_out_where_that_is_asked_for() -> None:
     assert not graphs(TEXT, threshold=0.9)[0].edges
     assert [edge.head for edge in graphs(TEXT, reach=7)[0].edges] == [2]

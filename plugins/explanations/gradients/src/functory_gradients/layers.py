@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,7 +14,7 @@ from captum.attr import IntegratedGradients as CaptumGradients
 from torch import Tensor
 
 from functory_gradients.places import Place, places_of
-from functory_sdk import SUREST, Function, Target, Word, pad
+from functory_sdk import SUREST, Function, Likened, Target, Word, pad
 from functory_sdk.torch import structural_copy
 
 EMBEDDED = 1
@@ -21,6 +22,9 @@ EMBEDDED = 1
 
 TOKENS = 1024
 """Tokens of the steps that run together."""
+
+Reading = Callable[[Mapping[str, Tensor]], Tensor]
+"""The program's outputs for several steps → the target's number in each, (steps,)."""
 
 Rows = list[tuple[list[Place | None], list[float]]]
 """For each row: where in the input each token stands, and its weight."""
@@ -53,27 +57,46 @@ def token_weights(
     model = structural_copy(form.program.model).eval()
     encoded = form.formulation.encode([value], function.reader, function.state)
     places = places_of(function, value)
-    chosen = range(len(encoded.rows)) if target.row is None else [target.row]
+    read = readings(function, value, target, len(encoded.rows))
     rows: Rows = []
     value_here = gain = gap = 0.0
-    for index in chosen:
+    for index, (number, share) in read.items():
         row = encoded.rows[index]
         arrays = pad([row], [port for port in model.inputs if port.name in row])
         batch = {name: torch.from_numpy(array) for name, array in arrays.items()}
         own = torch.tensor([place is not None for place in places[index]])  # (tokens,) of all its texts
-        weights, found, gained = _weigh(model, batch, own, target, steps, baseline, lambda done: told(done / len(chosen)))
-        value_here += found / len(chosen)
-        rows.append((places[index], [weight / len(chosen) for weight in weights]))
-        gain += gained / len(chosen)
-        gap += abs(sum(weights) - gained) / len(chosen)
+        weights, found, gained = _weigh(model, batch, own, number, steps, baseline, lambda done: told(done / len(read)))
+        value_here += found / len(read)
+        rows.append((places[index], [weight * share for weight in weights]))
+        gain += gained * share
+        gap += abs(sum(weights) - gained) * share
     return Weighed(rows, value_here, gain, gap)
+
+
+def readings(function: Function, value: Any, target: Target, count: int) -> dict[int, tuple[Reading, float]]:
+    """Return for each row that a target is read from, of so many, its number as the program's outputs give it, and the share of
+    the row: the mean over rows, but of a cosine each row's whole part.
+    """
+    form: Any = function.form  # Any: as above
+    [(side, outputs)] = function.trace([value])
+    if likened := form.formulation.likened(target, side, outputs):
+        return {one.row: (partial(cosine, target=target, one=one), 1.0) for one in likened}
+    chosen = range(count) if target.row is None else [target.row]
+    return {row: (lambda found: evidence(found[target.port], target), 1 / len(chosen)) for row in chosen}
+
+
+def cosine(found: Mapping[str, Tensor], target: Target, one: Likened) -> Tensor:
+    """Return the cosine that a row has a part in, in each of several outputs. (steps,)"""
+    vectors = found[target.port][:, : len(one.rest)]  # (steps, width)
+    rest, other = (torch.from_numpy(each).to(vectors.dtype) for each in (one.rest, one.other))
+    return F.cosine_similarity(rest + one.share * vectors, other[None], dim=-1)
 
 
 def _weigh(
     model: Any,
     batch: dict[str, Tensor],
     own: Tensor,
-    target: Target,
+    read: Reading,
     steps: int,
     baseline: str,
     told: Callable[[float], None],
@@ -81,6 +104,7 @@ def _weigh(
     """Return the weight of each token of one row, (tokens,), the target's number, and what it gained over the baseline.
 
     :param own: (tokens,) which tokens are the input's own; the others frame it and stay as they are.
+    :param read: gives the target's number in each of several outputs.
     """
     with torch.no_grad():
         [(name, embeddings)] = model.trunk(batch, EMBEDDED).items()  # (texts, tokens, width)
@@ -91,7 +115,7 @@ def _weigh(
         """(steps, tokens of all texts, width) → (steps,)"""
         repeated = {key: array.expand(len(embedded), *array.shape[1:]) for key, array in batch.items()}
         state = {name: embedded.reshape(-1, *embeddings.shape[1:])}
-        found = evidence(model.crown(state, repeated, start=EMBEDDED)[target.port], target)
+        found = read(model.crown(state, repeated, start=EMBEDDED))
         if steps and torch.is_grad_enabled():
             told(len(embedded))
         return found

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 
 from functory_embedding.types import Compared, Embedded, EmbeddingOptions, Measures, Text
-from functory_sdk import Array, BackboneSpec, Encoded, Formulation, Passage, Port, Reader, Row, Taught
+from functory_sdk import Array, BackboneSpec, Encoded, Formulation, Likened, Passage, Port, Reader, Row, Target, Taught
 
 DIGITS = 6
 
@@ -26,6 +26,26 @@ class Read:
     tokens: tuple[int, ...]
     first: int
     notes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Part:
+    """The windows of one of two texts.
+
+    :param rows: (windows, dimension), before they are brought to length 1.
+    :param shares: (windows,) of each in the text's vector.
+    :param first: which row of the input the first of them is.
+    """
+
+    rows: Array
+    shares: Array
+    first: int
+
+    @property
+    def vector(self) -> Array:
+        """The text's vector, (dimension,)."""
+        found: Array = self.shares @ self.rows
+        return found
 
 
 class Plain(Formulation):
@@ -56,6 +76,30 @@ class Plain(Formulation):
             return Embedded(vector=_plain(vector), notes=side.notes)
         other = self._vector(found[side.first :], side.tokens[side.first :])
         return Embedded(vector=_plain(vector), other=_plain(other), cosine=_cosine(vector, other), notes=side.notes)
+
+    def targets(self, output: Embedded, side: Read, state: Measures) -> list[Target]:
+        """How alike the two texts are, where there are two: the numbers of a vector mean nothing by themselves."""
+        return [] if output.cosine is None else [Target(name="cosine", port="vector", index=())]
+
+    def value(self, target: Target, side: Read, outputs: Sequence[Row], state: Measures) -> float:
+        one, other = (self._part(side, outputs, place) for place in range(2))
+        return float(_unit(one.vector) @ _unit(other.vector))
+
+    def likened(self, target: Target, side: Read, outputs: Sequence[Row]) -> list[Likened]:
+        """Each window of each text, beside its text's others, held against the other text."""
+        both = [self._part(side, outputs, place) for place in range(2)]
+        return [
+            Likened(one.first + place, one.vector - share * row, share, other.vector)
+            for one, other in (both, both[::-1])
+            for place, (row, share) in enumerate(zip(one.rows, one.shares.tolist(), strict=True))
+        ]
+
+    def _part(self, side: Read, outputs: Sequence[Row], place: int) -> Part:
+        """Return the windows of the text, or of the other one."""
+        rows = slice(0, side.first) if place == 0 else slice(side.first, None)
+        found = np.asarray([row["vector"] for row in outputs[rows]], dtype=np.float64)  # (rows, width)
+        tokens = np.maximum(side.tokens[rows], 1)
+        return Part(found[:, : self.options.dimension or None], tokens / tokens.sum(), rows.start)
 
     def _passages(self, inputs: Sequence[Text], reader: Reader) -> list[list[Passage]]:
         """Return each input's text as read, and the other one where there is one."""

@@ -74,7 +74,8 @@ class TwoStages(Ranks[StagedOptions]):
 
     def compose(self, parts: Mapping[str, Any], inputs: Sequence[Search]) -> list[Found]:
         near = self.nearest(parts["vectors"], inputs)
-        asked = [(value.query, [one.text for one in own]) for value, own in zip(inputs, near, strict=True)]
+        ask = parts["ranking"].task.Input.model_construct  # the texts were looked at as this function's own
+        asked = [ask(query=one.query, candidates=tuple(n.text for n in own)) for one, own in zip(inputs, near, strict=True)]
         ranked = parts["ranking"].map(asked, progress=False)
         return [self._found(*each) for each in zip(inputs, near, ranked, strict=True)]
 
@@ -128,13 +129,18 @@ class TwoStages(Ranks[StagedOptions]):
         notes = (f"{left:,} candidates were left out by their vectors",) if left > 0 else ()
         return Found(items=tuple(items), notes=(*notes, *ranked.notes))
 
+    def explained(self, output: Found) -> dict[str, float]:
+        """The candidates that were kept, by their paths."""
+        return {f"candidates.{item.index}": item.score for item in output.items}
+
     def golden_inputs(self, state: State) -> Sequence[Search]:
         return [Search(query=one.query, candidates=one.candidates) for one in super().golden_inputs(state)]
 
 
 def _units(vectors: Any, texts: Sequence[str], role: str) -> Array:
     """Return the vectors of texts at length 1, (texts, width)."""
-    found = [one.vector for one in vectors.map([{"text": text, "role": role} for text in texts], progress=False)]
+    ask = vectors.task.Input.model_construct
+    found = [one.vector for one in vectors.map([ask(text=text, other=None, role=role) for text in texts], progress=False)]
     made: Array = np.asarray(found, dtype=np.float32) if found else np.zeros((0, 0), dtype=np.float32)
     lengths = np.linalg.norm(made, axis=1, keepdims=True)
     return made / np.where(lengths > 0, lengths, 1)

@@ -70,6 +70,12 @@ class RelationGraph(Task[GraphOptions]):
             notes += answer.notes
         return Graph(text=text, nodes=nodes, edges=tuple(edges), notes=tuple(dict.fromkeys(notes)))
 
+    def explained(self, output: Graph) -> dict[str, float]:
+        """Each relation with its two entities, then each entity."""
+        nodes = output.nodes
+        ties = {f"{nodes[e.head].text} –{e.label}→ {nodes[e.tail].text}": e.score for e in output.edges}
+        return ties | {f"{node.text} ({node.label})": node.score for node in nodes}
+
     def scorer(self, outputs: Sequence[Graph], examples: Sequence[RelatedText], state: State) -> Scorer:
         strict, loose = (_tally(_ties(outputs, typed), _truth(examples, typed)) for typed in (True, False))
         entities = _tally(
