@@ -58,7 +58,7 @@ def test_a_recipe_file_with_changes(place: Path, capsys: pytest.CaptureFixture[s
         (["--task", "text-classification", "--train", "no.csv"], 1, "no file no.csv"),
         (["--task", "text-clasification", "--train", "pets.csv"], 2, "did you mean 'text-classification'"),
         (["--task", "text-classification", "--train", "pets.csv", "--adaptation", "haed"], 2, "did you mean 'head'"),
-        (["--task", "text-classification", "--train", "pets.csv", "--set", "adaptation.penalty=-1"], 2, "penalty = -1 is not"),
+        (["--task", "text-classification", "--train", "pets.csv", "--set", "adaptation.steps=-1"], 2, "steps = -1 is not"),
         (["--task", "text-classification", "--train", "pets.csv", "--column", "text=body"], 1, "body"),
         (["--task", "text-classification", "--adaptation", "head"], 2, "learns from examples"),
         (["--train", "pets.csv"], 2, "names no task"),

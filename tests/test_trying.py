@@ -148,6 +148,8 @@ def test_a_candidate_alone_is_fitted_once_and_not_measured() -> None:
     fn = built(Choice([Candidate("absent", is_needed=False), Candidate("able")]))
     assert Able.fits == [48]
     assert (fn.form.adaptation.name, fn.about.tried) == ("able", ())
+    built(Choice([Candidate("able")], folds=4), dev=None, dev_share=0)
+    assert Able.fits == [48, 48]
 
 
 def test_few_rows_are_held_out_in_turn_and_all_train_in_the_end() -> None:

@@ -291,7 +291,7 @@ class _Building:
         if brought is not None:
             fitting.engine.load_phi(cast(TorchForm, function.form).program.model, brought.phi)
         elif adaptation.learns == "phi":
-            return fitting.fitted(function, splits, folder), splits
+            function = fitting.fitted(function, splits, folder)
         return tuned(function, splits.dev), splits
 
     def _measured(self, function: Function, test: Examples) -> Function:

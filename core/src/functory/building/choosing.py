@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from functory.building.fitting import Fitting, counted, traced, tuned_on
+from functory.building.fitting import Fitting, counted, traced, tuned, tuned_on
 from functory.building.parts import component
 from functory.contracts.adaptation import Candidate, Choice
 from functory.contracts.component import Part
@@ -33,7 +33,7 @@ from functory.measuring.trials import Trial, drawn, ends, preferred
 class _Contender:
     """A candidate that can be fitted here, and how it did.
 
-    :param outputs: of each pass over the held-out examples, what `Function.trace` gave of each.
+    :param outputs: what `Function.trace` gave of each example that folds held out, in each turn.
     """
 
     candidate: Candidate
@@ -61,8 +61,8 @@ class Choosing:
         self.fitting, self.choice, self.splits = fitting, choice, splits
         self.left_out: list[Trial] = []
         self.contenders = list(self._contenders(put))
-        is_folded = bool(choice.folds) and not is_dev_given
-        self.folds = 0 if len(splits.dev) and not is_folded else (choice.folds or FOLDS)
+        is_folded = len(self.contenders) > 1 and (not len(splits.dev) or (bool(choice.folds) and not is_dev_given))
+        self.folds = (choice.folds or FOLDS) if is_folded else 0
         self.metric = ""
 
     @property
@@ -80,9 +80,9 @@ class Choosing:
         :param folder: the run's, where the user named one; each fit has a folder of its own within.
         :raises TrainingError: when none could be fitted.
         """
-        if len(self.contenders) == 1 and not self.folds:
+        if len(self.contenders) == 1:
             [only] = self.contenders
-            return self._whole(only, self.splits, folder)
+            return tuned(self._whole(only, self.splits, folder), self.splits.dev)
         for number, contender in enumerate(self.contenders):
             self._try(contender, None if folder is None else folder / f"{number + 1}-{contender.candidate.name}")
         tried = [one for one in self.contenders if one.scores is not None]
@@ -91,6 +91,9 @@ class Choosing:
                 f"none of the candidates could be fitted. {self._faults()}", do="name an adaptation, and look at your data."
             )
         best = tried[preferred([one.scores for one in tried if one.scores is not None], self.choice.certainty)]
+        for one in self.contenders:
+            if one is not best and one.function is not None:
+                one.function.close()
         function = best.function or self._refitted(best, folder)
         trials = tuple(self._trials(best))
         self.fitting.tell(said := f"{function.about.name}: chosen on held-out examples: {told(trials)}.")
@@ -136,9 +139,10 @@ class Choosing:
     def _on_dev(self, contender: _Contender, folder: Path | None) -> tuple[Scorer, int]:
         """Fit a candidate to train, and score it on dev."""
         dev = self.splits.dev
-        function = contender.function = self._whole(contender, self.splits, folder)
-        contender.outputs.append(traced(function, dev))
-        return self._scorer(contender, contender.outputs[0], dev, function.state), len(dev)
+        function = self._whole(contender, self.splits, folder)
+        outputs = traced(function, dev)
+        function = contender.function = tuned_on(function, outputs, dev)
+        return self._scorer(contender, outputs, dev, function.state), len(dev)
 
     def _on_folds(self, contender: _Contender, folder: Path | None) -> tuple[Scorer, int]:
         """Fit a candidate to all folds but one, for each, and score it on what each fit had not seen."""

@@ -68,7 +68,7 @@ class Fitting:
         return Function(self.task, self.state, form, self.about, hooks=self.recipe.hooks, session=self.session)
 
     def fitted(self, function: Function, splits: Splits, folder: Path | None, name: str = "") -> Function:
-        """Return the function with φ fitted to train, and what the task tunes on dev.
+        """Return the function with φ fitted to train.
 
         :param folder: the run's, where the user named one.
         :param name: what tells this run from others of the build.
@@ -99,7 +99,7 @@ class Fitting:
         function = function.replaced(about=replace(function.about, data=data, notes=notes), form=form)
         if is_there(run.logs):
             self.tell(f"what hooks wrote about this run is in {run.logs}")
-        return tuned(function, splits.dev)
+        return function
 
     def _fit(self, function: Function, form: TorchForm, train: Taught, dev: Taught | None, run: Run) -> Fit:
         """Fit φ, or take up what an earlier build of the same run learned before it failed."""
