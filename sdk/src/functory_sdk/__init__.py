@@ -86,7 +86,7 @@ _HOMES["functory_sdk.labels.types"] = (
 )  # fmt: skip
 _HOMES["functory_sdk.spans.schemes"] = ("SchemeName",)
 _HOMES["functory_sdk.spans.task"] = ("SpanTask",)
-_HOMES["functory_sdk.spans.types"] = ("Entities", "Entity", "Span", "SpanLabels", "SpanOptions", "Spans")
+_HOMES["functory_sdk.spans.types"] = ("AnySpans", "Entities", "Entity", "Span", "SpanLabels", "SpanOptions", "Spans")
 _HOMES["functory_sdk.writes.task"] = ("WriteTask",)
 _HOMES["functory_sdk.writes.types"] = ("WriteOptions", "Written")
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

@@ -179,6 +179,7 @@ from functory_sdk.sentences import sentence_reading as sentence_reading
 from functory_sdk.signs import open_tokenizer as open_tokenizer
 from functory_sdk.spans.schemes import SchemeName as SchemeName
 from functory_sdk.spans.task import SpanTask as SpanTask
+from functory_sdk.spans.types import AnySpans as AnySpans
 from functory_sdk.spans.types import Entities as Entities
 from functory_sdk.spans.types import Entity as Entity
 from functory_sdk.spans.types import Span as Span

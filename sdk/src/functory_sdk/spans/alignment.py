@@ -99,7 +99,7 @@ def tags_of(found: Units, entities: Sequence[Span], labels: Sequence[str], schem
     taken, before = 0, -1  # the units up to here are an entity's, the last of them of that label
     for entity in entities:
         label = labels.index(entity.label)
-        places = [place for place in _covered(found, entity) if place >= taken]
+        places = [place for place in covered(found, entity) if place >= taken]
         if not places:
             continue
         tags[places] = scheme.written(len(places), label, is_beside=before == label and places[0] == taken)
@@ -107,7 +107,7 @@ def tags_of(found: Units, entities: Sequence[Span], labels: Sequence[str], schem
     return tags
 
 
-def _covered(found: Units, entity: Span) -> Iterator[int]:
+def covered(found: Units, entity: Span) -> Iterator[int]:
     """Give the units of which an entity holds at least half."""
     first = int(np.searchsorted(found.end, entity.start, side="right"))
     for place in range(first, len(found)):

@@ -38,25 +38,32 @@ class Span(BaseModel):
 
 
 def fit(entities: tuple[Span, ...], info: ValidationInfo) -> tuple[Span, ...]:
-    """Refuse spans that are no part of the text or overlap; order them, and free them of white space at their ends.
+    """Refuse spans that are no part of the text; order them, and free them of white space at their ends.
 
     :raises DataError: naming the span.
     """
     text = info.data.get("text")
     if text is None:
         return entities
-    ordered = sorted((fitted(span, text) for span in entities), key=lambda span: (span.start, span.end))
-    for one, other in pairwise(ordered):
+    return tuple(sorted((fitted(span, text) for span in entities), key=lambda span: (span.start, span.end)))
+
+
+def are_flat(entities: tuple[Span, ...], info: ValidationInfo) -> tuple[Span, ...]:
+    """Refuse spans that overlap.
+
+    :raises DataError: naming both.
+    """
+    text = info.data.get("text", "")
+    for one, other in pairwise(entities):
         if other.start < one.end:
-            raise DataError(
-                f"{_told(one, text)} and {_told(other, text)} overlap.",
-                do="keep one of them: entities are flat here.",
-            )
-    return tuple(ordered)
+            raise DataError(f"{told(one, text)} and {told(other, text)} overlap.", do="keep one of them: entities are flat here.")
+    return entities
 
 
-Spans = Annotated[tuple[Span, ...], BeforeValidator(plain), AfterValidator(fit)]
-"""The type of an example's spans, in a model whose `text` is a field before them."""
+AnySpans = Annotated[tuple[Span, ...], BeforeValidator(plain), AfterValidator(fit)]
+"""The type of an example's spans that may overlap, in a model whose `text` is a field before them."""
+Spans = Annotated[AnySpans, AfterValidator(are_flat)]
+"""The type of an example's spans, none overlapping another."""
 
 
 class Entity(BaseModel):
@@ -68,13 +75,13 @@ class Entity(BaseModel):
     label: str = Field(description="Its type.")
     start: int = Field(description="Its first character, from 0.")
     end: int = Field(description="The character after its last: text[start:end] is the entity.")
-    score: float = Field(description="The probability of its least certain token, 0 to 1.")
+    score: float = Field(description="Its probability where entities may overlap, else its least certain token's; 0 to 1.")
 
 
 class Entities(Output):
     """The entities that were found, in the order of the text."""
 
-    entities: tuple[Entity, ...] = Field(description="What was found; none overlaps another.")
+    entities: tuple[Entity, ...] = Field(description="What was found; none overlaps another, if such were not learned.")
 
     def in_line(self, top: int = 3) -> str:
         """Each entity with its type: all of them, for none is a second best."""
@@ -146,15 +153,15 @@ def fitted(span: Span, text: str) -> Span:
     if span.text and span.text != found:
         ways = " or ".join(readings_of(text, span.start, span.end, span.text))
         raise DataError(
-            f"{_told(span, text)} should be {span.text!r}.",
+            f"{told(span, text)} should be {span.text!r}.",
             do=f"these offsets are counted {ways}: convert them to characters from 0, the end being the one after the last."
             if ways
             else "offsets count characters, not bytes, from 0; end is the character after the last.",
         )
     if not found.strip():
-        raise DataError(f"{_told(span, text)} is all white space.", do="leave it out.")
+        raise DataError(f"{told(span, text)} is all white space.", do="leave it out.")
     if cut := cut_mark(text, span.start, span.end):
-        raise DataError(f"{_told(span, text)} cuts a character: {cut}.", do="begin and end spans between characters.")
+        raise DataError(f"{told(span, text)} cuts a character: {cut}.", do="begin and end spans between characters.")
     start = span.start + len(found) - len(found.lstrip())
     return Span(start=start, end=start + len(found.strip()), label=span.label)
 
@@ -165,5 +172,6 @@ def _sizes(text: str) -> str:
     return "" if bytes_ == len(text) else f"; it has {bytes_} bytes in UTF-8 and {units} units in UTF-16"
 
 
-def _told(span: Span, text: str) -> str:
+def told(span: Span, text: str) -> str:
+    """Return a span as messages tell it: its text, its type, its place."""
     return f"{text[span.start : span.end]!r} ({span.label}, {span.start} to {span.end})"

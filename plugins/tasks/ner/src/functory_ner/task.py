@@ -1,4 +1,6 @@
-"""The contract: how spans are learned is the SDK's; what is this task's own are tags and checkpoints. No torch."""
+"""The contract: how flat spans are learned is the SDK's; what is this task's own are tags, checkpoints, spans in one another.
+No torch.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +8,15 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from functory_ner.adopting import given_tags, in_order, scheme_of, types_of
+from functory_ner.flat import check_standing
 from functory_ner.odd import odd_tag
-from functory_ner.types import NEROptions, TaggedText, Text
+from functory_ner.spanning import SpanScoring
+from functory_ner.types import NERLabels, NEROptions, TaggedText, Text
 from functory_sdk import (
+    BackboneSpec,
     DataError,
     Examples,
+    Formulation,
     NotSupported,
     SchemeName,
     SpanLabels,
@@ -25,11 +31,13 @@ from functory_sdk import (
 class NER(SpanTask[NEROptions]):
     """Finds the names in a text: which stretch of it is a person, a place, a company.
 
-    Works on any script: spans are stretches of characters, and nothing is split on spaces alone.
+    Works on any script: spans are stretches of characters, and nothing is split on spaces alone. They may lie in one another,
+    and overlap, where that is asked for.
     """
 
     Input: ClassVar = Text
     Example: ClassVar = TaggedText
+    State: ClassVar = NERLabels
     paper: ClassVar[str] = (
         "Ramshaw and Marcus 1995, Text Chunking using Transformation-Based Learning (arXiv cmp-lg/9505040)"
     )
@@ -42,14 +50,31 @@ class NER(SpanTask[NEROptions]):
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task ner --train names.jsonl --backbone minilm --adaptation head",
         "functory build --task ner --train names-zh.jsonl --backbone e5 --adaptation lora",
+        "functory build --task ner --set task.spans=nested --train nested.jsonl --backbone minilm --adaptation lora",
     )
+
+    def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
+        found = super().formulations(spec)
+        return found if self.options.spans == "flat" else {"features": SpanScoring(self.options)}
+
+    def learn(self, examples: Sequence[TaggedText]) -> NERLabels:
+        """The types, and of entities that are not flat the greatest length: none has more tokens than characters."""
+        found = super().learn(examples)
+        length = max((span.end - span.start for example in examples for span in example.entities), default=self.options.longest)
+        widest = 0 if self.options.spans == "flat" else min(length, self.options.longest)
+        return NERLabels(**dict(found), widest=widest)
 
     def adopt(
         self, labels: Sequence[str], *, unit: Unit = "text", is_multi: bool | None = False
-    ) -> tuple[SpanLabels, Sequence[int]]:
+    ) -> tuple[NERLabels, Sequence[int]]:
         """The checkpoint's own tags, of any scheme, and its types in the order in which they name them first."""
         if unit != "token":
             raise self.refuses(unit, "labels of tokens")
+        if self.options.spans != "flat":
+            raise NotSupported(
+                f"a tagger finds entities of which none overlaps another, and spans = {self.options.spans!r} asks for others.",
+                do="leave spans out.",
+            )
         if is_multi:
             raise NotSupported(
                 "each output of the head is a yes or no of its own, and entities are tagged by one tag a token.",
@@ -58,7 +83,7 @@ class NER(SpanTask[NEROptions]):
         named = given_tags(labels)
         given = in_order(named)
         order = range(len(named)) if given == named else [named.index(tag) for tag in given]
-        return SpanLabels(labels=types_of(named), given=given), order
+        return NERLabels(labels=types_of(named), given=given), order
 
     def remarks(self, state: SpanLabels) -> Sequence[str]:
         read = f"the tags are {scheme_of(state.given)}'s, and what continues nothing begins an entity"
@@ -106,4 +131,5 @@ class NER(SpanTask[NEROptions]):
                 do="begin each entity with B- (in BIOES, end it with E- or make it one S-), or read such tags as best they can "
                 "be: tags = 'repair'.",
             )
+        check_standing(example, self.options.spans)
         super().check(example, state)

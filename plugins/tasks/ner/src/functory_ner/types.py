@@ -1,4 +1,4 @@
-"""The types that callers meet: input and example; and the options. Output and state are those of all tasks that find spans."""
+"""The types that callers meet: input and example; the options and the state. The output is that of all tasks that find spans."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from functory_sdk import DataError, Input, Span, SpanOptions, Spans, tag_runs
+from functory_sdk import AnySpans, DataError, Input, Span, SpanLabels, SpanOptions, tag_runs
 from functory_sdk.spans.placing import align, join, listed, unwritten
 from functory_sdk.spans.types import fitted
+
+Standing = Literal["flat", "nested", "overlapping"]
+"""How entities may stand to one another."""
 
 
 class Text(Input):
@@ -22,7 +25,7 @@ class TaggedText(Text):
     """A text with its entities: as spans of characters, or as tokens (words or characters) with tags."""
 
     text: str = Field("", description="The text; where it is not given, the tokens make it.")
-    entities: Spans = Field((), description="The right spans, none overlapping another.")
+    entities: AnySpans = Field((), description="The right spans; those that overlap ask for the option spans.")
     tokens: tuple[str, ...] = Field((), description="The words or characters that the tags stand for.")
     tags: tuple[str, ...] = Field((), description="One tag per token: IOB2, IOB1, BIOES, BILOU or IO.")
 
@@ -53,11 +56,31 @@ class TaggedText(Text):
 class NEROptions(SpanOptions):
     """Options of named entity recognition."""
 
+    spans: Standing = Field(
+        "flat",
+        description="How entities may stand to one another. flat: none overlaps another, and tokens are tagged. nested: one may "
+        "lie in another; each stretch of the text is scored whole, by a bilinear head. overlapping: they may cross too.",
+    )
+    longest: int = Field(
+        64, ge=1, le=512, description="Tokens of the longest entity that is looked for, where entities are not flat."
+    )
     tags: Literal["repair", "refuse"] = Field(
         "repair",
         description="What a tag that continues nothing becomes. repair: the beginning of an entity (IOB1 and IO mean it so). "
         "refuse: an error that names its place, likewise for an entity of BIOES that is not closed.",
     )
+
+
+class NERLabels(SpanLabels):
+    """What the task learned: the types, and how long entities may be where they are scored whole."""
+
+    widest: int = 0
+    """Tokens of the longest entity."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """What a stretch may be: nothing, the first, or of a type."""
+        return ("", *self.labels)
 
 
 def _read(data: Mapping[str, Any], tokens: list[str], tags: list[str]) -> dict[str, Any]:
