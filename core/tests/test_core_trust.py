@@ -9,6 +9,10 @@ import numpy as np
 import pytest
 
 from functory.contracts.certainty import Certainty
+from functory.contracts.task import Output
+from functory.contracts.trust import Abstaining, Sets, TrustState
+from functory.measuring.conformal import fewest_rows, least_chance
+from functory.measuring.promises import checked_promises
 from functory.measuring.rates import at_most, highest_rate, lowest_rate
 from functory.measuring.reliability import calibration
 from functory.measuring.selective import POINTS, Curve, coverage, fewest
@@ -127,3 +131,55 @@ def test_over_200_draws_of_rows_the_promise_of_an_error_is_broken_in_at_most_5_p
         shares.append(answered / len(sure))
     assert broken <= 10
     assert np.median(shares) > 0.6  # a promise that answers nothing is none
+
+
+@pytest.mark.parametrize(("at", "rows"), [(0.1, 9), (0.05, 19), (0.5, 1)])
+def test_sets_are_promised_from_as_many_rows_as_leave_one_to_fail(at: float, rows: int) -> None:
+    assert fewest_rows(at) == rows
+    chances = np.linspace(0.2, 0.9, rows)
+    assert least_chance(chances, at) == pytest.approx(chances[0])
+    assert least_chance(chances[1:], at) is None
+
+
+def test_sets_are_not_promised_where_too_many_right_labels_are_unknown() -> None:
+    assert least_chance(np.asarray([-1.0] * 9 + [0.9] * 91), 0.1) == 0.9
+    assert least_chance(np.asarray([-1.0] * 12 + [0.9] * 88), 0.1) is None
+
+
+def test_over_200_draws_of_rows_the_coverage_of_sets_is_spread_as_the_theory_says() -> None:
+    """It is distributed as Beta(k, n + 1 - k) (Vovk 2012): below what is promised in the share of a binomial tail."""
+    world = np.sort(np.random.default_rng(6).beta(2, 0.5, 100_000))
+    draw, rows, at = np.random.default_rng(7), 200, 0.1
+    held = np.asarray([
+        1 - np.searchsorted(world, least_chance(draw.choice(world, rows), at)) / len(world) for _ in range(200)
+    ])  # fmt: skip
+    below = 1 - at_most(int(np.ceil((rows + 1) * (1 - at))) - 1, rows, 1 - at)  # P(coverage < 0.9), as an order statistic
+    assert held.mean() == pytest.approx(0.9, abs=0.01)
+    assert (held < 1 - at).mean() <= below + 0.1
+    assert (held < 0.85).mean() <= 0.05
+
+
+def test_a_promise_is_checked_on_what_was_answered_and_on_every_set() -> None:
+    found = certain(
+        [0.9] * 90 + [0.5] * 10, [True] * 88 + [False] * 12,
+        set_sizes=np.asarray([1] * 90 + [3] * 10), is_in_set=np.asarray([True] * 95 + [False] * 5),
+    )  # fmt: skip
+    outputs = [Output(abstained=n >= 90) for n in range(100)]
+    state = TrustState(
+        abstaining=Abstaining(at=0.05, confidence=0.95, limit=0.5, rows=300), sets=Sets(at=0.1, least=0.2, rows=300)
+    )
+    answers, sets = checked_promises(found, outputs, state)
+    assert (answers.examples, answers.failures, answers.share, answers.kept) == (90, 2, 0.9, True)
+    assert (sets.examples, sets.failures, sets.size, sets.kept) == (100, 5, 1.2, True)
+    assert "90.0% are answered" in answers.line()
+    assert checked_promises(found, outputs, TrustState()) == ()
+
+
+def test_a_promise_that_examples_refute_is_called_broken_and_one_that_answers_nothing_is_not() -> None:
+    found = certain([0.9] * 100, [True] * 80 + [False] * 20)
+    state = TrustState(abstaining=Abstaining(at=0.05, confidence=0.95, limit=0.5, rows=300))
+    [broken] = checked_promises(found, [Output()] * 100, state)
+    assert not broken.kept
+    assert "BROKEN" in broken.line()
+    [silent] = checked_promises(found, [Output(abstained=True)] * 100, state)
+    assert (silent.share, silent.rate, silent.kept) == (0.0, 0.0, True)

@@ -22,6 +22,7 @@ from functory.artefact.writing import target
 from functory.building.choosing import Choosing
 from functory.building.fitting import Fitting, counted, tuned
 from functory.building.parts import component
+from functory.building.promising import Promises, calibrated, parted, promised, share_of
 from functory.contracts.adaptation import Adaptation, Brought
 from functory.contracts.component import Part
 from functory.contracts.engine import SessionOptions
@@ -104,6 +105,10 @@ class _Building:
     output: Path | None = None
     read: Splits | None = None
 
+    @property
+    def promises(self) -> Promises:
+        return Promises(self.recipe.abstain_at, self.recipe.sets_at)
+
     def run(self, folder: Path | None, report: bool) -> Function:
         recipe = self.recipe
         session = self._session()
@@ -124,6 +129,7 @@ class _Building:
         state = None if brought is None else brought.state
         if state is None:
             state = task.learn(list(splits.train) or list(splits.test))
+        self.promises.check_task(task, state)
         splits = self._checked(task, state, splits)
         # 3 and 4: the function
         about = self._about(task, backbone, splits)
@@ -135,6 +141,7 @@ class _Building:
         # 5: training
         function, splits = self._learned(fitting, adaptation, brought, splits, folder)
         form = cast(TorchForm, function.form)
+        function = self._trusted(function, splits)
         function.golden = record(function, recipe.golden)
         if has_nan(function.golden):
             raise TrainingError(
@@ -235,15 +242,17 @@ class _Building:
         whole = examples("train", recipe.limit) if recipe.train is not None else nothing
         dev_share = recipe.dev_share if recipe.dev is None and len(whole) else 0.0
         test_share = recipe.test_share if recipe.test is None and len(whole) else 0.0
+        share = share_of(recipe.untouched_share, self.promises, task, len(whole), dev_share) if recipe.untouched is None else 0.0
         made = (
-            split(whole, dev_share, test_share, seed=recipe.seed, stratify=task.strata)
+            split(whole, dev_share, test_share, share, seed=recipe.seed, stratify=task.strata)
             if len(whole)
             else Splits(whole, whole, whole)
         )
         known = {label for example in whole for label in task.labels(example)}
         dev = made.dev if recipe.dev is None else examples("dev", known=known)
         test = made.test if recipe.test is None else examples("test", known=known)
-        self.read = Splits(replace(made.train, skipped=whole.skipped, notes=whole.notes), dev, test)
+        untouched = made.untouched if recipe.untouched is None else examples("untouched", known=known)
+        self.read = Splits(replace(made.train, skipped=whole.skipped, notes=whole.notes), dev, test, untouched)
         return self.read
 
     def _checked(self, task: Any, state: Any, splits: Splits) -> Splits:
@@ -254,6 +263,7 @@ class _Building:
 
         checked_sides = {name: sound(side) for name, side in splits.sides().items()}
         splits = replace(splits, **checked_sides)
+        self.promises.check_rows(len(splits.untouched))
         self.notes = tuple(audit(splits, stratify=task.strata)) if len(splits.train) else ()
         self.notes += tuple(dict.fromkeys(note for side in checked_sides.values() for note in task.audit(side)))
         self.notes += tuple(f"{name}: {side.passed_over}" for name, side in checked_sides.items() if side.skipped)
@@ -294,6 +304,13 @@ class _Building:
             function = fitting.fitted(function, splits, folder)
         return tuned(function, splits.dev), splits
 
+    def _trusted(self, function: Function, splits: Splits) -> Function:
+        """Return the function with scores that mean what they say, and with what it promises of its answers."""
+        calibrating, promising = parted(splits.untouched, self.promises, self.recipe.seed)
+        if not splits.untouched and cast(TorchForm, function.form).adaptation.learns != "phi":
+            calibrating = splits.dev  # which no training has used
+        return promised(calibrated(function, calibrating, splits.dev), promising, self.promises)
+
     def _measured(self, function: Function, test: Examples) -> Function:
         """Return a function with its report on examples that it has not seen; a doubt about it is told."""
         function.report = self.steps.evaluate(function=function, examples=test).keeping(KEPT)
@@ -317,4 +334,4 @@ def _texts(task: Any, examples: Examples) -> Iterator[str]:
 
 def _without(side: str) -> str:
     """Say how a side is left out for good."""
-    return f", with {side}_share = 0 if none is to be split off" if side in ("dev", "test") else ""
+    return f", with {side}_share = 0 if none is to be split off" if side != "train" else ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import threading
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import length_hint
 from pathlib import Path
@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from functory.measuring.report import Report
     from functory.running.golden import Golden
     from functory.terminal import Progress
+
+    Compute = Callable[[Sequence[Any], Told], list[Any]]
 
 CHUNK = 1024
 """Inputs that `map` encodes and runs together: enough to sort by length, few enough to stream."""
@@ -115,14 +117,26 @@ class Function:
         """
         return many(self.task, inputs, self._call)
 
-    def _mapped(self, inputs: Iterable[Any], quiet: bool | None) -> Iterator[Any]:
+    def under(self, inputs: Iterable[Any], states: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+        """Compute many inputs once, and give of each the output under every one of several states.
+
+        :param inputs: as for `map`.
+        """
+        decode = self._single_form().formulation.decode
+
+        def compute(values: Sequence[Any], told: Told) -> list[tuple[Any, ...]]:
+            return [tuple(decode(side, rows, state) for state in states) for side, rows in self.trace(values, told)]
+
+        return self._mapped(self.items(inputs), None, compute)
+
+    def _mapped(self, inputs: Iterable[Any], quiet: bool | None, compute: Compute | None = None) -> Iterator[Any]:
         from functory.terminal import progress as bar
 
         shown: Progress[Any] = bar(None, self.about.name, total=length_hint(inputs) or None, quiet=quiet)
         with shown:
-            yield from self._computed(iter(inputs), shown)
+            yield from self._computed(iter(inputs), shown, compute or self._compute)
 
-    def _computed(self, inputs: Iterator[Any], shown: Progress[Any]) -> Iterator[Any]:
+    def _computed(self, inputs: Iterator[Any], shown: Progress[Any], compute: Compute) -> Iterator[Any]:
         place = 0
         for chunk in gathered(inputs, CHUNK):
             values = []
@@ -131,7 +145,7 @@ class Function:
                     values.append(self.coerce(value))
                 except InputError as error:
                     raise error.located(f"input {place + offset + 1}") from None
-            yield from self._compute(values, partial(_advance, shown, len(chunk)))
+            yield from compute(values, partial(_advance, shown, len(chunk)))
             place += len(chunk)
 
     def stream(self, *args: Any, **kwargs: Any) -> Iterator[str]:

@@ -56,6 +56,26 @@ class Recipe(BaseModel):
     test: Any = Field(None, description="Data for the report; split from the training data if not given.")
     dev_share: float = Field(0.1, ge=0, lt=0.9, description="The share of the training data split off as dev.")
     test_share: float = Field(0.1, ge=0, lt=0.9, description="The share of the training data split off as test.")
+    untouched: Any = Field(
+        None,
+        description="Rows that training uses for nothing: scores are calibrated, and promises made, on them; split from the "
+        "training data if not given.",
+    )
+    untouched_share: float | None = Field(
+        None, ge=0, lt=0.9,
+        description="The share of the training data split off as untouched; if not given 0.2 where something is promised, else "
+        "0.05, of 1,000 rows and more.",
+    )
+    abstain_at: float | None = Field(
+        None, gt=0, lt=1,
+        description="Decline to answer where the function is not sure enough, so that at most this share of its answers is "
+        "wrong: a promise with 95 % confidence (Geifman and El-Yaniv 2017), made on untouched rows.",
+    )
+    sets_at: float | None = Field(
+        None, gt=0, lt=1,
+        description="Give a set of labels with each answer, of which at most this share lack the right one (split conformal "
+        "prediction), made on untouched rows.",
+    )
     columns: dict[str, str | tuple[str, ...]] = Field(
         {}, description="Which column holds which field: {text = 'review'}; or which several: {label = ['red', 'car']}."
     )
@@ -154,8 +174,8 @@ class Recipe(BaseModel):
 
     def as_json(self) -> dict[str, Any]:
         """Return the recipe as it is kept in a manifest: what was set, data by name only."""
-        data = self.model_dump(mode="json", exclude={"train", "dev", "test", "hooks", "golden"}, exclude_unset=True)
-        for side in ("train", "dev", "test"):
+        data = self.model_dump(mode="json", exclude={"train", "dev", "test", "untouched", "hooks", "golden"}, exclude_unset=True)
+        for side in ("train", "dev", "test", "untouched"):
             source = getattr(self, side)
             if source is not None:
                 data[side] = [_name(one) for one in source] if _are_paths(source) else _name(source)
@@ -227,7 +247,7 @@ def read_toml(path: Path) -> tuple[dict[str, Any], str]:
         raise RecipeError(
             f"the recipe is no TOML: {error}", where=f"{path}{spot}", do="see docs/recipes.md for what a recipe looks like."
         ) from None
-    for side in ("train", "dev", "test"):
+    for side in ("train", "dev", "test", "untouched"):
         source = fields.get(side)
         if isinstance(source, str):
             fields[side] = _placed(path.parent, source)

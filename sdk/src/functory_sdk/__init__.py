@@ -35,6 +35,7 @@ _HOMES = {
     "functory.contracts.formulation": ("Formulation", "Likened", "Target"),
     "functory.contracts.task": ("Floor", "Input", "Output", "Scorer", "State", "Suited", "Task"),
     "functory.contracts.texts": ("texts_of", "with_texts"),
+    "functory.contracts.trust": ("TrustOutput", "TrustState", "nearest", "prediction_set"),
     "functory.using.attribution": ("Word", "attribution", "values_of", "without", "words_of"),
     "functory.running.backbones": ("open_backbone",),
     "functory.contracts.batching": ("pad", "plan", "unpad"),

@@ -75,6 +75,10 @@ from functory.contracts.task import Suited as Suited
 from functory.contracts.task import Task as Task
 from functory.contracts.texts import texts_of as texts_of
 from functory.contracts.texts import with_texts as with_texts
+from functory.contracts.trust import TrustOutput as TrustOutput
+from functory.contracts.trust import TrustState as TrustState
+from functory.contracts.trust import nearest as nearest
+from functory.contracts.trust import prediction_set as prediction_set
 from functory.data import DataFile as DataFile
 from functory.data import Examples as Examples
 from functory.data import Fault as Fault

@@ -70,9 +70,9 @@ class Choosing:
         """The splits as they are used in the end: what folds held out trains too."""
         if not self.folds:
             return self.splits
-        train, dev, test = self.splits.train, self.splits.dev, self.splits.test
+        train, dev = self.splits.train, self.splits.dev
         whole = replace(train, items=(*train.items, *dev.items), places=(*train.places, *dev.places))
-        return Splits(whole, dev.take(()), test)
+        return replace(self.splits, train=whole, dev=dev.take(()))
 
     def made(self, folder: Path | None) -> Function:
         """Fit the candidates, and return the function of the one that is preferred, with what was tried.

@@ -188,11 +188,14 @@ def tuned_on(function: Function, outputs: list[Any], dev: Examples) -> Function:
     return function if state == function.state else function.replaced(state=state)
 
 
-def traced(function: Function, examples: Examples) -> list[Any]:
-    """Return, for each example, its side data and the outputs of its rows."""
+def traced(function: Function, examples: Examples, what: str = "dev") -> list[Any]:
+    """Return, for each example, its side data and the outputs of its rows.
+
+    :param what: what the examples are called.
+    """
     inputs = [input_of(function.task, example) for example in examples]
     bar: Progress[Any]
-    with progress(len(inputs), f"{function.name}: outputs of dev") as bar:
+    with progress(len(inputs), f"{function.name}: outputs of {what}") as bar:
         return function.trace(inputs, lambda share: bar.advance(share * len(inputs)))
 
 

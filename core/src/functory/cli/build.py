@@ -38,6 +38,7 @@ class Build(Command):
             ("train", "training data: a file, a pattern such as 'data/*.csv', or samples:NAME; several when given again"),
             ("dev", "data for choices while training; split off the training data when not given"),
             ("test", "data for the report; split off the training data when not given"),
+            ("untouched", "rows that calibrate scores and bear promises; split off the training data when not given"),
         ):
             parser.add_argument(f"--{name}", action="append", metavar="DATA", help=meaning)
         parser.add_argument(
@@ -49,6 +50,11 @@ class Build(Command):
         add_data(parser)
         parser.add_argument("--seed", type=int, help="governs everything random")
         parser.add_argument("--limit", type=int, help="keep so many training examples at most, each label by its share")
+        for flag, meaning in (
+            ("--abstain-at", "decline where it is not sure enough: at most this share of its answers is wrong (0.05)"),
+            ("--sets-at", "give a set of labels with each answer: at most this share of them lacks the right one (0.1)"),
+        ):
+            parser.add_argument(flag, type=float, metavar="SHARE", help=meaning)
         parser.add_argument("--hook", action="append", default=[], metavar="NAME", help="a hook plugin that takes part")
         parser.add_argument("--run", type=Path, metavar="FOLDER", help="the folder of checkpoints, to go on from")
 
@@ -62,10 +68,10 @@ class Build(Command):
         if args.output:
             target(args.output)
         fields: dict[str, Any] = read_toml(Path(args.recipe))[0] if args.recipe else {}
-        for name in ("task", "backbone", "adaptation", "put", "name", "seed", "limit"):
+        for name in ("task", "backbone", "adaptation", "put", "name", "seed", "limit", "abstain_at", "sets_at"):
             if getattr(args, name) is not None:
                 set_option(fields, f"{name}={_quoted(getattr(args, name))}")
-        fields |= {name: data(getattr(args, name)) for name in ("train", "dev", "test") if getattr(args, name)}
+        fields |= {name: data(getattr(args, name)) for name in ("train", "dev", "test", "untouched") if getattr(args, name)}
         said = reading(args)
         fields |= said | {"columns": {**fields.get("columns", {}), **said.get("columns", {})}}
         if args.hook:

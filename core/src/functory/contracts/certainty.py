@@ -23,11 +23,11 @@ class Certainty:
     :param sure: (examples,) the probability that it gives its answer.
     :param is_right: (examples,) whether that answer is right.
     :param is_open: (examples,) whether it answers at all; False where it says that an input is none of its labels.
-    :param of_right: (examples,) the probability that it gives the right answer, 0 where it knows of no such; None where
+    :param of_right: (examples,) the probability that it gives the right answer, below 0 where it knows of no such; None where
         an answer is no choice of one among several.
     :param chances: (any number,) every probability that is held against what is so; those of `sure` where None.
     :param is_so: (as many,) whether what it stands for is so.
-    :param set_sizes: (examples,) how many labels the prediction set of each holds; None where the function gives none.
+    :param set_sizes: (examples,) how many labels the prediction set of each holds; None where there can be none.
     :param is_in_set: (examples,) whether the right one is among them.
     """
 

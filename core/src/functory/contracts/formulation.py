@@ -206,8 +206,16 @@ class Formulation(ABC):
         """
         raise NotSupported(f"{type(self).__name__} learns nothing where nothing is said.", do="override `heard` beside `silent`.")
 
+    def calibrate(self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Any) -> Any:
+        """Return the state whose probabilities mean what they say, by examples that training used for nothing. By default
+        unchanged. What it gives is tuned afterwards.
+
+        :param sides: as for `tune`, and so `outputs`.
+        """
+        return state
+
     def tune(self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Any) -> Any:
-        """Return the state fitted on held-out outputs: thresholds, calibration. By default unchanged.
+        """Return the state fitted on held-out outputs: thresholds, limits. By default unchanged.
 
         :param sides: what `encode` kept for each example, as `decode` is given it.
         :param outputs: for each example, the outputs of its rows.

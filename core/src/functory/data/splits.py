@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -20,16 +20,18 @@ Key = Callable[
     [Any], Any
 ]  # Any: an example; a class, several of them in a list or set, or whatever may be a dict's key
 
-SIDES = ("train", "dev", "test")
+SIDES = ("train", "dev", "test", "untouched")
 
 
 @dataclass(frozen=True)
 class Splits:
-    """Three sides of one set of examples; dev and test may be empty."""
+    """The sides of one set of examples; all but train may be empty."""
 
     train: Examples
     dev: Examples
     test: Examples
+    untouched: Examples = field(default_factory=lambda: Examples((), (), ""))
+    """What nothing is learned or chosen by: scores are calibrated, and promises made, on it."""
 
     def sides(self) -> dict[str, Examples]:
         """Return the sides that hold something, by name."""
@@ -37,9 +39,15 @@ class Splits:
 
 
 def split(
-    examples: Examples, dev: float = 0.1, test: float = 0.1, *, seed: int, stratify: Key | None = None
+    examples: Examples,
+    dev: float = 0.1,
+    test: float = 0.1,
+    untouched: float = 0.0,
+    *,
+    seed: int,
+    stratify: Key | None = None,
 ) -> Splits:
-    """Split examples into train, dev and test.
+    """Split examples into train, dev, test and untouched rows; dev and test are the same whatever is left untouched.
 
     Exact duplicates of an input stay together. Each class keeps its share on every side, as far as whole
     examples allow, and at least one example in train. Several labels per example are one stratum per set of
@@ -48,20 +56,21 @@ def split(
     the order of the source.
 
     :param dev: the share of dev, from 0 to below 1.
-    :param test: the share of test, likewise; both together below 1.
+    :param test: the share of test, likewise.
+    :param untouched: the share of what training uses for nothing, likewise; all together below 1.
     :param stratify: an example's class, or its list or set of labels; None splits without regard to classes.
     :raises OptionError: for shares out of range.
     """
-    for name, share in (("dev", dev), ("test", test), ("dev + test", dev + test)):
+    shares = {"dev": dev, "test": test, "untouched": untouched}
+    whole = " + ".join(name for name, share in shares.items() if share) or "dev"
+    for name, share in (*shares.items(), (whole, sum(shares.values()))):
         if not 0 <= share < 1:
             raise OptionError(
                 f"{name} = {share!r} is not allowed.", do=f"{name} is a number from 0 to below 1."
             )
     classes = [labels_of(stratify(example)) if stratify else () for example in examples]
     groups = _shuffled_groups(examples.identities, seed)
-    sides = _allocate(
-        groups, _strata(groups, classes, min(dev, test) or dev or test), {"dev": dev, "test": test}
-    )
+    sides = _allocate(groups, _strata(groups, classes, min(dev, test) or dev or test or untouched), shares)
     _keep_each_class(sides, groups, classes)
     chosen = {
         name: sorted(n for g, side in enumerate(sides) if side == name for n in groups[g]) for name in SIDES

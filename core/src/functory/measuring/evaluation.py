@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from functory.contracts.task import Task
+from functory.contracts.trust import TrustState
 from functory.data import Examples, Limit, checked, examples, stream
 from functory.data.labels import settled
 from functory.data.sources import Format
@@ -15,6 +16,7 @@ from functory.measuring.confused import confused
 from functory.measuring.intervals import evaluate_with_intervals
 from functory.measuring.mistakes import mistakes
 from functory.measuring.origin import origin
+from functory.measuring.promises import checked_promises
 from functory.measuring.reliability import calibration
 from functory.measuring.report import Confusion, Report
 from functory.measuring.selective import coverage
@@ -71,7 +73,7 @@ def evaluate(function: Function, found: Examples) -> Report:
     """Run a function on examples and score it: intervals by bootstrap, a baseline that reads nothing, a floor that is simple."""
     task, state = function.task, function.state
     started = time.perf_counter()
-    outputs = list(function.map(list(found)))
+    outputs, plain = _answered(function, found)
     seconds = time.perf_counter() - started
     base = task.baseline(list(found), state)
     floor = function.floor.answers(list(found)) if function.floor is not None else None
@@ -88,6 +90,7 @@ def evaluate(function: Function, found: Examples) -> Report:
     confusion = parts.get("confusion")
     chosen = task.metric if task.metric in measured.metrics else ""
     certainty = task.certainty(outputs, list(found), state)
+    before = task.certainty(plain, list(found), state.plain()) if plain is not None else None
     wrong, surest = mistakes(task, outputs, found, state, MOST_MISTAKES)
     confusions = Confusion.model_validate(confusion) if confusion else None
     return Report(
@@ -104,8 +107,9 @@ def evaluate(function: Function, found: Examples) -> Report:
         resamples=measured.resamples,
         per_class=tuple(parts.get("per_class", ())),
         confusion=confusions,
-        calibration=calibration(certainty) if certainty is not None else None,
+        calibration=calibration(certainty, before) if certainty is not None else None,
         coverage=coverage(certainty) if certainty is not None else None,
+        promises=checked_promises(certainty, outputs, state) if certainty is not None else (),
         tried=function.about.tried,
         slices=slices(found, scorer, chosen or next(iter(measured.metrics), ""), measured.confidence, SEED),
         confused=confused(confusions, surest),
@@ -123,6 +127,15 @@ def evaluate(function: Function, found: Examples) -> Report:
         built=origin(function),
         remarks=function.about.notes,
     )
+
+
+def _answered(function: Function, found: Examples) -> tuple[list[Any], list[Any] | None]:
+    """Return the outputs for examples, and what they would be without the function's calibration, where it has one."""
+    state = function.state
+    if not isinstance(state, TrustState) or not state.is_calibrated:
+        return list(function.map(list(found))), None
+    both = list(function.under(list(found), (state, state.plain())))
+    return [output for output, _ in both], [plain for _, plain in both]
 
 
 def _notes(outputs: list[Any]) -> tuple[str, ...]:

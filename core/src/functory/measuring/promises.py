@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from functory.measuring.rates import highest_rate, lowest_rate
+
+if TYPE_CHECKING:
+    from functory.contracts.certainty import Certainty
+    from functory.contracts.trust import Abstaining, Sets
+
+CONFIDENCE = 0.95
+"""Of what is promised where a function abstains, and of the intervals of checks."""
 
 
 class Promise(BaseModel):
@@ -47,3 +57,45 @@ class Promise(BaseModel):
             f"{1 - self.rate:.1%} do ({1 - self.high:.1%} – {1 - self.low:.1%}), with {self.size or 0:.2f} labels in the mean: "
             f"{verdict}."
         )
+
+
+def checked_promises(found: Certainty, outputs: Sequence[Any], state: Any) -> tuple[Promise, ...]:
+    """Return what a function promises, and whether examples that it has not seen bear it out.
+
+    :param outputs: for these examples.
+    :param state: the function's; without promises where it is no `TrustState`.
+    """
+    abstaining, sets = getattr(state, "abstaining", None), getattr(state, "sets", None)
+    kept = [_of_answers(found, outputs, abstaining)] if abstaining else []
+    if sets and found.set_sizes is not None and found.is_in_set is not None:
+        kept.append(_of_sets(found.set_sizes.tolist(), found.is_in_set.tolist(), sets))
+    return tuple(kept)
+
+
+def _of_answers(found: Certainty, outputs: Sequence[Any], promise: Abstaining) -> Promise:
+    """Return the check of answers: of those given, how many are wrong."""
+    answered = [not output.abstained for output in outputs]
+    wrong = sum(is_given and not is_right for is_given, is_right in zip(answered, found.is_right.tolist(), strict=True))
+    return Promise(
+        kind="abstain", at=promise.at, confidence=promise.confidence, rows=promise.rows, limit=promise.limit,
+        share=sum(answered) / len(outputs), **_rates(wrong, sum(answered), promise.at),
+    )  # fmt: skip
+
+
+def _of_sets(sizes: Sequence[int], has_right: Sequence[bool], promise: Sets) -> Promise:
+    """Return the check of sets: how many lack the right label."""
+    count = len(sizes)
+    return Promise(
+        kind="sets", at=promise.at, rows=promise.rows, limit=promise.least, share=1.0, size=sum(sizes) / count,
+        **_rates(count - sum(has_right), count, promise.at),
+    )  # fmt: skip
+
+
+def _rates(failures: int, count: int, at: float) -> dict[str, Any]:
+    """Return how many fail, with an exact interval (Clopper and Pearson 1934), and whether it lies beyond what is promised."""
+    risk = (1 - CONFIDENCE) / 2
+    low = lowest_rate(failures, count, risk) if count else 0.0
+    return {
+        "examples": count, "failures": failures, "rate": failures / count if count else 0.0, "low": low,
+        "high": highest_rate(failures, count, risk) if count else 1.0, "kept": low <= at,
+    }  # fmt: skip

@@ -138,20 +138,24 @@ class Curve:
         whole = self.answered[0]
         count = tries(whole)
         wanted = [whole * (count - n) // count for n in range(count)]
-        return sorted({next(place for place, k in enumerate(self.answered) if k <= most) for most in wanted})
+        found = (next((place for place, k in enumerate(self.answered) if k <= most), None) for most in wanted)
+        return sorted({place for place in found if place is not None})
 
     def wanted(self, error: float, confidence: float) -> int | None:
-        """Return how many rows would promise an error if they were like these; None where even a million would not.
+        """Return how many rows would promise an error if they were like these; None where even `MOST` would not.
 
         Limits that leave too few answers to know their error are passed over.
         """
-        known = [(k, e) for k, e in self._steps() if k >= KNOWN and e < error * k]
-        rows = max(self.rows, fewest(error, confidence))
+        known = [(limit, k, e) for limit, (k, e) in zip(self.limits, self._steps(), strict=True) if k >= KNOWN]
+        rows = max(self.rows + 1, fewest(error, confidence))
         while known and rows <= MOST:
-            risk, scale = (1 - confidence) / tries(rows), rows / self.rows
-            if any(at_most(math.ceil(e * scale), int(k * scale), error) <= risk for k, e in known):
+            scale = rows / self.rows
+            answered = [int(k * scale) for _, k, _ in known]
+            wrong = [min(count, math.ceil(e * scale)) for count, (_, _, e) in zip(answered, known, strict=True)]
+            more = Curve([limit for limit, _, _ in known], answered, wrong, rows)
+            if more.promising(error, confidence) is not None:
                 return rows
-            rows = math.ceil(rows * 1.1)
+            rows = math.ceil(rows * 1.2)
         return None
 
     def _steps(self) -> list[tuple[int, int]]:
@@ -160,7 +164,7 @@ class Curve:
 
 KNOWN = 20
 """Answers above a limit from which their error says something of how many rows would be enough."""
-MOST = 1_000_000
+MOST = 100_000
 
 
 def tries(rows: int) -> int:

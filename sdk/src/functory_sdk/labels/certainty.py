@@ -17,19 +17,21 @@ def certainty(outputs: Sequence[Classification], right: Sequence[Sequence[str]],
 
     :param right: the right labels of each example.
     """
-    shares = np.asarray([list(map(output.scores.__getitem__, state.labels)) for output in outputs])  # (examples, labels)
+    told = [list(map(output.scores.__getitem__, state.labels)) for output in outputs]
+    shares = np.asarray(told, dtype=float).reshape(-1, len(state.labels))  # (examples, labels)
     if state.mode == "multi":
-        return _of_several(shares.reshape(-1, len(state.labels)), right, state)
+        return _of_several(shares, right, state)
     place = {label: n for n, label in enumerate(state.labels)}
-    golds = np.asarray([place.get(labels[0], -1) for labels in right])  # (examples,), -1 for a label that is not known
+    golds = np.asarray([place.get(labels[0], -1) for labels in right], dtype=int)  # (examples,), -1 for a label that is not known
     given = np.asarray([chosen(one, state) for one in shares], dtype=int)
     rows = np.arange(len(outputs))
-    inside = golds < state.inside
     return Certainty(
         sure=shares[rows, given],
         is_right=given == golds,
-        is_open=np.asarray([not _is_outside(*pair, state) for pair in zip(shares, outputs, strict=True)], dtype=bool),
-        of_right=np.where((golds >= 0) & inside, shares[rows, golds], 0.0),
+        is_open=np.asarray([not is_outside(*pair, state) for pair in zip(shares, outputs, strict=True)], dtype=bool),
+        of_right=np.where(golds >= 0, shares[rows, golds], -1.0),
+        set_sizes=np.asarray([len(output.prediction_set) for output in outputs], dtype=int),
+        is_in_set=np.asarray([one[0] in output.prediction_set for one, output in zip(right, outputs, strict=True)], dtype=bool),
     )
 
 
@@ -61,6 +63,6 @@ def _of_several(shares: Array, right: Sequence[Sequence[str]], state: Labels) ->
     )
 
 
-def _is_outside(shares: Array, output: Classification, state: Labels) -> bool:
+def is_outside(shares: Array, output: Classification, state: Labels) -> bool:
     """Whether an input was taken for none of the labels, whatever else speaks against an answer."""
     return state.scope is not None and scope.declines(shares, getattr(output, "in_scope", 0.0), state)

@@ -12,10 +12,13 @@ from functory.contracts.formulation import Formulation, Target
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.reading.reader import Reader
 from functory_sdk.labels import paths, ratings, scope
+from functory_sdk.labels.calibrating import calibrated, tempered
 from functory_sdk.labels.certainty import chosen
 from functory_sdk.labels.metrics import best_thresholds
 from functory_sdk.labels.named import named
+from functory_sdk.labels.promised import distance, promised
 from functory_sdk.labels.types import Classification, Labels, output_type
+from functory_sdk.temperature import mean_of_rows
 
 PASSED_OVER = -100
 """The gold of an example that has none of the labels: the loss passes over it."""
@@ -49,16 +52,31 @@ class Classify(Formulation):
         return [{"gold": golds[index]} for index in encoded.owner]
 
     def decode(self, side: tuple[str, ...], outputs: Sequence[Row], state: Labels) -> Classification:
+        outputs = tempered(outputs, state)
         return answer(_shares(outputs, state), state, side, _beside(outputs, state))
 
     def lead(self, side: object, outputs: Sequence[Row], state: Labels) -> float:
         """How far the two likeliest labels are apart, or the nearest probability from its threshold."""
+        outputs = tempered(outputs, state)
         return lead(_shares(outputs, state), state, _beside(outputs, state))
+
+    def calibrate(
+        self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Labels
+    ) -> Labels:
+        """Choose the temperature at which the right labels are likeliest."""
+        scores = np.concatenate([[np.asarray(row["scores"], dtype=np.float64) for row in rows] for rows in outputs])
+        counts = [len(rows) for rows in outputs]
+
+        def shares_at(temperature: float) -> Array:
+            return mean_of_rows(probabilities(scores / temperature, state), counts)
+
+        return calibrated(shares_at, [self._labels_of(example) for example in examples], state)
 
     def tune(
         self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Labels
     ) -> Labels:
         """Choose each threshold where the label's F1 on held-out examples is best; the limit below which nothing is answered."""
+        outputs = [tempered(rows, state) for rows in outputs]
         if state.scope:
             found = [(_shares(rows, state), _beside(rows, state)) for rows in outputs]
             return limited(found, [self._labels_of(example) for example in examples], state)
@@ -73,6 +91,14 @@ class Classify(Formulation):
         scores = np.stack([np.asarray(output["scores"], dtype=np.float64) for output in outputs])
         mean: Array = _sigmoid(scores).mean(0)
         return mean
+
+    def value(self, target: Target, side: object, outputs: Sequence[Row], state: Labels) -> float:
+        """A label's number at the temperature of the scores: what they are made of."""
+        return super().value(target, side, tempered(outputs, state), state)
+
+    def evidence(self, target: Target, side: object, outputs: Sequence[Row], state: Labels) -> float:
+        """Likewise, where what speaks for it adds up."""
+        return super().evidence(target, side, tempered(outputs, state), state)
 
     def targets(self, output: Classification, side: object, state: Labels) -> list[Target]:
         order = sorted(state.labels, key=lambda label: -output.scores[label])
@@ -157,9 +183,10 @@ def answer(shares: Array, state: Labels, notes: tuple[str, ...], number: float |
         best = max(given, key=lambda i: shares[i]) if given else None
         labels = tuple(state.labels[i] for i in given)
         score = scores[state.labels[best]] if best is not None else max(scores.values())
-        return Classification(
+        made = Classification(
             label=None if best is None else state.labels[best], score=score, scores=scores, labels=labels, notes=notes
         )
+        return promised(made, state)
     label = state.labels[chosen(shares, state)]
     fields: dict[str, Any] = {"label": label, "labels": (label,), "score": scores[label], "scores": scores, "notes": notes}
     if state.scope:
@@ -169,7 +196,7 @@ def answer(shares: Array, state: Labels, notes: tuple[str, ...], number: float |
         fields["levels"] = paths.levels(shares, state)
     if state.mode == "ordinal":
         fields["value"] = round(ratings.expected(shares, state) if number is None else number, 6)
-    return output_type(state.mode, is_scoped=state.scope is not None)(**fields)
+    return promised(output_type(state.mode, is_scoped=state.scope is not None)(**fields), state)
 
 
 def constant(label: str, given: tuple[str, ...], state: Labels) -> Classification:
@@ -193,6 +220,12 @@ def lead(shares: Array, state: Labels, number: float | None = None) -> float:
 
     :param number: as in `answer`.
     """
+    apart = _lead(shares, state, number)
+    return min(apart, distance(answer(shares, state, (), number), state)) if state.abstaining or state.sets else apart
+
+
+def _lead(shares: Array, state: Labels, number: float | None) -> float:
+    """Return the same, whatever is promised."""
     if state.mode == "ordinal":
         return ratings.lead(shares)
     if state.scope:

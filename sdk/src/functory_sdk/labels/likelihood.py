@@ -13,6 +13,7 @@ from functory.contracts.odds import log_odds
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.reading.prompts import scored_port, template_frame
 from functory.reading.reader import Reader
+from functory_sdk.labels.calibrating import calibrated
 from functory_sdk.labels.classify import answer, gold, lead, limited
 from functory_sdk.labels.metrics import best_thresholds
 from functory_sdk.labels.types import Classification, LabelOptions, Labels
@@ -75,6 +76,14 @@ class Likelihood(Formulation):
         """How far the two likeliest labels are apart, or the nearest probability from its threshold."""
         return lead(np.exp(self._shares(outputs, state)), state, self._energy(outputs, state))
 
+    def calibrate(
+        self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Labels
+    ) -> Labels:
+        """Choose the temperature at which the right labels are likeliest."""
+        scores = np.stack([self._scores(rows, state) for rows in outputs])
+        right = [self._labels_of(example) for example in examples]
+        return calibrated(lambda temperature: np.exp(_shares(scores / temperature, state)), right, state)
+
     def tune(
         self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Labels
     ) -> Labels:
@@ -102,7 +111,7 @@ class Likelihood(Formulation):
     def evidence(self, target: Target, side: object, outputs: Sequence[Row], state: Labels) -> float:
         """The log-odds of the label, against the others where one of them is right."""
         if state.mode == "multi":
-            return float(self._scores(outputs, state)[target.row or 0])
+            return float(self._scores(outputs, state)[target.row or 0]) / state.temperature
         return log_odds(self._shares(outputs, state), (target.row or 0,))
 
     def _words(self, label: str) -> str:
@@ -126,7 +135,11 @@ class Likelihood(Formulation):
 
     def _shares(self, outputs: Sequence[Row], state: Labels) -> Array:
         """Return the log-probability of each label, (labels,): among them all, or of its own where there may be several."""
-        scores = self._scores(outputs, state)
-        whole = np.logaddexp(scores, 0) if state.mode == "multi" else np.logaddexp.reduce(scores)
-        shares: Array = scores - whole
-        return shares
+        return _shares(self._scores(outputs, state) / state.temperature, state)
+
+
+def _shares(scores: Array, state: Labels) -> Array:
+    """Return log-probabilities, (…, labels), from how likely each label is."""
+    whole = np.logaddexp(scores, 0) if state.mode == "multi" else np.logaddexp.reduce(scores, axis=-1, keepdims=True)
+    shares: Array = scores - whole
+    return shares

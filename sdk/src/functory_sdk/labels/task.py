@@ -27,6 +27,7 @@ from functory_sdk.labels.classify import Classify, constant
 from functory_sdk.labels.likelihood import Likelihood
 from functory_sdk.labels.metrics import LEVELS, TOLD, breakdown, scorer
 from functory_sdk.labels.paths import SEPARATOR, steps, written
+from functory_sdk.labels.promised import answering
 from functory_sdk.labels.ratings import in_order, placed
 from functory_sdk.labels.several import joined_by, parted
 from functory_sdk.labels.tables import as_paths, mixture, named_places, stepped, ticked
@@ -336,19 +337,20 @@ class LabelTask(Task[L]):
         return self.labels_of(example)
 
     def scorer(self, outputs: Sequence[Classification], examples: Sequence[Any], state: Labels) -> Scorer:
-        return scorer(outputs, [self.labels_of(example) for example in examples], state)
+        return scorer([answering(output, state) for output in outputs], [self.labels_of(example) for example in examples], state)
 
     def breakdown(
         self, outputs: Sequence[Classification], examples: Sequence[Any], state: Labels
     ) -> Mapping[str, Any]:
-        return breakdown(outputs, [self.labels_of(example) for example in examples], state)
+        given = [answering(output, state) for output in outputs]
+        return breakdown(given, [self.labels_of(example) for example in examples], state)
 
     def certainty(self, outputs: Sequence[Classification], examples: Sequence[Any], state: Labels) -> Certainty:
         return certainty(outputs, [self.labels_of(example) for example in examples], state)
 
     def judge(self, output: Classification, example: Any, state: Labels) -> Judgement:
         """How sure: the score of the label; where there may be several, of the label that is wrong or lacking."""
-        right = self.labels_of(example)
+        right, output = self.labels_of(example), answering(output, state)
         given, wanted = (tuple(one for one in state.answers if one in labels) for labels in (output.labels, right))
         wrong, sure = {*given} ^ {*wanted}, output.score
         if wrong and state.mode == "multi":
@@ -388,6 +390,7 @@ class LabelTask(Task[L]):
         properties["label"] = {"enum": [*state.answers, *([None] if state.may_be_none else [])], "title": "Label",
                                "description": properties["label"].get("description", "")}  # fmt: skip
         properties["labels"]["items"] = {"enum": list(state.answers)}
+        properties["prediction_set"]["items"] = {"enum": list(state.labels)}
         return schema
 
     def golden_inputs(self, state: Labels) -> Sequence[Input]:

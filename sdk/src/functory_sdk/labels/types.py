@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, Self
+from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
 
 from functory.contracts.labels import LabelRules
-from functory.contracts.task import Output, State
+from functory.contracts.task import State
 from functory.contracts.telling import best, listed
+from functory.contracts.trust import TrustOutput, TrustState
 
 Mode = Literal["single", "binary", "multi", "path", "ordinal"]
 Sureness = Literal["probability", "energy"]
 """What is put to the limit below which a function declines: the likeliest label's probability, or the logits' energy."""
 
 
-class Classification(Output):
+class Classification(TrustOutput):
     """What the input was classified as."""
 
     label: str | None = Field(
@@ -31,7 +32,11 @@ class Classification(Output):
         given = {name: self.scores[name] for name in self.labels if name in self.scores}
         told = listed(best(given, None)) or ", ".join(self.labels) or self.label or "no label"
         beside = listed(best(others, max(0, top - len(given))))
-        return f"{told} ({beside})" if beside else told
+        among = f", among {', '.join(self.prediction_set)}" if self.prediction_set else ""
+        return (f"{told} ({beside})" if beside else told) + among
+
+
+C = TypeVar("C", bound=Classification)
 
 
 class PathClassification(Classification):
@@ -92,7 +97,7 @@ class Scope(State):
     """The share of held-out examples that is answered, where none of them is out of scope."""
 
 
-class Labels(State):
+class Labels(TrustState):
     """What the task learned: the labels in their order, and where each begins to be given."""
 
     labels: tuple[str, ...] = ()
@@ -133,7 +138,7 @@ class Labels(State):
     @property
     def may_be_none(self) -> bool:
         """Whether an answer may have no label."""
-        return self.mode == "multi" or bool(self.scope and not self.scope.label)
+        return self.mode == "multi" or self.abstaining is not None or bool(self.scope and not self.scope.label)
 
 
 class LabelOptions(LabelRules):

@@ -11,7 +11,7 @@ import numpy as np
 from functory_multiple_choice.likelihood import Likelihood
 from functory_multiple_choice.scoring import Scoring
 from functory_multiple_choice.types import AnsweredQuestion, Choice, ChoiceOptions, Question, number_of, place_of
-from functory_sdk import BackboneSpec, Certainty, DataError, Formulation, Judgement, Scorer, State, Suited, Task
+from functory_sdk import BackboneSpec, Certainty, DataError, Formulation, Judgement, Scorer, Suited, Task, TrustState
 
 if TYPE_CHECKING:
     from functory_sdk import Examples
@@ -23,6 +23,7 @@ class MultipleChoice(Task[ChoiceOptions]):
     Input: ClassVar = Question
     Output: ClassVar = Choice
     Example: ClassVar = AnsweredQuestion
+    State: ClassVar = TrustState
     shorthand: ClassVar[tuple[str, ...]] = ("question", "options", "context")
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "question": ("question", "goal", "ctx", "query", "stem", "startphrase", "问题", "题目"),
@@ -79,7 +80,7 @@ class MultipleChoice(Task[ChoiceOptions]):
         known = [(number, len(options)) for number, options in numbered if number is not None]
         return int(bool(known) and all(number for number, _ in known) and any(number == count for number, count in known))
 
-    def check(self, example: AnsweredQuestion, state: State) -> None:
+    def check(self, example: AnsweredQuestion, state: TrustState) -> None:
         """Refuse an answer that is no option."""
         if example.place is None:
             count = len(example.options)
@@ -89,32 +90,35 @@ class MultipleChoice(Task[ChoiceOptions]):
                 do="give the option's text, its letter, or its number from 0; data that count from 1: first_number = 1.",
             )
 
-    def scorer(self, outputs: Sequence[Choice], examples: Sequence[AnsweredQuestion], state: State) -> Scorer:
+    def scorer(self, outputs: Sequence[Choice], examples: Sequence[AnsweredQuestion], state: TrustState) -> Scorer:
         ranks = np.asarray([_rank(output, example) for output, example in zip(outputs, examples, strict=True)], dtype=float)
-        right = np.asarray([output.choice == example.right for output, example in zip(outputs, examples, strict=True)])
+        right = np.asarray([_likeliest(output) == example.right for output, example in zip(outputs, examples, strict=True)])
         return lambda chosen: {"accuracy": float(right[chosen].mean()), "mean_rank": float(ranks[chosen].mean())}
 
-    def baseline(self, examples: Sequence[AnsweredQuestion], state: State) -> list[Choice]:
+    def baseline(self, examples: Sequence[AnsweredQuestion], state: TrustState) -> list[Choice]:
         """The place at which the answer stands most often, for each question; the last, where it has fewer options."""
         places = [example.place or 0 for example in examples]
         most = max(set(places), key=lambda place: (places.count(place), -place))
         return [_at(example, min(most, len(example.options) - 1)) for example in examples]
 
-    def certainty(self, outputs: Sequence[Choice], examples: Sequence[AnsweredQuestion], state: State) -> Certainty:
+    def certainty(self, outputs: Sequence[Choice], examples: Sequence[AnsweredQuestion], state: TrustState) -> Certainty:
         """Of the likeliest option, and of the right one."""
-        best = [max(output.scores, key=output.scores.__getitem__) for output in outputs]
+        best = [_likeliest(output) for output in outputs]
         right = [example.right for example in examples]
         return Certainty(
             sure=np.asarray([output.scores[one] for output, one in zip(outputs, best, strict=True)], dtype=float),
             is_right=np.asarray([one == other for one, other in zip(best, right, strict=True)], dtype=bool),
             is_open=np.ones(len(outputs), dtype=bool),
+            set_sizes=np.asarray([len(output.prediction_set) for output in outputs], dtype=int),
+            is_in_set=np.asarray([one in output.prediction_set for output, one in zip(outputs, right, strict=True)], dtype=bool),
             of_right=np.asarray([output.scores[one] for output, one in zip(outputs, right, strict=True)], dtype=float),
         )
 
-    def judge(self, output: Choice, example: AnsweredQuestion, state: State) -> Judgement:
-        return Judgement(output.choice, example.right, output.choice == example.right, output.score)
+    def judge(self, output: Choice, example: AnsweredQuestion, state: TrustState) -> Judgement:
+        given = _likeliest(output)
+        return Judgement(given, example.right, given == example.right, output.score)
 
-    def golden_inputs(self, state: State) -> list[Question]:
+    def golden_inputs(self, state: TrustState) -> list[Question]:
         return [
             Question(question="Where does the sun rise?", options=("in the east", "in the west", "in the north")),
             Question(
@@ -143,6 +147,11 @@ def _named(example: AnsweredQuestion, first: int) -> AnsweredQuestion:
 def _is_text(example: AnsweredQuestion) -> bool:
     """Whether the answer is the text of an option, whatever else it may be."""
     return isinstance(example.answer, str) and example.answer.strip() in [option.strip() for option in example.options]
+
+
+def _likeliest(output: Choice) -> str:
+    """Return the option that is answered, or would be where the function declines."""
+    return max(output.scores, key=output.scores.__getitem__) if output.choice is None else output.choice
 
 
 def _rank(output: Choice, example: AnsweredQuestion) -> float:

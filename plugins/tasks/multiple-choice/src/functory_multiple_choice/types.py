@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from functory_sdk import Input, Options, Output
+from functory_sdk import Input, Options, TrustOutput
 
 
 def listed(value: Any) -> Any:  # Any: whatever a table or JSON holds
@@ -104,12 +104,12 @@ def number_of(answer: str | int) -> int | None:
     return int(said) if said.isascii() and said.isdecimal() else None
 
 
-class Choice(Output):
+class Choice(TrustOutput):
     """Which option answers the question."""
 
-    choice: str = Field(description="The option that is likeliest to be the answer.")
-    index: int = Field(description="Which one that is, counted from 0.")
-    score: float = Field(description="Its probability among the options, 0 to 1.")
+    choice: str | None = Field(description="The option that is likeliest to be the answer; null where the function declines.")
+    index: int | None = Field(description="Which one that is, counted from 0; null where it declines.")
+    score: float = Field(description="The probability of the likeliest among the options, 0 to 1.")
     scores: dict[str, float] = Field(description="The probability of each option; together they are 1.")
 
 

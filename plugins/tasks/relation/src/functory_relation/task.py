@@ -24,6 +24,7 @@ from functory_sdk import (
     Scorer,
     Unit,
 )
+from functory_sdk.labels.promised import answering
 
 
 class Relation(LabelTask[RelationOptions]):
@@ -88,7 +89,7 @@ class Relation(LabelTask[RelationOptions]):
         return ()
 
     def scorer(self, outputs: Sequence[Classification], examples: Sequence[Any], state: Labels) -> Scorer:
-        return scorer(outputs, [example.label for example in examples], state)
+        return scorer([answering(output, state) for output in outputs], [example.label for example in examples], state)
 
     def baseline(self, examples: Sequence[Any], state: Labels) -> list[Classification]:
         """The commonest relation for all: the label of none, where that is commoner, would find nothing."""
@@ -115,7 +116,8 @@ class Relation(LabelTask[RelationOptions]):
     ) -> Mapping[str, Any]:
         """Each relation with both of its directions, and which label was taken for which."""
         right = [example.label for example in examples]
-        return {**super().breakdown(outputs, examples, state), "per_class": per_relation(outputs, right, state)}
+        given = [answering(output, state) for output in outputs]
+        return {**super().breakdown(outputs, examples, state), "per_class": per_relation(given, right, state)}
 
     def golden_inputs(self, state: Labels) -> Sequence[Places]:
         """Return `GOLDEN` as inputs."""
