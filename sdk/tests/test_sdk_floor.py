@@ -7,10 +7,10 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from functory.reading.ngrams import Vocabulary, counted, grams, ngrams_of
 from functory_sdk.labels import floor as floors
 from functory_sdk.labels.floor import fit_floor
 from functory_sdk.labels.types import Labels
-from functory_sdk.ngrams import Vocabulary, counted, grams, read
 
 TEXTS = ["Good GOOD film", "a bad\t film", "", "好电影，好", "İstanbul \ud800 \x00", "e\u0301 👩‍🔬"]
 GOOD = [(f"{word} plot number {n}",) for n, word in enumerate(["lovely", "great", "fine"] * 8)]
@@ -39,7 +39,7 @@ def test_an_n_gram_is_the_text_at_its_place_in_lower_case_and_equal_ones_have_eq
 
 
 def test_words_and_characters_are_a_vector_of_length_one_each_and_a_text_reads_the_same_beside_any_other() -> None:
-    alone, beside = read([("good film",)])[0], read([("bad",), ("good film",), ("",)])[1]
+    alone, beside = ngrams_of([("good film",)])[0], ngrams_of([("bad",), ("good film",), ("",)])[1]
     assert np.array_equal(alone, beside)
     assert (alone[1] ** 2).sum() == pytest.approx(2)
     assert [len(code) for code, _ in counted(grams(["", " "]), 2)] == [0, 0]
@@ -47,9 +47,9 @@ def test_words_and_characters_are_a_vector_of_length_one_each_and_a_text_reads_t
 
 def test_two_texts_are_told_apart_unless_their_order_says_nothing() -> None:
     pairs = [("a cat", "a dog"), ("a dog", "a cat")]
-    one, other = read(pairs)
+    one, other = ngrams_of(pairs)
     assert not np.array_equal(one[0], other[0])
-    one, other = read(pairs, is_symmetric=True)
+    one, other = ngrams_of(pairs, is_symmetric=True)
     assert np.array_equal(one[0], other[0])
     assert np.allclose(one[1], other[1])
 
@@ -61,7 +61,7 @@ def test_the_regression_is_the_optimum_that_scikit_learn_finds() -> None:
 
     from functory_sdk.torch.sparse import Table, minimise
 
-    found = read(GOOD + BAD)
+    found = ngrams_of(GOOD + BAD)
     table = Table.of(found, Vocabulary.of(found, 500))
     gold = np.repeat([1, 0], len(GOOD))
     weight, bias = minimise(table, lambda scores: nn.functional.cross_entropy(scores, tensor(gold)), 2, 1 / len(gold), 500)
@@ -97,6 +97,6 @@ def test_of_very_many_examples_some_are_learned_from_and_of_long_texts_the_begin
     monkeypatch.setattr(floors, "MOST_CHARACTERS", 3)
     fitted = fit_floor([*GOOD, *BAD], [["good"]] * len(GOOD) + [["bad"]] * len(BAD), STATE)
     assert fitted is not None
-    known = {code for codes, _ in read([(text[:3],) for text, in [*GOOD, *BAD]]) for code in codes}
+    known = {code for codes, _ in ngrams_of([(text[:3],) for text, in [*GOOD, *BAD]]) for code in codes}
     assert set(fitted.known.code) <= known
     assert len(fitted.known.code) < len(known)

@@ -20,6 +20,7 @@ from functory.contracts.rows import Request, Row
 from functory.contracts.task import Task
 from functory.errors import InputError, NotSupported
 from functory.machine.storage import refusals_told, telling
+from functory.reading.ngrams import NGRAMS
 from functory.reading.reader import Reader
 from functory.running.about import About
 from functory.running.arriving import gathered
@@ -227,7 +228,8 @@ class Function:
     def reader(self) -> Reader:
         """What turns texts into rows for this form's backbone."""
         form = self._single_form()
-        return Reader(form.tokenizer, form.spec, self.about.long_text, self.about.max_tokens)
+        has_ngrams = any(port in NGRAMS for port in form.program.inputs)
+        return Reader(form.tokenizer, form.spec, self.about.long_text, self.about.max_tokens, has_ngrams)
 
     @property
     def session(self) -> Session:

@@ -59,6 +59,7 @@ _HOMES = {
     "functory.using.packaging": ("Needs", "needs"),
     "functory.machine.folders": ("file_written_whole",),
     "functory.machine.places": ("cache",),
+    "functory.reading.ngrams": ("NGRAMS", "Counted", "Vocabulary"),
     "functory.reading.passages": ("Part", "Passage", "Window"),
     "functory.reading.prompts": ("Frame", "chat_frame", "scored_port", "template_frame"),
     "functory.reading.reader": ("Reader",),

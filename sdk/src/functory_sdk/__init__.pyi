@@ -110,6 +110,9 @@ from functory.machine.places import cache as cache
 from functory.measuring.report import Report as Report
 from functory.plugins.registry import entries as entries
 from functory.plugins.registry import load as load
+from functory.reading.ngrams import NGRAMS as NGRAMS
+from functory.reading.ngrams import Counted as Counted
+from functory.reading.ngrams import Vocabulary as Vocabulary
 from functory.reading.passages import Part as Part
 from functory.reading.passages import Passage as Passage
 from functory.reading.passages import Window as Window

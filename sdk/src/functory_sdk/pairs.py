@@ -90,4 +90,5 @@ def each_by_itself(
             {name: array[::-1] if turned[owner] else array for name, array in row.items()}
             for row, owner in zip(encoded.rows, encoded.owner, strict=True)
         ]
+        reader.beside(encoded, [(min(pair), max(pair)) for pair in pairs])
     return encoded

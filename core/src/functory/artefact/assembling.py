@@ -18,6 +18,7 @@ from functory.errors import ArtefactError, FunctoryError, NotSupported
 from functory.machine.boundary import Source, corrupt, reading
 from functory.machine.members import read_json, read_text
 from functory.plugins.claims import reference_to
+from functory.reading.ngrams import NGRAMS
 from functory.reading.tokenizer import Tokenizer
 from functory.running.backbones import AS_RECORDED, Whereabouts
 from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm, torch_form
@@ -171,8 +172,8 @@ def _read_engine(folder: Path, record: EngineRecord, engine: Any, task: Any, sta
     with reading(MANIFEST, folder):
         formulation = formulated(task, record.spec, record.formulation)
         program = Program.from_json(record.program, place)
-        _check_ports(program, (*record.spec.ports(formulation.texts), *formulation.inputs(record.spec, state)),
-                     formulation.outputs(record.spec, state))  # fmt: skip
+        given = (*record.spec.ports(formulation.texts), *formulation.inputs(record.spec, state), *NGRAMS)
+        _check_ports(program, given, formulation.outputs(record.spec, state))
         options = SessionOptions(threads=record.threads, budget=record.budget)
     with reading(f"{record.folder}/tokenizer.json", folder):
         tokenizer = Tokenizer(read_text(place / "tokenizer.json"))

@@ -13,7 +13,7 @@ from pydantic import Field
 
 from functory.contracts.backbone import Backbone, BackboneSpec
 from functory.contracts.component import Component, O, Options
-from functory.contracts.rows import Array
+from functory.contracts.rows import Array, Port
 from functory.contracts.task import Task
 from functory.errors import NotSupported
 
@@ -125,6 +125,9 @@ class Adaptation(Component[O]):
     puts: tuple[str, ...] = ("features", "vectors")
     """The formulations of a task that it can be fitted to, best first: the first that the task offers is taken. An instance
     may say otherwise, where its options decide it."""
+    beside: tuple[Port, ...] = ()
+    """What rows hold for the head that `crown` gives, beside what the formulation lays into them: `NGRAMS`, which any reader
+    counts."""
     learns: Literal["phi", "state", "nothing"] = "phi"
     """What a build learns from examples: φ, with `fit`; the task's state alone; or nothing at all."""
     is_brought: ClassVar[bool] = False

@@ -7,6 +7,7 @@ reconfigured: padding, truncation and special tokens are done here in numpy, so 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from itertools import chain
 from typing import Literal
@@ -18,6 +19,7 @@ from functory.contracts.batching import pad
 from functory.contracts.rows import Array, Encoded
 from functory.errors import InputError, OptionError, PluginError, TooLong
 from functory.reading.marks import Marked, Stretch, interleaved, nearest, touched
+from functory.reading.ngrams import ngrams_of, sparse
 from functory.reading.passages import Part, Passage, Window, side_by_side
 from functory.reading.prompts import Frame, Prompt
 from functory.reading.tokenizer import Ids, Tokenizer, Tokens, as_ids
@@ -35,15 +37,18 @@ class Reader:
     :param spec: the backbone's facts.
     :param long_text: ``window`` reads a long text in pieces, ``cut`` reads its beginning, ``refuse`` raises.
     :param max_tokens: the longest row; the backbone's context when 0.
+    :param has_ngrams: lay the n-grams of an input's whole texts into each of its rows (`NGRAMS`), for a head that reads them.
     """
 
     def __init__(
-        self, tokenizer: Tokenizer, spec: BackboneSpec, long_text: LongText = "window", max_tokens: int = 0
-    ) -> None:
+        self, tokenizer: Tokenizer, spec: BackboneSpec, long_text: LongText = "window", max_tokens: int = 0,
+        has_ngrams: bool = False,
+    ) -> None:  # fmt: skip
         self.tokenizer = tokenizer
         self.spec = spec
         self.long_text = long_text
         self.max_tokens = min(max_tokens or spec.context, spec.context)
+        self.has_ngrams = has_ngrams
         self._prefixes: dict[str, Ids] = {}
 
     def read(
@@ -86,7 +91,8 @@ class Reader:
         """
         passages = self.read(texts, fields=fields, roles=roles)
         rows = [(index, window.row) for index, passage in enumerate(passages) for window in passage.windows]
-        return Encoded([row for _, row in rows], [index for index, _ in rows], [passage.notes for passage in passages])
+        encoded = Encoded([row for _, row in rows], [index for index, _ in rows], [passage.notes for passage in passages])
+        return self.beside(encoded, texts)
 
     def apart(
         self, texts: Sequence[tuple[str, ...]], *, fields: Sequence[str] = (), roles: str | Sequence[str] = ""
@@ -113,6 +119,17 @@ class Reader:
             encoded.rows += [self.stacked([window.row for window in turn]) for turn in turns]
             encoded.owner += [index] * len(turns)
             encoded.side.append(notes)
+        return self.beside(encoded, texts)
+
+    def beside(self, encoded: Encoded, texts: Sequence[Text]) -> Encoded:
+        """Return rows with the n-grams of the texts of their input in them, where some are read; `encode`, `apart` and `marked`
+        give them so. For formulations that change which texts stand for an input.
+
+        :param texts: those of each input, as many of each.
+        """
+        if self.has_ngrams:
+            found = [sparse(one) for one in ngrams_of([(one,) if isinstance(one, str) else one for one in texts])]
+            encoded.rows = [{**row, **found[owner]} for row, owner in zip(encoded.rows, encoded.owner, strict=True)]
         return encoded
 
     def stacked(self, rows: Sequence[Mapping[str, Array]]) -> dict[str, Array]:
@@ -147,7 +164,8 @@ class Reader:
             row = self.row(np.concatenate([before, ids, after]))
             notes = (f"cut to {room} tokens around the spans",) if len(tokens) > room else ()
             found.append(Marked(row, opened + len(before), closed + len(before), notes))
-        return found
+        rows = self.beside(Encoded([one.row for one in found], list(range(len(found))), []), list(map(_told_apart, texts, spans)))
+        return [replace(one, row=dict(row)) for one, row in zip(found, rows.rows, strict=True)]
 
     def prompts(self, texts: Sequence[Text], frame: Frame, *, spare: int = 0) -> list[Prompt]:
         """Read each text, or several together, into a frame; those that are too long are cut at their ends, and noted.
@@ -316,6 +334,15 @@ def _left(most: int, around: int, texts: int) -> int:
             do="raise max_tokens, or shorten the backbone's prefix.",
         )
     return most - around
+
+
+def _told_apart(text: str, spans: Sequence[Stretch]) -> tuple[str, ...]:
+    """Return what the n-grams of a text with spans in it are counted of: each span, what is between the first and the last, in
+    which order they stand, and the whole.
+    """
+    order = sorted(range(len(spans)), key=lambda place: spans[place])
+    between = text[spans[order[0]][1] : spans[order[-1]][0]]
+    return (*(text[start:end] for start, end in spans), f"{' '.join(map(str, order))} {between}", text)
 
 
 def _cut(size: int, name: str) -> str:

@@ -156,7 +156,7 @@ def torch_form(
     """
     program = Program(
         kind=formulation.program,
-        inputs=(*backbone.spec.ports(formulation.texts), *formulation.inputs(backbone.spec, state)),
+        inputs=(*backbone.spec.ports(formulation.texts), *formulation.inputs(backbone.spec, state), *adaptation.beside),
         outputs=formulation.outputs(backbone.spec, state),
         model=model,
     )

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from functory.contracts.rows import Array
+from functory.reading.ngrams import Texts, Vocabulary, ngrams_of
 from functory_sdk.labels.classify import constant, gold, probabilities, width
 from functory_sdk.labels.types import Classification, Labels
-from functory_sdk.ngrams import Texts, Vocabulary, read
 
 MOST_ROWS, MOST_CHARACTERS = 5000, 4000
 """What is learned from at most, so that a floor takes seconds: rows, and characters of a text."""
@@ -47,7 +47,7 @@ class Floor:
         return [answer for chunk in chunks for answer in self._of(chunk)]
 
     def _of(self, texts: Sequence[Texts]) -> list[Classification]:
-        found = read([_cut(one) for one in texts], is_symmetric=self.is_symmetric)
+        found = ngrams_of([_cut(one) for one in texts], is_symmetric=self.is_symmetric)
         state = self.state
         shares = probabilities(self.scores(found).astype(np.float64), state)  # (rows, labels)
         best = [state.labels[place] for place in shares.argmax(-1)]
@@ -72,7 +72,7 @@ def fit_floor(
         return None
     chosen = _drawn(right)
     golds = [gold(right[row], state) for row in chosen]
-    found = read([_cut(texts[row]) for row in chosen], is_symmetric=is_symmetric)
+    found = ngrams_of([_cut(texts[row]) for row in chosen], is_symmetric=is_symmetric)
     if not any(len(code) for code, _ in found) or all(np.array_equal(one, golds[0]) for one in golds):
         return None
     known = Vocabulary.of(found, max(1, MOST_WEIGHTS // width(state)))

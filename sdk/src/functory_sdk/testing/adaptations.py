@@ -371,7 +371,7 @@ def toy_rows(backbone: Backbone[Any], count: int) -> Taught:
     """Return the toy task's training rows for a backbone."""
     task, state = ToyTask(), ToyState(labels=("no", "yes"))
     examples = [ToyExample(**row) for row in toy_texts(count)]
-    reader = Reader(backbone.tokenizer, backbone.spec)
+    reader = Reader(backbone.tokenizer, backbone.spec, has_ngrams=True)
     encoded = task.encode(examples, reader, state)
     gold = task.label(examples, encoded, state)
     made = [{**with_target(reader, row), **one} for row, one in zip(encoded.rows, gold, strict=True)]
@@ -396,8 +396,8 @@ def toy_groups(backbone: Backbone[Any], count: int) -> Taught:
 
 def probes(backbone: Backbone[Any]) -> list[dict[str, Array]]:
     """Return rows of unequal lengths, one of them only special tokens or a single letter."""
-    reader = Reader(backbone.tokenizer, backbone.spec)
-    return [with_target(reader, passage.windows[0].row) for passage in reader.read(PROBES)]
+    reader = Reader(backbone.tokenizer, backbone.spec, has_ngrams=True)
+    return [with_target(reader, dict(row)) for row in reader.encode(PROBES).rows]
 
 
 def with_target(reader: Reader, row: dict[str, Array]) -> dict[str, Array]:
@@ -405,7 +405,7 @@ def with_target(reader: Reader, row: dict[str, Array]) -> dict[str, Array]:
     if reader.spec.architecture != "encoder-decoder":
         return row
     first, ids = row["decoder_input_ids"], row["input_ids"]
-    return reader.row(ids, target=np.concatenate([first, ids[1 : 2 + len(ids) % 3]]))
+    return row | reader.row(ids, target=np.concatenate([first, ids[1 : 2 + len(ids) % 3]]))
 
 
 def tensors(batch: Mapping[str, Array]) -> dict[str, Any]:  # Any: torch tensors
@@ -442,12 +442,15 @@ def perturb(model: Any) -> None:
 
 
 def perturb_tensor(parameter: Any, seed: int) -> None:
-    """Add seeded noise to one tensor."""
+    """Add seeded noise to one tensor; whole numbers change places."""
     import torch
 
     noise = torch.randn(parameter.shape, generator=torch.Generator().manual_seed(seed))
     with torch.no_grad():
-        parameter.add_(0.2 * noise.to(parameter.dtype))
+        if parameter.is_floating_point():
+            parameter.add_(0.2 * noise.to(parameter.dtype))
+        else:  # numbers of places: one place further each, so that all are still there
+            parameter.copy_(parameter.roll(1, 0))
 
 
 def restore(parameter: Any, kept: Any) -> None:

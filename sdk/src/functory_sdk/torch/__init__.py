@@ -1,6 +1,6 @@
 """Torch helpers for plugin authors: networks that can be cut, heads, pooling, losses, copies."""
 
-from functory_sdk.torch import contrast, groups, linear
+from functory_sdk.torch import contrast, groups, linear, sparse
 from functory_sdk.torch.apart import network_from
 from functory_sdk.torch.copies import own, structural_copy
 from functory_sdk.torch.drawing import drawing, not_drawing
@@ -29,5 +29,5 @@ __all__ = [
     "AttentionPooling", "ClassifierHead", "CosineHead", "Graph", "Head", "Likelihood", "LikelihoodHead", "LinearHead", "Logits",
     "LogitsHead", "Model", "Network", "Origin", "Paired", "PairedHead", "Places", "Pooled", "Pooler", "Reading", "Shape",
     "Stacked", "SymmetricHead", "TaggingHead", "Tokens", "Vectors", "contrast", "drawing", "groups", "linear",
-    "load_transformers", "network_from", "not_drawing", "own", "pool", "quiet", "structural_copy",
+    "load_transformers", "network_from", "not_drawing", "own", "pool", "quiet", "sparse", "structural_copy",
 ]  # fmt: skip

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from functory.contracts.rows import Array
-from functory_sdk.ngrams import Counted, Vocabulary
+from functory.reading.ngrams import Counted, Vocabulary
 
 
 @dataclass(frozen=True)

@@ -91,21 +91,22 @@ class HeadOnly(Adaptation[HeadOptions]):
             return fit
         if self.options.solver == "epochs" or not is_of_units(session.model):
             return session.loop(self.options)
-        self._check()
+        check_convex(self.options)
         fit, units = fit_stored(session, self.options)
         if units != (self.options.hidden or 0):
             fit.adaptation = type(self)(self.options.model_copy(update={"hidden": units}))
         return fit
 
-    def _check(self) -> None:
-        """Refuse what is no loss with one optimum.
 
-        :raises OptionError: naming the option.
-        """
-        for name in ("focal", "mixup"):
-            if getattr(self.options, name):
-                raise OptionError(
-                    f"{name} = {getattr(self.options, name)} is nothing for lbfgs, which looks for the one optimum of a loss.",
-                    do=f"set solver = 'epochs', or leave {name} at 0.",
-                    field=name,
-                )
+def check_convex(options: TrainingOptions) -> None:
+    """Refuse what is no loss with one optimum.
+
+    :raises OptionError: naming the option.
+    """
+    for name in ("focal", "mixup"):
+        if getattr(options, name):
+            raise OptionError(
+                f"{name} = {getattr(options, name)} is nothing for lbfgs, which looks for the one optimum of a loss.",
+                do=f"set solver = 'epochs', or leave {name} at 0.",
+                field=name,
+            )

@@ -49,10 +49,13 @@ def attend(head: Any) -> None:
     head.read_as(AttentionPooling(head.spec.width))
 
 
-def is_of_units(model: Any) -> bool:
-    """Whether the head is one affine map of what is fixed, and each of its golds belongs to a row or a token that it maps."""
+def is_of_units(model: Any, *, of_stored: bool = True) -> bool:
+    """Whether the head is one affine map of what is fixed, and each of its golds belongs to a row or a token that it maps.
+
+    :param of_stored: all that it maps is stored; else there may be something beside it.
+    """
     head = model.head
-    return is_linear(head) and head.reading.is_stored and linear.is_of_units(head, model.gold)
+    return is_linear(head) and (head.reading.is_stored or not of_stored) and linear.is_of_units(head, model.gold)
 
 
 @dataclass(frozen=True)
@@ -84,8 +87,9 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
             "no token of the training data has a gold.", do="look at the task's gold arrays, or its data."
         )
     seed = session.run.seed
-    folds = _folds(units, head.reading.width(session.model.network.spec), options, seed)
-    table = _table(session, kept, folds.of_example[bundle])
+    of = 0 if options.penalty is not None else options.folds
+    folds = folds_of(units, head.reading.width(session.model.network.spec), of, seed)
+    table = table_of(session, kept, folds.of_example[bundle])
     shape = Shape.of(options, head, [table.gold])
     mean, deviation = linear.standardise(table.features)
     prior = scaled(head, table.blocks, deviation, shape)
@@ -93,7 +97,7 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
     hidden = options.hidden or 0
     penalty = options.penalty
     if not hidden and penalty is None:
-        penalty, losses = _choose_penalty(head, table, folds, options.iterations, shape, fit, session.run, prior)
+        penalty, losses = choose_penalty(head, table, folds, options.iterations, shape, fit, session.run, prior)
         if prior is None and options.hidden is None and _hidden_pays(head, table, folds, losses, shape, fit, session.run):
             hidden = table.features.shape[1]
             fit.notes.append(
@@ -170,13 +174,16 @@ def _kept(session: TrainingSession, row: Row) -> np.ndarray:
     return linear.taught(row, len(row[model.network.written]), model.gold)
 
 
-def _folds(units: np.ndarray, width: int, options: HeadOptions, seed: int) -> Folds:
-    """Cut bundles of examples into blocks: equal folds, or for a large table a held-out, a fitted and an unseen part."""
+def folds_of(units: np.ndarray, width: int, folds: int, seed: int) -> Folds:
+    """Cut bundles of examples into blocks: equal folds, or for a large table a held-out, a fitted and an unseen part.
+
+    :param folds: how many; none below two.
+    """
     having = np.flatnonzero(units)  # an example without units, such as an empty text, is in no fold that needs some
     of_example = np.zeros(len(units), dtype=np.int64)
     count = len(having)
-    folds = min(options.folds, count)
-    if options.penalty is not None or folds < 2:
+    folds = min(folds, count)
+    if folds < 2:
         return Folds(of_example, ())
     order = np.random.default_rng(seed).permutation(count)
     elements = int(units.sum()) * width
@@ -191,7 +198,7 @@ def _folds(units: np.ndarray, width: int, options: HeadOptions, seed: int) -> Fo
     return Folds(of_example, (((1,), 0),), share * (1 - 1 / folds))
 
 
-def _table(session: TrainingSession, kept: Sequence[np.ndarray], block: np.ndarray) -> Table:
+def table_of(session: TrainingSession, kept: Sequence[np.ndarray], block: np.ndarray) -> Table:
     """Return the features of all units that count, in blocks. They are in memory once.
 
     :param block: (rows,) the block of each row.
@@ -229,8 +236,9 @@ def _stacked(head: LinearHead, rows: Sequence[Row], port: Port, kept: Sequence[n
     return pad([{port.name: unit} for part in parts for unit in part], [of_unit])[port.name]
 
 
-def _choose_penalty(
-    head: LinearHead, table: Table, folds: Folds, iterations: int, shape: Shape, fit: Fit, run: Run, prior: Tensor | None
+def choose_penalty(
+    head: LinearHead, table: Table, folds: Folds, iterations: int, shape: Shape, fit: Fit, run: Run,
+    prior: Tensor | None = None,
 ) -> tuple[float, list[float]]:
     """Return the penalty with the least held-out loss, going from strong to weak until that loss has risen twice.
 

@@ -59,7 +59,7 @@ class TorchEngine(Engine[NoOptions]):
             adaptation.attach(network)
             head = _crowned(adaptation, _head(formulation.head)(spec, state)) if formulation.head else None
         _spare_scores(network, head)
-        inputs = (*spec.ports(formulation.texts), *formulation.inputs(spec, state))
+        inputs = (*spec.ports(formulation.texts), *formulation.inputs(spec, state), *adaptation.beside)
         outputs, gold = formulation.outputs(spec, state), formulation.gold_ports(spec, state)
         return Model(network, head, inputs, outputs, adaptation.cut(spec), gold).eval()
 

@@ -15,13 +15,18 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from functory.contracts.rows import Array
+from functory.contracts.rows import Array, Port
 
 Ints = NDArray[np.int64]
 Codes = NDArray[np.uint64]
 Texts = tuple[str, ...]
 """The texts of one input."""
 
+NGRAMS = (Port("ngrams", "int64", ("ngrams",)), Port("ngram_weights", "float32", ("ngrams",)))
+"""What a row holds for a head that reads n-grams: the hash of each, in 24 bits, and its weight. Padding weighs nothing.
+Some engines compute with whole numbers as with float32, which has no more bits."""
+MOST = 4096
+"""n-grams of a row at most: of a longer text those that weigh most."""
 WORDS, CHARACTERS = (1, 2), (2, 3, 4)
 """Of how many words, and of how many characters, n-grams are."""
 _UNSPACED = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u30ff\U00020000-\U0003134f"
@@ -94,17 +99,20 @@ def counted(found: Grams, count: int) -> list[Counted]:
     return list(zip(np.split(code, cuts), np.split(weight, cuts), strict=True))
 
 
-def read(inputs: Sequence[Texts], *, is_symmetric: bool = False) -> list[Counted]:
-    """Return the n-grams of inputs, each of one text or of as many as the others have.
+def ngrams_of(inputs: Sequence[Texts], *, is_symmetric: bool = False) -> list[Counted]:
+    """Return the n-grams of inputs, each of one text or of several.
 
     Those of each of several texts are told apart, and beside them stand those that the first two share, and how much that is.
 
     :param is_symmetric: the order of the texts says nothing: their n-grams are not told apart.
     """
-    sides = [counted(grams([texts[place] for texts in inputs]), len(inputs)) for place in range(len(inputs[0]) if inputs else 0)]
-    if len(sides) == 1:
-        return sides[0]
-    return [_together(parts, is_symmetric) for parts in zip(*sides, strict=True)]
+    found: list[Counted] = [_NOTHING] * len(inputs)
+    for size in sorted({len(texts) for texts in inputs} - {0}):
+        rows = [row for row, texts in enumerate(inputs) if len(texts) == size]
+        sides = [counted(grams([inputs[row][place] for row in rows]), len(rows)) for place in range(size)]
+        for row, parts in zip(rows, zip(*sides, strict=True), strict=True):
+            found[row] = parts[0] if size == 1 else _together(parts, is_symmetric)
+    return found
 
 
 def _together(parts: Sequence[Counted], is_symmetric: bool) -> Counted:
@@ -120,6 +128,7 @@ def _together(parts: Sequence[Counted], is_symmetric: bool) -> Counted:
     return unique, summed.astype(np.float32)
 
 
+_NOTHING: Counted = (np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.float32))
 _OVERLAP = np.zeros(1, dtype=np.uint64)
 """Stands among the n-grams of two texts for how much they share."""
 
@@ -147,6 +156,15 @@ class Vocabulary:
         """Return the place of each n-gram among those known, and whether it is one, (n-grams,) both."""
         place = np.searchsorted(self.code, codes).clip(max=len(self.code) - 1)
         return place, self.code[place] == codes
+
+
+def sparse(found: Counted) -> dict[str, Array]:
+    """Return n-grams as the arrays of a row, those of `NGRAMS`."""
+    code, weight = found
+    if len(code) > MOST:
+        kept = np.sort(np.lexsort((code, -weight))[:MOST])
+        code, weight = code[kept], weight[kept]
+    return {"ngrams": (code >> np.uint64(40)).astype(np.int64), "ngram_weights": weight}
 
 
 def salted(code: Codes, salt: int) -> Codes:
