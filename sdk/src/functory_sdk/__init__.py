@@ -63,6 +63,7 @@ _HOMES = {
     "functory.reading.passages": ("Part", "Passage", "Window"),
     "functory.reading.prompts": ("Frame", "chat_frame", "scored_port", "template_frame"),
     "functory.reading.reader": ("Reader",),
+    "functory.reading.segmentation": ("words",),
     "functory.reading.tokenizer": ("Tokenizer", "Tokens"),
     "functory.measuring.report": ("Report",),
     "functory.wording.harmless": ("harmless", "harmless_html"),

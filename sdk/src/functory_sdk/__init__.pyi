@@ -121,6 +121,7 @@ from functory.reading.prompts import chat_frame as chat_frame
 from functory.reading.prompts import scored_port as scored_port
 from functory.reading.prompts import template_frame as template_frame
 from functory.reading.reader import Reader as Reader
+from functory.reading.segmentation import words as words
 from functory.reading.tokenizer import Tokenizer as Tokenizer
 from functory.reading.tokenizer import Tokens as Tokens
 from functory.running.backbones import open_backbone as open_backbone
