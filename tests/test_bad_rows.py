@@ -80,7 +80,8 @@ def test_both_verbs_take_the_columns_names_and_count_what_they_skip(
     (tables / "more.csv").write_text("body,kind\nhere is left,left\nthere is up,up\nnow right,right\n")
     named = ["--column", "text=body", "--column", "label=kind", "--on-bad-row", "skip", "--json"]
     made = str(tables / "made")
-    parts = ["--task", "text-classification", "--backbone", "tiny-encoder", "--train", str(tables / "train.csv")]
+    parts = ["--task", "text-classification", "--backbone", "tiny-encoder", "--adaptation", "head",
+             "--train", str(tables / "train.csv")]  # fmt: skip
     assert main(["build", *parts, "--test", str(tables / "more.csv"), "--output", made, *named]) == 0
     told = capsys.readouterr()
     assert json.loads(told.out)["report"]["skipped"] == 1

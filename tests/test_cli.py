@@ -25,7 +25,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_build_run_evaluate_verify(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert (
         main(
-            ["build", "--task", "text-classification", "--train", "pets.csv", "--backbone", "minilm", "--name", "pets"]
+            ["build", "--task", "text-classification", "--train", "pets.csv", "--adaptation", "head", "--name", "pets"]
         )
         == 0
     )

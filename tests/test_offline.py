@@ -101,7 +101,8 @@ def test_the_tour_reaches_for_nothing_and_leaves_nothing_behind(tmp_path: Path) 
 
     functory("list")
     functory("doctor")
-    functory("build", "--task", "text-classification", "--train", "train.csv", "--test", "test.csv", "--output", "sentiment")
+    functory("build", "--task", "text-classification", "--train", "train.csv", "--test", "test.csv", "--adaptation",
+            "head", "--output", "sentiment")  # fmt: skip
     functory("run", "sentiment", TEXT)
     functory("explain", "sentiment", TEXT, "--method", "integrated-gradients", "--html", "why.html")
     functory("optimize", "sentiment", "--data", "test.csv", "--output", "fast")

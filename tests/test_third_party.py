@@ -132,7 +132,7 @@ fn.save("bottleneck"); functory.load("bottleneck")
     "preference": """
 pairs = [{"first": f"good {n}", "second": f"bad {n}", "better": "first"} for n in range(20)]
 pairs += [{"first": f"bad {n}", "second": f"good {n}", "better": "second"} for n in range(20)]
-fn = functory.build(task="preference", train=pairs, report=False)
+fn = functory.build(task="preference", train=pairs, adaptation="head", report=False)
 one, other = fn("good 77", "bad 77"), fn("bad 77", "good 77")
 assert (one.better, other.better) == ("first", "second")
 assert abs(one.score - other.score) < 1e-4
@@ -143,7 +143,7 @@ fn.save("preference"); assert functory.load("preference")("good 77", "bad 77").b
 things = [f"thing {n}" for n in range(20)]
 rows = [{"question": f"How was {a}?", "reply": f"{b} was good", "verdict": "answered" if a == b else "open"}
         for n, a in enumerate(things) for b in (a, things[n - 3])]
-fn = functory.build(task="answered", train=rows, report=False)
+fn = functory.build(task="answered", train=rows, adaptation="head", report=False)
 assert fn("How was thing 3?", "thing 3 was good").label in ("answered", "open")
 assert len(fn.trace([fn.read("a", "b")])[0][1]) == 1
 fn.save("answered"); functory.load("answered")
