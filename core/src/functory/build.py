@@ -19,10 +19,10 @@ from typing import Any, cast
 
 from functory.artefact.keeping import save_or_keep
 from functory.artefact.writing import target
+from functory.building.calibrating import calibrated, parted, share_of
 from functory.building.choosing import Choosing
 from functory.building.fitting import Fitting, counted, tuned
 from functory.building.parts import component
-from functory.building.promising import Promises, calibrated, parted, promised, share_of
 from functory.contracts.adaptation import Adaptation, Brought
 from functory.contracts.component import Part
 from functory.contracts.engine import SessionOptions
@@ -45,6 +45,7 @@ from functory.running.golden import has_nan, record, tolerance
 from functory.running.replays import versions
 from functory.steps import Steps
 from functory.training.teaching import input_of
+from functory.using.promising import Promises, promised
 
 
 @refusals_told
@@ -309,7 +310,9 @@ class _Building:
         calibrating, promising = parted(splits.untouched, self.promises, self.recipe.seed)
         if not splits.untouched and cast(TorchForm, function.form).adaptation.learns != "phi":
             calibrating = splits.dev  # which no training has used
-        return promised(calibrated(function, calibrating, splits.dev), promising, self.promises)
+        function = promised(calibrated(function, calibrating, splits.dev), promising, self.promises)
+        function.untouched = promising
+        return function
 
     def _measured(self, function: Function, test: Examples) -> Function:
         """Return a function with its report on examples that it has not seen; a doubt about it is told."""

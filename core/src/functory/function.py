@@ -76,6 +76,8 @@ class Function:
         """The report of the test split, of this build or of the one that was saved; None where nothing was measured."""
         self.held_out: Examples | None = None
         """Examples that were not trained on, where the function was just built: what `optimize` measures on."""
+        self.untouched: Examples | None = None
+        """Examples on which it promised something, where it was just built: what another form promises on again."""
         self.calibration: Sequence[Any] = ()
         """Inputs of the training data, where the function was just built: what `optimize` calibrates on."""
         self.floor: Floored | None = None
@@ -254,6 +256,7 @@ class Function:
         }  # fmt: skip
         made = Function(**{**kept, **changes})
         made.held_out, made.calibration, made.floor = self.held_out, self.calibration, self.floor
+        made.untouched = self.untouched
         return made
 
     def close(self) -> None:

@@ -11,6 +11,7 @@ from functory.data import Examples
 from functory.errors import DataError
 from functory.function import Function
 from functory.measuring.evaluation import read_examples
+from functory.using.promising import promised_again
 
 FEWEST = 8
 """Examples below which nothing can be measured."""
@@ -19,6 +20,7 @@ FEWEST = 8
 def optimize(function: Function, method: str, data: Any, options: Mapping[str, Any]) -> Function:
     """Return the function to use from now on, with its report as `optimization`, in its notes and, once saved, on its card.
 
+    What the function promises is promised anew in another form, on the same untouched rows where they are still known.
     Where nothing is gained that is another object in the same form, with the same outputs and session options; the
     function given is untouched either way.
 
@@ -40,8 +42,7 @@ def optimize(function: Function, method: str, data: Any, options: Mapping[str, A
         function=function, optimization=optimization, examples=held_out, calibration=calibration
     )
     about = replace(made.about, notes=_noted(made.about.notes, report), optimization=report.model_dump(mode="json"))
-    result: Function = made.replaced(about=about)
-    return result
+    return promised_again(made.replaced(about=about), function)
 
 
 def _noted(notes: tuple[str, ...], report: OptimizationReport) -> tuple[str, ...]:

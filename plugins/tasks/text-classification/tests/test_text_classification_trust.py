@@ -12,6 +12,7 @@ import pytest
 
 import functory
 from functory.measuring.report import Report
+from functory.using.promising import promised_again
 from functory_sdk import DataError, Function, NotSupported
 from functory_sdk.testing import converted, kit
 
@@ -66,7 +67,12 @@ def test_its_promises_are_kept_in_the_folder_the_schema_and_int8(function: Funct
     assert Report.model_validate_json(loaded.report.to_json()).promises == loaded.report.promises
     assert None in loaded.signature["output"]["properties"]["label"]["enum"]
     small = converted(function, tmp_path / "files", inputs=function.calibration)
+    assert "torch fp32: look at" in promised_again(small, loaded).about.notes[-1]  # which knows no untouched rows any more
+    small = promised_again(small, function)
+    assert small.about.notes == function.about.notes
     small = functory.load(small.save(tmp_path / "small"))  # which replays its golden examples
+    assert (small.state.abstaining.rows, small.state.sets.rows) == (210, 210)
+    assert (small.state.abstaining.limit, small.state.sets) != (function.state.abstaining.limit, function.state.sets)
     assert [promise.kind for promise in small.evaluate(rows(50, 4)).promises] == ["abstain", "sets"]
     [wheel] = small.package("careful", tmp_path / "dist")
     ZipFile(wheel).extractall(tmp_path / "installed")

@@ -1,19 +1,17 @@
-"""Calibrates scores, and promises what they are good for, on rows that training used for nothing."""
+"""Promises that a function makes of its answers, on rows that nothing else was fitted to."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
-from functory.building.fitting import traced, tuned_on
-from functory.contracts.formulation import Formulation
-from functory.contracts.trust import FEWEST_TO_CALIBRATE, Abstaining, Sets, TrustState
-from functory.data import Examples, split
+from functory.contracts.trust import Abstaining, Sets, TrustState
 from functory.errors import DataError, NotSupported
+from functory.function import Function
 from functory.measuring.conformal import fewest_rows, least_chance
 from functory.measuring.promises import CONFIDENCE
 from functory.measuring.selective import Curve, fewest
-from functory.running.forms import TorchForm
+from functory.running.golden import record
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,14 +19,7 @@ if TYPE_CHECKING:
 
     from functory.contracts.certainty import Certainty
     from functory.contracts.task import Task
-    from functory.function import Function
-
-SHARE = 0.05
-"""The share of the training data that stays untouched where nobody says, if that is enough to calibrate scores on."""
-PROMISED_SHARE = 0.2
-"""The same, where something is promised."""
-CALIBRATING = 0.25
-"""The part of untouched rows that calibrates scores, where the others make promises of them."""
+    from functory.data import Examples
 
 
 @dataclass(frozen=True)
@@ -87,58 +78,6 @@ class Promises:
                 )
 
 
-def share_of(asked: float | None, promises: Promises, task: Task[Any], rows: int, dev_share: float) -> float:
-    """Return the share of the training data that stays untouched.
-
-    Where nobody says, and nothing is promised, it is `SHARE` if that is enough to calibrate on; none for tasks that calibrate
-    nothing, and none where no dev is split off either: whoever says so wants every row learned from.
-
-    :param asked: the recipe's.
-    """
-    if asked is not None:
-        return asked
-    if promises:
-        return PROMISED_SHARE
-    is_enough = rows * SHARE >= FEWEST_TO_CALIBRATE
-    return SHARE if issubclass(task.State, TrustState) and dev_share and is_enough else 0.0
-
-
-def parted(untouched: Examples, promises: Promises, seed: int) -> tuple[Examples, Examples]:
-    """Return the untouched rows that calibrate scores, and those on which promises are made; none is both, for a promise
-    is about scores that are what they are.
-    """
-    nothing = untouched.take([])
-    if not promises or not len(untouched):
-        return untouched, nothing
-    some = split(untouched, CALIBRATING, 0.0, seed=seed)
-    is_enough = len(some.dev) >= FEWEST_TO_CALIBRATE and len(some.train) >= max(promises.wanted().values())
-    return (some.dev, some.train) if is_enough else (nothing, untouched)
-
-
-def calibrated(function: Function, rows: Examples, dev: Examples) -> Function:
-    """Return a function whose scores mean what they say, where its task calibrates any.
-
-    What the task tunes is tuned once more, since it is about calibrated scores.
-
-    :param rows: untouched ones.
-    :param dev: what it was tuned on; where that is none, it is tuned on the rows.
-    """
-    formulation = cast(TorchForm, function.form).formulation
-    if not len(rows) or type(formulation).calibrate is Formulation.calibrate:
-        return function
-    found = traced(function, rows, "untouched rows")
-    if not any(outputs for _, outputs in found):
-        return function
-    sides, outputs = [side for side, _ in found], [of_rows for _, of_rows in found]
-    state = formulation.calibrate(sides, outputs, list(rows), function.state)
-    if state == function.state:
-        return function
-    function = function.replaced(state=state)
-    if type(formulation).tune is Formulation.tune:
-        return function
-    return tuned_on(function, traced(function, dev), dev) if len(dev) else tuned_on(function, found, rows)
-
-
 def promised(function: Function, rows: Examples, promises: Promises) -> Function:
     """Return a function that declines, or gives sets, as was promised.
 
@@ -158,6 +97,31 @@ def promised(function: Function, rows: Examples, promises: Promises) -> Function
     if promises.sets_at is not None and found.of_right is not None:
         changed["sets"] = _sets(found.of_right, promises.sets_at)
     return function.replaced(state=state.model_copy(update=changed))
+
+
+def promised_again(function: Function, before: Function) -> Function:
+    """Return a function in another form than it promised in, with the limits that this form needs.
+
+    Where the untouched rows are not known any more, or do not bear it out, it keeps its limits, and that is noted.
+
+    :param before: the function that promised.
+    """
+    state = function.state
+    asked = Promises(
+        *(None if one is None else one.at for one in (getattr(state, "abstaining", None), getattr(state, "sets", None)))
+    )
+    if not asked or function.form is before.form:
+        return function
+    said = f"what it promises was found in {before.form.name}: look at what `evaluate` says of it in {function.form.name}."
+    if before.untouched is not None and len(before.untouched):
+        try:
+            made = promised(function, before.untouched, asked)
+        except DataError as error:
+            said = f"{error.what} It keeps the limits of {before.form.name}."
+        else:
+            made.golden = record(made, [one.value for one in made.golden])
+            return made
+    return function.replaced(about=replace(function.about, notes=(*function.about.notes, said)))
 
 
 def _abstaining(found: Certainty, at: float) -> Abstaining:
