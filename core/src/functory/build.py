@@ -35,7 +35,7 @@ from functory.function import Function
 from functory.machine.storage import refusals_told
 from functory.machine.targets import fillable_folder
 from functory.measuring.baseline import doubts
-from functory.measuring.evaluation import read_examples
+from functory.measuring.evaluation import read_examples, read_inputs
 from functory.measuring.mistakes import KEPT
 from functory.recipe import Recipe
 from functory.running.about import About
@@ -105,6 +105,10 @@ class _Building:
     until_safe: ExitStack
     output: Path | None = None
     read: Splits | None = None
+    is_described: bool = False
+    """φ is fitted to descriptions, and train holds inputs alone."""
+    plain: Examples | None = None
+    """Those inputs."""
 
     @property
     def promises(self) -> Promises:
@@ -116,6 +120,7 @@ class _Building:
         with self._named("task"):
             task = component("tasks", recipe.task)
         adaptation = self._adaptation(task)
+        self.is_described = adaptation.source == "descriptions"
         with self._named("engine"):
             engine = component("engines", recipe.engine)
         # 1: the backbone
@@ -131,6 +136,7 @@ class _Building:
         if state is None:
             state = task.learn(list(splits.train) or list(splits.test))
         self.promises.check_task(task, state)
+        described = _described(task, state) if self.is_described else None
         splits = self._checked(task, state, splits)
         # 3 and 4: the function
         about = self._about(task, backbone, splits)
@@ -140,7 +146,10 @@ class _Building:
             recipe, self.steps, engine, backbone, task, state, about, session, self.tell, self.until_safe, self.output
         )
         # 5: training
-        function, splits = self._learned(fitting, adaptation, brought, splits, folder)
+        if described is not None:
+            function = self._compared(fitting, adaptation, replace(splits, train=described), folder)
+        else:
+            function, splits = self._learned(fitting, adaptation, brought, splits, folder)
         form = cast(TorchForm, function.form)
         function = self._trusted(function, splits)
         function.golden = record(function, recipe.golden)
@@ -152,7 +161,7 @@ class _Building:
         form.tolerance = tolerance(function, function.golden)
         function.held_out = splits.test if len(splits.test) else splits.dev
         function.floor = Floored(task, function.state, splits.train) if len(splits.train) else None
-        function.calibration = [input_of(task, example) for example in list(splits.train)[:512]]
+        function.calibration = [input_of(task, example) for example in list(self.plain or splits.train)[:512]]
         # 6: how good it is
         return self._measured(function, splits.test) if report and len(splits.test) else function
 
@@ -171,7 +180,10 @@ class _Building:
         part = self.recipe.backbone or Part()
         if not part.name:
             suited = self._suited(task)
-            is_foreign = bool(suited.multilingual) and not is_english(_texts(task, self._split(task).train))
+            train = self._split(task).train
+            if self.is_described:
+                train = self.plain or _described(task, task.learn([]))
+            is_foreign = bool(suited.multilingual) and not is_english(_texts(task, train))
             part = part.model_copy(update={"name": suited.multilingual if is_foreign else suited.backbone})
         with self._named("backbone"):
             return self.steps.load_backbone(reference=part.name, options=part.options, may_fetch=True)
@@ -181,7 +193,7 @@ class _Building:
 
         :raises NotSupported: as the task's `suits`.
         """
-        found: Suited = task.suits(has_examples=self.recipe.train is not None)
+        found: Suited = task.suits(has_examples=self.recipe.train is not None or self.is_described)
         return found
 
     def _adaptation(self, task: Any) -> Any:
@@ -193,7 +205,8 @@ class _Building:
         name = part.name or self._suited(task).adaptation
         with self._named("adaptation"):
             adaptation = component("adaptations", part.model_copy(update={"name": name}))
-        if adaptation.learns != "nothing" and self.recipe.train is None and not adaptation.is_brought:
+        needs_examples = adaptation.learns != "nothing" and adaptation.source == "examples" and not adaptation.is_brought
+        if needs_examples and self.recipe.train is None:
             raise RecipeError(
                 f"the adaptation {adaptation.name!r} learns from examples, and there are none.",
                 do="give train = '…', or leave the adaptation out for a zero-shot function.",
@@ -240,7 +253,13 @@ class _Building:
             )  # fmt: skip
 
         nothing = Examples((), (), "")
-        whole = examples("train", recipe.limit) if recipe.train is not None else nothing
+        if self.is_described and recipe.train is not None:
+            self.plain = read_inputs(
+                task, recipe.train, columns=recipe.columns, on_bad_row=recipe.on_bad_row, format=recipe.format,
+                encoding=recipe.encoding,
+            )  # fmt: skip
+        is_learned = recipe.train is not None and not self.is_described
+        whole = examples("train", recipe.limit) if is_learned else nothing
         dev_share = recipe.dev_share if recipe.dev is None and len(whole) else 0.0
         test_share = recipe.test_share if recipe.test is None and len(whole) else 0.0
         share = share_of(recipe.untouched_share, self.promises, task, len(whole), dev_share) if recipe.untouched is None else 0.0
@@ -308,11 +327,17 @@ class _Building:
     def _trusted(self, function: Function, splits: Splits) -> Function:
         """Return the function with scores that mean what they say, and with what it promises of its answers."""
         calibrating, promising = parted(splits.untouched, self.promises, self.recipe.seed)
-        if not splits.untouched and cast(TorchForm, function.form).adaptation.learns != "phi":
+        adaptation = cast(TorchForm, function.form).adaptation
+        if not splits.untouched and (adaptation.learns != "phi" or self.is_described):
             calibrating = splits.dev  # which no training has used
         function = promised(calibrated(function, calibrating, splits.dev), promising, self.promises)
         function.untouched = promising
         return function
+
+    def _compared(self, fitting: Fitting, adaptation: Any, described: Splits, folder: Path | None) -> Function:
+        """Return the function of an adaptation that is fitted to descriptions, and to inputs alone where there are some."""
+        function = fitting.attached(adaptation, *chosen(fitting.task, fitting.backbone.spec, adaptation, self.recipe.put))
+        return tuned(fitting.fitted(function, described, folder, plain=list(self.plain or ())), described.dev)
 
     def _measured(self, function: Function, test: Examples) -> Function:
         """Return a function with its report on examples that it has not seen; a doubt about it is told."""
@@ -328,6 +353,12 @@ class _Building:
 def _chooses(adaptation: Any) -> bool:
     """Whether an adaptation is one that chooses among others."""
     return type(adaptation).choice is not Adaptation.choice
+
+
+def _described(task: Any, state: Any) -> Examples:
+    """Return what a task makes of the descriptions of its answers."""
+    made = tuple(task.described(state))
+    return Examples(made, tuple(f"description {number}" for number in range(1, len(made) + 1)), "descriptions")
 
 
 def _texts(task: Any, examples: Examples) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from functools import partial
@@ -67,14 +67,17 @@ class Fitting:
             target(self.output, weight(form))  # as much as φ will take, known from here on
         return Function(self.task, self.state, form, self.about, hooks=self.recipe.hooks, session=self.session)
 
-    def fitted(self, function: Function, splits: Splits, folder: Path | None, name: str = "") -> Function:
+    def fitted(
+        self, function: Function, splits: Splits, folder: Path | None, name: str = "", plain: Sequence[Any] = ()
+    ) -> Function:
         """Return the function with φ fitted to train.
 
         :param folder: the run's, where the user named one.
         :param name: what tells this run from others of the build.
+        :param plain: inputs of which nobody said what they are.
         """
         form = _torch(function)
-        train, dev, doubt = taught(form, splits, function)
+        train, dev, doubt = taught(form, splits, function, plain)
         if doubt:
             self.tell(doubt)
         name = f"{function.about.name} {name}".strip()

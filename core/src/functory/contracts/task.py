@@ -170,6 +170,17 @@ class Task(Component[O]):
         """
         return self.State()
 
+    def described(self, state: Any) -> Sequence[Any]:
+        """Return examples made of what the task's answers are called, or described as: what an adaptation is fitted to whose
+        `source` they are. A text that says what a label means stands for all texts of that label.
+
+        :raises NotSupported: by tasks whose answers have no descriptions that could stand for inputs.
+        """
+        raise NotSupported(
+            f"task {self.name!r} has no descriptions that an encoder could compare its inputs with.",
+            do="give train = '…', and an adaptation that learns from examples.",
+        )
+
     def adopt(
         self, labels: Sequence[str], *, unit: Unit = "text", is_multi: bool | None = False
     ) -> tuple[Any, Sequence[int]]:

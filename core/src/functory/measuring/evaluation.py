@@ -69,6 +69,26 @@ def read_examples(
     return found if state is None else checked(found, lambda example: task.check(example, state), on_bad_row)  # type: ignore[arg-type]
 
 
+def read_inputs(
+    task: Task[Any],
+    data: Any,
+    *,
+    columns: Mapping[str, str | Sequence[str]] | None = None,
+    on_bad_row: str = "stop",
+    format: Format | None = None,
+    encoding: str = "",
+) -> Examples:
+    """Return data as the task's inputs, whatever else they hold; arguments as for `read_examples`.
+
+    :raises BadRows: for bad rows, naming file and line.
+    """
+    return examples(
+        stream(data, format=format, encoding=encoding), task.Input, task.columns,
+        {field: column for field, column in (columns or {}).items() if field in task.Input.model_fields},
+        on_bad_row=on_bad_row, gather=task.gathered,  # type: ignore[arg-type]
+    )  # fmt: skip
+
+
 def evaluate(function: Function, found: Examples) -> Report:
     """Run a function on examples and score it: intervals by bootstrap, a baseline that reads nothing, a floor that is simple."""
     task, state = function.task, function.state

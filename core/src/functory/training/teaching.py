@@ -18,8 +18,12 @@ if TYPE_CHECKING:
     from functory.function import Function
 
 
-def taught(form: TorchForm, splits: Splits, function: Function) -> tuple[Taught, Taught | None, str]:
+def taught(
+    form: TorchForm, splits: Splits, function: Function, plain: Sequence[Any] = ()
+) -> tuple[Taught, Taught | None, str]:
     """Return the rows to train on, those to choose by, where dev has any, and what is to be said of them.
+
+    :param plain: inputs of which nobody said what they are.
 
     :raises NotSupported: when there is nothing to train on.
     """
@@ -31,6 +35,8 @@ def taught(form: TorchForm, splits: Splits, function: Function) -> tuple[Taught,
             f"{type(formulation).__name__} gives no rows to train on.",
             do="choose another adaptation, or give longer texts.",
         )
+    if plain:
+        train.plain = counted.encode(formulation, plain, reader, state).rows
     dev = _held_out(task, formulation, splits.dev, reader, state)
     if dev.rows:
         return train, dev, ""
@@ -45,7 +51,7 @@ def digest(train: Taught, dev: Taught | None, held_out: Examples) -> str:
     """
     found = hashlib.sha256()
     for side in (train, dev):
-        for row in side.rows if side else ():
+        for row in (*side.rows, *side.plain) if side else ():
             for name, array in row.items():
                 found.update(f"{name} {array.dtype} {array.shape} ".encode())
                 found.update(array.tobytes())

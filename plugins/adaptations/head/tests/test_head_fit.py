@@ -47,6 +47,38 @@ class TestNeighbours(AdaptationSuite):
     }
 
 
+class TestPrototypes(AdaptationSuite):
+    component = "head"
+    options: ClassVar[dict[str, Any]] = {"solver": "prototypes"}
+    expected_failures: ClassVar[dict[str, str]] = {
+        "test_gradients_reach_phi_and_nothing_else": "φ is counted: no gradient teaches it",
+        "test_groups_are_never_parted": "a prototype stands for each row's label, and a head whose loss compares rows is refused",
+    }
+
+
+def test_a_text_is_what_the_nearest_mean_stands_for_and_a_label_without_rows_is_no_answer() -> None:
+    for examples in (3, 60):
+        session = Stored("pooled", examples=examples, noise=0.0, seed=2)
+        golds = [int(row["gold"]) for row in session.rows]
+        head = session.model.head
+        HeadOnly(HeadOptions(solver="prototypes")).crown(head)
+        HeadOnly(HeadOptions(solver="prototypes")).fit(session)
+        features = session.features(session.rows).numpy()
+        middle = features - features.mean(0)
+        units = middle / np.linalg.norm(middle, axis=1, keepdims=True)
+        sums = np.stack([units[np.asarray(golds) == gold].sum(0) for gold in range(3)])
+        cosines = units @ (sums / np.maximum(np.linalg.norm(sums, axis=1, keepdims=True), 1e-9)).T
+        cosines[:, [gold for gold in range(3) if gold not in golds]] = -2  # nothing stands for it: it is never the nearest
+        given = head(torch.from_numpy(features), {})["scores"].numpy()
+        assert (given.argmax(1) == cosines.argmax(1)).all()
+        assert given == pytest.approx(np.log(_softmax(float(head.linear.sharpness) * cosines)), abs=1e-4)
+
+
+def _softmax(scores: np.ndarray) -> np.ndarray:
+    shares = np.exp(scores)
+    return shares / shares.sum(1, keepdims=True)
+
+
 def made_head(reads: str, width: int) -> Any:
     from functory_sdk.torch import LinearHead, Pooled, Tokens
 

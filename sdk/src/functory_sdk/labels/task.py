@@ -20,12 +20,13 @@ from functory.contracts.labels import known_labels, listed
 from functory.contracts.plain import plain_type
 from functory.contracts.rows import Encoded
 from functory.contracts.task import Floor, Input, Scorer, Suited, Task
-from functory.errors import DataError, OptionError
+from functory.errors import DataError, NotSupported, OptionError
 from functory.reading.reader import Reader, Text
 from functory_sdk.labels.certainty import certainty
 from functory_sdk.labels.classify import Classify, constant
 from functory_sdk.labels.likelihood import Likelihood
 from functory_sdk.labels.metrics import LEVELS, TOLD, breakdown, scorer
+from functory_sdk.labels.named import in_words
 from functory_sdk.labels.paths import SEPARATOR, steps, written
 from functory_sdk.labels.promised import answering
 from functory_sdk.labels.ratings import in_order, placed
@@ -169,6 +170,27 @@ class LabelTask(Task[L]):
                 f"descriptions has words for {strange[0]!r}, which is no label.", do=f"the labels are {', '.join(labels)}."
             )
         return self._state(labels, mode, is_outside_known=self.options.out_of_scope in counts)
+
+    def described(self, state: Labels) -> Sequence[Any]:
+        """For each label a text that says what it means: its description, or its name in words.
+
+        :raises NotSupported: where the input is more than one text.
+        """
+        if len(self.shorthand) > 1 or not self._are_texts():
+            raise NotSupported(
+                f"task {self.name!r} reads more than one text, and no description of a label could stand in their place.",
+                do="give train = '…', or a backbone that writes (smollm2), with adaptation = 'zero-shot'.",
+            )
+        outside = state.scope.label if state.scope else ""
+        given, is_several = self.options.descriptions, state.mode == "multi"
+        return [
+            self.Example(**{
+                self.shorthand[0]: given.get(label) or in_words(label, self.separator),
+                self.gold: (label,) if is_several else label,
+            })
+            for label in state.labels
+            if label != outside
+        ]  # fmt: skip
 
     def _state(self, labels: tuple[str, ...], mode: Mode, *, is_outside_known: bool) -> Labels:
         """Return what is learned of some labels.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal, Self, TypeVar
 
 from pydantic import BaseModel, Field, model_validator
@@ -162,7 +163,9 @@ class LabelOptions(LabelRules):
         description="As a prompt: what is read before a label, its texts in braces: {text}; the task's own if not given.",
     )
     descriptions: dict[str, str] = Field(
-        default={}, description="As a prompt: the words whose likelihood stands for a label; the label itself if not given."
+        default={},
+        description="What a label means, in words; the label itself if not given. As a prompt, what is likely after it; with "
+        "adaptation = 'descriptions', what texts are compared with. labels may be a table of both: {billing = 'about invoices'}.",
     )
     calibrate: bool = Field(
         default=True, description="As a prompt: subtract each label's likelihood without any text (Zhao et al. 2021)."
@@ -189,6 +192,15 @@ class LabelOptions(LabelRules):
         if self.abstain == "auto":
             return "probability" if self.out_of_scope else None
         return None if self.abstain == "never" else self.abstain
+
+    @model_validator(mode="before")
+    @classmethod
+    def _both(cls, given: Any) -> Any:  # Any: what pydantic is given
+        """Take labels and what they mean from one table."""
+        if not isinstance(given, Mapping) or not isinstance(given.get("labels"), Mapping):
+            return given
+        meant = {label: words for label, words in given["labels"].items() if words}
+        return {**given, "labels": tuple(given["labels"]), "descriptions": {**meant, **given.get("descriptions", {})}}
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

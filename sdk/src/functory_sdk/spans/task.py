@@ -11,7 +11,7 @@ from functory.contracts.formulation import Formulation
 from functory.contracts.judging import Judgement, told
 from functory.contracts.labels import known_labels
 from functory.contracts.task import Scorer, Suited, Task
-from functory.errors import DataError
+from functory.errors import DataError, NotSupported
 from functory_sdk.spans.metrics import breakdown, scorer
 from functory_sdk.spans.offsets import is_cut, likely_readings
 from functory_sdk.spans.schemes import SchemeName
@@ -72,6 +72,14 @@ class SpanTask(Task[S]):
             raise self.needs_examples()
         why = "a sentence encoder's features know little of names: low-rank updates teach its layers, and are small"
         return Suited("minilm", "lora", why, "e5")
+
+    def described(self, state: SpanLabels) -> Sequence[Any]:
+        """:raises NotSupported: always: what a type is called tells no encoder where such a thing begins and ends."""
+        raise NotSupported(
+            f"task {self.name!r} finds spans, and the names of their types tell no encoder where these begin and end.",
+            do="give train = '…' with some sentences of each type; or ask a backbone that writes for them, with task = "
+            "'text-generation'.",
+        )
 
     def learn(self, examples: Sequence[Any]) -> SpanLabels:
         found = {span.label for example in examples for span in example.entities}

@@ -10,6 +10,7 @@ from functory_sdk.torch.loading import load_transformers, quiet
 from functory_sdk.torch.model import Graph, Model
 from functory_sdk.torch.network import Network, Origin
 from functory_sdk.torch.pooling import Pooler, pool
+from functory_sdk.torch.prototypes import Prototypes, ask_prototypes, belonging
 from functory_sdk.torch.readings import (
     AttentionPooling,
     Likelihood,
@@ -27,7 +28,8 @@ from functory_sdk.torch.spans import TaggingHead
 
 __all__ = [
     "AttentionPooling", "ClassifierHead", "CosineHead", "Graph", "Head", "Likelihood", "LikelihoodHead", "LinearHead", "Logits",
-    "LogitsHead", "Model", "Network", "Origin", "Paired", "PairedHead", "Places", "Pooled", "Pooler", "Reading", "Shape",
-    "Stacked", "SymmetricHead", "TaggingHead", "Tokens", "Vectors", "contrast", "drawing", "groups", "linear",
-    "load_transformers", "network_from", "not_drawing", "own", "pool", "quiet", "sparse", "structural_copy",
+    "LogitsHead", "Model", "Network", "Origin", "Paired", "PairedHead", "Places", "Pooled", "Pooler", "Prototypes", "Reading",
+    "Shape", "Stacked", "SymmetricHead", "TaggingHead", "Tokens", "Vectors", "ask_prototypes", "belonging", "contrast",
+    "drawing", "groups", "linear", "load_transformers", "network_from", "not_drawing", "own", "pool", "quiet", "sparse",
+    "structural_copy",
 ]  # fmt: skip

@@ -12,10 +12,10 @@ from functory_sdk import Adaptation, BackboneSpec, Fit, NotSupported, OptionErro
 class HeadOptions(TrainingOptions):
     """Options of the head adaptation; those of the training loop count for the solver 'epochs' only."""
 
-    solver: Literal["lbfgs", "epochs", "neighbours"] = Field(
+    solver: Literal["lbfgs", "epochs", "neighbours", "prototypes"] = Field(
         "lbfgs",
         description="lbfgs finds the optimum of the penalised loss on stored features; epochs runs the loop; neighbours learns "
-        "nothing: the nearest training rows vote.",
+        "nothing: the nearest training rows vote; prototypes are the means of each label's rows, of which the nearest counts.",
     )
     neighbours: int = Field(8, ge=1, le=1024, description="How many of the nearest rows vote, for the solver 'neighbours'.")
     remembered: int = Field(
@@ -72,6 +72,11 @@ class HeadOnly(Adaptation[HeadOptions]):
 
             remember(head, self.options.remembered, self.options.neighbours)
             return head
+        if self.options.solver == "prototypes":
+            from functory_sdk.torch import ask_prototypes
+
+            ask_prototypes(head)
+            return head
         if self.options.pooling == "attention":
             attend(head)
         if self.options.hidden:
@@ -89,6 +94,10 @@ class HeadOnly(Adaptation[HeadOptions]):
             fit = fit_neighbours(session, self.options.neighbours)
             fit.adaptation = type(self)(self.options.model_copy(update={"remembered": len(session.train.rows)}))
             return fit
+        if self.options.solver == "prototypes":
+            from functory_head.neighbours import fit_prototypes
+
+            return fit_prototypes(session)
         if self.options.solver == "epochs" or not is_of_units(session.model):
             return session.loop(self.options)
         check_convex(self.options)

@@ -1,4 +1,4 @@
-"""A vote of the nearest training rows in place of a map (Cover and Hart 1967): nothing is learned, the rows are remembered."""
+"""A vote of the nearest training rows in place of a map (Cover and Hart 1967), or of each label's mean: nothing is learned."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize, one_hot
 
 from functory_sdk import Fit, NotSupported, TrainingSession
-from functory_sdk.torch import Head, LinearHead, linear
+from functory_sdk.torch import Head, LinearHead, Prototypes, belonging, linear
 
 SHARPNESS = 10.0
 """What the cosines are multiplied by before they become weights: of eight neighbours the nearest few decide."""
@@ -83,3 +83,17 @@ def fit_neighbours(session: TrainingSession, count: int) -> Fit:
         made.mean.copy_(mean)
         made.deviation.copy_(deviation)
     return Fit(metrics={"remembered": float(len(rows))})
+
+
+def fit_prototypes(session: TrainingSession) -> Fit:
+    """Put each label's prototype where its rows are in the mean (Snell et al. 2017, section 2.2, by cosines).
+
+    :raises NotSupported: where the rows' gold is of no labels.
+    """
+    model, rows = session.model, session.train.rows
+    made: Prototypes = model.head.linear
+    if len(model.gold) != 1:
+        raise NotSupported("prototypes stand for labels, and the task's gold is another.", do="set solver = 'lbfgs'.")
+    gold = torch.from_numpy(np.stack([row[model.gold[0].name] for row in rows]))
+    made.put(session.features(rows), belonging(gold, made.out_features))
+    return Fit(metrics={"prototypes": float(made.out_features)})

@@ -1,0 +1,5 @@
+"""The descriptions adaptation."""
+
+from functory_descriptions.adaptation import Descriptions
+
+__all__ = ["Descriptions"]
