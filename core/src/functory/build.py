@@ -21,7 +21,7 @@ from functory.artefact.keeping import save_or_keep
 from functory.artefact.writing import target
 from functory.building.calibrating import calibrated, parted, share_of
 from functory.building.choosing import Choosing
-from functory.building.fitting import Fitting, counted, tuned
+from functory.building.fitting import Fitting, counted, showing, tuned
 from functory.building.parts import component
 from functory.contracts.adaptation import Adaptation, Brought
 from functory.contracts.component import Part
@@ -317,6 +317,8 @@ class _Building:
             with self._named("adaptation"):
                 choosing = Choosing(fitting, choice, splits, recipe.put, is_dev_given=recipe.dev is not None)
             return choosing.made(folder), choosing.used
+        if adaptation.learns == "state":
+            fitting = replace(fitting, state=showing(adaptation, task, fitting.state, list(splits.train), recipe.seed))
         function = fitting.attached(adaptation, *chosen(task, spec, adaptation, recipe.put))
         if brought is not None:
             fitting.engine.load_phi(cast(TorchForm, function.form).program.model, brought.phi)

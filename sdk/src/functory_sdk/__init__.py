@@ -22,6 +22,7 @@ _HOMES = {
     "functory.contracts.explanation": ("Attribution", "Explanation", "Faithfulness", "Piece"),
     "functory.contracts.family": ("Classifier", "Family", "Unit"),
     "functory.contracts.judging": ("Judgement", "told"),
+    "functory.contracts.shown": ("ShowingState", "Shown"),
     "functory.contracts.odds": ("SUREST", "chance", "log_odds"),
     "functory.contracts.hook": ("Hook",),
     "functory.contracts.optimization": ("FormReport", "Optimization", "OptimizationReport"),
@@ -74,6 +75,7 @@ _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file
 _HOMES["functory_sdk.pairs"] = ("ALIKE", "FIRST", "GOLDEN_PAIRS", "SECOND", "Side", "both_orders", "each_by_itself")
 _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_facts")
 _HOMES["functory_sdk.correlations"] = ("correlation", "ranks")
+_HOMES["functory_sdk.demonstrations"] = ("Demonstration", "Demonstrations")
 _HOMES["functory_sdk.likelihoods"] = ("fitted", "log_shares", "mean_shares", "silent_texts")
 _HOMES["functory_sdk.jsonfiles"] = ("read_json",)
 _HOMES["functory_sdk.signs"] = ("open_tokenizer",)

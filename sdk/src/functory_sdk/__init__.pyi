@@ -66,6 +66,8 @@ from functory.contracts.rows import Row as Row
 from functory.contracts.rows import Taught as Taught
 from functory.contracts.rows import row_length as row_length
 from functory.contracts.sample import Sample as Sample
+from functory.contracts.shown import ShowingState as ShowingState
+from functory.contracts.shown import Shown as Shown
 from functory.contracts.task import Floor as Floor
 from functory.contracts.task import Input as Input
 from functory.contracts.task import Output as Output
@@ -154,6 +156,8 @@ from functory_sdk.conversion import package_file as package_file
 from functory_sdk.conversion import weights_hash as weights_hash
 from functory_sdk.correlations import correlation as correlation
 from functory_sdk.correlations import ranks as ranks
+from functory_sdk.demonstrations import Demonstration as Demonstration
+from functory_sdk.demonstrations import Demonstrations as Demonstrations
 from functory_sdk.jsonfiles import read_json as read_json
 from functory_sdk.labels.pairs import PairOptions as PairOptions
 from functory_sdk.labels.pairs import PairTask as PairTask

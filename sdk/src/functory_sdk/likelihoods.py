@@ -37,6 +37,8 @@ SILENT_UNSPACED = (
 PENALTY = 1.0
 """The weight of (slope − 1)² and of each bias²: that of a normal prior with variance ½."""
 MOST_STEPS, ENOUGH = 50, 1e-9
+MOST_BIASES = 500
+"""Of so many answers each has a bias."""
 
 
 def silent_texts(words: Iterable[str]) -> tuple[str, ...]:
@@ -64,38 +66,60 @@ def log_shares(scores: Array) -> Array:
 
 
 def fitted(scores: Array, golds: Array) -> tuple[float, tuple[float, ...]]:
-    """Return slope and biases with which softmax(slope · scores + biases) fits the right answers best.
+    """Return slope and biases with which softmax(slope · scores + biases) fits the right answers best, by Newton's method.
+
+    Few examples move little: without any the probabilities are those of the scores as they are, and each example moves them as
+    far as it weighs against the penalty. Of very many answers the slope alone is fitted.
 
     :param scores: (texts, answers) log-likelihoods.
     :param golds: (texts,) which answer is right.
     """
-    texts, answers = scores.shape
-    centred = scores - scores.mean(axis=1, keepdims=True)
-    features = np.concatenate([centred[:, :, None], np.broadcast_to(np.eye(answers), (texts, answers, answers))], axis=2)
-    first = np.zeros(1 + answers)
-    first[0] = 1.0
-    weights = first.copy()
+    if not len(scores):
+        return 1.0, ()
+    problem = _Problem(scores - scores.mean(axis=1, keepdims=True), golds, scores.shape[1] <= MOST_BIASES)
+    weights = problem.first
     for _ in range(MOST_STEPS):
-        step = _newton(features, golds, weights, first)
-        while _loss(features, golds, weights - step, first) > _loss(features, golds, weights, first) + ENOUGH:
-            step /= 2
+        step = problem.newton(weights)
+        while problem.loss(weights - step) > problem.loss(weights) + ENOUGH:
+            step = step / 2
         weights = weights - step
         if np.abs(step).max() < ENOUGH:
             break
     return round(max(float(weights[0]), 0.0), 6), tuple(round(float(one), 6) for one in weights[1:])
 
 
-def _loss(features: Array, golds: Array, weights: Array, first: Array) -> float:
-    """Return minus the log-likelihood, and the penalty of having moved."""
-    shares = log_shares(features @ weights)
-    return float(-shares[np.arange(len(golds)), golds].sum() + PENALTY * ((weights - first) ** 2).sum())
+class _Problem:
+    """What is minimised: minus the log-likelihood of the right answers, and the penalty of having moved.
 
+    :param scores: (texts, answers) with a mean of 0 in each text.
+    """
 
-def _newton(features: Array, golds: Array, weights: Array, first: Array) -> Array:
-    """Return Newton's step at some weights, (weights,)."""
-    shares = np.exp(log_shares(features @ weights))  # (texts, answers)
-    expected = np.einsum("ta,taw->tw", shares, features)
-    gradient = (expected - features[np.arange(len(golds)), golds]).sum(0) + 2 * PENALTY * (weights - first)
-    second = np.einsum("ta,taw,tav->wv", shares, features, features) - expected.T @ expected
-    step: Array = np.linalg.solve(second + 2 * PENALTY * np.eye(len(weights)), gradient)
-    return step
+    def __init__(self, scores: Array, golds: Array, has_biases: bool) -> None:
+        self.scores, self.golds, self.has_biases = scores, golds, has_biases
+        self.rows = np.arange(len(golds))
+        self.first = np.zeros(1 + scores.shape[1] * has_biases)  # slope, then a bias for each answer
+        self.first[0] = 1.0
+
+    def loss(self, weights: Array) -> float:
+        """Return the loss at some weights."""
+        likely = self._shares(weights)[self.rows, self.golds]
+        return float(-likely.sum() + PENALTY * ((weights - self.first) ** 2).sum())
+
+    def newton(self, weights: Array) -> Array:
+        """Return Newton's step at some weights, (1 + answers,) or (1,)."""
+        shares = np.exp(self._shares(weights))  # (texts, answers)
+        mean = (shares * self.scores).sum(1)  # (texts,) the expected score
+        gradient = np.empty_like(weights)
+        gradient[0] = (mean - self.scores[self.rows, self.golds]).sum()
+        second = np.empty((len(weights), len(weights)))
+        second[0, 0] = ((shares * self.scores**2).sum(1) - mean**2).sum()
+        if self.has_biases:
+            gradient[1:] = shares.sum(0) - np.bincount(self.golds, minlength=shares.shape[1])
+            second[0, 1:] = second[1:, 0] = (shares * (self.scores - mean[:, None])).sum(0)
+            second[1:, 1:] = np.diag(shares.sum(0)) - shares.T @ shares
+        gradient += 2 * PENALTY * (weights - self.first)
+        step: Array = np.linalg.solve(second + 2 * PENALTY * np.eye(len(weights)), gradient)
+        return step
+
+    def _shares(self, weights: Array) -> Array:
+        return log_shares(weights[0] * self.scores + (weights[1:] if self.has_biases else 0))

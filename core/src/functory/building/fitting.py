@@ -19,7 +19,9 @@ from functory.contracts.component import Part
 from functory.contracts.engine import Event, Fit, Run, SessionOptions
 from functory.contracts.formulation import Formulation
 from functory.contracts.rows import Taught
+from functory.contracts.shown import ShowingState
 from functory.data import Examples, Splits
+from functory.errors import NotSupported
 from functory.function import Function
 from functory.machine.places import cache_root, new_log
 from functory.machine.storage import is_there
@@ -153,6 +155,22 @@ class Fitting:
         if event.kind == "note":
             self.tell(event.text)
         self.steps.progress(run=run, event=event)
+
+
+def showing(adaptation: Any, task: Any, state: Any, examples: Sequence[Any], seed: int) -> Any:  # Any: components, a State
+    """Return the state with the examples that an adaptation shows.
+
+    :raises NotSupported: where the task shows none.
+    """
+    shown = adaptation.show(task, examples, seed)
+    if shown is None:
+        return state
+    if not isinstance(state, ShowingState):
+        raise NotSupported(
+            f"the adaptation {adaptation.name!r} shows examples in a prompt, and task {task.name!r} shows none.",
+            do="leave the adaptation out: dev = … tunes a function without it.",
+        )
+    return state.model_copy(update={"shown": shown})
 
 
 def counted(splits: Splits) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from pydantic import Field
 from functory.contracts.backbone import Backbone, BackboneSpec
 from functory.contracts.component import Component, O, Options
 from functory.contracts.rows import Array, Port
+from functory.contracts.shown import Shown
 from functory.contracts.task import Task
 from functory.errors import NotSupported
 
@@ -179,6 +180,16 @@ class Adaptation(Component[O]):
         :raises OptionError: when the options do not say where it lies.
         """
         raise NotSupported(f"the adaptation {self.name!r} brings no φ.", do="give train = '…'.")
+
+    def show(self, task: Task[Any], examples: Sequence[Any], seed: int) -> Shown | None:
+        """Return the training examples that stand in every prompt, or from which each prompt takes the nearest; None for none.
+
+        Asked once a build, where the adaptation learns the state alone.
+
+        :param examples: the task's Examples to train on.
+        :param seed: draws what is drawn.
+        """
+        return None
 
     def fit(self, session: TrainingSession) -> Fit:
         """Fit φ; by default the engine's training loop with this adaptation's options.

@@ -2,6 +2,7 @@
 
 VERSION = "0.1.0"
 COMPONENTS = (
+    ("adaptations", "prompt", "functory.running.prompt:Prompt"),
     ("adaptations", "zero-shot", "functory.running.zero_shot:ZeroShot"),
     ("commands", "build", "functory.cli.build:COMMAND"),
     ("commands", "cache", "functory.cli.cache:COMMAND"),

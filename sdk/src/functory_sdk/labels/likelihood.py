@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -13,20 +14,20 @@ from functory.contracts.odds import log_odds
 from functory.contracts.rows import Array, Encoded, Port, Row
 from functory.reading.prompts import scored_port, template_frame
 from functory.reading.reader import Reader
+from functory_sdk.demonstrations import Demonstration, Demonstrations
 from functory_sdk.labels.calibrating import calibrated
-from functory_sdk.labels.classify import answer, gold, lead, limited
+from functory_sdk.labels.classify import PASSED_OVER, answer, gold, lead, limited
 from functory_sdk.labels.metrics import best_thresholds
-from functory_sdk.labels.types import Classification, LabelOptions, Labels
+from functory_sdk.labels.types import Classification, LabelOptions, Labels, Prompted
+from functory_sdk.likelihoods import fitted, mean_shares, silent_texts
 from functory_sdk.spans.scripts import going_on
-
-NOTHING = "N/A"
-"""The text that says nothing (Zhao et al. 2021, section 4)."""
 
 
 class Likelihood(Formulation):
     """A row for each label: the prompt with the texts, then the label's words, whose log-probability is the row's output.
 
-    Where labels may be several, each is a yes or no of its own: whether the texts make its words likelier than none do.
+    Where labels may be several, each is a yes or no of its own: whether the texts make its words likelier than none do. How
+    likely they are where nothing is said is learned once, at the build.
 
     :param options: the prompt, the labels' words, and whether their likelihood without any text is subtracted.
     :param fields: the texts that stand in the prompt.
@@ -55,19 +56,25 @@ class Likelihood(Formulation):
         return (Port("log_probability", "float32"),)
 
     def encode(self, inputs: Sequence[Any], reader: Reader, state: Labels) -> Encoded:
-        labels = [tokens.ids for tokens in reader.tokenizer.tokens([self._words(label) for label in state.labels])]
         readings = [[tuple(one[name] for name in self._frame.fields) for one in self._readings_of(value)] for value in inputs]
-        silent = (NOTHING,) * len(self._frame.fields)
-        texts = [*(one for several in readings for one in several), silent]
-        *prompts, nothing = reader.prompts(texts, self._frame, spare=max(map(len, labels)))
-        read, encoded = iter(prompts), Encoded(rows=[], owner=[], side=[])
-        for index, several in enumerate(readings):
-            own = [next(read) for _ in several]
-            asked = [*own, nothing] if self._is_calibrated(state) else own
-            encoded.rows += [reader.written(one.ids, label) for one in asked for label in labels]
-            encoded.owner += [index] * len(asked) * len(labels)
-            encoded.side.append(own[0].notes)
-        return encoded
+        return self._encoded(readings, reader, state)
+
+    def silent(self, reader: Reader, state: Labels) -> Encoded | None:
+        """Texts that say nothing, the same in each place of the prompt."""
+        if not self._is_calibrated(state):
+            return None
+        words = [self._words(label) for label in state.labels]
+        readings = [[(text,) * len(self._frame.fields)] for text in silent_texts([*self._frame.pieces, *words])]
+        return self._encoded(readings, reader, state)
+
+    def heard(self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], state: Labels) -> Labels:
+        """Keep how likely each label is where nothing is said: the mean of its probability among them all, on their scale."""
+        scores = np.stack([self._likely(rows, state) for rows in outputs])  # (texts, labels)
+        if state.mode == "multi":
+            silent = scores.mean(0)
+        else:
+            silent = mean_shares(scores) + np.logaddexp.reduce(scores, axis=1).mean()
+        return self._learned(state, silent=tuple(round(float(one), 6) for one in silent))
 
     def decode(self, side: tuple[str, ...], outputs: Sequence[Row], state: Labels) -> Classification:
         return answer(np.exp(self._shares(outputs, state)), state, side, self._energy(outputs, state))
@@ -87,7 +94,11 @@ class Likelihood(Formulation):
     def tune(
         self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Labels
     ) -> Labels:
-        """Choose each threshold where the label's F1 on held-out examples is best; the limit below which nothing is answered."""
+        """Fit slope and biases to held-out examples, where one label is right; choose each threshold where the label's F1 is
+        best, and the limit below which nothing is answered.
+        """
+        if state.is_one and self.options.calibrate:
+            state = self._fitted(outputs, examples, state)
         if state.scope:
             found = [(np.exp(self._shares(rows, state)), self._energy(rows, state)) for rows in outputs]
             return limited(found, [self._labels_of(example) for example in examples], state)
@@ -123,9 +134,55 @@ class Likelihood(Formulation):
 
     def _scores(self, outputs: Sequence[Row], state: Labels) -> Array:
         """Return how likely each label is, (labels,): the mean over the readings, from which that of no text is subtracted."""
-        values = np.asarray([float(output["log_probability"]) for output in outputs]).reshape(-1, len(state.labels))
-        scores: Array = values[:-1].mean(0) - values[-1] if self._is_calibrated(state) else values.mean(0)
+        scores, learned = self._likely(outputs, state), state.prompted
+        if learned is None:
+            return scores
+        if learned.silent:
+            scores = scores - np.asarray(learned.silent)
+        if learned.slope != 1 or learned.biases:
+            middle = scores.mean()  # the slope stretches what tells labels apart, and not what is said of them all
+            scores = middle + learned.slope * (scores - middle) + (np.asarray(learned.biases) if learned.biases else 0)
         return scores
+
+    def _likely(self, outputs: Sequence[Row], state: Labels) -> Array:
+        """Return the log-likelihood of each label's words, (labels,): the mean over the readings."""
+        values = np.asarray([float(output["log_probability"]) for output in outputs], dtype=np.float64)
+        likely: Array = values.reshape(-1, len(state.labels)).mean(0)
+        return likely
+
+    def _fitted(self, outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Labels) -> Labels:
+        """Return the state with slope and biases that fit the held-out examples which have one of the labels."""
+        places = [gold(self._labels_of(example), state) for example in examples]
+        known = [number for number, place in enumerate(places) if place != PASSED_OVER]
+        if not known:
+            return state
+        before = self._learned(state, slope=1.0, biases=())
+        scores = np.stack([self._scores(outputs[number], before) for number in known])
+        slope, biases = fitted(scores, np.asarray([int(places[number]) for number in known]))
+        return self._learned(before, slope=slope, biases=biases)
+
+    def _learned(self, state: Labels, **changes: Any) -> Labels:
+        """Return the state with some of what is learned of likelihoods."""
+        return state.model_copy(update={"prompted": (state.prompted or Prompted()).model_copy(update=changes)})
+
+    def _encoded(self, readings: Sequence[Sequence[tuple[str, ...]]], reader: Reader, state: Labels) -> Encoded:
+        """Return a row for each label of each reading, after the examples that are shown."""
+        labels = [tokens.ids for tokens in reader.tokenizer.tokens([self._words(label) for label in state.labels])]
+        demonstrations = Demonstrations(state.shown, reader, self._demonstrated)
+        flat = [one for several in readings for one in several]
+        read = iter(demonstrations.prompts(flat, self._frame, spare=max(map(len, labels))))
+        encoded = Encoded(rows=[], owner=[], side=[])
+        for index, several in enumerate(readings):
+            own = [next(read) for _ in several]
+            encoded.rows += [reader.written(one.ids, label) for one in own for label in labels]
+            encoded.owner += [index] * len(own) * len(labels)
+            encoded.side.append(own[0].notes)
+        return encoded
+
+    def _demonstrated(self, example: Mapping[str, Any]) -> Demonstration:
+        """Return an example as it is shown: its texts in the prompt, then its label's words; of several, one after the other."""
+        words = ",".join(map(self._words, self._labels_of(SimpleNamespace(**example))))
+        return Demonstration(self._frame, tuple(str(example[name]) for name in self._frame.fields), words)
 
     def _energy(self, outputs: Sequence[Row], state: Labels) -> float | None:
         """Return the energy of the labels' likelihoods, where a function goes by it."""

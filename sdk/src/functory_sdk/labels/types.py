@@ -8,6 +8,7 @@ from typing import Any, Literal, Self, TypeVar
 from pydantic import BaseModel, Field, model_validator
 
 from functory.contracts.labels import LabelRules
+from functory.contracts.shown import ShowingState
 from functory.contracts.task import State
 from functory.contracts.telling import best, listed
 from functory.contracts.trust import TrustOutput, TrustState
@@ -98,7 +99,17 @@ class Scope(State):
     """The share of held-out examples that is answered, where none of them is out of scope."""
 
 
-class Labels(TrustState):
+class Prompted(State):
+    """How the likelihoods of label words become probabilities: softmax(slope · (scores − silent) + biases)."""
+
+    silent: tuple[float, ...] = ()
+    """How likely each label is where nothing is said; none where that is not subtracted."""
+    slope: float = 1.0
+    biases: tuple[float, ...] = ()
+    """What held-out examples add for each label; none before they were asked."""
+
+
+class Labels(TrustState, ShowingState):
     """What the task learned: the labels in their order, and where each begins to be given."""
 
     labels: tuple[str, ...] = ()
@@ -111,6 +122,8 @@ class Labels(TrustState):
     """The number that each label stands for, up or down (ordinal)."""
     scope: Scope | None = None
     """Where the function may decline; the label of what is out of scope comes last where it was learned."""
+    prompted: Prompted | None = None
+    """As a prompt: what was learned of the likelihoods of the labels' words."""
 
     @property
     def is_one(self) -> bool:
@@ -168,7 +181,9 @@ class LabelOptions(LabelRules):
         "adaptation = 'descriptions', what texts are compared with. labels may be a table of both: {billing = 'about invoices'}.",
     )
     calibrate: bool = Field(
-        default=True, description="As a prompt: subtract each label's likelihood without any text (Zhao et al. 2021)."
+        default=True,
+        description="As a prompt: subtract each label's likelihood where the text says nothing, as it was at the build (Zhao et "
+        "al. 2021); and fit a slope and a bias for each label to dev, where there is some.",
     )
     out_of_scope: str = Field(
         default="",

@@ -2,14 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from functory_multiple_choice.choosing import Choosing, Side, numbers
-from functory_multiple_choice.types import ChoiceOptions, Question
-from functory_sdk import Array, BackboneSpec, Encoded, Frame, Port, Reader, Row, TooLong, scored_port, template_frame
+from functory_multiple_choice.types import AnsweredQuestion, ChoiceOptions, Question
+from functory_sdk import (
+    Array,
+    BackboneSpec,
+    Demonstration,
+    Demonstrations,
+    Encoded,
+    Frame,
+    Port,
+    Reader,
+    Row,
+    TooLong,
+    scored_port,
+    template_frame,
+)
 from functory_sdk.spans.scripts import going_on
 
 
@@ -35,13 +48,13 @@ class Likelihood(Choosing):
 
     def encode(self, inputs: Sequence[Question], reader: Reader, state: Any) -> Encoded:
         encoded = Encoded(rows=[], owner=[], side=[])
+        demonstrations = Demonstrations(state.shown, reader, self._demonstrated)
         for index, value in enumerate(inputs):
             options, notes = _written(value.options, reader)
-            frame = self._frames[bool(value.context.strip())]
-            texts = tuple(getattr(value, name) for name in frame.fields)
+            frame, texts = self._put(value)
             spare = max(map(len, options))
-            [prompt] = reader.prompts([texts], frame, spare=spare)
-            asked = [prompt, *(reader.prompts([()], self._silent, spare=spare) if self.options.calibrate else ())]
+            [prompt] = demonstrations.prompts([texts], frame, spare=spare)
+            asked = [prompt, *(demonstrations.prompts([()], self._silent, spare=spare) if self.options.calibrate else ())]
             encoded.rows += [reader.written(one.ids, option) for one in asked for option in options]
             encoded.owner += [index] * len(asked) * len(options)
             of_row = tuple(range(len(options))) * len(asked)
@@ -55,6 +68,16 @@ class Likelihood(Choosing):
         likely = means * np.asarray(side.units)
         scores: Array = likely[0] - likely[1] if len(likely) > 1 else likely[0]
         return scores
+
+    def _put(self, value: Question) -> tuple[Frame, tuple[str, ...]]:
+        """Return the frame of a question, and its texts."""
+        frame = self._frames[bool(value.context.strip())]
+        return frame, tuple(getattr(value, name) for name in frame.fields)
+
+    def _demonstrated(self, example: Mapping[str, Any]) -> Demonstration:
+        """Return an example as it is shown: the question, then its right option."""
+        answered = AnsweredQuestion.model_validate(example)
+        return Demonstration(*self._put(answered), going_on(answered.right))
 
     def _unit(self, option: str, tokens: int) -> float:
         """Return what a mean over tokens is multiplied by."""

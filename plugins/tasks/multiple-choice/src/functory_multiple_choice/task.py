@@ -10,8 +10,16 @@ import numpy as np
 
 from functory_multiple_choice.likelihood import Likelihood
 from functory_multiple_choice.scoring import Scoring
-from functory_multiple_choice.types import AnsweredQuestion, Choice, ChoiceOptions, Question, number_of, place_of
-from functory_sdk import BackboneSpec, Certainty, DataError, Formulation, Judgement, Scorer, Suited, Task, TrustState
+from functory_multiple_choice.types import (
+    AnsweredQuestion,
+    Choice,
+    ChoiceOptions,
+    ChoiceState,
+    Question,
+    number_of,
+    place_of,
+)
+from functory_sdk import BackboneSpec, Certainty, DataError, Formulation, Judgement, Scorer, Suited, Task
 
 if TYPE_CHECKING:
     from functory_sdk import Examples
@@ -23,7 +31,7 @@ class MultipleChoice(Task[ChoiceOptions]):
     Input: ClassVar = Question
     Output: ClassVar = Choice
     Example: ClassVar = AnsweredQuestion
-    State: ClassVar = TrustState
+    State: ClassVar = ChoiceState
     shorthand: ClassVar[tuple[str, ...]] = ("question", "options", "context")
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {
         "question": ("question", "goal", "ctx", "query", "stem", "startphrase", "问题", "题目"),
@@ -80,7 +88,7 @@ class MultipleChoice(Task[ChoiceOptions]):
         known = [(number, len(options)) for number, options in numbered if number is not None]
         return int(bool(known) and all(number for number, _ in known) and any(number == count for number, count in known))
 
-    def check(self, example: AnsweredQuestion, state: TrustState) -> None:
+    def check(self, example: AnsweredQuestion, state: ChoiceState) -> None:
         """Refuse an answer that is no option."""
         if example.place is None:
             count = len(example.options)
@@ -90,18 +98,18 @@ class MultipleChoice(Task[ChoiceOptions]):
                 do="give the option's text, its letter, or its number from 0; data that count from 1: first_number = 1.",
             )
 
-    def scorer(self, outputs: Sequence[Choice], examples: Sequence[AnsweredQuestion], state: TrustState) -> Scorer:
+    def scorer(self, outputs: Sequence[Choice], examples: Sequence[AnsweredQuestion], state: ChoiceState) -> Scorer:
         ranks = np.asarray([_rank(output, example) for output, example in zip(outputs, examples, strict=True)], dtype=float)
         right = np.asarray([_likeliest(output) == example.right for output, example in zip(outputs, examples, strict=True)])
         return lambda chosen: {"accuracy": float(right[chosen].mean()), "mean_rank": float(ranks[chosen].mean())}
 
-    def baseline(self, examples: Sequence[AnsweredQuestion], state: TrustState) -> list[Choice]:
+    def baseline(self, examples: Sequence[AnsweredQuestion], state: ChoiceState) -> list[Choice]:
         """The place at which the answer stands most often, for each question; the last, where it has fewer options."""
         places = [example.place or 0 for example in examples]
         most = max(set(places), key=lambda place: (places.count(place), -place))
         return [_at(example, min(most, len(example.options) - 1)) for example in examples]
 
-    def certainty(self, outputs: Sequence[Choice], examples: Sequence[AnsweredQuestion], state: TrustState) -> Certainty:
+    def certainty(self, outputs: Sequence[Choice], examples: Sequence[AnsweredQuestion], state: ChoiceState) -> Certainty:
         """Of the likeliest option, and of the right one."""
         best = [_likeliest(output) for output in outputs]
         right = [example.right for example in examples]
@@ -114,11 +122,11 @@ class MultipleChoice(Task[ChoiceOptions]):
             of_right=np.asarray([output.scores[one] for output, one in zip(outputs, right, strict=True)], dtype=float),
         )
 
-    def judge(self, output: Choice, example: AnsweredQuestion, state: TrustState) -> Judgement:
+    def judge(self, output: Choice, example: AnsweredQuestion, state: ChoiceState) -> Judgement:
         given = _likeliest(output)
         return Judgement(given, example.right, given == example.right, output.score)
 
-    def golden_inputs(self, state: TrustState) -> list[Question]:
+    def golden_inputs(self, state: ChoiceState) -> list[Question]:
         return [
             Question(question="Where does the sun rise?", options=("in the east", "in the west", "in the north")),
             Question(

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from functory_sdk import Input, Options, TrustOutput
+from functory_sdk import Input, Options, ShowingState, TrustOutput, TrustState
 
 
 def listed(value: Any) -> Any:  # Any: whatever a table or JSON holds
@@ -111,6 +111,10 @@ class Choice(TrustOutput):
     index: int | None = Field(description="Which one that is, counted from 0; null where it declines.")
     score: float = Field(description="The probability of the likeliest among the options, 0 to 1.")
     scores: dict[str, float] = Field(description="The probability of each option; together they are 1.")
+
+
+class ChoiceState(TrustState, ShowingState):
+    """What is learned: how far probabilities go, and examples that a prompt shows."""
 
 
 class ChoiceOptions(Options):
