@@ -124,6 +124,8 @@ class Task(Component[O]):
     """What `scorer` may give: each metric's name, and what it is in a few words."""
     floored_by: ClassVar[str] = "a simple method without a backbone"
     """What `floor` is, in a few words: "a regression on n-grams"."""
+    teaches_layers: ClassVar[str] = ""
+    """Why the backbone's layers must learn too, and a head alone would not do; empty where the data decide."""
     lower_is_better: ClassVar[Collection[str]] = ()
     """Which of them are errors, so that less is better; never `metric`, by which functions are chosen."""
 
@@ -150,8 +152,10 @@ class Task(Component[O]):
         program = self.program if isinstance(self, Formulation) else ""
         if has_examples and program == "generate":
             raise NotSupported(f"task {self.name!r} learns nothing from examples.", do="leave out train.")
-        if not has_examples and program == "forward":
+        if not has_examples and (program == "forward" or self.teaches_layers):
             raise self.needs_examples()
+        if has_examples and self.teaches_layers:
+            return Suited("minilm", "lora", self.teaches_layers, "e5")
         if has_examples:
             why = "a head on an encoder's features is fitted in seconds, updates of its layers in minutes: your data decide"
             return Suited("minilm", "auto", why, "e5")

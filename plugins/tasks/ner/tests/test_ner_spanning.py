@@ -17,7 +17,7 @@ from functory_ner.spanning import ReadWindows, SpanScoring, stretches
 from functory_ner.types import NERLabels, NEROptions
 from functory_sdk import DataError, Entities, Entity, NotSupported
 from functory_sdk.spans.alignment import Units
-from functory_sdk.testing import TaskSuite, kit
+from functory_sdk.testing import TaskSuite, converted, kit
 
 
 def row(one: str, other: str) -> dict[str, Any]:
@@ -27,10 +27,6 @@ def row(one: str, other: str) -> dict[str, Any]:
 
 
 ROWS = [row(one, other) for one in ("rain", "night", "day", "film") for other in ("book", "song")]
-SMALL = {
-    "probe_inputs": 16, "rounds": 1, "threads": (1,), "precisions": ("int8",), "max_drop": 1.0, "engines": ("onnxruntime",),
-    "min_gain": 1.0,
-}  # fmt: skip
 
 
 class TestNested(TaskSuite):
@@ -105,12 +101,11 @@ def test_each_entity_is_explained_where_it_stands(made: functory.Function) -> No
 
 
 def test_it_answers_the_same_in_int8_and_in_a_wheel(made: functory.Function, tmp_path: Path) -> None:
-    pytest.importorskip("onnxruntime")
-    fast = made.optimize("int8", read_examples(made.task, made.state, ROWS * 2), **SMALL)
-    assert fast.form.program.precision == "int8"
-    assert [found(one) for one in fast.map([row["text"] for row in ROWS])] == [right(row) for row in ROWS]
+    texts = [row["text"] for row in ROWS]
+    fast = converted(made, tmp_path / "int8", inputs=texts)
     loaded = functory.load(fast.save(tmp_path / "fast"))
-    assert found(loaded(ROWS[1]["text"])) == right(ROWS[1])
+    assert loaded.form.program.precision == "int8"
+    assert [found(one) for one in loaded.map(texts)] == [right(row) for row in ROWS]
     [wheel] = loaded.package("nested_names", tmp_path)
     stub = zipfile.ZipFile(wheel).read("nested_names/__init__.pyi").decode().replace('"', "'")
     assert "Literal['name', 'thing', 'work']" in stub

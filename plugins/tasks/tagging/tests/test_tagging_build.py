@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 
 import functory
-from functory.measuring.evaluation import read_examples
 from functory_sdk import InputError
-from functory_sdk.testing import kit
+from functory_sdk.testing import converted, kit
 from functory_tagging import Tagged
 
 TAGS = {"we": "PRON", "saw": "VERB", "the": "DET", "film": "NOUN", "rain": "NOUN", "was": "VERB", "good": "ADJ", "it": "PRON"}
@@ -30,9 +29,6 @@ ROWS = {
     "punctuation": [
         {"text": "we saw the film, it was good."}, {"text": "was it good? we saw it."}, {"text": "we saw it, the rain."},
     ],
-}  # fmt: skip
-SMALL = {
-    "probe_inputs": 16, "rounds": 1, "threads": (1,), "precisions": ("fp32",), "max_drop": 1.0, "engines": ("onnxruntime",),
 }  # fmt: skip
 
 
@@ -164,20 +160,27 @@ def test_a_saved_function_answers_the_same_and_explains_each_token(made: Any, tm
     assert loaded.explain(value, method="gradient-x-input", target=targets[0].name).pieces
 
 
-@pytest.mark.parametrize("mode", ["words", "punctuation"])
-def test_it_answers_the_same_on_another_engine(made: Any, mode: str) -> None:
-    pytest.importorskip("onnxruntime")
+@pytest.mark.parametrize(
+    ("mode", "tags"),
+    [("tags", "'ADJ', 'DET', 'NOUN', 'PRON', 'VERB'"), ("words", "'ADP', 'PRON', 'PROPN'"), ("punctuation", "'', ',', '.', '?'")],
+)
+def test_it_answers_the_same_in_int8_and_its_wheel_names_its_tags_without_torch(
+    made: Any, mode: str, tags: str, tmp_path: Path
+) -> None:
     function = made(mode)
-    found = read_examples(function.task, function.state, ROWS[mode] * 3)
-    fast = function.optimize("int8", found, **SMALL, min_gain=1)
-    assert [tagged(one) for one in fast.map(list(found))] == [tagged(one) for one in function.map(list(found))]
-
-
-def test_a_packaged_function_names_its_tags(made: Any, tmp_path: Path) -> None:
-    [wheel] = made("words").package("cuts", tmp_path)
-    stub = zipfile.ZipFile(wheel).read("cuts/__init__.pyi").decode()
-    assert "Literal['ADP', 'PRON', 'PROPN']" in stub.replace('"', "'")
+    asked = [row["tokens"] if mode == "tags" else row.get("text") or "".join(row["tokens"]) for row in ROWS[mode]]
+    fast = converted(function, tmp_path / "int8", inputs=asked)
+    loaded = functory.load(fast.save(tmp_path / mode))
+    assert loaded.form.program.precision == "int8"
+    assert [tagged(one) for one in loaded.map(asked)] == [tagged(one) for one in function.map(asked)]
+    [wheel] = loaded.package("cuts", tmp_path)
+    with zipfile.ZipFile(wheel) as packed:
+        stub = packed.read("cuts/__init__.pyi").decode().replace('"', "'")
+        [metadata] = [packed.read(name).decode() for name in packed.namelist() if name.endswith("METADATA")]
+    assert f"Literal[{tags}]" in stub
     assert "words: " in stub
+    assert "Requires-Dist: functory-tagging" in metadata
+    assert "functory-torch" not in metadata
 
 
 def test_unknown_words_are_measured_apart_and_none_can_be_read_off(made: Any) -> None:

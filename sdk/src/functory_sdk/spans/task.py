@@ -10,7 +10,7 @@ from functory.contracts.component import Options
 from functory.contracts.formulation import Formulation
 from functory.contracts.judging import Judgement, told
 from functory.contracts.labels import known_labels
-from functory.contracts.task import Scorer, Suited, Task
+from functory.contracts.task import Scorer, Task
 from functory.errors import DataError, NotSupported
 from functory_sdk.spans.metrics import breakdown, scorer
 from functory_sdk.spans.offsets import is_cut, likely_readings
@@ -51,6 +51,9 @@ class SpanTask(Task[S]):
     Options: ClassVar[type[Options]] = SpanOptions
     Output: ClassVar = Entities
     State: ClassVar = SpanLabels
+    teaches_layers: ClassVar[str] = (
+        "a sentence encoder's features know little of names: low-rank updates teach its layers, and are small"
+    )
     metric: ClassVar[str] = "f1"
     metrics: ClassVar[Mapping[str, str]] = {
         "f1": "the F1 of all entities: right where type and both ends are",
@@ -62,16 +65,6 @@ class SpanTask(Task[S]):
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
         check_states(spec)
         return {"features": SpanTagging(self.options)}
-
-    def suits(self, *, has_examples: bool) -> Suited:
-        """Features as they are know little of where names begin and end, so the layers learn too.
-
-        :raises NotSupported: without examples.
-        """
-        if not has_examples:
-            raise self.needs_examples()
-        why = "a sentence encoder's features know little of names: low-rank updates teach its layers, and are small"
-        return Suited("minilm", "lora", why, "e5")
 
     def described(self, state: SpanLabels) -> Sequence[Any]:
         """:raises NotSupported: always: what a type is called tells no encoder where such a thing begins and ends."""

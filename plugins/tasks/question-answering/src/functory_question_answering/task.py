@@ -20,7 +20,6 @@ from functory_sdk import (
     NotSupported,
     Options,
     Scorer,
-    Suited,
     Task,
     Unit,
     told,
@@ -58,6 +57,9 @@ class QuestionAnswering(Task[AnsweringOptions]):
         "start": ("answer_start", "start", "start_char", "answer_offset"),
         "is_impossible": ("is_impossible", "unanswerable"),
     }
+    teaches_layers: ClassVar[str] = (
+        "an answer shows where question and text are read together, which a frozen sentence encoder was never taught"
+    )
     metric: ClassVar[str] = "f1"
     metrics: ClassVar[Mapping[str, str]] = {
         "f1": "the mean F1 of what answer and right answer share, the best of the right ones counting",
@@ -79,16 +81,6 @@ class QuestionAnswering(Task[AnsweringOptions]):
                 do="choose an encoder, such as minilm or e5.",
             )
         return {"features": Extraction(self.options, self._compare)}
-
-    def suits(self, *, has_examples: bool) -> Suited:
-        """Frozen features know little of where an answer begins and ends, so the layers learn too.
-
-        :raises NotSupported: without examples.
-        """
-        if not has_examples:
-            raise self.needs_examples()
-        why = "an answer shows where question and text are read together, which a frozen sentence encoder was never taught"
-        return Suited("minilm", "lora", why, "e5")
 
     def learn(self, examples: Sequence[AnsweredQuestion]) -> Answers:
         lengths = [len(gold.text) for example in examples for gold in example.answers]

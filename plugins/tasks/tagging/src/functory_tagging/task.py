@@ -15,7 +15,6 @@ from functory_sdk import (
     Judgement,
     NotSupported,
     Scorer,
-    Suited,
     Task,
     Unit,
     known_labels,
@@ -63,6 +62,9 @@ class Tagging(Task[TaggingOptions]):
         "words": ("words", "tokens", "forms", "form", "characters", "offsets", "字", "词"),
         "tags": ("tags", "upos", "pos_tags", "pos", "upos_tags", "xpos", "labels", "标签", "词性"),
     }
+    teaches_layers: ClassVar[str] = (
+        "features of whole sentences know a part of what a word is there: low-rank updates teach the layers, and are small"
+    )
     metric: ClassVar[str] = "f1"
     metrics: ClassVar[Mapping[str, str]] = {
         "f1": "the F1 of words: right with its tag (tags), by its place (words); of marks (punctuation)",
@@ -84,16 +86,6 @@ class Tagging(Task[TaggingOptions]):
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
         check_states(spec)
         return {"features": ByMode(self.options)}
-
-    def suits(self, *, has_examples: bool) -> Suited:
-        """Tags stand in features as they are, to a part; words and marks ask for layers that learn too.
-
-        :raises NotSupported: without examples.
-        """
-        if not has_examples:
-            raise self.needs_examples()
-        why = "features of whole sentences know a part of what a word is there: low-rank updates teach the layers, and are small"
-        return Suited("minilm", "lora", why, "e5")
 
     def prepared(self, found: Examples) -> Examples:
         """Words as spans where words are learned; in every mode an error for rows that do not say what it learns."""
