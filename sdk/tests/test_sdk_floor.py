@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -71,6 +72,27 @@ def test_the_regression_is_the_optimum_that_scikit_learn_finds() -> None:
     # two maps that mirror each other have half the norm
     twice = LogisticRegression(C=2, tol=1e-8, max_iter=2000).fit(dense, gold)
     assert np.abs(ours - twice.predict_proba(dense)[:, 1]).max() < 2e-3 < np.abs(ours - peer.predict_proba(dense)[:, 1]).max()
+
+
+def test_few_rows_are_turned_into_as_many_numbers_each_and_the_regression_is_the_same() -> None:
+    from torch import equal, nn, tensor
+
+    from functory_sdk.torch.sparse import Table, Turned, minimise
+
+    found = ngrams_of([*GOOD, *BAD, *GOOD[:3]])  # some twice
+    table = Table.of(found, Vocabulary.of(found, 500))
+    turned = Turned.of(table)
+    products = table.rows.to_dense() @ table.rows.to_dense().T
+    assert (turned.features @ turned.features.T - products).abs().max() < 1e-2
+    gold = tensor([1] * len(GOOD) + [0] * len(BAD) + [1] * 3)
+
+    def loss(scores: Any) -> Any:
+        return nn.functional.cross_entropy(scores, gold)
+
+    weight, bias = minimise(table, loss, 2, 1e-2, 500)
+    short, other = minimise(turned.features, loss, 2, 1e-2, 500)
+    assert (table.rows @ weight + bias - table.rows @ turned.back(short) - other).abs().max() < 1e-2
+    assert equal((table @ weight).detach(), table.rows @ weight)
 
 
 def test_a_floor_answers_the_label_of_the_words_that_it_learned() -> None:

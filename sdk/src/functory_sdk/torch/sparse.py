@@ -15,6 +15,13 @@ from torch import Tensor
 from functory.contracts.rows import Array
 from functory.reading.ngrams import Counted, Vocabulary
 
+FEW = 3000
+"""Rows that are turned: of more, a regression on their columns is the cheaper."""
+CHUNK = 64
+"""Rows whose columns are written out at once."""
+TINY = 1e-4
+"""What is added to the length of each row, in parts of it: rows may be equal."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -58,12 +65,51 @@ def regression(
         entropy = F.cross_entropy if gold.ndim == 1 else F.binary_cross_entropy_with_logits
         return entropy(scores[kept], gold[kept])
 
-    weight, bias = minimise(Table.of(found, known), loss, width, penalty)
-    return lambda rows: (Table.of(rows, known).rows @ weight + bias).numpy()
+    table = Table.of(found, known)
+    turned = Turned.of(table) if len(found) <= FEW else None
+    weight, bias = minimise(table if turned is None else turned.features, loss, width, penalty)
+    columns = weight if turned is None else turned.back(weight)
+    return lambda rows: (Table.of(rows, known).rows @ columns + bias).numpy()
+
+
+@dataclass(frozen=True)
+class Turned:
+    """The rows of a table by coordinates in the space that they span: few rows of many columns are as many numbers each as
+    there are rows.
+
+    A penalised regression on them is the one on the columns, since what lies outside that space tells no row from another.
+
+    :param table: the rows.
+    :param features: (rows, rows) lower triangular: their inner products are the rows'.
+    """
+
+    table: Table
+    features: Tensor
+
+    @classmethod
+    def of(cls, table: Table) -> Turned:
+        """Return the rows of a table, by the Cholesky factor of their inner products."""
+        count, width = table.rows.shape
+        products = torch.empty(count, count)
+        ends, columns, values = table.rows.crow_indices(), table.rows.col_indices(), table.rows.values()
+        for first in range(0, count, CHUNK):
+            last = min(first + CHUNK, count)
+            start, stop = int(ends[first]), int(ends[last])
+            some = torch.zeros(width, last - first)
+            of = torch.repeat_interleave(torch.arange(last - first), ends[first + 1 : last + 1] - ends[first:last])
+            some.index_put_((columns[start:stop], of), values[start:stop], accumulate=True)
+            products[:, first:last] = table.rows @ some
+        size = products.diagonal().mean().clamp(min=1e-6)
+        return cls(table, torch.linalg.cholesky(products + TINY * size * torch.eye(count)))
+
+    def back(self, weights: Tensor) -> Tensor:
+        """Return the weights of the columns, (columns, outputs), from those of the coordinates, (rows, outputs)."""
+        solved: Tensor = torch.linalg.solve_triangular(self.features.T, weights, upper=True)
+        return self.table.turned @ solved
 
 
 def minimise(
-    table: Table, loss: Callable[[Tensor], Tensor], width: int, penalty: float, iterations: int = 100
+    table: Table | Tensor, loss: Callable[[Tensor], Tensor], width: int, penalty: float, iterations: int = 100
 ) -> tuple[Tensor, Tensor]:
     """Minimise loss + penalty/2 · ‖w‖² from zero; return the weights, (columns, width), and the constants, (width,).
 
@@ -71,7 +117,8 @@ def minimise(
 
     :param loss: the mean loss of the rows, by their scores (rows, width).
     """
-    weight = torch.zeros(table.rows.shape[1], width, requires_grad=True)
+    columns = (table if isinstance(table, Tensor) else table.rows).shape[1]
+    weight = torch.zeros(columns, width, requires_grad=True)
     bias = torch.zeros(width, requires_grad=True)
     solver = torch.optim.LBFGS(
         [weight, bias], max_iter=iterations, history_size=10, tolerance_grad=1e-5, tolerance_change=1e-7,

@@ -106,10 +106,34 @@ class Grams:
         found = [((row["ngrams"] % buckets).astype(np.uint64), row["ngram_weights"]) for row in rows]
         return cls(found, Vocabulary.of(found, max(1, min(buckets, MOST_WEIGHTS // outputs) - 1)), buckets)
 
-    def table(self, rows: slice | np.ndarray) -> sparse.Table:
+    def table(self, rows: np.ndarray) -> sparse.Table:
         """Return some rows as a table."""
-        chosen = self.rows[rows] if isinstance(rows, slice) else [self.rows[row] for row in rows]
-        return sparse.Table.of(chosen, self.known)
+        return sparse.Table.of([self.rows[row] for row in rows], self.known)
+
+
+@dataclass(frozen=True)
+class Lines:
+    """What a map of n-grams is fitted to: few rows by coordinates in the space that they span, many as they are.
+
+    :param grams: the n-grams.
+    :param turned: of all rows, where they are few.
+    """
+
+    grams: Grams
+    turned: sparse.Turned | None
+
+    @classmethod
+    def of(cls, grams: Grams) -> Lines:
+        count = len(grams.rows)
+        return cls(grams, sparse.Turned.of(grams.table(np.arange(count))) if 0 < count <= sparse.FEW else None)
+
+    def some(self, rows: np.ndarray) -> sparse.Table | Tensor:
+        """Return some rows, to be multiplied with weights."""
+        return self.grams.table(rows) if self.turned is None else self.turned.features[torch.from_numpy(rows)]
+
+    def back(self, weight: Tensor) -> Tensor:
+        """Return the weights of the known n-grams, (known, outputs)."""
+        return weight if self.turned is None else self.turned.back(weight)
 
 
 def _nothing() -> Counted:
@@ -134,13 +158,14 @@ def fit_beside(session: TrainingSession, options: LexicalOptions) -> tuple[Fit, 
     penalty = options.penalty
     if penalty is None:
         penalty, _ = choose_penalty(head, table, folds, options.iterations, shape, fit, run)
-    fitting = _Fitting(head, table, grams, shape, penalty, options)
+    fitting = _Fitting(head, table, Lines.of(grams), shape, penalty, options)
     stage = Stage(run, "n-grams", len(folds.trials) + 1)
     held = [fitting.held_out(blocks, one, stage) for blocks, one in folds.trials]
     features, ngrams = _shares(head, held, shape)
     loss = fitting.of_features(table.blocks, 1e-9)
     linear.fold(head, mean, deviation)
-    weight, bias = fitting.of_ngrams(table.whole, slice(None), WHOLE)
+    weight, bias = fitting.of_ngrams(table.whole, np.arange(len(rows)), WHOLE)
+    weight = fitting.lines.back(weight)
     stage.step()
     _put(head, grams, features, weight, bias, ngrams)
     fit.metrics.update(loss=loss, penalty=penalty, features=features, ngrams=ngrams)
@@ -157,7 +182,7 @@ class _Fitting:
 
     head: LinearHead
     table: Table
-    grams: Grams
+    lines: Lines
     shape: Shape
     penalty: float
     options: LexicalOptions
@@ -168,8 +193,8 @@ class _Fitting:
         iterations = self.options.iterations
         return linear.minimise(self.head, blocks, self.penalty, iterations, tolerance=tolerance, shape=self.shape)
 
-    def of_ngrams(self, block: Block, rows: slice | np.ndarray, iterations: int) -> tuple[Tensor, Tensor]:
-        """Return the weights of the n-grams, (known, outputs), and the constants, (outputs,)."""
+    def of_ngrams(self, block: Block, rows: np.ndarray, iterations: int) -> tuple[Tensor, Tensor]:
+        """Return the weights of what `lines` has for each row, and the constants, (outputs,)."""
         head, shape = self.head, self.shape
 
         def loss(scores: Tensor) -> Tensor:
@@ -179,7 +204,7 @@ class _Fitting:
         penalty = 1 / (self.options.strength * max(1, len(block.features)))
         outputs = head.linear.out_features
         with _of_scores(head):
-            return sparse.minimise(self.grams.table(rows), loss, outputs, penalty, iterations)
+            return sparse.minimise(self.lines.some(rows), loss, outputs, penalty, iterations)
 
     def held_out(self, blocks: Sequence[int], held: int, stage: Stage) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """Return what each map says of a block when it is fitted to others, (units, outputs) both, and the block's gold."""
@@ -190,7 +215,8 @@ class _Fitting:
             own = self.head.linear(block.features)
         weight, bias = self.of_ngrams(self.table.of(blocks), rows, BRIEF)
         stage.step()
-        return own, self.grams.table(self.table.cuts[held]).rows @ weight + bias, block.gold
+        cut = self.table.cuts[held]
+        return own, self.lines.some(np.arange(cut.start, cut.stop)) @ weight + bias, block.gold
 
 
 def _shares(
