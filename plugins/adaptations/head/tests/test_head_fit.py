@@ -371,7 +371,7 @@ def test_what_the_folds_chose_stands_in_the_manifest(tmp_path: Path) -> None:
 @pytest.mark.parametrize("units", [[0, 3, 0, 2, 0, 0, 4], [0, 0, 9], [40_000, 0, 40_000, 40_000], [0] * 30 + [1] * 3])
 def test_every_fold_that_is_fitted_or_held_out_has_units(units: list[int]) -> None:
     counts = np.asarray(units)
-    folds = layers._folds(counts, 384, HeadOptions(), seed=0)
+    folds = layers.folds_of(counts, 384, HeadOptions().folds, seed=0)
     in_block = np.bincount(folds.of_example, weights=counts)
     assert folds.trials or (counts > 0).sum() < 2
     for fitted, held in folds.trials:

@@ -111,7 +111,7 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
     def fit(self, backbone: str, folder: Path, seed: int = 0) -> Fitted:
         """Return a model fitted to the toy task."""
         fitted = self.attach(backbone, seed)
-        rows = toy_rows(fitted.backbone, 48)
+        rows = toy_rows(fitted.backbone, 48, fitted.adaptation)
         run = Run(folder=folder / "run", store=folder / "store", seed=seed)
         with fitted.engine.session(fitted.model, rows, None, run) as session:
             fit = fitted.adaptation.fit(session)
@@ -352,7 +352,7 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
         backbone = self.supported()[0]
         fitted = self.attach(backbone, task=ToyGroups())
         run = Run(folder=tmp_path / "run", store=tmp_path / "store", seed=0)
-        with fitted.engine.session(fitted.model, toy_groups(fitted.backbone, 48), None, run) as session:
+        with fitted.engine.session(fitted.model, toy_groups(fitted.backbone, 48, fitted.adaptation), None, run) as session:
             fitted.adaptation.fit(session)
 
     def test_fitting_lowers_the_loss(self, tmp_path: Path) -> None:
@@ -367,22 +367,22 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
             assert after < before, f"{backbone}: the loss was {before:.4f} and is {after:.4f}."
 
 
-def toy_rows(backbone: Backbone[Any], count: int) -> Taught:
-    """Return the toy task's training rows for a backbone."""
+def toy_rows(backbone: Backbone[Any], count: int, adaptation: Adaptation[Any] | None = None) -> Taught:
+    """Return the toy task's training rows for a backbone, with what the adaptation's head reads beside."""
     task, state = ToyTask(), ToyState(labels=("no", "yes"))
     examples = [ToyExample(**row) for row in toy_texts(count)]
-    reader = Reader(backbone.tokenizer, backbone.spec, has_ngrams=True)
+    reader = Reader(backbone.tokenizer, backbone.spec, has_ngrams=adaptation is not None and bool(adaptation.beside))
     encoded = task.encode(examples, reader, state)
     gold = task.label(examples, encoded, state)
     made = [{**with_target(reader, row), **one} for row, one in zip(encoded.rows, gold, strict=True)]
     return Taught(made, encoded.owner)
 
 
-def toy_groups(backbone: Backbone[Any], count: int) -> Taught:
+def toy_groups(backbone: Backbone[Any], count: int, adaptation: Adaptation[Any] | None = None) -> Taught:
     """Return the toy task's training rows in groups of two to four, in each of which one row is the right one; rows of a group
     do not lie beside each other.
     """
-    rows = toy_rows(backbone, count)
+    rows = toy_rows(backbone, count, adaptation)
     by_gold = [[row for row in rows.rows if int(row["gold"]) == gold] for gold in (0, 1)]
     made: list[tuple[int, dict[str, Array]]] = []
     while by_gold[1] and len(by_gold[0]) >= 3:
@@ -425,7 +425,7 @@ def hidden(network: Any, rows: Sequence[Row]) -> list[Row]:
 
 def loss_of(fitted: Fitted) -> Any:  # Any: a torch scalar
     """Return the mean loss of the toy rows, with gradients."""
-    rows, task = toy_rows(fitted.backbone, 16).rows, ToyTask()
+    rows, task = toy_rows(fitted.backbone, 16, fitted.adaptation).rows, ToyTask()
     gold = task.gold_ports(fitted.backbone.spec, ToyState(labels=("no", "yes")))
     fitted.model.eval()
     fitted.model.zero_grad()
