@@ -14,11 +14,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sized
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
 from functory.artefact.keeping import save_or_keep
 from functory.artefact.writing import target
+from functory.building.again import Again, check_parts
 from functory.building.calibrating import calibrated, parted, share_of
 from functory.building.choosing import Choosing
 from functory.building.fitting import Fitting, counted, showing, tuned
@@ -37,6 +39,7 @@ from functory.machine.targets import fillable_folder
 from functory.measuring.baseline import doubts
 from functory.measuring.evaluation import read_examples, read_inputs
 from functory.measuring.mistakes import KEPT
+from functory.plugins.registry import is_file
 from functory.recipe import Recipe
 from functory.running.about import About
 from functory.running.floors import Floored
@@ -55,6 +58,8 @@ def build(
     output: Path | str | None = None,
     run: Path | str | None = None,
     report: bool = True,
+    doubt: int = 0,
+    curve: int = 0,
     tell: Callable[[str], None] | None = None,
     **fields: Any,
 ) -> Function:
@@ -67,6 +72,9 @@ def build(
         goes on from there. By default a folder in the cache that belongs to this recipe and these data; it is held by one
         build at a time, the next waits, and removed when the function is returned, and saved where there is an `output`.
     :param report: evaluate on the test split, where there is one.
+    :param doubt: look for training labels that look wrong, by functions that did not learn from them: on so many folds, each of
+        which is built. They are noted, and stand in the report.
+    :param curve: build again on a half, a quarter … of the training data, with so many halvings, for the report's learning curve.
     :param tell: told what a person should know on the way; notes are kept on the function in any case.
     :raises RecipeError: when the recipe cannot be understood.
     :raises UsageError: when nothing can be saved at `output`, or no checkpoints in `run`.
@@ -74,6 +82,8 @@ def build(
     :raises TrainingError: when a sentinel finds that training did nothing.
     """
     recipe = Recipe.make(recipe, **fields)
+    has_test = report and (recipe.test is not None or recipe.test_share > 0)
+    check_parts(doubt, curve, has_train=recipe.train is not None, has_test=has_test)
     if output is not None:
         target(Path(output))
     if run is not None:
@@ -81,7 +91,7 @@ def build(
     place = None if output is None else Path(output)
     with ExitStack() as until_safe:
         building = _Building(recipe, _steps(recipe), tell or (lambda note: None), until_safe, place)
-        function = building.run(Path(run) if run else None, report)
+        function = building.run(Path(run) if run else None, report, doubt, curve)
         if place is not None:
             save_or_keep(function, place)
     return function
@@ -114,7 +124,7 @@ class _Building:
     def promises(self) -> Promises:
         return Promises(self.recipe.abstain_at, self.recipe.sets_at)
 
-    def run(self, folder: Path | None, report: bool) -> Function:
+    def run(self, folder: Path | None, report: bool, doubt: int = 0, curve: int = 0) -> Function:
         recipe = self.recipe
         session = self._session()
         with self._named("task"):
@@ -163,7 +173,11 @@ class _Building:
         function.floor = Floored(task, function.state, splits.train) if len(splits.train) else None
         function.calibration = [input_of(task, example) for example in list(self.plain or splits.train)[:512]]
         # 6: how good it is
-        return self._measured(function, splits.test) if report and len(splits.test) else function
+        function = self._measured(function, splits.test) if report and len(splits.test) else function
+        if (doubt or curve) and described is None:
+            again = Again(partial(self._rebuilt, function), self.steps, task, recipe.seed, self.tell)
+            function = again.told_of(function, splits, doubt, curve)
+        return function
 
     @contextmanager
     def _named(self, part: str) -> Iterator[None]:
@@ -350,6 +364,17 @@ class _Building:
             self.tell(note)
         about = replace(function.about, metrics=figures, notes=(*function.about.notes, *doubted))
         return function.replaced(about=about)
+
+    def _rebuilt(self, function: Function, splits: Splits) -> Function:
+        """Return the function of other splits, by the same adaptation."""
+        form = cast(TorchForm, function.form)
+        recipe, fitted = self.recipe.model_copy(update={"abstain_at": None, "sets_at": None}), form.adaptation
+        named = recipe.adaptation.name if recipe.adaptation else ""
+        if named != fitted.name and not is_file(named):  # what was chosen is not chosen again
+            part = Part(name=fitted.name, options=fitted.options.model_dump(mode="json"))
+            recipe = recipe.model_copy(update={"adaptation": part, "put": form.put})
+        with ExitStack() as until_safe:
+            return _Building(recipe, self.steps, lambda note: None, until_safe, None, splits).run(None, report=False)
 
 
 def _chooses(adaptation: Any) -> bool:

@@ -9,7 +9,7 @@ from shlex import quote
 from typing import Any
 
 from functory.cli import SUMMARIES
-from functory.cli.options import add_data, data, reading
+from functory.cli.options import add_data, count, data, reading
 from functory.cli.output import print_json, say
 from functory.cli.written import tried
 from functory.contracts.command import Command
@@ -55,6 +55,14 @@ class Build(Command):
             ("--sets-at", "give a set of labels with each answer: at most this share of them lacks the right one (0.1)"),
         ):
             parser.add_argument(flag, type=float, metavar="SHARE", help=meaning)
+        parser.add_argument(
+            "--doubt", type=count, default=0, metavar="FOLDS",
+            help="look for training labels that look wrong, by building again on so many folds: 5",
+        )  # fmt: skip
+        parser.add_argument(
+            "--curve", type=count, default=0, metavar="HALVINGS",
+            help="the learning curve: build again on a half of the training data, a quarter …, with so many halvings: 3",
+        )  # fmt: skip
         parser.add_argument("--hook", action="append", default=[], metavar="NAME", help="a hook plugin that takes part")
         parser.add_argument("--run", type=Path, metavar="FOLDER", help="the folder of checkpoints, to go on from")
 
@@ -82,7 +90,10 @@ class Build(Command):
         if args.output and not recipe.name:  # `--output spam` makes a function that calls itself spam
             recipe = Recipe.make(recipe, name=args.output.resolve().name)
         folder = args.output or Path(recipe.name or recipe.task.name.rpartition(":")[2])
-        function = build(recipe, output=folder, run=args.run, tell=lambda note: say(f"note: {note}", sys.stderr))
+        function = build(
+            recipe, output=folder, run=args.run, doubt=args.doubt, curve=args.curve,
+            tell=lambda note: say(f"note: {note}", sys.stderr),
+        )  # fmt: skip
         if args.json:
             report = function.report.model_dump(mode="json") if function.report else None
             print_json({"folder": str(folder), "report": report, "info": function.info()})
