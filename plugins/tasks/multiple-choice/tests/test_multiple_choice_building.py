@@ -12,7 +12,14 @@ import pytest
 
 import functory
 from functory.cli import main
+from functory.measuring.evaluation import read_examples
+from functory.running.golden import record
+from functory.using.promising import Promises, promised
+from functory_multiple_choice.choosing import Side
 from functory_multiple_choice.head import ChoiceHead
+from functory_multiple_choice.scoring import Scoring
+from functory_multiple_choice.types import AnsweredQuestion
+from functory_sdk import TrustState
 from functory_sdk.testing import converted, kit
 from functory_sdk.testing.toy import rows
 
@@ -136,3 +143,42 @@ def test_a_command_line_gives_options_as_json_and_info_says_so(
     assert "good film" in capsys.readouterr().out
     assert main(["info", folder]) == 0
     assert """ "…" '["…", "…"]'\n""" in capsys.readouterr().out
+
+
+def test_it_promises_how_often_it_is_wrong_and_which_options_may_be_right(choose: Any, tmp_path: Path) -> None:
+    untouched = read_examples(choose.task, choose.state, questions(180)[80:])
+    careful = promised(choose, untouched, Promises(abstain_at=0.3, sets_at=0.2))
+    asked = [{key: one[key] for key in ("question", "options")} for one in questions(80)]
+    limit = float(np.median([one.score for one in choose.map(asked)]))
+    higher = careful.state.abstaining.model_copy(update={"limit": limit})
+    careful = careful.replaced(state=careful.state.model_copy(update={"abstaining": higher}))
+    careful.golden = record(careful)
+    careful = functory.load(careful.save(tmp_path / "careful"))
+    report = careful.evaluate(questions(80))
+    answers, sets = report.promises
+    outputs = list(careful.map(asked))
+    declined = [one for one in outputs if one.abstained]
+    assert len(declined) == 80 - answers.examples > 0
+    assert all((one.choice, one.index) == (None, None) and one.score <= limit for one in declined)
+    assert all(max(one.scores, key=one.scores.__getitem__) in one.prediction_set for one in outputs)
+    assert sets.size is not None
+    assert report.metrics["accuracy"].value == choose.report.metrics["accuracy"].value  # as though it answered all
+    assert report.wrong == choose.report.wrong
+
+
+def test_scores_of_options_are_calibrated_whatever_their_number() -> None:
+    draw, put = np.random.default_rng(0), Scoring()
+    sides, outputs, examples = [], [], []
+    for number in range(400):
+        logits = draw.normal(0, 2, 2 + number % 3)
+        options = tuple(f"option {n}" for n in range(len(logits)))
+        right = draw.choice(len(logits), p=np.exp(logits) / np.exp(logits).sum())
+        sides.append(Side(options, tuple(range(len(logits)))))
+        outputs.append([{"score": np.asarray(3 * one)} for one in logits])  # three times too sure
+        examples.append(AnsweredQuestion(question="which?", options=options, answer=int(right)))
+    state = put.calibrate(sides, outputs, examples, TrustState())
+    assert state.temperature == pytest.approx(3, rel=0.2)
+    before, after = (put.decode(sides[0], outputs[0], one) for one in (TrustState(), state))
+    assert (before.choice, before.score > after.score) == (after.choice, True)
+    [target, *_] = put.targets(after, sides[0], state)
+    assert np.exp(put.value(target, sides[0], outputs[0], state)) == pytest.approx(after.score, abs=1e-6)

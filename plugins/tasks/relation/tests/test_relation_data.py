@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import functory
+from functory.contracts.trust import Abstaining
 from functory_relation import Places, Relation
 from functory_relation.metrics import scorer
 from functory_relation.relate import encoded, relation_of
@@ -172,6 +173,15 @@ def test_macro_f1_is_the_score_of_semeval_2010_task_8() -> None:
     assert found["recall"] == pytest.approx(hits / sum(one != "Other" for one in right))
     turned = [Classification(label="Cause(e2,e1)", score=1.0, scores={})]
     assert scorer(turned, ["Cause(e1,e2)"], state)(np.arange(1))["macro_f1"] == 0, "the wrong direction is wrong"
+
+
+def test_a_relation_that_is_declined_names_none_and_is_measured_as_though_it_was_answered(related: Any) -> None:
+    limit = Abstaining(at=0.1, confidence=0.95, limit=1.0, rows=100)
+    silent = related.replaced(state=related.state.model_copy(update={"abstaining": limit}))
+    answer, declined = related(ROWS[0]["text"]), silent(ROWS[0]["text"])
+    assert (declined.label, declined.relation, declined.abstained, declined.scores) == (None, None, True, answer.scores)
+    assert silent.evaluate(ROWS).metrics == related.evaluate(ROWS).metrics
+    assert silent.evaluate(ROWS).per_class == related.evaluate(ROWS).per_class
 
 
 def test_an_answer_names_the_spans_in_the_order_of_the_relation(related: Any) -> None:

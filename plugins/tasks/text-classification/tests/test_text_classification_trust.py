@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,7 @@ from zipfile import ZipFile
 import pytest
 
 import functory
+from functory.cli import main
 from functory.measuring.report import Report
 from functory.using.promising import promised_again
 from functory_sdk import DataError, Function, NotSupported
@@ -93,6 +95,22 @@ def test_rows_that_are_too_few_are_refused_before_training_with_how_many_are_wan
             task="ner", train=[{"text": "Ada", "entities": [[0, 3, "per"]]}] * 9, backbone="tiny-encoder", adaptation="head",
             abstain_at=0.1,
         )  # fmt: skip
+
+
+def test_a_command_line_asks_for_promises(tmp_path: Path, capsys: pytest.CaptureFixture[str], function: Function) -> None:
+    files = {"train": rows(60, 1), "test": rows(30, 2), "untouched": rows(120, 3, 0.0)}
+    for name, found in files.items():
+        lines = (f"{row['text']},{row['label']}" for row in found)
+        (tmp_path / f"{name}.csv").write_text("text,label\n" + "\n".join(lines) + "\n", encoding="utf-8")
+    given = [part for name in files for part in (f"--{name}", str(tmp_path / f"{name}.csv"))]
+    fitted = ["--backbone", "tiny-encoder", "--adaptation", "head", "--output", str(tmp_path / "told")]
+    build = ["build", "--task", "text-classification", *given, *fitted]
+    assert main([*build, "--abstain-at", "0.2", "--sets-at", "0.1", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert [(one["kind"], one["at"]) for one in told["report"]["promises"]] == [("abstain", 0.2), ("sets", 0.1)]
+    assert told["info"]["recipe"]["abstain_at"] == 0.2
+    assert main([*build, "--abstain-at", "0.01"]) == 1
+    assert "is promised on 528 untouched rows at least, and there are 120" in capsys.readouterr().err
 
 
 def test_a_function_that_is_wrong_too_often_promises_nothing_and_says_so(function: Function) -> None:
