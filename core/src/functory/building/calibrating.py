@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 from functory.building.fitting import traced, tuned_on
@@ -63,13 +64,20 @@ def calibrated(function: Function, rows: Examples, dev: Examples) -> Function:
     if not len(rows) or type(formulation).calibrate is Formulation.calibrate:
         return function
     found = traced(function, rows, "untouched rows")
-    if not any(outputs for _, outputs in found):
+    before, function = function.state, calibrated_on(function, found, rows)
+    if function.state == before or type(formulation).tune is Formulation.tune:
+        return function
+    return tuned_on(function, traced(function, dev), dev) if len(dev) else tuned_on(function, found, rows)
+
+
+def calibrated_on(function: Function, found: Sequence[Any], rows: Examples) -> Function:
+    """Return a function whose scores mean what they say, by outputs that are there already.
+
+    :param found: of each row its side data and the outputs, as `Function.trace` gives them.
+    """
+    formulation = cast(TorchForm, function.form).formulation
+    if type(formulation).calibrate is Formulation.calibrate or not any(outputs for _, outputs in found):
         return function
     sides, outputs = [side for side, _ in found], [of_rows for _, of_rows in found]
     state = formulation.calibrate(sides, outputs, list(rows), function.state)
-    if state == function.state:
-        return function
-    function = function.replaced(state=state)
-    if type(formulation).tune is Formulation.tune:
-        return function
-    return tuned_on(function, traced(function, dev), dev) if len(dev) else tuned_on(function, found, rows)
+    return function if state == function.state else function.replaced(state=state)

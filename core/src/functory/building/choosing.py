@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from functory.building.calibrating import calibrated_on
 from functory.building.fitting import Fitting, counted, traced, tuned, tuned_on
 from functory.building.parts import component
 from functory.contracts.adaptation import Candidate, Choice
@@ -170,10 +171,15 @@ class Choosing:
         return function
 
     def _refitted(self, best: _Contender, folder: Path | None) -> Function:
-        """Return the function of the preferred candidate, fitted to every row; the task tunes on what the folds held out."""
+        """Return the function of the preferred candidate, fitted to every row.
+
+        What the folds held out calibrates its scores, where nothing else may, and the task tunes on it.
+        """
         function = self._whole(best, self.used, None if folder is None else folder / "chosen")
         data = {"fit": function.about.data["fit"], **counted(self.used)}
         function = function.replaced(about=replace(function.about, data=data))
+        if not len(self.splits.untouched):
+            function = calibrated_on(function, best.outputs[0], self.used.train)
         return tuned_on(function, best.outputs[0], self.used.train)
 
     def _folds(self, whole: Examples, turn: int) -> list[list[int]]:

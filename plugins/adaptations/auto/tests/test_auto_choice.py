@@ -72,3 +72,14 @@ def test_what_is_chosen_goes_through_a_file_and_stands_in_the_report(tmp_path: P
         card = (fn.save(tmp_path / "toy") / "README.md").read_text(encoding="utf-8")
         assert "| lora (rank = 2, most_steps = 4) |" in card
         assert isinstance(fn.form.adaptation, Auto) is False
+
+
+def test_few_rows_calibrate_by_what_the_folds_held_out() -> None:
+    heads = [{"name": "head", "folds": 2, "iterations": count} for count in (3, 5)]
+    asked = {"name": "auto", "among": heads, "folds": 2, "repeats": 1}
+    with kit():
+        fn = functory.build(
+            task="text-classification", train=rows(80), test_share=0, backbone="tiny-encoder", adaptation=asked, report=False
+        )
+    assert [one.folds for one in fn.about.tried] == [2, 2]
+    assert fn.state.temperature != 1
