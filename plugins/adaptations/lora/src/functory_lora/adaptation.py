@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from functory_sdk import Adaptation, BackboneSpec, TrainingOptions
 
@@ -20,8 +20,20 @@ class LoRAOptions(TrainingOptions):
     )
     layers: int = Field(0, ge=0, le=1000, description="Only the top so many layers; all when 0.")
     epochs: int = Field(3, ge=1, le=1000, description="Passes over the training examples.")
+    least_steps: int = Field(
+        100,
+        ge=0,
+        le=1_000_000,
+        description="Optimiser steps at least: few rows are passed over more often; 0 for none, and where epochs are given.",
+    )
     learning_rate: float = Field(2e-3, gt=0, le=1, description="The highest learning rate, after warm-up.")
     batch_rows: int = Field(16, ge=1, le=4096, description="Rows that one optimiser step sees.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_given(cls, given: Any) -> Any:
+        """Whoever says how many epochs gets as many."""
+        return {"least_steps": 0, **given} if isinstance(given, dict) and "epochs" in given else given
 
     @field_validator("targets")
     @classmethod
