@@ -192,7 +192,7 @@ def table(found: list[Distribution]) -> str:
     rows = []
     for plugin in found:
         for group, names in plugin.components.items():
-            kind = group if group in {one.kind for one in found} else plugin.kind  # trackers are hooks
+            kind = plugin.kind if group == "hooks" else group  # trackers are hooks
             told = ", ".join(f"`{name}`" for name in names)
             rows.append(f"| {kind} | {told} | [{plugin.name}]({plugin.folder}) | {plugin.summary} |")
     return "\n".join([*head, *sorted(rows)]) + "\n" if found else ""
