@@ -82,6 +82,18 @@ def test_where_no_two_are_of_a_label_the_head_alone_is_fitted_and_says_so() -> N
     assert alone("good film").label == "a"
 
 
+def test_a_ranking_brings_queries_near_what_is_relevant_and_stays_their_cosine() -> None:
+    words = ("film", "song", "book", "night", "rain", "day")
+    queries = [{"query": one, "candidates": [f"good {one}", "a sun", "we saw it"], "relevance": [1, 0, 0]} for one in words]
+    adaptation = {"name": "contrastive", "epochs": 12, "learning_rate": 5e-3, "batch_rows": 12}
+    plain = built(None, task="ranking", adaptation="zero-shot", test=queries).report.metrics["mrr"].value
+    rank = built(queries, task="ranking", adaptation=adaptation, test=queries)
+    assert rank.form.put == "vectors"
+    assert rank.report.metrics["mrr"].value > plain
+    weight = rank.form.program.model.head.linear.weight
+    assert not weight[:, :-1].any(), "the head goes by something else than the cosine"
+
+
 def test_a_head_that_says_nothing_of_what_belongs_together_is_refused_by_name() -> None:
     rows = [{"text": "we saw the film", "entities": [{"start": 7, "end": 15, "label": "THING"}]}] * 4
     with pytest.raises(NotSupported, match="does not say which of its rows belong together") as caught:

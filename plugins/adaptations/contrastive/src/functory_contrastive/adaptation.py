@@ -16,8 +16,8 @@ class ContrastiveOptions(TrainingOptions):
     alpha: float = Field(16.0, gt=0, le=4096, description="An update counts alpha / rank.")
     layers: int = Field(0, ge=0, le=1000, description="Only the top so many layers get updates; all when 0.")
     epochs: int = Field(16, ge=1, le=1000, description="Passes over the rows, in pairs drawn anew in each.")
-    steps: int = Field(
-        600, ge=1, le=1_000_000, description="Steps at most, however many rows there are: those of many need few passes."
+    most_steps: int = Field(
+        600, ge=1, le=100_000_000, description="Steps at most, however many rows there are: those of many need few passes."
     )
     batch_rows: int = Field(32, ge=2, le=4096, description="Rows of a step, each of which is held beside all the others.")
     learning_rate: float = Field(1e-3, gt=0, le=1, description="The highest learning rate, after warm-up.")

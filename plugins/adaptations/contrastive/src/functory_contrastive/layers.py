@@ -94,12 +94,11 @@ def _taught(session: TrainingSession, options: ContrastiveOptions) -> tuple[Taug
         "head_first": False, "mixup": 0.0, "focal": 0.0, "label_smoothing": 0.0, "class_weights": None,
     })  # fmt: skip
     if len(set(train.group)) < len(train.rows):
-        in_a_pass = -(-len(train.rows) // options.batch_rows)
-        return train, chosen.model_copy(update={"epochs": max(1, min(options.epochs, options.steps // in_a_pass))})
+        return train, chosen
     kinds = kinds_of(train.rows, [port.name for port in model.gold])
     if not has_pairs(kinds):
         return None, chosen
-    taught = drawn(train, kinds, options.batch_rows, options.epochs, options.steps, session.run.seed)
+    taught = drawn(train, kinds, options.batch_rows, options.epochs, options.most_steps, session.run.seed)
     one_group = len(taught.rows) // (taught.group[-1] + 1)  # rows of which the loop makes a step of one group
     return taught, chosen.model_copy(update={"epochs": 1, "batch_rows": one_group})
 
@@ -107,10 +106,13 @@ def _taught(session: TrainingSession, options: ContrastiveOptions) -> tuple[Taug
 def fit_head(session: TrainingSession, options: ContrastiveOptions) -> dict[str, float]:
     """Fit the head to what it reads now, where it is one map of a row's features; return its loss, and dev's metrics.
 
+    A head that knows something before it has seen an example, as a ranking's knows that the cosine counts, is left there.
     Each row teaches: what was brought together on the same rows predicts held-out ones too well to choose a penalty by.
     """
     model, head = session.model, session.model.head
-    if not isinstance(head, LinearHead) or head.reading.unit != "row" or not linear.is_of_units(head, model.gold):
+    if not isinstance(head, LinearHead) or head.prior is not None or head.reading.unit != "row":
+        return {}
+    if not linear.is_of_units(head, model.gold):
         return {}
     features = session.features(session.train.rows)  # (rows, width)
     mean, deviation = _centred(features)

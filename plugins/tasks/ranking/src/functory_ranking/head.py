@@ -89,6 +89,9 @@ class ApartListwiseHead(ListwiseHead):
         super().__init__(spec, state, Against())
         begin(self)
 
+    def contrast(self, features: Tensor, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        return self.losses(_by_cosine(features), batch)
+
 
 class ApartPairwiseHead(PairwiseHead):
     """As `PairwiseHead`, where query and candidate were each read by itself; it begins as their cosine."""
@@ -96,6 +99,14 @@ class ApartPairwiseHead(PairwiseHead):
     def __init__(self, spec: BackboneSpec, state: Any) -> None:
         super().__init__(spec, state, Against())
         begin(self)
+
+    def contrast(self, features: Tensor, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        return self.losses(_by_cosine(features), batch)
+
+
+def _by_cosine(features: Tensor) -> dict[str, Tensor]:
+    """Return the numbers that the cosine alone gives the rows of `Against`: what brings a query near what is relevant for it."""
+    return {"score": SHARPNESS * features[:, -1]}
 
 
 def begin(head: ListwiseHead) -> None:
