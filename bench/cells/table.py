@@ -12,6 +12,7 @@ from cells.cell import Cell
 from cells.daily import daily
 from cells.data import Rows, marked, only, rows
 from cells.graphs import graph
+from cells.retrieval import ranked, retrieved, vectors
 
 TRAIN, TEST = {"en": 2000, "zh": 1000}, 1000
 """Rows at most. An optimiser step on the multilingual backbone, with its vocabulary of 250,000, takes as long as two."""
@@ -190,6 +191,13 @@ CELLS: dict[str, Callable[[], Cell]] = {
     "boolq": partial(yes_or_no, "boolq", "boolq"),
     "snli, all": partial(pairs, "snli, all", "snli", "en", limit=10_000),
     "sick, scores": partial(alike, "sick, scores", "sick", "en"),
+    "sick, vectors": partial(vectors, "sick, vectors", "sick", "en", "minilm", TRAIN["en"], TEST),
+    "sick, vectors trained": partial(
+        vectors, "sick, vectors trained", "sick", "en", "minilm", TRAIN["en"], TEST, adaptation="head"
+    ),
+    "xquad, English paragraphs": partial(retrieved, "xquad, English paragraphs", "en", "minilm", TEST),
+    "xquad, Chinese paragraphs": partial(retrieved, "xquad, Chinese paragraphs", "zh", "e5", TEST),
+    "xquad, English ranking": partial(ranked, "xquad, English ranking", "en", "minilm", LONG, LONG_TEST),
     "semeval2010_task8": partial(relations, "semeval2010_task8", "semeval2010_task8", "en"),
     "conll04, entities": partial(entities, "conll04, entities", "conll04", "en"),
     "conll04, end to end": lambda: graph("conll04, end to end", "conll04", "en", CELLS["conll04, entities"]()),

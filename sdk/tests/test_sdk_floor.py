@@ -122,3 +122,23 @@ def test_of_very_many_examples_some_are_learned_from_and_of_long_texts_the_begin
     known = {code for codes, _ in ngrams_of([(text[:3],) for text, in [*GOOD, *BAD]]) for code in codes}
     assert set(fitted.known.code) <= known
     assert len(fitted.known.code) < len(known)
+
+
+def test_many_labels_have_fewer_steps_so_that_a_floor_takes_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from functory_sdk.torch import sparse
+
+    asked: list[int] = []
+
+    def counted_steps(table: sparse.Table, loss: object, width: int, penalty: float, iterations: int) -> object:
+        asked.append(iterations)
+        return torch.zeros(table.rows.shape[1], width), torch.zeros(width)
+
+    monkeypatch.setattr(sparse, "minimise", counted_steps)
+    state = Labels(labels=tuple(f"label {n}" for n in range(40)), mode="single")
+    texts, right = [(f"word{n}",) for n in range(80)], [[state.labels[n % 40]] for n in range(80)]
+    for most in (floors.MOST_SCORES, 12 * 80 * 40, 1):
+        monkeypatch.setattr(floors, "MOST_SCORES", most)
+        assert fit_floor(texts, right, state) is not None
+    assert asked == [100, 12, 4]

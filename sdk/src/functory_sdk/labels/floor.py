@@ -20,6 +20,9 @@ MOST_ROWS, MOST_CHARACTERS = 5000, 4000
 """What is learned from at most, so that a floor takes seconds: rows, and characters of a text."""
 MOST_WEIGHTS = 2_000_000
 """n-grams times labels, at most: those that stand in the most rows."""
+MOST_SCORES = 200_000_000
+"""Rows times labels times steps, at most: thousands of labels have fewer steps."""
+FEWEST_STEPS, MOST_STEPS = 4, 100
 STRENGTH = 3.0
 """The inverse penalty, summed over the rows: good on most sets of short texts, in English and in Chinese."""
 CHUNK = 4096
@@ -76,7 +79,8 @@ def fit_floor(
     if not any(len(code) for code, _ in found) or all(np.array_equal(one, golds[0]) for one in golds):
         return None
     known = Vocabulary.of(found, max(1, MOST_WEIGHTS // width(state)))
-    scores = regression(found, known, np.stack(golds), width(state), 1 / (STRENGTH * len(chosen)))
+    steps = max(FEWEST_STEPS, min(MOST_STEPS, MOST_SCORES // (len(chosen) * width(state))))
+    scores = regression(found, known, np.stack(golds), width(state), 1 / (STRENGTH * len(chosen)), steps)
     return Floor(known, scores, state, is_symmetric)
 
 

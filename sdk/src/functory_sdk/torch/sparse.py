@@ -52,11 +52,12 @@ class Table:
 
 
 def regression(
-    found: Sequence[Counted], known: Vocabulary, golds: Array, width: int, penalty: float
+    found: Sequence[Counted], known: Vocabulary, golds: Array, width: int, penalty: float, iterations: int = 100
 ) -> Callable[[Sequence[Counted]], Array]:
     """Return what gives the scores of rows, (rows, width), once it is fitted to the golds of some.
 
     :param golds: (rows,) the number of the right label, or (rows, width) a 0 or 1 for each.
+    :param iterations: of L-BFGS, at most.
     """
     gold = torch.from_numpy(golds)
     kept = gold >= 0 if gold.ndim == 1 else gold.sum(-1) >= 0  # an example that has none of the labels teaches nothing
@@ -67,7 +68,7 @@ def regression(
 
     table = Table.of(found, known)
     turned = Turned.of(table) if len(found) <= FEW else None
-    weight, bias = minimise(table if turned is None else turned.features, loss, width, penalty)
+    weight, bias = minimise(table if turned is None else turned.features, loss, width, penalty, iterations)
     columns = weight if turned is None else turned.back(weight)
     return lambda rows: (Table.of(rows, known).rows @ columns + bias).numpy()
 
