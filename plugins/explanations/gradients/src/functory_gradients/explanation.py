@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from functory_sdk import (
+    NGRAMS,
     Attribution,
     Explanation,
     Function,
@@ -34,6 +35,10 @@ ROUNDING = 0.05
 ALONE = (
     "the output sets several rows of the program beside each other, and the gradient is that of the target's own row alone; "
     "occlusion weighs them together"
+)
+NO_NGRAMS = (
+    "the head reads the n-grams of the text too, and no gradient reaches them: the weights tell what the backbone reads alone; "
+    "occlusion weighs both together"
 )
 
 
@@ -70,7 +75,7 @@ class _Gradients(Explanation[Any]):
             )
         from functory_gradients.layers import word_weights
 
-        notes: list[str] = []
+        notes = [NO_NGRAMS] if any(port in NGRAMS for port in form.program.inputs) else []
 
         def weigh(words: Sequence[Word]) -> list[float]:
             found, steps = self._weighed(function, value, target, notes)
