@@ -47,6 +47,11 @@ def test_all_fits_of_a_candidate_keep_to_the_budget_together() -> None:
     assert steps(8) == {"head": None, "lora": 900 // 13}
 
 
+def test_one_of_a_named_distribution_keeps_to_the_budget_too() -> None:
+    [found] = choice(400, steps=900, among=["functory-lora:lora"]).candidates
+    assert dict(found.options) == {"most_steps": 900}
+
+
 def test_candidates_are_named_with_options_that_go_before_the_budget() -> None:
     given = [{"name": "lora", "rank": 2, "most_steps": 5}, {"name": "lora", "layers": 1}, "head"]
     found = choice(1000, among=given).candidates

@@ -83,7 +83,8 @@ class Auto(Adaptation[AutoOptions]):
 
     def _bounded(self, one: Candidate, spec: BackboneSpec, steps: int) -> Candidate:
         """Return a candidate that keeps to the budget: where layers are trained and its options say how long, no longer."""
-        if "most_steps" in one.options or one.name not in {entry.name for entry in entries("adaptations")}:
+        known = {name for entry in entries("adaptations") for name in (entry.name, f"{entry.distribution}:{entry.name}")}
+        if "most_steps" in one.options or one.name not in known:
             return one
         found = load("adaptations", one.name)
         if not issubclass(found.Options, TrainingOptions) or found.configure(dict(one.options)).cut(spec) == spec.points:
