@@ -20,7 +20,7 @@ from typing import Any, cast
 
 from functory.artefact.keeping import save_or_keep
 from functory.artefact.writing import target
-from functory.building.again import Again, check_parts
+from functory.building.again import Again, check_labelled, check_parts
 from functory.building.calibrating import calibrated, parted, share_of
 from functory.building.choosing import Choosing
 from functory.building.fitting import Fitting, counted, showing, tuned
@@ -131,6 +131,8 @@ class _Building:
             task = component("tasks", recipe.task)
         adaptation = self._adaptation(task)
         self.is_described = adaptation.source == "descriptions"
+        if self.is_described:
+            check_labelled(doubt, curve, adaptation.name)
         with self._named("engine"):
             engine = component("engines", recipe.engine)
         # 1: the backbone
@@ -174,7 +176,7 @@ class _Building:
         function.calibration = [input_of(task, example) for example in list(self.plain or splits.train)[:512]]
         # 6: how good it is
         function = self._measured(function, splits.test) if report and len(splits.test) else function
-        if (doubt or curve) and described is None:
+        if doubt or curve:
             again = Again(partial(self._rebuilt, function), self.steps, task, recipe.seed, self.tell)
             function = again.told_of(function, splits, doubt, curve)
         return function

@@ -113,6 +113,21 @@ def check_parts(folds: int, halvings: int, *, has_train: bool, has_test: bool) -
         )
 
 
+def check_labelled(folds: int, halvings: int, adaptation: str) -> None:
+    """Refuse parts of a train that has no labels.
+
+    :param adaptation: the name of what learns from descriptions, and from inputs alone.
+    :raises OptionError: naming the option.
+    """
+    if folds or halvings:
+        field = "doubt" if folds else "curve"
+        raise OptionError(
+            f"{field} builds again on parts of labelled examples, and {adaptation!r} learns from descriptions.",
+            do=f"leave {field} out, or choose an adaptation that learns from examples.",
+            field=field,
+        )
+
+
 def doubt_told(found: tuple[Suspect, ...], folds: int) -> str:
     """Say how many labels of train look wrong, and the first."""
     if not found:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import functory
-from functory_sdk import DataError, NotSupported
+from functory_sdk import DataError, NotSupported, OptionError
 from functory_sdk.testing import converted, kit
 from functory_sdk.testing.toybox import isolated_cache
 
@@ -108,3 +108,10 @@ def test_what_has_no_description_is_refused_with_what_would_do(task: dict[str, A
 def test_without_labels_the_error_says_to_name_them() -> None:
     with pytest.raises(DataError, match="no labels"):
         functory.build(task="text-classification", backbone="tiny-encoder", adaptation="descriptions")
+
+
+@pytest.mark.parametrize("asked", [{"doubt": 2}, {"curve": 1}])
+def test_labels_that_nobody_gave_are_not_doubted_and_have_no_curve(asked: dict[str, int]) -> None:
+    rows = [{"text": "a good film", "label": "yes"}, {"text": "a bad film", "label": "no"}]
+    with pytest.raises(OptionError, match=f"{next(iter(asked))} .*descriptions"):
+        built(train=rows, test=rows, **asked)
