@@ -224,7 +224,7 @@ def test_an_entity_is_explained_at_its_own_place() -> None:
         for city in cities
         for lead, tail in (("We flew to", "yesterday."), ("In", "it rains."), ("They live near", "now."))
     ]
-    places = functory.build(task="ner", backbone="minilm", train=rows, dev_share=0.0, test_share=0.0)
+    places = functory.build(task="ner", backbone="minilm", adaptation="head", train=rows, dev_share=0.0, test_share=0.0)
     text = "My friends moved to London yesterday."
     assert [entity.text for entity in places(text).entities] == ["London"]
     for method in ("occlusion", "integrated-gradients"):

@@ -51,7 +51,7 @@ class Failing:
     def evaluate(self) -> Any:
         report = yield
         if self.error:
-            raise self.error
+            raise self.error("no more")
         return report
 
 
@@ -103,9 +103,9 @@ def runs() -> list[Path]:
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("error", [RuntimeError("no more"), KeyboardInterrupt()], ids=["a hook fails", "Ctrl-C"])
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt], ids=["a hook fails", "Ctrl-C"])
 def test_a_failure_after_the_training_loses_nothing(
-    way: str, error: BaseException, monkeypatch: pytest.MonkeyPatch
+    way: str, error: type[BaseException], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hook, finds = Failing(), way == "a head that finds its structure"
     monkeypatch.setattr("functory_head.layers._hidden_pays", lambda *args: finds)
@@ -151,7 +151,7 @@ class Answering:
 
 def test_what_a_hook_learned_is_taken_up_with_that_hook_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = build("head")
-    monkeypatch.setattr(Failing, "error", RuntimeError("no more"))
+    monkeypatch.setattr(Failing, "error", RuntimeError)
     with pytest.raises(HookError):
         build("head", hooks=[Answering(), Failing()])
     assert same(build("head"), whole)
@@ -381,7 +381,7 @@ def test_where_there_are_no_locks_a_build_takes_a_folder_of_its_own(monkeypatch:
     assert same(build("head", tell=notes.append, hooks=[Failing()]), whole)
     assert any("a folder of its own" in note and "has no locks" in note for note in notes)
     assert len(runs()) == 1, "the one that it could not hold"
-    monkeypatch.setattr(Failing, "error", RuntimeError("no more"))
+    monkeypatch.setattr(Failing, "error", RuntimeError)
     with pytest.raises(HookError) as caught:
         build("head", hooks=[Failing()])
     own = max(runs(), key=lambda path: len(path.name))

@@ -131,9 +131,9 @@ def test_many_labels_have_fewer_steps_so_that_a_floor_takes_seconds(monkeypatch:
 
     asked: list[int] = []
 
-    def counted_steps(table: sparse.Table, loss: object, width: int, penalty: float, iterations: int) -> object:
+    def counted_steps(table: torch.Tensor, loss: object, width: int, penalty: float, iterations: int) -> object:
         asked.append(iterations)
-        return torch.zeros(table.rows.shape[1], width), torch.zeros(width)
+        return torch.zeros(table.shape[1], width), torch.zeros(width)
 
     monkeypatch.setattr(sparse, "minimise", counted_steps)
     state = Labels(labels=tuple(f"label {n}" for n in range(40)), mode="single")

@@ -192,6 +192,13 @@ TABLE = [
 PLANTED = [
     # the fault, as an author makes it; kind, broken component, the check that finds it, what it says
     (
+        "candidates hang on when they are asked for",
+        "adaptations",
+        "Wavering",
+        "test_the_same_examples_give_the_same_candidates",
+        "asked again, it names",
+    ),
+    (
         "nothing is attached",
         "adaptations",
         "Detached",

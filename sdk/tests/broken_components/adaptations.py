@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import ConfigDict, Field
 
-from functory_sdk import Adaptation, Fit, Options, TrainingOptions
+from functory_sdk import Adaptation, Candidate, Choice, Fit, Options, TrainingOptions
 from functory_sdk.testing.toy import ToyAdaptation
 
 counter = itertools.count(1)
@@ -266,3 +266,10 @@ class Detached(Attaching):
 
     def attached(self, network: Any) -> None:
         super().attach(network)
+
+
+class Wavering(ToyAdaptation):
+    """Chooses among other candidates each time that it is asked."""
+
+    def choice(self, task: Any, spec: Any, examples: Any) -> Choice:
+        return Choice((Candidate("head", {"epochs": next(counter)}),))

@@ -105,9 +105,9 @@ def _print_call(facts: Mapping[str, Any]) -> None:
     arguments = ", ".join(name if name in required else f"{name}=…" for name in names)
     say(f"\ncall\n  {facts['name'].replace('-', '_')}({arguments}) → {output.get('title', 'its output')}")
     print_paragraphs((f"  {name}", what) for name, what in signature.get("parameters", {}).items())
-    from functory.contracts.task import Output
+    from functory.contracts.trust import TrustOutput
 
-    fields = sorted(output.get("properties", {}).items(), key=lambda field: field[0] in Output.model_fields)
+    fields = sorted(output.get("properties", {}).items(), key=lambda field: field[0] in TrustOutput.model_fields)
     _print_pairs("output", ((name, field.get("description", "")) for name, field in fields))
 
 

@@ -120,17 +120,17 @@ def _windows(signs: Numbers, size: int) -> Numbers:
 
 
 def _signature(sets: dict[str, Numbers]) -> Numbers:
-    """Return the least of each hash over all shingles of an example (BANDS · HASHES,)."""
-    if not sets:
-        return np.zeros(BANDS * HASHES, dtype=np.uint64)
+    """Return the least of each hash over all shingles of an example (BANDS · HASHES,); zeros for one without any."""
     of_field = [found + np.uint64(place) * _PRIME for place, found in enumerate(sets.values())]
+    if not any(map(len, of_field)):
+        return np.zeros(BANDS * HASHES, dtype=np.uint64)
     least: Numbers = (np.concatenate(of_field)[None, :] * _ODD[:, None]).min(axis=1)  # their high bits decide
     return least
 
 
 def _jaccard(first: Numbers, second: Numbers) -> float:
     shared = len(np.intersect1d(first, second, assume_unique=True))
-    return shared / (len(first) + len(second) - shared)
+    return shared / max(1, len(first) + len(second) - shared)
 
 
 def _mixed(numbers: Numbers) -> Numbers:

@@ -114,17 +114,17 @@ def _plain(facts: dict[str, Any]) -> dict[str, Any]:  # Any: JSON
 
 def _task(task: Any) -> dict[str, Any]:  # Any: a class of tasks, and JSON
     """Return a task's fields with the columns that each is read from, its output's fields and its metrics."""
-    from functory.contracts.task import Output
+    from functory.contracts.trust import TrustOutput
 
     inputs, outputs = task.Input.model_fields, task.Output.model_fields
-    own = [name for name in outputs if name not in Output.model_fields]
+    own = sorted(outputs, key=lambda name: name in TrustOutput.model_fields)  # what outputs have in common, last
     metric = _text(task.metric)
     return {
         "shorthand": [_text(name) for name in task.shorthand],
         "input": [_field(task.Input, name) for name in inputs],
         "gold": [_field(task.Example, name) for name in task.Example.model_fields if name not in inputs],
         "columns": {_text(field): [_text(name) for name in names] for field, names in task.columns.items()},
-        "output": [_field(task.Output, name) for name in (*own, *Output.model_fields)],
+        "output": [_field(task.Output, name) for name in own],
         "metric": metric,
         "metrics": {_text(name): _text(what) for name, what in task.metrics.items()} or ({metric: ""} if metric else {}),
         "parts": {_text(name): _text(part) for name, part in task.parts.items()},

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from functory.contracts.task import Output, Task
+from functory.contracts.task import Task
+from functory.contracts.trust import TrustOutput
 from functory.plugins.describing import type_name
 from functory.running.forms import CompositeForm, EngineForm, TorchForm
 from functory.wording.harmless import harmless
@@ -60,7 +61,7 @@ def doc(function: Function) -> str:
 
 def fields(model: type[BaseModel]) -> dict[str, str]:
     """Return what each field of an input or an output is, those that every task's output has last."""
-    names = sorted(model.model_fields, key=lambda name: name in Output.model_fields)
+    names = sorted(model.model_fields, key=lambda name: name in TrustOutput.model_fields)
     return {name: model.model_fields[name].description or "see the task" for name in names}
 
 

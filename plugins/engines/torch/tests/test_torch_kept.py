@@ -42,6 +42,8 @@ class Centred(Pooled):
 class Centring:
     """Trains the top layer and the head, which reads centred vectors."""
 
+    beside = ()
+
     def cut(self, spec: Any) -> int:
         return int(spec.points) - 2
 

@@ -39,7 +39,7 @@ from functory_torch.sources import FromFeatures, FromStates, Whole
 class Top:
     """Trains the layers from a cut point on."""
 
-    learning = "supervised"
+    beside = ()
 
     def __init__(self, cut: int) -> None:
         self._cut = cut
@@ -187,7 +187,7 @@ def test_a_frozen_tensor_that_is_changed_is_named(tmp_path: Path) -> None:
 class OnlyInTraining:
     """Adds a vector to each layer's output while it is trained, and nothing afterwards."""
 
-    learning = "supervised"
+    beside = ()
 
     def cut(self, spec: Any) -> int:
         return 1

@@ -413,6 +413,7 @@ class LabelTask(Task[L]):
                                "description": properties["label"].get("description", "")}  # fmt: skip
         properties["labels"]["items"] = {"enum": list(state.answers)}
         properties["prediction_set"]["items"] = {"enum": list(state.labels)}
+        properties["prediction_set"] = properties.pop("prediction_set")  # after the label, which gives the labels' type its name
         return schema
 
     def golden_inputs(self, state: Labels) -> Sequence[Input]:
