@@ -59,7 +59,7 @@ class Store(Protocol):
 class Shelf:
     """Passages in a folder, their vectors mapped into memory: every one is looked at, in blocks.
 
-    A million passages of 384 numbers are 1.5 GB on disk, and a query takes some tenths of a second.
+    A million passages of 384 numbers are 1.5 GB on disk, all of which a query reads.
 
     :param folder: as `make` wrote it.
     :raises DataError: when it is no shelf, or not whole.
