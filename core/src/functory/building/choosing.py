@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -154,10 +155,9 @@ class Choosing:
                 rest = sorted(set(range(len(whole))) - set(held))
                 parts = Splits(whole.take(rest), whole.take(()), whole.take(()))
                 place = None if folder is None else folder / f"{turn + 1}.{number + 1}"
-                function = self._whole(contender, parts, place, f"{turn + 1}.{number + 1}")
-                for index, found in zip(held, traced(function, whole.take(held)), strict=True):
-                    outputs[index] = found
-                function.close()
+                with closing(self._whole(contender, parts, place, f"{turn + 1}.{number + 1}")) as function:
+                    for index, found in zip(held, traced(function, whole.take(held)), strict=True):
+                        outputs[index] = found
             contender.outputs.append(outputs)
             scorers.append(self._scorer(contender, outputs, whole, self.fitting.state))
         return _mean(scorers), len(whole)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from functory.data.examples import Examples
 from functory.data.units import HAN, LONGEST, texts
+from functory.reading.mixing import mixed
 
 ALIKE = 0.8
 """The part of their shingles that two texts share at least, of those that either has (Jaccard), to be nearly the same."""
@@ -65,7 +66,7 @@ class Shingles:
         """(examples, BANDS): the bucket of each band that an example falls into."""
         signatures = np.array([_signature(found) for found in self.sets], dtype=np.uint64)
         parts = signatures.reshape(len(self.sets), BANDS, HASHES)
-        found: Numbers = _mixed((parts * _ODD[:HASHES]).sum(axis=2, dtype=np.uint64))
+        found: Numbers = mixed((parts * _ODD[:HASHES]).sum(axis=2, dtype=np.uint64))
         return found
 
 
@@ -106,7 +107,7 @@ def _shingles(text: str) -> Numbers:
         is_narrow = np.fromiter((bool(_HAN.match(sign)) for sign in plain), bool, len(plain))
         narrow = _windows(signs, SHORT)
         found = np.concatenate([found[~is_narrow[: len(found)]], narrow[is_narrow[: len(narrow)]]])
-    return np.unique(_mixed(found if len(found) else _windows(signs, len(signs))))
+    return np.unique(mixed(found if len(found) else _windows(signs, len(signs))))
 
 
 def _windows(signs: Numbers, size: int) -> Numbers:
@@ -131,13 +132,6 @@ def _signature(sets: dict[str, Numbers]) -> Numbers:
 def _jaccard(first: Numbers, second: Numbers) -> float:
     shared = len(np.intersect1d(first, second, assume_unique=True))
     return shared / max(1, len(first) + len(second) - shared)
-
-
-def _mixed(numbers: Numbers) -> Numbers:
-    """Return numbers of which every bit depends on every bit of those given (the finaliser of SplitMix64)."""
-    numbers = (numbers ^ (numbers >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    numbers = (numbers ^ (numbers >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return numbers ^ (numbers >> np.uint64(31))
 
 
 _WORD, _HAN = re.compile(r"\w+"), re.compile(f"[{HAN}]")

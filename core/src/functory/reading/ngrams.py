@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from functory.contracts.rows import Array, Port
+from functory.reading.mixing import mixed
 
 Ints = NDArray[np.int64]
 Codes = NDArray[np.uint64]
@@ -71,7 +72,7 @@ def grams(texts: Sequence[str]) -> Grams:
     text = owner[start]
     place = first[text] + 1
     most = np.array([len(one) for one in texts], dtype=np.int64)[text]
-    code = _mixed(_hashes(joined, start, end) + is_words)
+    code = mixed(_hashes(joined, start, end) + is_words + np.uint64(_BASE))
     return Grams(text, np.maximum(start - place, 0), np.minimum(end - place, most), code, is_words)
 
 
@@ -169,7 +170,7 @@ def sparse(found: Counted) -> dict[str, Array]:
 
 def salted(code: Codes, salt: int) -> Codes:
     """Return hashes that are equal to no other salt's: of the n-grams of another text, say."""
-    return _mixed(code + np.uint64(salt)) if salt else code
+    return mixed(code + np.uint64(salt) + np.uint64(_BASE)) if salt else code
 
 
 def _lower(text: str) -> str:
@@ -217,7 +218,7 @@ def _hashes(joined: str, start: Ints, end: Ints) -> Codes:
     """Return the hash of each stretch of a text, the same wherever it stands."""
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
     powers, inverses = (_powers(base, len(codes)) for base in (_BASE, _INVERSE))
-    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(_mixed(codes) * powers)])
+    sums = np.concatenate([np.zeros(1, dtype=np.uint64), np.cumsum(mixed(codes + np.uint64(_BASE)) * powers)])
     return cast(Codes, (sums[end] - sums[start]) * inverses[start])
 
 
@@ -226,11 +227,3 @@ def _powers(base: int, count: int) -> Codes:
     factors = np.full(count, base, dtype=np.uint64)
     factors[:1] = 1
     return np.multiply.accumulate(factors)
-
-
-def _mixed(codes: Codes) -> Codes:
-    """Return numbers all of whose bits hang on all bits (the last steps of splitmix64: Steele et al. 2014)."""
-    codes = codes + np.uint64(_BASE)
-    codes = (codes ^ (codes >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    codes = (codes ^ (codes >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return codes ^ (codes >> np.uint64(31))

@@ -71,7 +71,9 @@ def fit_floor(
     """
     try:
         from functory_sdk.torch.sparse import regression
-    except ImportError:
+    except ModuleNotFoundError as error:
+        if error.name != "torch":  # of a torch that is there and broken, its own error tells
+            raise
         return None
     chosen = _drawn(right)
     golds = [gold(right[row], state) for row in chosen]

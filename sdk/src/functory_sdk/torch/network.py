@@ -108,6 +108,32 @@ class Network(nn.Module, ABC):
     def blocks(self) -> tuple[nn.Module, ...]:
         """The layers in the order of the steps, without embeddings and last norms: what an adaptation injects into."""
 
+    def top(self, layers: int) -> tuple[nn.Module, ...]:
+        """Return the top so many layers; all when 0.
+
+        :raises NotSupported: when there are fewer.
+        """
+        if layers > len(self.blocks):
+            raise NotSupported(
+                f"{self.spec.reference} has {len(self.blocks)} layers; the option asks for the top {layers}.",
+                do=f"set layers between 1 and {len(self.blocks)}, or 0 for all.",
+            )
+        return self.blocks[-layers:]
+
+    def maps(self, layers: int = 0) -> dict[str, str]:
+        """Return the affine maps inside the top so many layers, all when 0: the full name of each, and that within its layer.
+
+        :raises NotSupported: when there are fewer layers.
+        """
+        touched = {id(block) for block in self.top(layers)}
+        return {
+            f"{path}.{inner}": inner
+            for path, block in self.named_modules()
+            if id(block) in touched
+            for inner, module in block.named_modules()
+            if isinstance(module, nn.Linear)
+        }
+
     def logits(self, hidden: Tensor) -> Tensor:
         """Return the scores of the next token, (…, vocabulary), from last hidden states (…, width).
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from functory_contrastive.drawing import drawn, has_pairs, kinds_of
 from functory_sdk import Fit, NotSupported, Port, Taught, TrainingOptions, TrainingSession, pad
@@ -41,21 +41,8 @@ def inject(network: Network, options: ContrastiveOptions) -> None:
     """
     from peft import LoraConfig, inject_adapter_in_model
 
-    blocks = network.blocks
-    if options.layers > len(blocks):
-        raise NotSupported(
-            f"{network.spec.reference} has {len(blocks)} layers; the option asks for the top {options.layers}.",
-            do=f"set layers between 1 and {len(blocks)}, or 0 for all.",
-        )
-    touched = {id(block) for block in blocks[-options.layers :]}
-    chosen = [
-        f"{path}.{inner}"
-        for path, block in network.named_modules()
-        if id(block) in touched
-        for inner, module in block.named_modules()
-        if isinstance(module, nn.Linear)
-    ]
-    config = LoraConfig(r=options.rank, lora_alpha=options.alpha, target_modules=chosen, bias="none")  # type: ignore[arg-type]
+    maps = list(network.maps(options.layers))
+    config = LoraConfig(r=options.rank, lora_alpha=options.alpha, target_modules=maps, bias="none")  # type: ignore[arg-type]
     inject_adapter_in_model(config, network)
 
 

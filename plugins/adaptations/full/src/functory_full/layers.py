@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from torch import nn
 
-from functory_sdk import NotSupported
 from functory_sdk.torch import Network, own
 
 
@@ -18,10 +17,4 @@ def train_top(network: Network, layers: int) -> None:
 
     :raises NotSupported: when there are fewer.
     """
-    blocks = network.blocks
-    if layers > len(blocks):
-        raise NotSupported(
-            f"{network.spec.reference} has {len(blocks)} layers; the option asks for the top {layers}.",
-            do=f"set layers between 1 and {len(blocks)}, or 0 for everything.",
-        )
-    own(nn.ModuleList(blocks[-layers:]))
+    own(nn.ModuleList(network.top(layers)))

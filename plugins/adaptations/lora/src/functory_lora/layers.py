@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from torch import nn
-
 from functory_lora.adaptation import LoRAOptions
 from functory_sdk import NotSupported
 from functory_sdk.torch import Network
@@ -54,26 +52,12 @@ def chosen(network: Network, options: LoRAOptions) -> list[str]:
 
     :raises NotSupported: when there are fewer layers than asked for, or no map is chosen.
     """
-    blocks = network.blocks
-    if options.layers > len(blocks):
-        raise NotSupported(
-            f"{network.spec.reference} has {len(blocks)} layers; the option asks for the top {options.layers}.",
-            do=f"set layers between 1 and {len(blocks)}, or 0 for all.",
-        )
-    touched = {id(block) for block in blocks[-options.layers :]}
-    found, known = [], set()
-    for path, block in network.named_modules():
-        if id(block) not in touched:
-            continue
-        for inner, module in block.named_modules():
-            if isinstance(module, nn.Linear):
-                known.add(inner)
-                if _is_chosen(inner, options.targets):
-                    found.append(f"{path}.{inner}")
+    maps = network.maps(options.layers)
+    found = [path for path, inner in maps.items() if _is_chosen(inner, options.targets)]
     if not found:
         raise NotSupported(
             f"no map of {network.spec.reference} is named by targets = {options.targets!r}.",
-            do=f"take attention, all-linear, or some of: {', '.join(sorted(known))}.",
+            do=f"take attention, all-linear, or some of: {', '.join(sorted({*maps.values()}))}.",
         )
     return found
 
