@@ -231,3 +231,22 @@ def test_a_build_that_fails_after_a_choice_fits_nothing_again_and_says_once_what
     figures = ({"seconds"}, [fn.about.tried for fn in (whole, again)])
     assert len({str([one.model_dump(exclude=figures[0]) for one in tried]) for tried in figures[1]}) == 1
     assert not list((tmp_path / "cache" / "runs").iterdir())
+
+
+@pytest.mark.parametrize(
+    ("order", "left"),
+    [(("able", "idle"), "begins the training again"), (("idle", "able"), "takes up what it fitted before this training")],
+)
+def test_a_fit_that_is_broken_off_says_what_is_there_of_those_before_it(
+    order: tuple[str, ...], left: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FUNCTORY_CACHE", str(tmp_path / "cache"))
+
+    def broken(self: Any, session: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Able, "fit", broken)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        built(Choice([Candidate(name) for name in order]))
+    [said] = caught.value.args
+    assert left in said

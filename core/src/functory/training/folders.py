@@ -25,6 +25,8 @@ from functory.training.learned import is_kept
 
 LOOK_SECONDS = 0.2
 SAID = "_functory_says_what_is_left"
+NOTHING = "Nothing was learned yet that could be kept: the same build begins the training again."
+EARLIER = "The same build takes up what it fitted before this training, and begins this one again."
 NO_LOCKS = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL}
 """What the system says of a lock where a file system, mostly a network's, has none."""
 
@@ -121,15 +123,21 @@ class RunFolder:
         if self._step:
             return f"{same[:1].upper()}{same[1:]} goes on from the checkpoint at step {self._step:,}, in {self.path}."
         if isinstance(error, KeyboardInterrupt):
-            return "Nothing was learned yet that could be kept: the same build begins the training again."
+            return NOTHING
         return ""
 
 
 def _add(error: BaseException, left: str) -> None:
-    """Let an error say what is left, whichever way it is told; of several runs of a build, the last's alone."""
-    if getattr(error, SAID, False):
+    """Let an error say what is left, whichever way it is told: of several runs of a build the last's, and, where that has
+    nothing, that those before it have.
+    """
+    said = getattr(error, SAID, "")
+    if said:
+        if said == NOTHING != left:
+            setattr(error, SAID, EARLIER)
+            error.args = (*error.args[:-1], EARLIER)
         return
-    setattr(error, SAID, True)
+    setattr(error, SAID, left)
     if isinstance(error, FunctoryError):
         error.do = f"{error.do} {left}".strip()
     elif isinstance(error, KeyboardInterrupt):
