@@ -32,7 +32,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("project")
     (place / "my_task.py").write_text(TASK)
     task = f"{place}/my_task.py:Shouting"
-    function = functory.build(task=task, train="samples:rotten-tomatoes", backbone="minilm", limit=120, name="shout")
+    function = functory.build(
+        task=task, train="samples:rotten-tomatoes", backbone="minilm", adaptation="head", limit=120, name="shout"
+    )
     function.save(place / "shout")
     return place
 

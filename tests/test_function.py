@@ -155,7 +155,7 @@ def test_hooks_answer_wrap_and_observe_and_a_failing_one_is_named(capsys: pytest
             return 1 / 0
 
     recipe = {
-        "task": "text-classification", "backbone": "minilm",
+        "task": "text-classification", "backbone": "minilm", "adaptation": "head",
         "train": [{"text": f"{word} {n}", "label": word} for n in range(20) for word in ("cat", "dog")],
     }  # fmt: skip
     functory.build(recipe, hooks=[Watch()])

@@ -293,7 +293,7 @@ def test_an_evaluation_that_was_made_before_is_read_from_the_cache(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FUNCTORY_CACHE", str(tmp_path / "cache"))
-    build = {"task": "text-classification", "train": ROWS, "report": False, "hooks": ["evaluation-cache"]}
+    build = {"task": "text-classification", "train": ROWS, "adaptation": "head", "report": False, "hooks": ["evaluation-cache"]}
     function = functory.build(**build)
     first = function.evaluate(ROWS)
     monkeypatch.setattr(functory.Function, "map", lambda *_, **__: pytest.fail("it was measured again"))
