@@ -11,7 +11,7 @@ transformers = pytest.importorskip("transformers")
 
 from functory_sdk import BackboneSpec, NotSupported, entries  # noqa: E402
 from functory_sdk.families import family_names, family_of  # noqa: E402
-from functory_sdk.torch import Network, network_from, own, structural_copy  # noqa: E402
+from functory_sdk.torch import Network, Writing, network_from, own, structural_copy  # noqa: E402
 from functory_sdk.torch.stacks.rotary import FULL, SLIDING  # noqa: E402
 
 VOCABULARY, PAD = 97, 1
@@ -244,29 +244,32 @@ def test_it_traces_to_a_graph_that_serves_other_lengths(family: str) -> None:
 
 @pytest.mark.parametrize("family", [*WRITERS, "Gemma 2 without caps", "Gemma 3 with a cap"])
 def test_generation_step_by_step_is_the_whole_pass(family: str) -> None:
-    """Rows of unequal length, one leaving on the way; then begun again in the middle."""
+    """Rows of unequal length, one leaving on the way and one going on in two ways; then begun again in the middle."""
     model, network = made(family)
     rows = batch(network)
     ids, mask = rows["input_ids"], rows["attention_mask"]
     tokens = torch.tensor([[20, 21, 22, 23, 24], [30, 31, 32, 33, 34]])
 
-    def expected(row: int, written: int) -> Any:
-        source = ids[row : row + 1, : int(mask[row].sum())]
+    def expected(row: int, written: int, other: int | None = None) -> Any:
+        source, own = ids[row : row + 1, : int(mask[row].sum())], tokens[row : row + 1, :written].clone()
+        if other is not None:
+            own[:, -1] = tokens[other, written - 1]
         if family == "t5":
-            target = torch.cat([torch.zeros(1, 1, dtype=torch.long), tokens[row : row + 1, :written]], 1)
+            target = torch.cat([torch.zeros(1, 1, dtype=torch.long), own], 1)
             return model(input_ids=source, decoder_input_ids=target).logits[0, -1]
-        return model(input_ids=torch.cat([source, tokens[row : row + 1, :written]], 1)).logits[0, -1]
+        return model(input_ids=torch.cat([source, own], 1)).logits[0, -1]
 
     with torch.no_grad():
-        writing = network.writer(ids, mask)
+        writing = Writing(network, ids, mask)
         for step in range(3):
             for row in range(2):
                 torch.testing.assert_close(writing.logits[row], expected(row, step), atol=1e-4, rtol=1e-4)
             writing.advance(tokens[:, step])
-        writing.keep([1])
-        writing.advance(tokens[1:, 3])
+        writing.choose([1, 1])
+        writing.advance(tokens[[1, 0], 3])
         torch.testing.assert_close(writing.logits[0], expected(1, 4), atol=1e-4, rtol=1e-4)
-        again = network.writer(ids, mask, tokens[:, :4])
+        torch.testing.assert_close(writing.logits[1], expected(1, 4, other=0), atol=1e-4, rtol=1e-4)
+        again = Writing(network, ids, mask, tokens[:, :4])
         for row in range(2):
             torch.testing.assert_close(again.logits[row], expected(row, 4), atol=1e-4, rtol=1e-4)
         again.advance(tokens[:, 4])
@@ -294,7 +297,7 @@ def test_what_a_network_a_head_or_a_model_cannot_do_is_said_with_a_remedy() -> N
     _, network = made("bert")
     attempts = (
         lambda: network.logits(None),  # type: ignore[arg-type]
-        lambda: network.writer(None, None),  # type: ignore[arg-type]
+        lambda: network.resume({}, None),
         lambda: Silent(network.spec, None).losses({}, {}),
         lambda: Model(network, None, (), (), None).apply_head(None, {}),  # type: ignore[arg-type]
     )

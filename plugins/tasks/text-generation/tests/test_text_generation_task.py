@@ -57,20 +57,21 @@ def test_the_pieces_of_a_stream_join_to_the_text(write: Any) -> None:
         assert "".join(write.stream(text)) == write(text).text
 
 
-def test_a_close_call_is_decided_by_reading_the_text_alone() -> None:
+def test_a_close_call_is_decided_by_reading_the_text_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     torch = pytest.importorskip("torch")
     from functory_sdk import Request
-    from functory_torch.greedy import _likeliest
+    from functory_torch import greedy
 
     class Alone:
-        def writer(self, ids: Any, mask: Any, written: Any = None) -> Any:
-            assert ids.tolist() == [[5, 6]]
-            assert written.tolist() == [[7]]
-            return type("Writing", (), {"logits": torch.tensor([[0.0, 0.0, 1.0]])})
+        logits = torch.tensor([[0.0, 0.0, 1.0]])
+
+        def __init__(self, network: Any, ids: Any, mask: Any, written: Any) -> None:
+            assert (ids.tolist(), written.tolist()) == ([[5, 6]], [[7]])
 
     logits = torch.tensor([[1.0, 3.0, 2.0], [1.0, 1.0005, 0.0]])
     texts = [(Request((4,), 9), []), (Request((5, 6), 9), [7])]
-    assert _likeliest(Alone(), logits, texts).tolist() == [1, 2]  # type: ignore[arg-type]
+    monkeypatch.setattr(greedy, "Writing", Alone)
+    assert greedy._likeliest(None, logits, texts).tolist() == [1, 2]  # type: ignore[arg-type]
 
 
 def test_a_prompt_cannot_end_its_turn() -> None:

@@ -256,9 +256,11 @@ class BackboneSuite(ComponentSuite, TorchSuite):
     def test_written_tokens_follow_from_whole_passes(self) -> None:
         """Scores while writing, in batches of unequal prompts, are those of a whole pass over what was written so far.
 
-        If this fails: positions or masks of kept keys and values are off by the padding, or `keep` mixes rows.
+        If this fails: positions or masks of kept keys and values are off by the padding in `Network.resume`.
         """
         import torch
+
+        from functory_sdk.torch import Writing
 
         backbone = self.backbone
         if not backbone.spec.has_logits:
@@ -268,7 +270,7 @@ class BackboneSuite(ComponentSuite, TorchSuite):
         with torch.inference_mode():
             ports = [port for port in backbone.spec.ports() if port.name in ("input_ids", "attention_mask")]
             batch = tensors(pad([{"input_ids": ids, "attention_mask": np.ones_like(ids)} for ids in prompts], ports))
-            writing = backbone.network.writer(batch["input_ids"], batch["attention_mask"])
+            writing = Writing(backbone.network, batch["input_ids"], batch["attention_mask"])
             alive = list(range(len(prompts)))
             for turn in range(4):
                 written = [(prompts[index], texts[index]) for index in alive]
@@ -278,7 +280,7 @@ class BackboneSuite(ComponentSuite, TorchSuite):
                     texts[index] = np.append(texts[index], int(tokens[place]))
                 if turn == 1:
                     staying = [0, len(alive) - 1]
-                    writing.keep(staying)
+                    writing.choose(staying)
                     alive, tokens = [alive[place] for place in staying], tokens[staying]
                 writing.advance(tokens)
 

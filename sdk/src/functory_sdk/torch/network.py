@@ -17,11 +17,10 @@ from functory.contracts.backbone import BackboneSpec
 from functory.errors import NotSupported
 from functory_sdk.readouts import Readout
 from functory_sdk.torch.pooling import Pooler
-from functory_sdk.torch.writing import Writer
 
 State = dict[str, Tensor]
 """What flows between steps: ``hidden`` (batch, tokens, width), and for an encoder-decoder ``memory``."""
-Context = dict[str, Tensor | None]
+Context = dict[str, Any]  # Any: a tensor, None, or the keys and values that are kept
 """What every step may need and the batch alone decides: masks, rotary angles. Never stored."""
 
 
@@ -99,6 +98,16 @@ class Network(nn.Module, ABC):
     def prepare(self, batch: Mapping[str, Tensor]) -> Context:
         """Return what the steps need of a batch besides the state."""
 
+    def resume(self, batch: Mapping[str, Tensor], kept: Any) -> Context:  # Any: a transformers cache
+        """Return what the steps need of tokens that come after others, whose keys and values are kept: as `prepare`, for the
+        steps from the one that reads what is written.
+
+        :param batch: the new tokens (rows, new), and their mask (rows, kept + new): which of all places are real.
+        :param kept: `Kept.layers`, which each layer reads and appends to.
+        :raises NotSupported: by networks that write none.
+        """
+        raise NotSupported(f"{self.spec.reference!r} writes no text.", do="choose a decoder such as smollm2, or a T5.")
+
     @abstractmethod
     def step(self, index: int, state: State, context: Context) -> State:
         """Run step `index`, 0 ≤ index < points."""
@@ -140,16 +149,6 @@ class Network(nn.Module, ABC):
         :raises NotSupported: by networks that predict none.
         """
         raise NotSupported(f"{self.spec.reference!r} predicts no tokens.", do="choose a decoder such as smollm2, or a T5.")
-
-    def writer(self, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> Writer:
-        """Start writing after prompts (for an encoder-decoder: from sources).
-
-        :param ids: (rows, tokens), padded on the right.
-        :param mask: (rows, tokens).
-        :param written: (rows, tokens) what was already written after each, equally long for all; none when None.
-        :raises NotSupported: by networks that write none.
-        """
-        raise NotSupported(f"{self.spec.reference!r} writes no text.", do="choose a decoder such as smollm2, or a T5.")
 
     def read_as(self, readout: Readout) -> None:
         """Read the last hidden states as a fine-tuned classifier does, in place of the backbone's own pooling.
@@ -223,18 +222,25 @@ def positions_of(mask: Tensor) -> Tensor:
     return torch.arange(mask.shape[1], device=mask.device)[None]
 
 
+def positions_in(mask: Tensor) -> Tensor:
+    """Return the places of tokens in texts that have padding in them, (rows, tokens): padding is not counted."""
+    return (mask.cumsum(1) - 1).clamp(min=0)
+
+
 def causal_mask(
-    mask: Tensor, window: int | None = None, positions: Tensor | None = None, ends: Tensor | None = None
-) -> Tensor:
-    """Return the mask of causal attention, (batch, 1, tokens, tokens) bool; padding is never looked at.
+    mask: Tensor, window: int | None = None, positions: Tensor | None = None, ends: Tensor | None = None,
+    new: int | None = None,
+) -> Tensor:  # fmt: skip
+    """Return the mask of causal attention, (batch, 1, new, tokens) bool; padding is never looked at.
 
     :param window: each token sees itself and the window − 1 tokens before it; all of them when None.
-    :param positions: (batch, tokens) of rows that branch.
+    :param positions: (batch, tokens) of rows that branch, or have padding between their tokens.
     :param ends: (batch, tokens) likewise: from which place on each token is seen no more.
+    :param new: how many of the last tokens look; all of them when None.
     """
-    places = torch.arange(mask.shape[1], device=mask.device)
-    order = places[:, None] - places[None]
-    apart = order if positions is None else (positions[:, :, None] - positions[:, None])[:, None]
+    places, first = torch.arange(mask.shape[1], device=mask.device), 0 if new is None else mask.shape[1] - new
+    order = places[first:, None] - places[None]
+    apart = order if positions is None else (positions[:, first:, None] - positions[:, None])[:, None]
     seen = (apart >= 0) if window is None else (apart >= 0) & (apart < window)
     if ends is not None:
         seen = seen & (order >= 0) & (places[:, None] < ends[:, None])[:, None]

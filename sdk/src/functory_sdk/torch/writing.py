@@ -1,116 +1,84 @@
-"""Writing token by token, with the keys and values of what was read kept.
+"""Writing token by token, with the keys and values of what was read kept: the same steps as a whole pass.
 
 Apart from engines: which batch runs when is theirs; what one step computes is the architecture's.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
+if TYPE_CHECKING:
+    from functory_sdk.torch.network import Network
 
-class Writer(ABC):
-    """A batch of texts being written.
+
+class Kept:
+    """The keys and values of the tokens that a batch of texts has read, layer by layer.
+
+    :param has_source: whether they look at a source besides themselves.
+
+    ``layers`` is the transformers cache that their layers read and append to.
+    """
+
+    def __init__(self, *, has_source: bool) -> None:
+        from transformers import DynamicCache, EncoderDecoderCache
+
+        self.layers: Any = EncoderDecoderCache(DynamicCache(), DynamicCache()) if has_source else DynamicCache()
+
+    def choose(self, rows: Tensor) -> None:
+        """Go on with these rows, of which one may come several times."""
+        self.layers.batch_select_indices(rows)
+
+
+class Writing:
+    """A batch of texts being written, after prompts or (by an encoder-decoder) from sources.
+
+    :param network: one that predicts tokens.
+    :param ids: (rows, tokens), padded on the right.
+    :param mask: (rows, tokens).
+    :param written: (rows, tokens) what was already written, equally long for all; none when None.
+    :raises NotSupported: for a network that predicts none.
 
     ``logits`` (rows, vocabulary) are the scores of each row's next token.
     """
 
-    logits: Tensor
+    def __init__(self, network: Network, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> None:
+        self._network = network
+        self._has_source = network.spec.architecture == "encoder-decoder"
+        self._kept = Kept(has_source=self._has_source)
+        self._source: Mapping[str, Tensor] = {}
+        self._memory: Mapping[str, Tensor] = {}
+        if self._has_source:
+            self._source = {"input_ids": ids, "attention_mask": mask}
+            self._memory = network.run(0, network.encoder_points, {}, network.prepare(self._source))
+            ids = torch.full_like(ids[:, :1], network.spec.start_id or 0)
+            mask = torch.ones_like(ids)
+        last = mask.sum(1) - 1  # (rows,): after whose state the next token comes
+        if written is not None:
+            ids, mask = torch.cat([ids, written], 1), torch.cat([mask, torch.ones_like(written)], 1)
+            last = torch.full_like(last, ids.shape[1] - 1)
+        self._mask = mask
+        self._read(ids, last)
 
-    @abstractmethod
+    def _read(self, ids: Tensor, last: Tensor) -> None:
+        network = self._network
+        batch = {**self._source, network.written: ids, network.output_mask: self._mask}
+        first = network.encoder_points if self._has_source else 0
+        hidden = network.run(first, network.points, dict(self._memory), network.resume(batch, self._kept.layers))["hidden"]
+        self.logits = network.logits(hidden[torch.arange(len(ids), device=ids.device), last])
+
     def advance(self, tokens: Tensor) -> None:
         """Append a token to each row, (rows,), and compute the next `logits`."""
-
-    @abstractmethod
-    def keep(self, rows: Sequence[int]) -> None:
-        """Go on with these rows only."""
-
-
-class DecoderWriter(Writer):
-    """A decoder's generation; prompts are padded on the left, so that all rows end together.
-
-    :param model: a transformers decoder without token scores.
-    :param scores: hidden states → token scores.
-    :param ids: (rows, tokens), padded on the right as everywhere.
-    :param mask: (rows, tokens).
-    :param written: (rows, tokens) what was written already.
-    """
-
-    def __init__(  # Any: a transformers model
-        self, model: Any, scores: Callable[[Tensor], Tensor], ids: Tensor, mask: Tensor, written: Tensor | None = None
-    ) -> None:
-        from transformers import DynamicCache
-
-        self._model = model
-        self._scores = scores
-        self._cache = DynamicCache(config=model.config)
-        places = torch.arange(ids.shape[1], device=ids.device)[None]
-        self._length = mask.sum(1)  # (rows,)
-        shift = (ids.shape[1] - self._length)[:, None]
-        self._mask = (places >= shift).long()
-        ids = ids.gather(1, (places - shift).clamp(min=0))
-        if written is not None:
-            ids = torch.cat([ids, written], dim=1)
-            self._mask = torch.cat([self._mask, torch.ones_like(written)], dim=1)
-            self._length = self._length + written.shape[1]
-        self._read(ids, (self._mask.cumsum(1) - 1).clamp(min=0))
-
-    def _read(self, ids: Tensor, positions: Tensor) -> None:
-        out = self._model(
-            input_ids=ids, attention_mask=self._mask, position_ids=positions, past_key_values=self._cache, use_cache=True
-        )
-        self.logits = self._scores(out.last_hidden_state[:, -1])
-
-    def advance(self, tokens: Tensor) -> None:
         self._mask = torch.cat([self._mask, torch.ones_like(tokens)[:, None]], dim=1)
-        positions = self._length[:, None]
-        self._length = self._length + 1
-        self._read(tokens[:, None], positions)
+        self._read(tokens[:, None], torch.zeros_like(tokens))
 
-    def keep(self, rows: Sequence[int]) -> None:
-        chosen = torch.as_tensor(list(rows), device=self._mask.device)
-        self._cache.batch_select_indices(chosen)
-        self._mask, self._length, self.logits = self._mask[chosen], self._length[chosen], self.logits[chosen]
-
-
-class SourceWriter(Writer):
-    """An encoder-decoder's generation: every target begins alike, only the sources differ in length.
-
-    :param decoder: a transformers T5 decoder.
-    :param scores: hidden states → token scores.
-    :param memory: (rows, tokens, width) what the encoder made of the sources.
-    :param mask: (rows, tokens).
-    :param target: (rows, tokens) the first token, and what was written already.
-    """
-
-    def __init__(  # Any: a transformers decoder
-        self, decoder: Any, scores: Callable[[Tensor], Tensor], memory: Tensor, mask: Tensor, target: Tensor
-    ) -> None:
-        from transformers import DynamicCache, EncoderDecoderCache
-
-        self._decoder = decoder
-        self._scores = scores
-        self._memory = memory
-        self._mask = mask
-        config = decoder.config
-        self._cache = EncoderDecoderCache(DynamicCache(config=config), DynamicCache(config=config))
-        self._read(target)
-
-    def _read(self, ids: Tensor) -> None:
-        out = self._decoder(
-            input_ids=ids, encoder_hidden_states=self._memory, encoder_attention_mask=self._mask,
-            past_key_values=self._cache, use_cache=True,
-        )  # fmt: skip
-        self.logits = self._scores(out.last_hidden_state[:, -1])
-
-    def advance(self, tokens: Tensor) -> None:
-        self._read(tokens[:, None])
-
-    def keep(self, rows: Sequence[int]) -> None:
-        chosen = torch.as_tensor(list(rows), device=self._mask.device)
-        self._cache.batch_select_indices(chosen)
-        self._memory, self._mask, self.logits = self._memory[chosen], self._mask[chosen], self.logits[chosen]
+    def choose(self, rows: Sequence[int]) -> None:
+        """Go on with these rows, of which one may come several times: texts that begin alike and go on each its own way."""
+        chosen = torch.as_tensor(list(rows), dtype=torch.long, device=self._mask.device)
+        self._kept.choose(chosen)
+        self._mask, self.logits = self._mask[chosen], self.logits[chosen]
+        self._source = {name: array[chosen] for name, array in self._source.items()}
+        self._memory = {name: array[chosen] for name, array in self._memory.items()}

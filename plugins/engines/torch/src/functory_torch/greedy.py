@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 
 from functory_sdk import Request
-from functory_sdk.torch import Network
+from functory_sdk.torch import Network, Writing
 
 CLOSE = 1e-3
 """Where the two best scores are this close, the rounding of another batch (some 1e-5) might choose the other token."""
@@ -19,7 +19,7 @@ def write(network: Network, requests: Sequence[Request], device: torch.device) -
     :param requests: prompts of at least one token.
     """
     with torch.inference_mode():
-        writing = network.writer(*_prompts(requests, device))
+        writing = Writing(network, *_prompts(requests, device))
     alive = list(range(len(requests)))
     written: list[list[int]] = [[] for _ in requests]
     while True:
@@ -37,7 +37,7 @@ def write(network: Network, requests: Sequence[Request], device: torch.device) -
             return
         with torch.inference_mode():
             if len(staying) < len(alive):
-                writing.keep(staying)
+                writing.choose(staying)
             alive = [alive[row] for row in staying]
             writing.advance(tokens[staying])
 
@@ -57,7 +57,7 @@ def _likeliest(network: Network, logits: torch.Tensor, texts: Sequence[tuple[Req
         ids = torch.tensor([request.ids], device=logits.device)
         after = torch.tensor([written], dtype=torch.long, device=logits.device) if written else None
         with torch.inference_mode():
-            tokens[row] = network.writer(ids, torch.ones_like(ids), after).logits[0].argmax()
+            tokens[row] = Writing(network, ids, torch.ones_like(ids), after).logits[0].argmax()
     return tokens
 
 

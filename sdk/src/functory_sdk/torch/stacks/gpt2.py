@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
-from functory_sdk.torch.network import Context, Network, State, causal_mask, positions_of
-from functory_sdk.torch.writing import DecoderWriter, Writer
+from functory_sdk.torch.network import Context, Network, State, causal_mask, positions_in, positions_of
 
 
 class GPT2Stack(Network):
@@ -40,23 +39,23 @@ class GPT2Stack(Network):
         seen = causal_mask(mask, None, batch.get("positions"), batch.get("ends"))
         return {"ids": batch["input_ids"], "positions": batch.get("positions", positions_of(mask)), "mask": seen}
 
+    def resume(self, batch: Mapping[str, Tensor], kept: Any) -> Context:
+        ids, mask = batch["input_ids"], batch["attention_mask"]
+        new = ids.shape[1]
+        return {"ids": ids, "positions": positions_in(mask)[:, -new:], "mask": causal_mask(mask, new=new), "kept": kept}
+
     def step(self, index: int, state: State, context: Context) -> State:
         if index == 0:
             return {"hidden": self.model.drop(self.model.wte(context["ids"]) + self.model.wpe(context["positions"]))}
         if index == self.points - 1:
             return {"hidden": self.model.ln_f(state["hidden"])}
-        return {"hidden": self.model.h[index - 1](state["hidden"], attention_mask=context["mask"])}
+        return {"hidden": self.model.h[index - 1](state["hidden"], context.get("kept"), context["mask"])}
 
     def logits(self, hidden: Tensor) -> Tensor:
         if self.scores is None:
             return super().logits(hidden)
         scores: Tensor = self.scores(hidden)
         return scores
-
-    def writer(self, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> Writer:
-        if self.scores is None:
-            return super().writer(ids, mask, written)
-        return DecoderWriter(self.model, self.logits, ids, mask, written)
 
 
 def _straighten(block: nn.Module) -> None:

@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
-from functory_sdk.torch.network import Context, Network, State, additive, causal_mask, positions_of
+from functory_sdk.torch.network import Context, Network, State, additive, causal_mask, positions_in, positions_of
 from functory_sdk.torch.stacks.rotary import FULL, SLIDING, angles_of
-from functory_sdk.torch.writing import DecoderWriter, Writer
 
 
 class LlamaStack(Network):
@@ -41,13 +40,22 @@ class LlamaStack(Network):
         return tuple(self.model.layers)
 
     def prepare(self, batch: Mapping[str, Tensor]) -> Context:
-        mask, branching = batch["attention_mask"], (batch.get("positions"), batch.get("ends"))
-        windows = {FULL: None, SLIDING: self._window}
-        masks: Context = {kind: causal_mask(mask, windows[kind], *branching) for kind in dict.fromkeys(self._kinds)}
-        if self._is_eager:
-            masks = {kind: additive(seen) for kind, seen in masks.items() if seen is not None}
+        mask = batch["attention_mask"]
+        masks = self._masks(mask, batch.get("positions"), batch.get("ends"))
         positions = batch.get("positions", positions_of(mask))
         return {"ids": batch["input_ids"], "positions": positions} | masks | angles_of(self.model, positions, self._kinds)
+
+    def resume(self, batch: Mapping[str, Tensor], kept: Any) -> Context:
+        ids, mask = batch["input_ids"], batch["attention_mask"]
+        positions, new = positions_in(mask), ids.shape[1]
+        masks, own = self._masks(mask, positions, None, new), positions[:, -new:]
+        return {"ids": ids, "positions": own, "kept": kept} | masks | angles_of(self.model, own, self._kinds)
+
+    def _masks(self, mask: Tensor, *how: Any) -> Context:
+        """Return the mask of each kind of layer; see `causal_mask`."""
+        windows = {FULL: None, SLIDING: self._window}
+        masks = {kind: causal_mask(mask, windows[kind], *how) for kind in dict.fromkeys(self._kinds)}
+        return {kind: additive(seen) if self._is_eager else seen for kind, seen in masks.items()}
 
     def step(self, index: int, state: State, context: Context) -> State:
         if index == 0:
@@ -59,6 +67,7 @@ class LlamaStack(Network):
             state["hidden"],
             attention_mask=context[kind],
             position_ids=context["positions"],
+            past_key_values=context.get("kept"),
             position_embeddings=(context[f"cos {kind}"], context[f"sin {kind}"]),
         )
         return {"hidden": hidden}
@@ -68,8 +77,3 @@ class LlamaStack(Network):
             return super().logits(hidden)
         scores: Tensor = self.scores(hidden)
         return scores if self._cap is None else self._cap * torch.tanh(scores / self._cap)
-
-    def writer(self, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> Writer:
-        if self.scores is None:
-            return super().writer(ids, mask, written)
-        return DecoderWriter(self.model, self.logits, ids, mask, written)

@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
-from functory_sdk.torch.network import Context, Network, State, causal_mask, padding_mask
-from functory_sdk.torch.writing import SourceWriter, Writer
+from functory_sdk.torch.network import Context, Network, State, causal_mask, padding_mask, positions_in
 
 
 class T5Stack(Network):
@@ -50,6 +49,14 @@ class T5Stack(Network):
             context["target bias"] = _bias(self.decoder, target, branching[0])
         return context
 
+    def resume(self, batch: Mapping[str, Tensor], kept: Any) -> Context:
+        target, mask = batch["decoder_input_ids"], batch["decoder_attention_mask"]
+        positions, new = positions_in(mask), target.shape[1]
+        return {
+            "ids": None, "bias": None, "mask": padding_mask(batch["attention_mask"]), "kept": kept, "target": target,
+            "causal": causal_mask(mask, new=new), "target bias": _bias(self.decoder, mask, positions, new),
+        }  # fmt: skip
+
     def step(self, index: int, state: State, context: Context) -> State:
         if index < self.encoder_points:
             hidden = _t5_step(self.encoder, index, state.get("memory"), context["ids"], context["mask"], context["bias"])
@@ -57,7 +64,7 @@ class T5Stack(Network):
         memory = state["memory"]
         hidden = _t5_step(
             self.decoder, index - self.encoder_points, state.get("hidden"),
-            context["target"], context["causal"], context["target bias"], memory, context["mask"],
+            context["target"], context["causal"], context["target bias"], memory, context["mask"], context.get("kept"),
         )  # fmt: skip
         return {"memory": memory, "hidden": hidden}
 
@@ -65,17 +72,10 @@ class T5Stack(Network):
         scores: Tensor = self.scores(hidden * self._scale)
         return scores
 
-    def writer(self, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> Writer:
-        batch = {"input_ids": ids, "attention_mask": mask}
-        memory = self.run(0, self.encoder_points, {}, self.prepare(batch))["memory"]
-        start = torch.full_like(ids[:, :1], self.spec.start_id or 0)
-        target = start if written is None else torch.cat([start, written], dim=1)
-        return SourceWriter(self.decoder, self.logits, memory, mask, target)
-
 
 def _t5_step(
     stack: Any, index: int, hidden: Tensor | None, ids: Tensor | None, mask: Tensor | None, bias: Tensor | None,
-    memory: Tensor | None = None, memory_mask: Tensor | None = None,
+    memory: Tensor | None = None, memory_mask: Tensor | None = None, kept: Any = None,
 ) -> Tensor:  # fmt: skip
     """Run one step of one of T5's stacks: embeddings, a layer, or the last norm."""
     if index == 0:
@@ -84,16 +84,23 @@ def _t5_step(
     if index == len(stack.block) + 1:
         normed: Tensor = stack.dropout(stack.final_layer_norm(hidden))
         return normed
-    result: Tensor = stack.block[index - 1](hidden, mask, bias, memory, memory_mask)[0]
+    result: Tensor = stack.block[index - 1](
+        hidden, mask, bias, memory, memory_mask, past_key_values=kept
+    )[0]
     return result
 
 
-def _bias(stack: Any, ids: Tensor, positions: Tensor | None = None) -> Tensor:
-    """Return the bias of a T5 stack's attention by distance, (1, heads, tokens, tokens); of rows that branch (batch, …)."""
+def _bias(stack: Any, ids: Tensor, positions: Tensor | None = None, new: int | None = None) -> Tensor:
+    """Return the bias of a T5 stack's attention by distance, (1, heads, tokens, tokens); where positions are given
+    (batch, heads, new, tokens).
+
+    :param new: how many of the last tokens look; all of them when None.
+    """
     size, attention = ids.shape[1], stack.block[0].layer[0].SelfAttention
     bias: Tensor = attention.compute_bias(size, size, device=ids.device)
     if positions is None:
         return bias
-    apart = positions[:, :, None] - positions[:, None]  # (batch, tokens, tokens): how far the seen one lies before
+    looking = positions if new is None else positions[:, -new:]
+    apart = looking[:, :, None] - positions[:, None]  # (batch, new, tokens): how far the seen one lies before
     by_distance = bias[0, :, -1].flip(-1)  # (heads, tokens): what the last token has for itself, the one before it …
     return by_distance[:, apart.clamp(0, size - 1)].transpose(0, 1)
