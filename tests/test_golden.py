@@ -104,10 +104,10 @@ def test_the_stored_tokens_log_probabilities_tell_a_changed_weight(write: Any) -
 
 
 def test_a_generation_that_loses_its_way_while_it_writes_is_refused(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from functory_sdk.torch.writing import DecoderWriter
+    from functory_sdk.torch import Writing
 
-    advance = DecoderWriter.advance
-    monkeypatch.setattr(DecoderWriter, "advance", lambda self, tokens: advance(self, tokens ^ 1))
+    advance = Writing.advance
+    monkeypatch.setattr(Writing, "advance", lambda self, tokens: advance(self, tokens ^ 1))
     with pytest.raises(errors.GoldenMismatch, match=r"golden example \d .* after \d tokens it takes another"):
         replay(write, write.golden, allowed=write.form.tolerance)
 
