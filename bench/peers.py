@@ -126,7 +126,7 @@ class _Seen(nn.Module):
 
 
 def _narrow(model: Any, collator: Any, *sides: Any) -> None:
-    """Leave out the tokens of a large vocabulary that no row has: the answers are the same, and an optimiser step half as long."""
+    """Leave out the tokens of a large vocabulary that no row has: the answers are the same, in half of the time."""
     whole = model.get_input_embeddings()
     if not isinstance(whole, nn.Embedding) or whole.num_embeddings < LARGE or not whole.weight.requires_grad:
         return
