@@ -1,7 +1,7 @@
 """Third parties: plugins built as wheels and installed with pip into a fresh environment, beside the built core.
 
 outside/                a virtual environment of its own
-├── functory, functory-sdk, four plugins     from wheels built here
+├── functory, functory-sdk, a few plugins    from wheels built here
 ├── libraries.pth → linked/                  torch and the like, without anything of this project
 └── acme-…, bad-…                            what the tests install and uninstall
 """
@@ -28,7 +28,7 @@ EXAMPLES = ROOT / "examples" / "plugins"
 TEMPLATE = ROOT / "sdk" / "src" / "functory_sdk" / "template"
 NEEDED = (
     "core", "sdk", "plugins/engines/torch", "plugins/backbones/minilm", "plugins/tasks/text-classification",
-    "plugins/adaptations/head", "plugins/backbones/huggingface",
+    "plugins/adaptations/head", "plugins/backbones/huggingface", "plugins/tasks/ranking", "plugins/tasks/question-answering",
 )  # fmt: skip
 OURS = re.compile(r"_*(editable__*)?_*(functory|acme|bad)[_-]?", re.IGNORECASE)
 
@@ -204,10 +204,28 @@ assert [one.alert for one in again.map([text, "I love it, this dog"])] == [True,
 assert again.evaluate([{"text": text, "alert": True}, {"text": "I love cats", "alert": False}]).metrics["accuracy"].value == 1
 functory.verify("alert")
 """,
+    "open-book": """
+days = ("Monday", "Friday")
+asked = [{"question": f"When was thing {n} here?", "context": f"Thing {n} was here on {day}.", "answers": [day]}
+         for n in range(10) for day in days]
+answers = functory.build(task="question-answering", train=asked, report=False, dev_share=0, adaptation="head", name="answers")
+book = functory.compose("open-book", passages=functory.build(task="ranking", name="passages"), answers=answers)
+passages = ["Thing 4 was late.", "Thing 3 was here on Friday."]
+row = {"question": "When was thing 3 here?", "passages": passages, "answers": ["Friday"]}
+before = book(row["question"], passages=passages)
+assert before.answer == passages[before.passage][before.start : before.end], before
+book.save("book")
+again = functory.load("book")
+assert again(row["question"], passages=passages) == before
+assert again(row["question"], passages=[]).answer is None
+assert again.evaluate([row, {**row, "answers": []}]).metrics["accuracy"].value in (0.0, 0.5)
+functory.verify("book")
+""",
 }
 """What each example plugin is for, as a user would try it."""
 KINDS = {
     "bottleneck": "adaptations", "gated-convolution": "families", "preference": "tasks", "alert": "tasks", "answered": "tasks",
+    "open-book": "tasks",
 }  # fmt: skip
 ASKED = {
     "adaptations": "functory.build(**build, adaptation={name!r})",
