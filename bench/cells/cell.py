@@ -36,6 +36,9 @@ class Cell:
     :param same: likewise, with a learning rate.
     :param recipe: what the call names beside task and data: nothing, where the default is what is measured.
     :param ours: likewise, for what is more than one function built by one call.
+    :param rates: what the peer is given in turn, where those are no learning rates of the table's: its own, or strengths.
+    :param beside: the cell whose peer answers here too, with the seconds that it took there.
+    :param is_shared: it is another cell's function that answers, whose seconds are told there.
     :param is_long: it takes more than some minutes, and runs where it is asked for by name.
     """
 
@@ -52,6 +55,9 @@ class Cell:
     same: tuple[str, Callable[[Rows, Rows, float], Answers]] | None = None
     recipe: Mapping[str, Any] = field(default_factory=dict)
     ours: Callable[[Cell, Rows, Rows], Answers] | None = None
+    rates: Sequence[float] = ()
+    beside: Cell | None = None
+    is_shared: bool = False
     is_long: bool = False
 
     def measure(self, rates: Sequence[float]) -> dict[str, Any]:
@@ -70,24 +76,27 @@ class Cell:
         row = {
             "cell": self.name, "language": self.language, "metric": self.metric, "train": len(train), "test": count,
             "majority": self.score(self.majority(train, test), right)(everything),
-            "ours": own(everything), "low": low, "high": high, "seconds": seconds,
+            "ours": own(everything), "low": low, "high": high,
         }  # fmt: skip
+        row |= {} if self.is_shared else {"seconds": seconds}
         row |= self._beside("simple", *self.simple, own, right, train, test)
         if self.same is not None:
             tried = self.peer(train, test, rates)
             best = max((answers for answers, _ in tried), key=lambda one: self.score(one, right)(everything))
             row |= self._beside("same", self.same[0], lambda *_: best, own, right, train, test)
-            row["same_seconds"] = sum(seconds for _, seconds in tried) / len(rates)
+            row["same_seconds"] = sum(seconds for _, seconds in tried) / len(tried)
         return row
 
     def peer(self, train: Rows, test: Rows, rates: Sequence[float]) -> list[tuple[Answers, float]]:
         """Return what the peer answers with each learning rate, and its seconds; what it answered before is remembered."""
+        if self.beside is not None:
+            return self.beside.peer(train, test, rates)
         if self.same is None:
             return []
         name, tuned = self.same
         return [
             remembered([self.name, name, rate, train, test], lambda rate=rate: tuned(train, test, rate))
-            for rate in rates
+            for rate in self.rates or rates
         ]
 
     def _built(self, train: Rows, test: Rows) -> Answers:

@@ -6,15 +6,15 @@ choice favours the peer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import tagging
 import torch
-from peers import classifier, fine_tuned, folder
+from peers import classifier, fine_tuned, folder, lora
 
+from cells import taggers
 from cells.data import Row, Rows
 from cells.scores import Span
 
@@ -32,15 +32,21 @@ def place_of(backbone: str) -> Path:
     return Path(folder()) if backbone == "minilm" else open_backbone(backbone).folder
 
 
-def better(run: Callable[[float], Any], score: Callable[[Any], float]) -> Any:
-    """Return the answers of the better learning rate."""
-    return max((run(rate) for rate in RATES), key=score)
-
-
 def labels(train: Rows, test: Rows, fields: Sequence[str], gold: str, backbone: str, rate: float) -> list[str]:
     """Fine-tune a classifier of one text or of two, and return the labels of the test rows."""
+    names, scores = logits(train, test, fields, gold, backbone, rate)
+    return [names[place] for place in scores.argmax(-1)]
+
+
+def logits(
+    train: Rows, test: Rows, fields: Sequence[str], gold: str, backbone: str, rate: float, *, peft: bool = False
+) -> tuple[tuple[str, ...], Any]:
+    """Fine-tune a classifier and return its labels, and the test rows' logits, (rows, labels).
+
+    :param peft: train PEFT's updates beside every map, and not the weights.
+    """
     names = tuple(sorted({str(row[gold]) for row in train}))
-    tokenizer = tagging.tokenizer_of(place_of(backbone))
+    tokenizer = taggers.tokenizer_of(place_of(backbone))
 
     def data(found: Rows) -> Rows:
         return [
@@ -48,13 +54,14 @@ def labels(train: Rows, test: Rows, fields: Sequence[str], gold: str, backbone: 
             for row in found
         ]
 
-    scores = _trained(classifier(names, str(place_of(backbone))), data(train), data(test), tokenizer, rate)
-    return [names[place] for place in scores.argmax(-1)]
+    model: Any = classifier(names, str(place_of(backbone)))
+    model = lora(model) if peft else model
+    return names, _trained(model, data(train), data(test), tokenizer, rate)
 
 
 def numbers(train: Rows, test: Rows, fields: Sequence[str], gold: str, backbone: str, rate: float) -> list[float]:
     """Fine-tune a regression of two texts, a cross-encoder, and return the numbers of the test rows."""
-    tokenizer = tagging.tokenizer_of(place_of(backbone))
+    tokenizer = taggers.tokenizer_of(place_of(backbone))
 
     def data(found: Rows) -> Rows:
         return [{**_read(tokenizer, row, fields), "labels": float(row[gold])} for row in found]
@@ -65,7 +72,7 @@ def numbers(train: Rows, test: Rows, fields: Sequence[str], gold: str, backbone:
 
 def spans(train: Rows, test: Rows, backbone: str, rate: float) -> list[set[Span]]:
     """Fine-tune a tagger and return the entities of the test rows."""
-    return tagging.spans(train, test, place_of(backbone), "Trainer, full", rate, EPOCHS, BATCH)
+    return taggers.spans(train, test, place_of(backbone), rate, EPOCHS, BATCH)
 
 
 def tags(train: Rows, test: Rows, backbone: str, rate: float) -> list[list[str]]:
@@ -73,14 +80,14 @@ def tags(train: Rows, test: Rows, backbone: str, rate: float) -> list[list[str]]
 
     :param train: rows of `tokens` and `tags`; so is `test`.
     """
-    return tagging.tags(train, test, place_of(backbone), rate, EPOCHS, BATCH)
+    return taggers.tags(train, test, place_of(backbone), rate, EPOCHS, BATCH)
 
 
 def choices(train: Rows, test: Rows, backbone: str, rate: float) -> list[int]:
     """Fine-tune a scorer of options, each read after its context and question, and return the chosen ones."""
     from transformers import BertForMultipleChoice
 
-    tokenizer = tagging.tokenizer_of(place_of(backbone))
+    tokenizer = taggers.tokenizer_of(place_of(backbone))
     most = max(len(row["choices"]) for row in (*train, *test))
 
     def data(found: Rows) -> Rows:
@@ -110,7 +117,7 @@ def answers(train: Rows, test: Rows, backbone: str, rate: float) -> list[str]:
     """Fine-tune a reader of answers in windows, as transformers' example does, and return the best span of each test row."""
     from transformers import BertForQuestionAnswering, DataCollatorWithPadding
 
-    tokenizer = tagging.tokenizer_of(place_of(backbone))
+    tokenizer = taggers.tokenizer_of(place_of(backbone))
     known = [window for row in train for window, _ in _windows(tokenizer, row)]
     unseen = [
         (index, window, offsets) for index, row in enumerate(test) for window, offsets in _windows(tokenizer, row)

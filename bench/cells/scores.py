@@ -81,6 +81,22 @@ def spearman(found: Sequence[float], gold: Sequence[float]) -> Score:
     return score
 
 
+def auroc(found: Sequence[float], gold: Sequence[bool]) -> Score:
+    """How often one that is meant has a higher number than one that is not (Hanley and McNeil 1982); ties count half."""
+    from scipy.stats import rankdata
+
+    values, meant = np.asarray(found, dtype=np.float64), np.asarray(gold, dtype=bool)
+
+    def score(places: Places) -> float:
+        is_meant = meant[places]
+        ours, others = int(is_meant.sum()), int((~is_meant).sum())
+        if not ours or not others:
+            return float("nan")
+        return (float(rankdata(values[places])[is_meant].sum()) - ours * (ours + 1) / 2) / (ours * others)
+
+    return score
+
+
 def reciprocal_rank(ranks: Sequence[int]) -> Score:
     """The mean of one over the place of the first right item, the best being 1."""
     values = 1 / np.asarray(ranks, dtype=np.float64)

@@ -7,7 +7,7 @@ window for answers. scikit-learn's defaults, but for what is said.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,19 @@ def _grams(language: str) -> Any:
 
 def regression(train: Rows, test: Rows, fields: Sequence[str], gold: str, language: str) -> list[str]:
     """Return the labels of a logistic regression on n-grams; of several texts also on those that both have."""
+    model, features = _fitted(train, fields, gold, language)
+    return [str(label) for label in model.predict(features(test))]
+
+
+def likeliest(train: Rows, test: Rows, fields: Sequence[str], gold: str, language: str) -> list[tuple[str, float]]:
+    """Return the labels of that regression, each with its probability."""
+    model, features = _fitted(train, fields, gold, language)
+    shares = model.predict_proba(features(test))
+    return [(str(model.classes_[row.argmax()]), float(row.max())) for row in shares]
+
+
+def _fitted(train: Rows, fields: Sequence[str], gold: str, language: str) -> tuple[Any, Callable[[Rows], Any]]:
+    """Return the regression, and what makes its features of rows."""
     from scipy.sparse import csr_matrix, hstack
     from sklearn.linear_model import LogisticRegression
 
@@ -49,7 +62,7 @@ def regression(train: Rows, test: Rows, fields: Sequence[str], gold: str, langua
         return hstack(parts).tocsr()
 
     model = LogisticRegression(C=STRENGTH, max_iter=2000).fit(features(train), [row[gold] for row in train])
-    return [str(label) for label in model.predict(features(test))]
+    return model, features
 
 
 def likeness(train: Rows, test: Rows, fields: tuple[str, str], language: str) -> list[float]:

@@ -12,7 +12,9 @@ from cells.cell import Cell
 from cells.daily import daily
 from cells.data import Rows, marked, only, rows
 from cells.graphs import graph
+from cells.methods import method
 from cells.retrieval import ranked, retrieved, vectors
+from cells.scope import declined, scope
 
 TRAIN, TEST = {"en": 2000, "zh": 1000}, 1000
 """Rows at most. An optimiser step on the multilingual backbone, with its vocabulary of 250,000, takes as long as two."""
@@ -57,7 +59,9 @@ def _labelled(
     )  # fmt: skip
 
 
-def entities(name: str, data: str, language: str, side: str = "test", *, is_long: bool = False) -> Cell:
+def entities(
+    name: str, data: str, language: str, side: str = "test", *, is_long: bool = False, spans: str = "flat"
+) -> Cell:
     """Return a cell of texts and the entities in them."""
 
     def load() -> tuple[Rows, Rows]:
@@ -65,7 +69,7 @@ def entities(name: str, data: str, language: str, side: str = "test", *, is_long
         return only(parts[0], "text", "entities"), only(parts[1], "text", "entities")
 
     return Cell(
-        name, language, "entity F1", "ner", load,
+        name, language, "entity F1", "ner" if spans == "flat" else {"name": "ner", "spans": spans}, load,
         gold=lambda row: {(one["start"], one["end"], one["label"]) for one in row["entities"]},
         read=lambda output: {(one.start, one.end, one.label) for one in output.entities},
         score=scores.span_f1, majority=lambda train, test: [set()] * len(test),
@@ -73,6 +77,15 @@ def entities(name: str, data: str, language: str, side: str = "test", *, is_long
         same=("Trainer", lambda train, test, rate: same.spans(train, test, BACKBONES[language], rate)),
         recipe={"backbone": BACKBONES[language]}, is_long=is_long,
     )  # fmt: skip
+
+
+def nested(name: str, data: str, flat: str) -> Cell:
+    """Return a cell of entities that lie beside one another, found by the head that lets them lie in one another.
+
+    :param flat: the cell of the same entities whose head does not, and whose peer answers here too.
+    """
+    beside: Cell = CELLS[flat]()
+    return replace(entities(name, data, beside.language, spans="nested"), beside=beside)
 
 
 def alike(name: str, data: str, language: str) -> Cell:
@@ -212,4 +225,12 @@ CELLS: dict[str, Callable[[], Cell]] = {
     "c3": partial(choices, "c3", "c3", "zh"),
     "piqa": partial(choices, "piqa", "piqa", "en", "dev", is_trained=False),
     "arc_challenge": partial(choices, "arc_challenge", "arc_challenge", "en", is_trained=False),
+    "clinc150, out of scope": partial(scope, "clinc150, out of scope", "clinc150", "en", "minilm", TRAIN["en"], TEST),
+    "clinc150, declined": lambda: declined("clinc150, declined", CELLS["clinc150, out of scope"]()),
+    "wikigold, nested head": lambda: nested("wikigold, nested head", "wikigold", "wikigold"),
+    "conll04, nested head": lambda: nested("conll04, nested head", "conll04", "conll04, entities"),
+    "rotten-tomatoes, head": partial(method, "rotten-tomatoes", "head", "en", "minilm", TRAIN["en"], TEST),
+    "rotten-tomatoes, lora": partial(method, "rotten-tomatoes", "lora", "en", "minilm", TRAIN["en"], TEST),
+    "rotten-tomatoes, full": partial(method, "rotten-tomatoes", "full", "en", "minilm", TRAIN["en"], TEST),
+    "zh-reviews, head": partial(method, "zh-reviews", "head", "zh", "e5", TRAIN["zh"], TEST),
 }

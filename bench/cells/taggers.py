@@ -1,7 +1,7 @@
-"""The peer of named entity recognition: a backbone with a token classifier, fine-tuned by transformers' Trainer or PEFT.
+"""Peers that tag tokens: a backbone with a token classifier, fine-tuned by transformers' Trainer, for spans and for given words.
 
-Each token gets the tag of the entity that half of its characters belong to; what comes out is read as spans of characters
-and scored as ours is: type and both ends right.
+For spans each token gets the tag of the entity that half of its characters belong to; what comes out is read as spans of
+characters, as ours is.
 """
 
 from __future__ import annotations
@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peers import fine_tuned, lora
+from peers import fine_tuned
 
-Rows = list[dict[str, Any]]
-Span = tuple[int, int, str]
-RATES = {"lora": 2e-3, "full": 1e-4}
-"""Learning rates for ours and the peer alike: the defaults of `lora` and `full`."""
+from cells.data import Rows
+from cells.scores import Span
+
 IGNORED = -100
 
 
@@ -31,18 +30,7 @@ def tokenizer_of(place: Path) -> Any:
     )
 
 
-def peer(train: Rows, test: Rows, method: str, epochs: int, batch_rows: int) -> float:
-    """Fine-tune e5 on spans of characters and return the entity-level F1 on the test rows."""
-    from functory_sdk import open_backbone
-
-    rate = RATES["lora" if method.startswith("PEFT") else "full"]
-    found = spans(train, test, open_backbone("e5").folder, method, rate, epochs, batch_rows)
-    return f1(found, [{(one["start"], one["end"], one["label"]) for one in row["entities"]} for row in test])
-
-
-def spans(
-    train: Rows, test: Rows, place: Path, method: str, rate: float, epochs: int, batch_rows: int
-) -> list[set[Span]]:
+def spans(train: Rows, test: Rows, place: Path, rate: float, epochs: int, batch_rows: int) -> list[set[Span]]:
     """Fine-tune the weights of a folder on spans of characters and return those it finds in each test row."""
     from transformers import DataCollatorForTokenClassification
 
@@ -63,7 +51,7 @@ def spans(
     known, _ = data(train)
     unseen, places = data(test)
     scores, _ = fine_tuned(
-        _model(str(place), tags, method), known, unseen, DataCollatorForTokenClassification(tokenizer),
+        _model(str(place), tags), known, unseen, DataCollatorForTokenClassification(tokenizer),
         num_train_epochs=epochs, learning_rate=rate, per_device_train_batch_size=batch_rows, warmup_steps=0.06,
         weight_decay=0.01,
     )  # fmt: skip
@@ -100,7 +88,7 @@ def tags(train: Rows, test: Rows, place: Path, rate: float, epochs: int, batch_r
     known, _ = data(train)
     unseen, places = data(test)
     scores, _ = fine_tuned(
-        _model(str(place), names, "Trainer"), known, unseen, DataCollatorForTokenClassification(tokenizer),
+        _model(str(place), names), known, unseen, DataCollatorForTokenClassification(tokenizer),
         num_train_epochs=epochs, learning_rate=rate, per_device_train_batch_size=batch_rows, warmup_steps=0.06,
         weight_decay=0.01,
     )  # fmt: skip
@@ -110,18 +98,11 @@ def tags(train: Rows, test: Rows, place: Path, rate: float, epochs: int, batch_r
     ]
 
 
-def f1(found: Sequence[set[Span]], gold: Sequence[set[Span]]) -> float:
-    """Return the micro-averaged F1 of spans."""
-    right = sum(len(one & other) for one, other in zip(found, gold, strict=True))
-    return 2 * right / max(1, sum(map(len, found)) + sum(map(len, gold)))
-
-
-def _model(place: str, tags: list[str], method: str) -> Any:  # Any: a transformers model, or PEFT's
+def _model(place: str, tags: list[str]) -> Any:  # Any: a transformers model
     from transformers import AutoModelForTokenClassification
 
     torch.manual_seed(0)
-    model: Any = AutoModelForTokenClassification.from_pretrained(place, num_labels=len(tags))
-    return lora(model) if method.startswith("PEFT") else model
+    return AutoModelForTokenClassification.from_pretrained(place, num_labels=len(tags))
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
