@@ -60,7 +60,8 @@ def test_each_label_is_doubted_by_a_function_that_did_not_learn_from_it(folds: i
     items = tuple(ToyExample.model_validate(row) for row in table)
     train = Examples(items, tuple(f"rows[{n}]" for n in range(96)), "rows", ("text",))
     again: Any = Again(Knowing, None, ToyTask(), 0, lambda note: None)  # type: ignore[arg-type]
-    found = again.doubtful(train, train.take([]), folds)
+    found, parts = again.doubtful(train, train.take([]), folds)
+    assert parts == min(folds, len(set(train.identities)))
     assert {one.place for one in found} == {f"rows[{n}]" for n in PLANTED}
     assert all(one.likelier == _right(one.text) != one.label for one in found)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ import pytest
 
 import functory
 from functory.artefact.checking import read_manifest
-from functory.contracts.adaptation import Adaptation, Candidate, Choice
+from functory.contracts.adaptation import Adaptation, Candidate, Choice, TrainingOptions
 from functory.contracts.component import NoOptions
 from functory.contracts.engine import Fit
 from functory.errors import NotSupported, TrainingError, UnknownComponent
@@ -174,6 +175,73 @@ def test_without_dev_rows_are_held_out_in_turn() -> None:
     assert [one.folds for one in fn.about.tried] == [5, 5]
 
 
+def test_of_few_different_inputs_as_many_folds_are_told_as_there_are() -> None:
+    fn = built(train=[{"text": "a good film", "label": "yes"}, {"text": "a bad film", "label": "no"}] * 4, dev=None, dev_share=0)
+    assert [one.folds for one in fn.about.tried] == [2, 2]
+    one = built(train=[{"text": "a good film", "label": "yes"}] * 4, dev=None, dev_share=0)
+    assert (one.form.adaptation.name, one.about.tried) == ("idle", ())
+
+
+def test_nothing_is_said_of_a_dev_whose_rows_are_held_out_in_turn() -> None:
+    told: list[str] = []
+    folds = Choice([Candidate("idle"), Candidate("able")], folds=4)
+    built(folds, dev=None, dev_share=0.25, tell=told.append)
+    assert not [note for note in told if note.startswith("dev ") or "of dev" in note]
+    built(folds, tell=told.append)
+    assert "dev has only 24 examples: its figures say little." in told
+
+
+def test_the_one_that_dev_decides_for_is_fitted_to_dev_too_where_it_was_split_off() -> None:
+    wanted = Choice([Candidate("idle"), Candidate("able")], is_refitted=True)
+    fn = built(wanted, dev=None, dev_share=0.25)
+    assert (fn.form.adaptation.name, Idle.fits, Able.fits) == ("able", [36], [36, 48])
+    assert [(one.examples, one.folds) for one in fn.about.tried] == [(12, 0), (12, 0)]
+    assert (fn.about.data["train"]["examples"], "dev" in fn.about.data, bool(fn.held_out)) == (48, False, False)
+    given = built(wanted)
+    assert (Able.fits[2:], given.about.data["dev"]["examples"]) == ([48], 24)
+
+
+def test_one_that_stands_back_is_tried_where_the_other_cannot_be_fitted() -> None:
+    behind = Candidate("able", unless="idle")
+    first = built(Choice([Candidate("idle"), behind, Candidate("toy-head")]))
+    assert [(one.adaptation, one.why_not) for one in first.about.tried][1] == ("able", "idle is tried in its place.")
+    assert not Able.fits
+    built(Choice([Candidate("broken"), replace(behind, unless="broken"), Candidate("toy-head")]))
+    assert Able.fits == [48]
+
+
+class Layered(ToyAdaptation):
+    """Trains layers, in as many steps as it may."""
+
+    Options = TrainingOptions
+    fits: ClassVar[list[int]] = []
+
+    def cut(self, spec: Any) -> int:
+        return 1
+
+    def fit(self, session: Any) -> Fit:
+        self.fits.append(self.options.most_steps)
+        return Fit({"steps": float(self.options.most_steps)})
+
+
+def test_no_candidate_takes_more_steps_than_the_choice_allows_one_in_a_file_neither(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text(
+        "from functory_sdk import Fit, TrainingOptions\nfrom functory_sdk.testing.toy import ToyAdaptation\n\n\n"
+        "class Mine(ToyAdaptation):\n    Options = TrainingOptions\n\n    def cut(self, spec):\n        return 1\n\n"
+        "    def fit(self, session):\n        return Fit({'steps': float(self.options.most_steps)})\n",
+        encoding="utf-8",
+    )
+    mine = f"{tmp_path / 'mine.py'}:Mine"
+    with registered("adaptations", "layered", Layered, distribution="toys", version="1"):
+        told = [Candidate("layered", {"most_steps": 70}), Candidate("layered"), Candidate(mine), Candidate("able")]
+        fn = built(Choice(told, most_steps=60))
+        assert [one.steps for one in fn.about.tried[:3]] == [70, 60, 60]
+        fn = built(Choice(told[1:], folds=2, repeats=3, repeats_of_layers=1, most_steps=60), dev=None, dev_share=0.25)
+    assert Layered.fits == [70, 60, 20, 20]
+    assert [one.steps for one in fn.about.tried[:2]] == [40, 40]
+    assert len(Able.fits) == 1 + 2 * 3 + 1
+
+
 def test_a_build_that_was_broken_off_fits_again_only_what_it_had_not(tmp_path: Path) -> None:
     wanted = Choice([Candidate("able"), Candidate("stopping"), Candidate("toy-head")])
 
@@ -224,7 +292,9 @@ def test_a_build_that_fails_after_a_choice_fits_nothing_again_and_says_once_what
     assert " ".join(map(str, caught.value.args)).count("What was learned is kept") == 1
     assert len(Able.fits) == 2 * fits
     monkeypatch.setattr(Late, "error", None)
-    again = built(wanted, **asked, hooks=[Late()])
+    told: list[str] = []
+    again = built(wanted, **asked, hooks=[Late()], tell=told.append)
+    assert ["5 fits are" in note for note in told if "taken up" in note] == [True]
     assert len(Able.fits) == 2 * fits
     one, other = (fn.form.engine.phi(fn.form.program.model) for fn in (whole, again))
     assert all((one[name] == other[name]).all() for name in one)

@@ -23,6 +23,7 @@ from functory.artefact.writing import target
 from functory.building.again import Again, check_labelled, check_parts
 from functory.building.calibrating import calibrated, parted, share_of
 from functory.building.choosing import Choosing
+from functory.building.contest import Contest
 from functory.building.fitting import Fitting, counted, showing, tuned
 from functory.building.parts import component
 from functory.contracts.adaptation import Adaptation, Brought
@@ -144,6 +145,9 @@ class _Building:
         if not _chooses(adaptation):
             chosen(task, backbone.spec, adaptation, recipe.put)  # before data are read
         splits = self._split(task)
+        contest = self._contest(adaptation, task, backbone.spec, splits)
+        if contest is not None:
+            splits = contest.used(splits)
         state = None if brought is None else brought.state
         if state is None:
             state = task.learn(list(splits.train) or list(splits.test))
@@ -161,7 +165,7 @@ class _Building:
         if described is not None:
             function = self._compared(fitting, adaptation, replace(splits, train=described), folder)
         else:
-            function, splits = self._learned(fitting, adaptation, brought, splits, folder)
+            function, splits = self._learned(fitting, adaptation, contest, brought, splits, folder)
         form = cast(TorchForm, function.form)
         function = self._trusted(function, splits)
         function.golden = record(function, recipe.golden)
@@ -323,15 +327,22 @@ class _Building:
             notes=self.notes,
         )
 
+    def _contest(self, adaptation: Any, task: Any, spec: Any, splits: Splits) -> Contest | None:
+        """Return who contends where the adaptation chooses among others; which rows train hangs on it too."""
+        choice = adaptation.choice(task, spec, list(splits.train)) if _chooses(adaptation) else None
+        if choice is None:
+            return None
+        with self._named("adaptation"):
+            return Contest.of(choice, task, spec, self.recipe.put, splits, is_dev_given=self.recipe.dev is not None)
+
     def _learned(
-        self, fitting: Fitting, adaptation: Any, brought: Brought | None, splits: Splits, folder: Path | None
-    ) -> tuple[Function, Splits]:
+        self, fitting: Fitting, adaptation: Any, contest: Contest | None, brought: Brought | None, splits: Splits,
+        folder: Path | None,
+    ) -> tuple[Function, Splits]:  # fmt: skip
         """Return the function with all that it learns, φ and what the task tunes, and the examples as they were used."""
         recipe, task, spec = self.recipe, fitting.task, fitting.backbone.spec
-        choice = adaptation.choice(task, spec, list(splits.train)) if _chooses(adaptation) else None
-        if choice is not None:
-            with self._named("adaptation"):
-                choosing = Choosing(fitting, choice, splits, recipe.put, is_dev_given=recipe.dev is not None)
+        if contest is not None:
+            choosing = Choosing(fitting, contest, splits)
             return choosing.made(folder), choosing.used
         if adaptation.learns == "state":
             fitting = replace(fitting, state=showing(adaptation, task, fitting.state, list(splits.train), recipe.seed))

@@ -50,8 +50,8 @@ class Again:
         more: dict[str, Any] = {}
         report = function.report
         if folds:
-            found = self.doubtful(splits.train, splits.dev, folds)
-            note = doubt_told(found, folds)
+            found, parts = self.doubtful(splits.train, splits.dev, folds)
+            note = doubt_told(found, parts)
             self.tell(note)
             function = function.replaced(about=replace(function.about, notes=(*function.about.notes, note)))
             more["suspects"] = (*found, *(report.suspects if report else ()))
@@ -61,11 +61,12 @@ class Again:
             function.report = report.model_copy(update={**more, "remarks": function.about.notes})
         return function
 
-    def doubtful(self, train: Examples, dev: Examples, folds: int) -> tuple[Suspect, ...]:
-        """Return the training examples whose labels look wrong, the likeliest first.
+    def doubtful(self, train: Examples, dev: Examples, folds: int) -> tuple[tuple[Suspect, ...], int]:
+        """Return the training examples whose labels look wrong, the likeliest first, and on how many folds they do.
 
         :param dev: what each function is tuned on.
-        :param folds: how many functions are made; each doubts the labels that it did not learn from.
+        :param folds: how many functions are to be made; each doubts the labels that it did not learn from. Of few different
+            inputs there are fewer.
         """
         outputs: list[Any] = [None] * len(train)
         parts = folds_of(train, folds, seed=self.seed, stratify=self.task.strata)
@@ -76,7 +77,7 @@ class Again:
             found = function.map([input_of(self.task, train[n]) for n in held])
             for n, output in zip(held, found, strict=True):
                 outputs[n] = output
-        return suspects(self.task, outputs, train, MOST)
+        return suspects(self.task, outputs, train, MOST), len(parts)
 
     def curve(self, splits: Splits, whole: Report, halvings: int) -> tuple[Learned, ...]:
         """Return the chosen metric after learning from a half of the training data, from a quarter of it … and from all.

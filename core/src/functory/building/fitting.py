@@ -44,6 +44,7 @@ class Fitting:
     :param tell: told what a person should know.
     :param until_safe: keeps the folders of runs until the function is safe somewhere else.
     :param output: where the function will be saved: it is looked at as soon as its size is known.
+    :param taken: the folders from which fits were taken up, of a build that makes many and tells of all at once.
     """
 
     recipe: Recipe
@@ -57,6 +58,7 @@ class Fitting:
     tell: Callable[[str], None]
     until_safe: ExitStack
     output: Path | None = None
+    taken: list[Path] | None = None
 
     def attached(self, adaptation: Any, put: str, formulation: Formulation) -> Function:
         """Return a function whose φ has learned nothing yet."""
@@ -110,9 +112,7 @@ class Fitting:
         """Fit φ, or take up what an earlier build of the same run learned before it failed."""
         found = find(run.folder, run.key, form.adaptation)
         if found is not None:
-            run.emit(
-                Event("note", text=f"what was learned before is taken up from {run.folder}: nothing is trained again")
-            )
+            self._tell_taken(run)
             if found.fit.adaptation is not None:  # φ has another structure than it began with
                 form.adaptation = found.fit.adaptation
                 form.program = replace(form.program, model=form.engine.adapt(
@@ -129,6 +129,13 @@ class Fitting:
         keep(run, form.engine, model, fit, is_over=True)
         form.adaptation = fit.adaptation or form.adaptation
         return fit
+
+    def _tell_taken(self, run: Run) -> None:
+        """Tell that what a run learned before is taken up, or keep it to be told with others."""
+        if self.taken is not None:
+            self.taken.append(run.folder)
+            return
+        run.emit(Event("note", text=f"what was learned before is taken up from {run.folder}: nothing is trained again"))
 
     def _key(self, form: TorchForm, function: Function, rows: str) -> str:
         """Return what decides φ, and names the run's folder: the same recipe on the same data goes on where it stopped.

@@ -94,12 +94,14 @@ class Candidate:
     :param options: its options; defaults where none are given.
     :param put: how the task is put to the backbone; the adaptation's best when empty.
     :param is_needed: whether it is an error where its distribution is not installed; it is passed over when not.
+    :param unless: the name of a candidate before it, where which was fitted this one is not tried.
     """
 
     name: str
     options: Mapping[str, Any] = field(default_factory=dict)
     put: str = ""
     is_needed: bool = True
+    unless: str = ""
 
 
 @dataclass(frozen=True)
@@ -111,12 +113,19 @@ class Choice:
     :param folds: where rows are few, hold each out once, in so many parts, and let all train the function in the end, those too
         that were split off as dev; where 0, dev decides. A dev that the user gave decides in any case.
     :param repeats: how often all rows are parted anew, and held out.
+    :param repeats_of_layers: the same for candidates that train layers, which cost more; as often when 0.
+    :param most_steps: optimiser steps that all fits of one candidate may take together, whatever its own options allow, unless
+        the candidate's options say so themselves; 0 for no such end.
+    :param is_refitted: where dev was split off, and decides, fit the chosen one once more in the end, to the rows of dev too.
     """
 
     candidates: Sequence[Candidate]
     certainty: float = 0.75
     folds: int = 0
     repeats: int = 1
+    repeats_of_layers: int = 0
+    most_steps: int = 0
+    is_refitted: bool = False
 
 
 class Adaptation(Component[O]):

@@ -12,12 +12,13 @@ from functory_auto import Auto
 from functory_sdk import Choice, OptionError, load
 from functory_sdk.testing import kit
 from functory_sdk.testing.tiny import TinyEncoder
-from functory_sdk.testing.toy import ToyTask, rows
+from functory_sdk.testing.toy import ToyExample, ToyTask, rows
 
 
-def choice(count: int, **options: Any) -> Choice:
+def choice(count: int, labels: int = 2, **options: Any) -> Choice:
     task: Any = ToyTask()
-    return load("adaptations", "auto").configure(options).choice(task, TinyEncoder().spec, [None] * count)
+    examples = [ToyExample(text="good", label=f"label {n % labels}") for n in range(count)]
+    return load("adaptations", "auto").configure(options).choice(task, TinyEncoder().spec, examples)
 
 
 def names(found: Choice) -> list[str]:
@@ -26,38 +27,48 @@ def names(found: Choice) -> list[str]:
 
 def test_many_examples_are_chosen_by_dev_and_what_is_made_for_few_is_not_tried() -> None:
     found = choice(400)
-    assert (found.folds, found.repeats) == (0, 1)
+    assert (found.folds, found.repeats, found.is_refitted) == (0, 1, False)
     assert {"head", "lora"} <= set(names(found))
     assert "contrastive" not in names(found)
+    assert choice(400, refit=True).is_refitted
 
 
 @pytest.mark.parametrize(("count", "repeats"), [(8, 3), (64, 2), (128, 1), (399, 1)])
 def test_few_examples_are_held_out_in_turn_and_the_fewer_the_more_often(count: int, repeats: int) -> None:
-    assert (choice(count).folds, choice(count).repeats) == (4, repeats)
-    assert choice(count, repeats=5).repeats == 5
-    assert "contrastive" in names(choice(count))
+    found = choice(count)
+    assert (found.folds, found.repeats, found.repeats_of_layers) == (4, repeats, 1)
+    assert (choice(count, repeats=5).repeats, choice(count, repeats=5).repeats_of_layers) == (5, 5)
+    assert "contrastive" in names(found)
 
 
-def test_all_fits_of_a_candidate_keep_to_the_budget_together() -> None:
-    def steps(count: int) -> dict[str, Any]:
-        return {one.name: one.options.get("most_steps") for one in choice(count, steps=900, among=("head", "lora")).candidates}
-
-    assert steps(400) == {"head": None, "lora": 900}
-    assert steps(128) == {"head": None, "lora": 900 // 5}
-    assert steps(8) == {"head": None, "lora": 900 // 13}
-
-
-def test_one_of_a_named_distribution_keeps_to_the_budget_too() -> None:
-    [found] = choice(400, steps=900, among=["functory-lora:lora"]).candidates
-    assert dict(found.options) == {"most_steps": 900}
+@pytest.mark.parametrize("labels", [2, 77])
+def test_contrastive_goes_first_where_examples_of_each_label_are_scarce_and_lora_stands_back(labels: int) -> None:
+    few, more = choice(8 * labels, labels), choice(25 * labels, labels)
+    assert names(few)[0] == "contrastive"
+    assert names(more)[0] == "head"
+    assert [one.unless for one in few.candidates if one.name == "lora"] == ["contrastive"]
+    assert [one.unless for one in more.candidates if one.name == "lora"] == [""]
+    assert few.is_refitted
+    assert not more.is_refitted
 
 
-def test_candidates_are_named_with_options_that_go_before_the_budget() -> None:
+def test_few_examples_cost_in_proportion_to_what_many_cost() -> None:
+    assert [choice(count).most_steps for count in (8, 40, 399, 4000)] == [80, 160, 1500, 1500]
+    assert choice(40, steps=900).most_steps == 900
+
+
+def test_the_upper_layers_alone_learn_from_few_examples() -> None:
+    def options(count: int) -> dict[str, Any]:
+        [lora] = [one for one in choice(count).candidates if one.name == "lora"]
+        return dict(lora.options)
+
+    assert (options(60), options(400)) == ({"layers": TinyEncoder().spec.layers // 2}, {})
+
+
+def test_candidates_are_named_with_options() -> None:
     given = [{"name": "lora", "rank": 2, "most_steps": 5}, {"name": "lora", "layers": 1}, "head"]
     found = choice(1000, among=given).candidates
-    assert [dict(one.options) for one in found] == [
-        {"rank": 2, "most_steps": 5}, {"layers": 1, "most_steps": 1500}, {},
-    ]  # fmt: skip
+    assert [dict(one.options) for one in found] == [{"rank": 2, "most_steps": 5}, {"layers": 1}, {}]
     assert all(one.is_needed for one in found)
     with pytest.raises(OptionError, match="must have its name"):
         choice(10, among=[{"rank": 2}])

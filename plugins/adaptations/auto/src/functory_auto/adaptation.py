@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
-from functory_sdk import Adaptation, BackboneSpec, Candidate, Choice, Options, Task, TrainingOptions, entries, load
+from functory_sdk import Adaptation, BackboneSpec, Candidate, Choice, Options, Task
 
-FEW_ALONE = ("contrastive",)
-"""What is made for few examples, and tried with no more."""
-BY_DEFAULT = ("head", "lexical", "contrastive", "lora")
-"""Those that cost least, in training and in use, first."""
-NEEDED = ("head", "lora")
-"""Whose distributions must be there; of the others those are tried that are installed."""
 TURNS = 128
 """Examples that are enough to be held out once: with a half of them, all are held out twice, and so on."""
+STEPS, STEPS_EACH, LEAST_STEPS = 1500, 4, 80
+"""The budget of a table that is not small, of each example of one that is, and the least: what few examples cost stays in
+proportion to what many cost."""
 
 
 class AutoOptions(Options):
@@ -28,8 +24,9 @@ class AutoOptions(Options):
         description="The adaptations that are tried, those that cost least first: names, or tables of a name and options. If not "
         "given head and lora, and lexical and, with few examples, contrastive, where they are installed.",
     )
-    steps: int = Field(
-        default=1500, ge=10, le=10_000_000, description="Optimiser steps that the fits of one candidate may take together."
+    steps: int | None = Field(
+        default=None, ge=10, le=10_000_000, description="Optimiser steps that the fits of one candidate may take together; if "
+        f"not given {STEPS:,}, and with few examples {STEPS_EACH} for each, but {LEAST_STEPS} at least.",
     )
     certainty: float = Field(
         default=0.75, ge=0.5, le=1,
@@ -39,10 +36,20 @@ class AutoOptions(Options):
         default=400, ge=0, le=100_000,
         description="Fewer examples than this are all held out in turn, and all train in the end; of more, dev decides.",
     )
+    scarce: int = Field(
+        default=24, ge=0, le=10_000,
+        description="With this many examples a label, or fewer, contrastive goes first: another must be surely better on what is "
+        "held out; and lora is tried only where contrastive cannot be.",
+    )
     folds: int = Field(default=4, ge=2, le=20, description="In how many parts few examples are held out.")
     repeats: int | None = Field(
-        default=None, ge=1, le=20, description="How often few examples are parted anew; the more often, the fewer, if not given."
+        default=None, ge=1, le=20, description="How often few examples are parted anew; if not given the more often, the fewer "
+        "there are, and once for what trains layers.",
     )  # fmt: skip
+    refit: bool | None = Field(
+        default=None, description="Where dev was split off and decides, fit the chosen one once more in the end, to the rows of "
+        "dev too; if not given, where they are scarce.",
+    )
 
     @field_validator("among")
     @classmethod
@@ -65,28 +72,40 @@ class Auto(Adaptation[AutoOptions]):
 
     def choice(self, task: Task[Any], spec: BackboneSpec, examples: Sequence[Any]) -> Choice:
         options, count = self.options, len(examples)
-        is_few = count < options.few
-        repeats = (options.repeats or max(1, min(3, TURNS // max(1, count)))) if is_few else 1
-        fits = options.folds * repeats + 1 if is_few else 1
-        steps = max(1, options.steps // fits)
-        candidates = tuple(self._bounded(one, spec, steps) for one in self._candidates(is_few=is_few))
-        return Choice(candidates, options.certainty, options.folds if is_few else 0, repeats)
+        labels = len({label for example in examples for label in task.labels(example)})
+        is_few, is_scarce = count < options.few, count <= options.scarce * max(1, labels)
+        own = min(STEPS, max(LEAST_STEPS, STEPS_EACH * count)) if is_few else STEPS
+        return Choice(
+            tuple(self._candidates(spec, is_few=is_few, is_scarce=is_scarce)),
+            options.certainty,
+            options.folds if is_few else 0,
+            (options.repeats or max(1, min(3, TURNS // max(1, count)))) if is_few else 1,
+            repeats_of_layers=options.repeats or 1,
+            most_steps=options.steps or own,
+            is_refitted=is_scarce if options.refit is None else options.refit,
+        )
 
-    def _candidates(self, *, is_few: bool) -> Iterator[Candidate]:
-        """Give those that the options name; by default those that go with so many examples."""
+    def _candidates(self, spec: BackboneSpec, *, is_few: bool, is_scarce: bool) -> Iterator[Candidate]:
+        """Give those that the options name; by default those that go with so many examples, those that cost least, in training
+        and in use, first.
+        """
         for named in self.options.among:
             options = {"name": named} if isinstance(named, str) else dict(named)
             yield Candidate(options.pop("name"), options)
-        for name in () if self.options.among else BY_DEFAULT:
-            if is_few or name not in FEW_ALONE:
-                yield Candidate(name, is_needed=name in NEEDED)
+        if self.options.among:
+            return
+        together = Candidate("contrastive", is_needed=False)
+        if is_scarce:
+            yield together
+        yield Candidate("head")
+        yield Candidate("lexical", is_needed=False)
+        if is_few and not is_scarce:
+            yield together
+        yield Candidate("lora", _top(spec) if is_few else {}, unless="contrastive" if is_scarce else "")
 
-    def _bounded(self, one: Candidate, spec: BackboneSpec, steps: int) -> Candidate:
-        """Return a candidate that keeps to the budget: where layers are trained and its options say how long, no longer."""
-        known = {name for entry in entries("adaptations") for name in (entry.name, f"{entry.distribution}:{entry.name}")}
-        if "most_steps" in one.options or one.name not in known:
-            return one
-        found = load("adaptations", one.name)
-        if not issubclass(found.Options, TrainingOptions) or found.configure(dict(one.options)).cut(spec) == spec.points:
-            return one
-        return replace(one, options={**one.options, "most_steps": steps})
+
+def _top(spec: BackboneSpec) -> Mapping[str, Any]:
+    """Return options that let the upper half of the layers learn: what lies below is run once an example, however many fits
+    there are.
+    """
+    return {"layers": spec.layers // 2} if spec.layers > 1 and spec.architecture != "encoder-decoder" else {}
