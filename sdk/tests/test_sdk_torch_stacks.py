@@ -11,7 +11,7 @@ transformers = pytest.importorskip("transformers")
 
 from functory_sdk import BackboneSpec, NotSupported, entries  # noqa: E402
 from functory_sdk.families import family_names, family_of  # noqa: E402
-from functory_sdk.torch import Network, Writing, network_from, own, structural_copy  # noqa: E402
+from functory_sdk.torch import Kept, Network, Writing, network_from, own, structural_copy  # noqa: E402
 from functory_sdk.torch.stacks.rotary import FULL, SLIDING  # noqa: E402
 
 VOCABULARY, PAD = 97, 1
@@ -144,6 +144,34 @@ def test_what_goes_on_from_one_beginning_in_two_ways_has_the_states_of_two_rows(
     assert network.has_branches
     torch.testing.assert_close(branched[:9], whole[0], atol=1e-5, rtol=1e-5)
     torch.testing.assert_close(branched[[*range(5), *range(9, 13)]], whole[1], atol=1e-5, rtol=1e-5)
+
+
+DECODERS = [name for name in (*WRITERS, *VARIANTS) if VARIANTS.get(name, (name, {}))[0] in WRITERS and name != "t5"]
+
+
+@pytest.mark.parametrize("family", DECODERS)
+def test_rows_that_branch_after_a_beginning_whose_keys_are_kept_have_the_states_of_whole_rows(family: str) -> None:
+    _, network = made(family)
+    beginning, ways = [5, 6, 7, 8, 9, 10], ([11, 12, 13], [11, 20, 21], [30, 31])
+    whole = [network.hidden(decoded([beginning + way]))[0] for way in ways]
+    kept = Kept(has_source=False)
+    network.run(0, network.points, {}, network.resume(decoded([beginning]), kept.layers))
+    # Twice the three ways as one row: 11, 12, 13, then 20, 21 after 11, then 30, 31 after the beginning alone.
+    one = decoded([[11, 12, 13, 20, 21, 30, 31]] * 2, kept=6)
+    one["positions"] = torch.tensor([[6, 7, 8, 7, 8, 6, 7]] * 2)
+    one["ends"] = torch.tensor([[11, 9, 9, 11, 11, 13, 13]] * 2)
+    with torch.no_grad():
+        hidden = network.run(0, network.points, {}, network.resume(one, kept.times(2).layers))["hidden"]
+    for row in hidden:
+        for alone, places in zip(whole, ([0, 1, 2], [0, 3, 4], [5, 6]), strict=True):
+            torch.testing.assert_close(row[places], alone[6:], atol=1e-5, rtol=1e-5)
+    assert kept.layers.get_seq_length() == 6  # what others go on from stays as it is
+
+
+def decoded(rows: list[list[int]], kept: int = 0) -> dict[str, Any]:
+    """Return a batch of a decoder's new tokens, after so many that are kept."""
+    ids = torch.tensor(rows)
+    return {"input_ids": ids, "attention_mask": torch.ones(len(rows), kept + ids.shape[1], dtype=torch.long)}
 
 
 @pytest.mark.parametrize("family", [*SETTINGS, *VARIANTS])

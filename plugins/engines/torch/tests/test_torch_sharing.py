@@ -87,7 +87,13 @@ def test_each_beginning_is_computed_once(monkeypatch: pytest.MonkeyPatch) -> Non
         sizes.append(int(batch["attention_mask"].sum()))
         return whole(self, batch)
 
+    def again(self: Any, batch: Any, kept: Any) -> Any:
+        sizes.append(batch["input_ids"].numel())
+        return after(self, batch, kept)
+
+    after = type(network).resume
     monkeypatch.setattr(type(network), "prepare", counted)
+    monkeypatch.setattr(type(network), "resume", again)
     asked: list[int] = []
     scores = type(network).logits
     monkeypatch.setattr(type(network), "logits", lambda self, hidden: (asked.append(len(hidden)), scores(self, hidden))[1])
@@ -128,28 +134,49 @@ def test_many_branches_are_parted_and_none_is_lost() -> None:
     rows = [row_of([*range(9), 10 + number % 50, 10 + number // 50]) for number in range(1000)]
     found = shared(rows, spec)
     assert found is not None
-    assert len(found) > 1
-    assert all(one.tokens <= BRANCHED + 11 for one in found)
-    assert sorted(member for one in found for member in one.members) == list(range(1000))
+    assert len(found.rows) > 1
+    assert len(found.beginning) == 9
+    assert found.tokens == 9 + sum(one.tokens for one in found.rows)
+    assert all(one.tokens <= BRANCHED + 11 for one in found.rows)
+    assert sorted(member for one in found.rows for member in one.members) == list(range(1000))
 
 
 @given(
-    st.lists(st.lists(st.integers(0, 2), min_size=2, max_size=9), min_size=2, max_size=12), st.integers(0, 12), st.booleans()
-)
+    st.lists(st.lists(st.integers(0, 2), min_size=2, max_size=9), min_size=2, max_size=12),
+    st.integers(0, 12), st.booleans(), st.integers(1, 60),
+)  # fmt: skip
 def test_rows_that_branch_hold_each_row_with_its_own_tokens_and_positions(
-    ends: list[list[int]], common: int, reads_last: bool
+    ends: list[list[int]], common: int, reads_last: bool, budget: int
 ) -> None:
     rows = [row_of([*range(20, 20 + common), *end]) for end in ends]
-    for one in shared(rows, TinyDecoder().spec, reads_last=reads_last) or ():
+    sharing = shared(rows, TinyDecoder().spec, reads_last=reads_last)
+    laid_out = [one for batch in sharing.batches(budget, 16) for one in batch] if sharing else []
+    assert sorted(member for one in laid_out for member in one.members) == (list(range(len(rows))) if sharing else [])
+    for one in laid_out:
+        first = len(sharing.beginning) if sharing else 0
+        laid = np.concatenate([sharing.beginning if sharing else [], one.row["input_ids"]])
         for member, found in zip(one.members, one.places, strict=True):
             assert len(found) == len(rows[member]["input_ids"])
             places = found if reads_last else found[:-1]
             ids = rows[member]["input_ids"][: len(places)]
-            assert one.row["input_ids"][places].tolist() == ids.tolist()
-            assert one.row["positions"][places].tolist() == list(range(len(ids)))
-            until = one.row["ends"]
+            assert laid[places].tolist() == ids.tolist()
+            assert one.row["positions"][places[first:] - first].tolist() == list(range(first, len(ids)))
+            until = [len(laid)] * first + one.row["ends"].tolist()
             for place in places:  # it sees its own row up to itself, and nothing else
                 assert [seen for seen in range(place + 1) if until[seen] > place] == [p for p in places if p <= place]
+
+
+def test_trees_of_unlike_lengths_are_laid_together_so_that_little_is_padded() -> None:
+    texts = [[*range(9), *range(20 + size, 20 + 2 * size)] for size in (8, 9, 60, 11, 12, 14, 13, 10)]
+    rows = [row_of([*text, 10 + end, 3]) for text in texts for end in range(3)]
+    sharing = shared(rows, TinyDecoder().spec)
+    assert sharing is not None
+    [batch] = sharing.batches(1000, 64)
+    lengths = [one.tokens for one in batch]
+    assert len(sharing.rows) == len(texts)
+    assert sum(lengths) == sharing.tokens - 9
+    assert len(lengths) * max(lengths) < 1.2 * sum(lengths)  # each by itself, and padded, they are three times as many
+    assert len(lengths) > 1  # and in one row each token would look for those of all texts
 
 
 def test_rows_are_found_again_in_a_session_that_many_threads_ask() -> None:

@@ -25,12 +25,12 @@ from functory_sdk.torch.readings import (
 )
 from functory_sdk.torch.shapes import Shape
 from functory_sdk.torch.spans import TaggingHead
-from functory_sdk.torch.writing import Writing
+from functory_sdk.torch.writing import Kept, Writing
 
 __all__ = [
-    "AttentionPooling", "ClassifierHead", "CosineHead", "Graph", "Head", "Likelihood", "LikelihoodHead", "LinearHead", "Logits",
-    "LogitsHead", "Model", "Network", "Origin", "Paired", "PairedHead", "Places", "Pooled", "Pooler", "Prototypes", "Reading",
-    "Shape", "Stacked", "SymmetricHead", "TaggingHead", "Tokens", "Vectors", "Writing", "ask_prototypes", "belonging",
-    "contrast", "drawing", "groups", "linear", "load_transformers", "network_from", "not_drawing", "own", "pool", "quiet",
-    "sparse", "structural_copy",
+    "AttentionPooling", "ClassifierHead", "CosineHead", "Graph", "Head", "Kept", "Likelihood", "LikelihoodHead", "LinearHead",
+    "Logits", "LogitsHead", "Model", "Network", "Origin", "Paired", "PairedHead", "Places", "Pooled", "Pooler", "Prototypes",
+    "Reading", "Shape", "Stacked", "SymmetricHead", "TaggingHead", "Tokens", "Vectors", "Writing", "ask_prototypes",
+    "belonging", "contrast", "drawing", "groups", "linear", "load_transformers", "network_from", "not_drawing", "own", "pool",
+    "quiet", "sparse", "structural_copy",
 ]  # fmt: skip

@@ -80,7 +80,7 @@ class Network(nn.Module, ABC):
     has_branches: ClassVar[bool] = False
     """A row may hold several ways to go on after one beginning, a tree of tokens: `prepare` reads the arrays ``positions``,
     the place of each written token in a row of its own, and ``ends``, the first place in the row from which it is seen no
-    more. For networks in which no token sees those after it."""
+    more; so does `resume`, after what all rows begin with. For networks in which no token sees those after it."""
     made_of: str = ""
     """The hash of the files and the code that it was made from; its backbone sets it."""
 
@@ -102,7 +102,8 @@ class Network(nn.Module, ABC):
         """Return what the steps need of tokens that come after others, whose keys and values are kept: as `prepare`, for the
         steps from the one that reads what is written.
 
-        :param batch: the new tokens (rows, new), and their mask (rows, kept + new): which of all places are real.
+        :param batch: the new tokens (rows, new), and their mask (rows, kept + new): which of all places are real. New tokens
+            that branch have ``positions`` and ``ends``, (rows, new) both, which count what is kept too; all of that is seen.
         :param kept: `Kept.layers`, which each layer reads and appends to.
         :raises NotSupported: by networks that write none.
         """
@@ -227,6 +228,20 @@ def positions_in(mask: Tensor) -> Tensor:
     return (mask.cumsum(1) - 1).clamp(min=0)
 
 
+def resumed(ids: Tensor, mask: Tensor, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor | None]:
+    """Return positions and ends, (rows, kept + new), of tokens of which the last come after others that are kept.
+
+    :param ids: the new tokens, (rows, new).
+    :param mask: (rows, kept + new).
+    :param batch: of `Network.resume`; ends are None where no row branches.
+    """
+    positions, new = positions_in(mask), ids.shape[1]
+    if "ends" not in batch:
+        return positions, None
+    ends = torch.full_like(positions[:, :-new], mask.shape[1])  # what is kept is seen by all
+    return torch.cat([positions[:, :-new], batch["positions"]], 1), torch.cat([ends, batch["ends"]], 1)
+
+
 def causal_mask(
     mask: Tensor, window: int | None = None, positions: Tensor | None = None, ends: Tensor | None = None,
     new: int | None = None,
@@ -243,7 +258,7 @@ def causal_mask(
     apart = order if positions is None else (positions[:, first:, None] - positions[:, None])[:, None]
     seen = (apart >= 0) if window is None else (apart >= 0) & (apart < window)
     if ends is not None:
-        seen = seen & (order >= 0) & (places[:, None] < ends[:, None])[:, None]
+        seen = seen & (order >= 0) & (places[first:, None] < ends[:, None])[:, None]
     # A padded query may look at itself, or its softmax would have nothing to sum over.
     return (seen & mask.bool()[:, None, None, :]) | (order == 0)
 

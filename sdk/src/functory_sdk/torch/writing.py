@@ -32,6 +32,13 @@ class Kept:
         """Go on with these rows, of which one may come several times."""
         self.layers.batch_select_indices(rows)
 
+    def times(self, rows: int) -> Kept:
+        """Return what the only row of a decoder has read as so many rows, each to go on its own way; this stays as it is."""
+        copied = Kept(has_source=False)
+        for place, layer in enumerate(self.layers.layers):
+            copied.layers.update(*(one.expand(rows, -1, -1, -1) for one in (layer.keys, layer.values)), place)
+        return copied
+
 
 class Writing:
     """A batch of texts being written, after prompts or (by an encoder-decoder) from sources.

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from functory_sdk import Array, NotSupported, Program, Request, Row, Session, SessionOptions, pad, plan, unpad
+from functory_sdk.torch import Kept
 from functory_torch.greedy import write
 from functory_torch.likelihood import likelihood
-from functory_torch.sharing import Shared, branch_ports, shared
+from functory_torch.sharing import Shared, Sharing, branch_ports, shared
 from functory_torch.threads import threaded, threads
 
 Told = Callable[[float], None]
 STATES = 16384
 """Hidden states that are gathered at a time for the rows that stand in rows that branch."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """What all rows begin with, as read: the last hidden states, (1, tokens, width), and the keys and values."""
+
+    hidden: torch.Tensor
+    kept: Kept
 
 
 class TorchSession(Session):
@@ -37,23 +47,44 @@ class TorchSession(Session):
         model = self.model
         return model is not None and model.head is not None and model.texts == 1 and model.network.has_branches
 
-    def _run_shared(self, rows: Sequence[Row], found: Sequence[Shared], told: Told | None) -> list[Row]:
+    def _run_shared(self, rows: Sequence[Row], found: Sharing, told: Told | None) -> list[Row]:
         """Run rows that branch, and give each of those that stand in them what its head makes of its own states."""
-        costs, results = [one.tokens for one in found], list(rows)
-        for batch in plan(costs, self._budget):
-            chosen = [found[index] for index in batch]
-            for index, output in self._of_branches(rows, chosen):
+        results, cost = list(rows), sum(one.tokens for one in found.rows)
+        begun = self._begun(found.beginning)
+        for chosen in found.batches(self._budget, self.model.network.spec.width):
+            for index, output in self._of_branches(rows, chosen, begun):
                 results[index] = output
             if told is not None:
-                told(sum(costs[index] for index in batch) / sum(costs))
+                told(sum(one.tokens for one in chosen) / cost)
         return results
 
-    def _of_branches(self, rows: Sequence[Row], chosen: Sequence[Shared]) -> list[tuple[int, Row]]:
-        """Return the outputs of the rows in some that branch, each with the row's number."""
-        network, found = self.model.network, list[tuple[int, Row]]()
+    def _begun(self, ids: Array) -> Begun | None:
+        """Return what all rows begin with, read once; None where they begin with nothing."""
+        if not len(ids):
+            return None
+        network, kept = self.model.network, Kept(has_source=False)
         with threads(self.options.threads), torch.inference_mode():
-            ports = branch_ports(network.spec)
-            hidden = network.hidden(tensors(pad([one.row for one in chosen], ports), self.device))  # (shared, tokens, width)
+            batch = tensors({"input_ids": ids[None], "attention_mask": np.ones_like(ids)[None]}, self.device)
+            return Begun(network.run(0, network.points, {}, network.resume(batch, kept.layers))["hidden"], kept)
+
+    def _states(self, chosen: Sequence[Shared], begun: Begun | None) -> torch.Tensor:
+        """Return the last hidden states of rows that branch, (shared, tokens, width), after those of what they begin with."""
+        network = self.model.network
+        batch = tensors(pad([one.row for one in chosen], branch_ports(network.spec)), self.device)
+        if begun is None:
+            hidden: torch.Tensor = network.hidden(batch)
+            return hidden
+        before = begun.hidden.expand(len(chosen), -1, -1)
+        batch["attention_mask"] = torch.cat([torch.ones_like(batch["input_ids"][:, :1]).expand(before.shape[:2]),
+                                             batch["attention_mask"]], 1)  # fmt: skip
+        context = network.resume(batch, begun.kept.times(len(chosen)).layers)
+        return torch.cat([before, network.run(0, network.points, {}, context)["hidden"]], 1)
+
+    def _of_branches(self, rows: Sequence[Row], chosen: Sequence[Shared], begun: Begun | None) -> list[tuple[int, Row]]:
+        """Return the outputs of the rows in some that branch, each with the row's number."""
+        found = list[tuple[int, Row]]()
+        with threads(self.options.threads), torch.inference_mode():
+            hidden = self._states(chosen, begun)
             members = [(row, *one) for row, each in enumerate(chosen) for one in zip(each.members, each.places, strict=True)]
             for part in plan([len(places) for _, _, places in members], STATES):
                 own = [rows[members[place][1]] for place in part]

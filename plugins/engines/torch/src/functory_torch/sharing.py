@@ -2,8 +2,9 @@
 
 A hundred and fifty labels after one prompt are a tree: the prompt, then each label's tokens, those that several labels begin
 with once too. It stands in one row, a token before what follows it, so that the tokens that see one are those up to its end;
-positions are those of a row of its own. Nothing is copied for each label, and no keys or values are kept. Apart from the
-session, because nothing here is torch.
+positions are those of a row of its own. Nothing is copied for each label. What all rows begin with, as with a chat template's
+first words or with demonstrations, is computed before them, and its keys and values are kept for the trees, a tree a text: so
+they stay small, and attention, whose cost is quadratic in them, cheap. Apart from the session, because nothing here is torch.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from itertools import pairwise
 
 import numpy as np
 
-from functory_sdk import Array, BackboneSpec, Port, Row
+from functory_sdk import Array, BackboneSpec, Port, Row, plan
 
 LEAST, SHARE = 8, 0.2
 """Rows that share fewer tokens, or a smaller part of what one adds to another, are not put together for them."""
 BRANCHED = 512
 """So many tokens stand in one row after those of its first, or as many as these: attention's cost is quadratic in them."""
+ATTENTION = 4
+"""Attention to so many tokens as this times the network's width costs about what all its maps do."""
 GAIN = 0.75
 """Rows are shared where that leaves at most this part of their tokens."""
 
@@ -30,7 +33,7 @@ class Shared:
 
     :param row: the network's arrays, with ``positions`` and ``ends`` (see `Network.has_branches`).
     :param members: which rows they are.
-    :param places: for each of them, where its written tokens lie in `row`, (tokens,).
+    :param places: for each of them, where its written tokens lie in the beginning with `row` after it, (tokens,).
     """
 
     row: dict[str, Array]
@@ -43,13 +46,47 @@ class Shared:
         return _cost(self.row)
 
 
+@dataclass(frozen=True)
+class Sharing:
+    """Rows as few that branch.
+
+    :param beginning: the tokens that all of them begin with and that stand in none of `rows`, (tokens,); empty where there are
+        none, and with one row that branches, which has them itself.
+    """
+
+    beginning: Array
+    rows: tuple[Shared, ...]
+
+    @property
+    def tokens(self) -> int:
+        """What all of it costs."""
+        return len(self.beginning) + sum(one.tokens for one in self.rows)
+
+    def batches(self, budget: int, width: int) -> Iterator[list[Shared]]:
+        """Give the rows batch by batch, trees that are shorter than others together in one row, so that little is padded.
+
+        :param budget: tokens of a batch; what is longer runs alone.
+        :param width: the network's.
+        """
+        if any("decoder_input_ids" in one.row for one in self.rows):  # what has a source of its own stays alone
+            yield from ([self.rows[index] for index in own] for own in plan([one.tokens for one in self.rows], budget))
+            return
+        batch: list[Shared] = []
+        for one in self.rows:
+            if batch and sum(each.tokens for each in batch) + one.tokens > budget:
+                yield _packed(batch, len(self.beginning), width)
+                batch = []
+            batch.append(one)
+        yield _packed(batch, len(self.beginning), width)
+
+
 def branch_ports(spec: BackboneSpec) -> tuple[Port, ...]:
     """Return the ports of rows that branch: the network's own, and the two that say how."""
     axes = ("target",) if spec.architecture == "encoder-decoder" else ("tokens",)
     return (*spec.ports(), Port("positions", "int64", axes, 0), Port("ends", "int64", axes, 0))
 
 
-def shared(rows: Sequence[Row], spec: BackboneSpec, *, reads_last: bool = True) -> list[Shared] | None:
+def shared(rows: Sequence[Row], spec: BackboneSpec, *, reads_last: bool = True) -> Sharing | None:
     """Return rows as few that branch; None where they do not begin alike, or hold what cannot be shared.
 
     Rows of an encoder-decoder are put together where they have one source; it is what they write that branches.
@@ -61,8 +98,24 @@ def shared(rows: Sequence[Row], spec: BackboneSpec, *, reads_last: bool = True) 
     written = "decoder_input_ids" if spec.architecture == "encoder-decoder" else "input_ids"
     texts = [row[written] if reads_last else row[written][: max(1, len(row[written]) - 1)] for row in rows]
     sources = [row["input_ids"] if written != "input_ids" else texts[0][:0] for row in rows]
-    found = [_laid(rows, texts, group, written) for group in _groups(texts, sources)]
-    return found if sum(one.tokens for one in found) <= GAIN * sum(map(_cost, rows)) else None
+    found = _shared(rows, texts, sources, written, _beginning(texts) if written == "input_ids" else 0)
+    return found if found.tokens <= GAIN * sum(map(_cost, rows)) else None
+
+
+def _shared(rows: Sequence[Row], texts: Sequence[Array], sources: Sequence[Array], written: str, common: int) -> Sharing:
+    """Return rows as few that branch after the tokens that are common to all."""
+    groups = list(_groups([text[common:] for text in texts], sources))
+    if common and len(groups) == 1:
+        return _shared(rows, texts, sources, written, 0)
+    laid = tuple(_laid(rows, texts, group, written, common) for group in groups)
+    return Sharing(texts[0][:common], laid)
+
+
+def _beginning(texts: Sequence[Array]) -> int:
+    """Return how many tokens all texts begin with; each has one more at least. 0 where they are too few to be kept."""
+    size = min(_alike(texts[0], text) for text in texts)
+    size = min(size, *(len(text) - 1 for text in texts))
+    return size if size >= LEAST else 0
 
 
 def _cost(row: Row) -> int:
@@ -104,28 +157,62 @@ def _alike(one: Array, other: Array) -> int:
     return int(differing[0]) if len(differing) else size
 
 
-def _laid(rows: Sequence[Row], texts: Sequence[Array], members: Sequence[int], written: str) -> Shared:
-    """Return rows as the tree that they are: each token once, its followers after it."""
+def _laid(rows: Sequence[Row], texts: Sequence[Array], members: Sequence[int], written: str, common: int) -> Shared:
+    """Return rows as the tree that they are after their common tokens: each token once, its followers after it."""
     ids: list[int] = []
-    positions: list[int] = []
     ends: list[int] = []
-    path: list[int] = []  # where the tokens of the last row lie
-    before, places = texts[members[0]][:0], []
+    positions: list[int] = []
+    path: list[int] = [*range(common)]  # where the tokens of the last row lie
+    before, places = texts[members[0]][:common], []
     for index in members:
         text, alike = texts[index], _alike(before, texts[index])
         for place in path[alike:]:
-            ends[place] = len(ids)
-        path = [*path[:alike], *range(len(ids), len(ids) + len(text) - alike)]
+            ends[place - common] = common + len(ids)
+        path = [*path[:alike], *range(common + len(ids), common + len(ids) + len(text) - alike)]
         ids += text[alike:].tolist()
         positions += range(alike, len(text))
         ends += [0] * (len(text) - alike)
         unread = len(rows[index][written]) - len(text)
         places.append(np.asarray([*path, *path[-1:] * unread], dtype=np.int64))
         before = text
-    for place in path:
-        ends[place] = len(ids)
+    for place in path[common:]:
+        ends[place - common] = common + len(ids)
     first, laid = rows[members[0]], np.asarray(ids, dtype=np.int64)
     mask = written.replace("input_ids", "attention_mask")
     row = {name: first[name] for name in ("input_ids", "attention_mask") if written != "input_ids"}
     row |= {written: laid, mask: np.ones_like(laid), "positions": np.asarray(positions), "ends": np.asarray(ends)}
     return Shared(row, tuple(members), tuple(places))
+
+
+def _packed(trees: Sequence[Shared], common: int, width: int) -> list[Shared]:
+    """Return trees laid into as many rows as cost least: few rows are padded little, and many have short attention."""
+    tried = [_parted(trees, count) for count in range(1, len(trees) + 1)]
+
+    def cost(parts: Sequence[Sequence[Shared]]) -> float:
+        longest = max(sum(tree.tokens for tree in part) for part in parts)
+        return len(parts) * longest * (1 + (common + longest) / (ATTENTION * width))
+
+    return [_together(part, common) for part in min(tried, key=cost)]
+
+
+def _parted(trees: Sequence[Shared], count: int) -> list[list[Shared]]:
+    """Return trees in so many parts, about equally long: the longest first, each to the part that is shortest so far."""
+    parts: list[list[Shared]] = [[] for _ in range(count)]
+    sizes = [0] * count
+    for tree in sorted(trees, key=lambda tree: -tree.tokens):
+        shortest = sizes.index(min(sizes))
+        parts[shortest].append(tree)
+        sizes[shortest] += tree.tokens
+    return parts
+
+
+def _together(trees: Sequence[Shared], common: int) -> Shared:
+    """Return trees as one row, one after the other; no token of one is seen from another."""
+    offsets = np.cumsum([0, *(tree.tokens for tree in trees)])[:-1]
+    row = {name: np.concatenate([tree.row[name] for tree in trees]) for name in trees[0].row}
+    row["ends"] = np.concatenate([tree.row["ends"] + offset for tree, offset in zip(trees, offsets, strict=True)])
+    places = (
+        np.where(own < common, own, own + offset)
+        for tree, offset in zip(trees, offsets, strict=True) for own in tree.places
+    )  # fmt: skip
+    return Shared(row, tuple(member for tree in trees for member in tree.members), tuple(places))

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
-from functory_sdk.torch.network import Context, Network, State, causal_mask, positions_in, positions_of
+from functory_sdk.torch.network import Context, Network, State, causal_mask, positions_of, resumed
 
 
 class GPT2Stack(Network):
@@ -41,8 +41,9 @@ class GPT2Stack(Network):
 
     def resume(self, batch: Mapping[str, Tensor], kept: Any) -> Context:
         ids, mask = batch["input_ids"], batch["attention_mask"]
-        new = ids.shape[1]
-        return {"ids": ids, "positions": positions_in(mask)[:, -new:], "mask": causal_mask(mask, new=new), "kept": kept}
+        (positions, ends), new = resumed(ids, mask, batch), ids.shape[1]
+        seen = causal_mask(mask, None, positions, ends, new)
+        return {"ids": ids, "positions": positions[:, -new:], "mask": seen, "kept": kept}
 
     def step(self, index: int, state: State, context: Context) -> State:
         if index == 0:

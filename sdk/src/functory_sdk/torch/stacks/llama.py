@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
-from functory_sdk.torch.network import Context, Network, State, additive, causal_mask, positions_in, positions_of
+from functory_sdk.torch.network import Context, Network, State, additive, causal_mask, positions_of, resumed
 from functory_sdk.torch.stacks.rotary import FULL, SLIDING, angles_of
 
 
@@ -47,8 +47,8 @@ class LlamaStack(Network):
 
     def resume(self, batch: Mapping[str, Tensor], kept: Any) -> Context:
         ids, mask = batch["input_ids"], batch["attention_mask"]
-        positions, new = positions_in(mask), ids.shape[1]
-        masks, own = self._masks(mask, positions, None, new), positions[:, -new:]
+        positions, ends = resumed(ids, mask, batch)
+        masks, own = self._masks(mask, positions, ends, ids.shape[1]), positions[:, -ids.shape[1] :]
         return {"ids": ids, "positions": own, "kept": kept} | masks | angles_of(self.model, own, self._kinds)
 
     def _masks(self, mask: Tensor, *how: Any) -> Context:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
-from functory_sdk.torch.network import Context, Network, State, causal_mask, padding_mask, positions_in
+from functory_sdk.torch.network import Context, Network, State, causal_mask, padding_mask, resumed
 
 
 class T5Stack(Network):
@@ -51,10 +51,10 @@ class T5Stack(Network):
 
     def resume(self, batch: Mapping[str, Tensor], kept: Any) -> Context:
         target, mask = batch["decoder_input_ids"], batch["decoder_attention_mask"]
-        positions, new = positions_in(mask), target.shape[1]
+        (positions, ends), new = resumed(target, mask, batch), target.shape[1]
         return {
             "ids": None, "bias": None, "mask": padding_mask(batch["attention_mask"]), "kept": kept, "target": target,
-            "causal": causal_mask(mask, new=new), "target bias": _bias(self.decoder, mask, positions, new),
+            "causal": causal_mask(mask, None, positions, ends, new), "target bias": _bias(self.decoder, mask, positions, new),
         }  # fmt: skip
 
     def step(self, index: int, state: State, context: Context) -> State:
