@@ -20,6 +20,7 @@ from functory.plugins.registry import registered
 from functory_sdk import hookimpl
 from functory_sdk.testing import kit
 from functory_sdk.testing.toy import ToyAdaptation, rows
+from functory_torch import store
 
 TRAIN, DEV = rows(48), rows(24, seed=1)
 
@@ -320,3 +321,23 @@ def test_a_fit_that_is_broken_off_says_what_is_there_of_those_before_it(
         built(Choice([Candidate(name) for name in order]))
     [said] = caught.value.args
     assert left in said
+
+
+def test_the_trunk_runs_once_an_example_whatever_folds_and_candidates_there_are(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FUNCTORY_CACHE", str(tmp_path / "cache"))
+    computed: list[int] = []
+
+    def counting(rows: Any, *args: Any) -> Any:
+        computed.append(len(rows))
+        return compute(rows, *args)
+
+    compute = store._compute
+    monkeypatch.setattr(store, "_compute", counting)
+    heads, top = [Candidate("head", {"iterations": count}) for count in (3, 5)], {"layers": 1, "epochs": 3}
+    wanted = Choice([*heads, Candidate("contrastive", top), Candidate("lora", top)], folds=2, repeats=2)
+    table = [{**row, "text": f"{row['text']} {n // 2}"} for n, row in enumerate(TRAIN)]
+    fn = built(wanted, train=table, dev=None, dev_share=0)
+    assert [one.why_not for one in fn.about.tried] == [""] * 4
+    assert computed == [len({row["text"] for row in table})] * 2  # features, and states below the top layer

@@ -142,7 +142,8 @@ class Choosing:
         """Return the function of a candidate, fitted to a split's train."""
         function = self.fitting.attached(contender.adaptation, contender.put, contender.formulation)
         name = "" if len(self.contenders) == 1 and not part else f"{contender.candidate.name} {part}".strip()
-        function = self.fitting.fitted(function, splits, folder, name)
+        among = self.splits.train if self.contest.folds else None
+        function = self.fitting.fitted(function, splits, folder, name, among=among)
         contender.steps += int(function.about.data["fit"].get("steps", 0))
         return function
 

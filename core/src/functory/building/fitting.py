@@ -34,7 +34,7 @@ from functory.steps import Steps
 from functory.terminal import Progress, progress
 from functory.training.folders import RunFolder
 from functory.training.learned import find, keep
-from functory.training.teaching import digest, input_of, taught
+from functory.training.teaching import digest, input_of, rows_of, taught
 
 
 @dataclass(frozen=True)
@@ -72,20 +72,23 @@ class Fitting:
         return Function(self.task, self.state, form, self.about, hooks=self.recipe.hooks, session=self.session)
 
     def fitted(
-        self, function: Function, splits: Splits, folder: Path | None, name: str = "", plain: Sequence[Any] = ()
-    ) -> Function:
+        self, function: Function, splits: Splits, folder: Path | None, name: str = "", plain: Sequence[Any] = (),
+        among: Examples | None = None,
+    ) -> Function:  # fmt: skip
         """Return the function with φ fitted to train.
 
         :param folder: the run's, where the user named one.
         :param name: what tells this run from others of the build.
         :param plain: inputs of which nobody said what they are.
+        :param among: examples of which train is a part, where others are fitted to other parts.
         """
         form = _torch(function)
         train, dev, doubt = taught(form, splits, function, plain)
         if doubt:
             self.tell(doubt)
         name = f"{function.about.name} {name}".strip()
-        key = self._key(form, function, digest(train, dev, splits.dev))
+        beside = rows_of(form, among, function) if among is not None else []
+        key = self._key(form, function, digest(train, dev, splits.dev, beside))
         place = self.until_safe.enter_context(RunFolder(key, folder, name, self.tell))
         run = Run(
             folder=place.path,
@@ -95,6 +98,7 @@ class Fitting:
             options=function.session_options,
             logs=new_log(name),
             key=key,
+            among=beside,
         )
         with RunBars(run.name) as bars:
             run.emit = partial(self._told, run, bars, place)

@@ -135,6 +135,8 @@ class Run:
         which removes `folder`.
     :param key: what decides φ; what was learned is kept in `folder` under it until the function is safe. Nothing when empty.
     :param learned: how an earlier build of this run trained, which failed later: φ is in the model, nothing is trained.
+    :param among: rows of the build among which this run's are, where it fits to parts of them again and again: what the trunk
+        makes of them is computed once, and taken by row. Their gold says nothing.
     """
 
     folder: Path
@@ -146,6 +148,7 @@ class Run:
     logs: Path = Path("runs")
     key: str = ""
     learned: Fit | None = None
+    among: Sequence[Row] = ()
 
 
 @dataclass(slots=True)

@@ -45,12 +45,19 @@ def taught(
     return train, None, f"dev has no text to measure on ({len(splits.dev):,} empty): nothing is chosen by it."
 
 
-def digest(train: Taught, dev: Taught | None, held_out: Examples) -> str:
+def rows_of(form: TorchForm, examples: Examples, function: Function) -> list[dict[str, Any]]:
+    """Return the rows of examples as training sees them, with their gold arrays."""
+    return _rows(function.task, form.formulation, examples, function.reader, function.state).rows
+
+
+def digest(train: Taught, dev: Taught | None, held_out: Examples, among: Sequence[Row] = ()) -> str:
     """Return what tells rows from any other: the names, types, shapes and numbers of all their arrays, whose they are and which
     come together; and of those to choose by, what is right.
+
+    :param among: rows of the build among which they are.
     """
     found = hashlib.sha256()
-    for side in (train, dev):
+    for side in (train, dev, Taught(list(map(dict, among)), []) if among else None):
         for row in (*side.rows, *side.plain) if side else ():
             for name, array in row.items():
                 found.update(f"{name} {array.dtype} {array.shape} ".encode())

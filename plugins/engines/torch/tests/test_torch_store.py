@@ -6,6 +6,7 @@ import errno
 import os
 import threading
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -157,3 +158,19 @@ def test_threads_that_fill_one_store_at_once_leave_one_whole_shard_of_each(
     assert all(np.array_equal(one, found[0]) for one in found)
     assert len([path for path in tmp_path.iterdir() if not path.name.startswith(".")]) == -(-ROWS // 16)
     assert not list(tmp_path.glob(".*.part"))
+
+
+def test_parts_are_taken_by_row_from_what_was_computed_of_all_rows_of_a_build(
+    tmp_path: Path, network: Any, rows: list[Row]
+) -> None:
+    store, trunk, varying = FeatureStore(tmp_path, network, 5, "state"), Trunk(network), {"hidden": "tokens"}
+    whole = store.taken(rows, (), trunk, varying)["hidden"]
+    ends = np.cumsum([0, *(len(row["input_ids"]) for row in rows)])
+    each, passes = [whole[start:stop] for start, stop in pairwise(ends)], trunk.passes
+    asked = [30, 3, 7, 3, len(rows) - 1]
+    found = store.taken([rows[n] for n in asked], rows, trunk, varying)["hidden"]
+    assert trunk.passes == passes
+    assert np.array_equal(found, np.concatenate([each[n] for n in asked]))
+    foreign = {**rows[3], "input_ids": rows[3]["input_ids"][::-1].copy()}
+    assert len(store.taken([foreign], rows, trunk, varying)["hidden"]) == len(each[3])
+    assert trunk.passes == passes + 1

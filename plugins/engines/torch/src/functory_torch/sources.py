@@ -15,7 +15,7 @@ from torch import Tensor
 from functory_sdk import Array, Port, Row, Run, Taught, TrainingError, pad
 from functory_sdk.torch import Model
 from functory_sdk.torch.linear import Block, taught
-from functory_torch.store import SHARD_ROWS, FeatureStore, Told, axis_sizes
+from functory_torch.store import SHARD_ROWS, FeatureStore, Told, axis_sizes, ends_of
 from functory_torch.texts import texts_of
 
 
@@ -84,25 +84,29 @@ class FromStates(Source):
     """Runs the crown alone, from the stored states at its cut point.
 
     :param told: told how many rows more are stored.
+    :param among: rows of the build of which states are kept.
     """
 
     def __init__(
-        self, model: Model, taught: Taught, device: torch.device, store: FeatureStore, cut: int, told: Told
-    ) -> None:
+        self, model: Model, taught: Taught, device: torch.device, store: FeatureStore, cut: int, told: Told,
+        among: Sequence[Row] = (),
+    ) -> None:  # fmt: skip
         super().__init__(model, taught, device)
         rows = self.rows
         self.cut = cut
         self._store = store  # while it is alive, its shards stay
         axes = model.network.stored(cut)  # name → the axis that varies
         self._texts = texts_of(rows, store.spec, model.texts)
-        share = len(rows) / max(1, len(self._texts.rows))
-        self._ends = {name: _ends(axis_sizes(self._texts.rows, store.spec, axis)) for name, axis in axes.items()}
+        placed = store.placed(self._texts.rows, texts_of(among, store.spec, model.texts).rows)
+        self._places = placed.places
+        share = len(rows) / max(1, len(placed.rows))
+        self._ends = {name: ends_of(axis_sizes(placed.rows, store.spec, axis)) for name, axis in axes.items()}
 
         def trunk(batch: dict[str, Tensor]) -> dict[str, Tensor]:
             state = model.trunk({name: value.to(device) for name, value in batch.items()}, cut)
             return {name: state[name] for name in axes}
 
-        self._shards = list(store.shards(self._texts.rows, trunk, axes, lambda done: told(done * share)))
+        self._shards = list(store.shards(placed.rows, trunk, axes, lambda done: told(done * share)))
 
     def features(self, chosen: Sequence[int]) -> tuple[Tensor, dict[str, Tensor]]:
         batch = self.batch(chosen)
@@ -115,6 +119,7 @@ class FromStates(Source):
 
     def _row(self, name: str, index: int) -> Array:
         """Return one text's stored state, (tokens, width)."""
+        index = int(self._places[index])
         shard, ends = index // SHARD_ROWS, self._ends[name]
         first = ends[shard * SHARD_ROWS]
         return self._shards[shard][name][ends[index] - first : ends[index + 1] - first]
@@ -146,7 +151,7 @@ def crown_source(model: Model, side: Taught, where: torch.device, run: Run, told
     if model.cut is None or model.cut < 2:  # below the first layer there are only look-ups
         return Whole(model, side, where)
     store = FeatureStore(run.store, model.network, model.cut, "state")
-    return FromStates(model, side, where, store, model.cut, told)
+    return FromStates(model, side, where, store, model.cut, told, run.among)
 
 
 def set_mode(model: Model, cut: int | None) -> None:
@@ -167,10 +172,6 @@ def _step_of(model: Model, block: int) -> int:
     """Return the step that a block is: each stack begins with its embeddings and ends with its norm."""
     encoder_blocks = model.network.encoder_points - 2
     return block + 1 if block < encoder_blocks else block + 3
-
-
-def _ends(sizes: Sequence[int]) -> list[int]:
-    return np.concatenate([[0], np.cumsum(sizes)]).astype(int).tolist()
 
 
 def _gold_ports(model: Model, row: Row) -> list[Port]:

@@ -12,6 +12,7 @@ import json
 import os
 import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
@@ -34,6 +35,32 @@ Told = Callable[[float], None]
 
 Compute = Callable[[dict[str, torch.Tensor]], dict[str, torch.Tensor]]
 """A padded batch → named arrays of (rows, width), or (rows, tokens, width) for those in `varying`."""
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Rows that are computed, each once, and where those that were asked for stand among them.
+
+    :param rows: different ones.
+    :param places: (rows asked for,) the number of each.
+    """
+
+    rows: Sequence[Row]
+    places: Array
+
+    @classmethod
+    def of(cls, rows: Sequence[Row], ports: Sequence[Port], among: Sequence[Row] = ()) -> Placed:
+        """Return rows among all those of a build, so that each fold takes its own of what was computed once, in batches that no
+        fold decides; among themselves where they are not all there.
+
+        :param ports: what tells one row from another.
+        """
+        asked = [_told_apart(row, ports) for row in rows]
+        known = _different(among, ports) if among else {}
+        if not known.keys() >= set(asked):
+            known = _different(rows, ports)
+        numbers = {key: number for number, key in enumerate(known)}
+        return cls(list(known.values()), np.asarray([numbers[key] for key in asked], dtype=np.int64))
 
 
 class FeatureStore:
@@ -70,6 +97,36 @@ class FeatureStore:
         for start in range(0, len(rows), SHARD_ROWS):
             yield self._shard(rows[start : start + SHARD_ROWS], compute, varying, told)
 
+    def taken(
+        self, rows: Sequence[Row], among: Sequence[Row], compute: Compute, varying: Mapping[str, str],
+        told: Told = lambda rows: None,
+    ) -> dict[str, Array]:  # fmt: skip
+        """Return the arrays of rows in their order, of all in one, from what is kept of different rows.
+
+        :param among: rows of which what is kept is taken, where they hold all that are asked for.
+        """
+        placed = Placed.of(rows, self._ports, among)
+        share = len(rows) / max(1, len(placed.rows))
+        found: dict[str, list[Array]] = {}
+        for start in range(0, len(placed.rows), SHARD_ROWS):
+            part = placed.rows[start : start + SHARD_ROWS]
+            here = np.flatnonzero((placed.places >= start) & (placed.places < start + len(part)))
+            if not len(here):
+                told(len(part) * share)
+                continue
+            arrays = self._shard(part, compute, varying, lambda done: told(done * share))
+            for name, array in arrays.items():
+                ends = ends_of(axis_sizes(part, self.spec, varying[name])) if name in varying else np.arange(len(part) + 1)
+                slots = found.setdefault(name, [array[:0]] * len(rows))
+                for asked in here.tolist():
+                    place = int(placed.places[asked]) - start
+                    slots[asked] = array[ends[place] : ends[place + 1]]
+        return {name: np.concatenate(slots) for name, slots in found.items()}
+
+    def placed(self, rows: Sequence[Row], among: Sequence[Row]) -> Placed:
+        """Return where rows stand among those of which something is kept."""
+        return Placed.of(rows, self._ports, among)
+
     def _shard(self, rows: Sequence[Row], compute: Compute, varying: Mapping[str, str], told: Told) -> dict[str, Array]:
         key = self._key(rows)
         found = _opened(self._entries.find(key))
@@ -86,12 +143,26 @@ class FeatureStore:
     def _key(self, rows: Sequence[Row]) -> str:
         digest = sha256(self._about.encode())
         for row in rows:
-            for port in self._ports:
-                if port.name in row:
-                    array = np.ascontiguousarray(row[port.name])
-                    digest.update(f"{port.name} {array.dtype} {array.shape}".encode())
-                    digest.update(array.tobytes())
+            digest.update(_told_apart(row, self._ports))
         return digest.hexdigest()[:32]
+
+
+def _told_apart(row: Row, ports: Sequence[Port]) -> bytes:
+    """Return what tells a row from others: the names, types, shapes and numbers of its arrays."""
+    found = b""
+    for port in ports:
+        if port.name in row:
+            array = np.ascontiguousarray(row[port.name])
+            found += f"{port.name} {array.dtype} {array.shape}".encode() + array.tobytes()
+    return found
+
+
+def _different(rows: Sequence[Row], ports: Sequence[Port]) -> dict[bytes, Row]:
+    """Return different rows, in their order, by what tells them apart."""
+    found: dict[bytes, Row] = {}
+    for row in rows:
+        found.setdefault(_told_apart(row, ports), row)
+    return found
 
 
 def _about(network: Network, cut: int, reduction: str, code: Sequence[str] = ()) -> str:
@@ -164,6 +235,12 @@ def axis_sizes(rows: Sequence[Row], spec: BackboneSpec, axis: str) -> list[int]:
     """Return how long a named axis of the backbone's inputs is in all texts of each row: tokens, or those of the target."""
     ports = [port.name for port in spec.ports() if axis in port.axes]
     return [next((row[name].size for name in ports if name in row), 1) for row in rows]
+
+
+def ends_of(sizes: Sequence[int]) -> Array:
+    """Return where each of so many sizes begins, and the last ends, (sizes + 1,)."""
+    found: Array = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    return found
 
 
 def _axes(spec: BackboneSpec) -> list[str]:

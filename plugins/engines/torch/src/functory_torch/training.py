@@ -7,7 +7,6 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-import numpy as np
 import torch
 
 from functory_sdk import Array, Event, Fit, NotSupported, Row, Run, Taught, TrainingOptions, TrainingSession, plan
@@ -54,14 +53,18 @@ class TorchTraining(TrainingSession):
         if model.cut != network.points or not reading.is_stored:
             return self._computed(reading, rows, told)
         if not isinstance(reading, Stacked):
-            return self._stored(reading, rows, told)
+            return self._stored(reading, rows, self.run.among, told)
         texts = texts_of(rows, network.spec, reading.texts)
+        among = texts_of(self.run.among, network.spec, reading.texts)
         share = len(rows) / max(1, len(texts.rows))
-        vectors = self._stored(reading.each, texts.rows, lambda done: told(done * share))
+        vectors = self._stored(reading.each, texts.rows, among.rows, lambda done: told(done * share))
         return torch.cat([reading.join(vectors[torch.from_numpy(part)]) for part in _parts(texts.places)])
 
-    def _stored(self, reading: Reading, rows: Sequence[Row], told: Told) -> torch.Tensor:
-        """Return what a reading gives of rows, each one sequence, from the store."""
+    def _stored(self, reading: Reading, rows: Sequence[Row], among: Sequence[Row], told: Told) -> torch.Tensor:
+        """Return what a reading gives of rows, each one sequence, from the store.
+
+        :param among: rows of the build of which it is kept.
+        """
         model, network, name = self.model, self.model.network, reading.name
         code = [cls.__module__ for cls in type(reading).__mro__ if issubclass(cls, Reading)]
         ports = [port for port in model.inputs if port.name in reading.arrays]
@@ -72,7 +75,7 @@ class TorchTraining(TrainingSession):
         def read(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
             return {name: reading(network, network.hidden(batch), batch)}
 
-        return torch.from_numpy(np.concatenate([shard[name] for shard in store.shards(rows, read, varying, told)]))
+        return torch.from_numpy(store.taken(rows, among, read, varying, told)[name])
 
     def _computed(self, reading: Reading, rows: Sequence[Row], told: Told) -> torch.Tensor:
         """Return what a reading gives of rows as the crown is now, on the host."""
