@@ -68,11 +68,20 @@ def test_every_python_block_of_the_page_runs(page: str, tmp_path: Path) -> None:
     run_page(page, tmp_path)
 
 
-def test_the_readmes_example_prints_what_it_says(tmp_path: Path) -> None:
-    printed = run_page("README.md", tmp_path)
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    shown = re.search(r"<!-- output:begin -->\n+```text\n(.*?)```", text, re.DOTALL)
-    assert shown, "the README shows no output"
+def test_the_readmes_example_prints_what_it_says_and_so_does_its_function_in_the_shell(tmp_path: Path) -> None:
+    _assert_shown("README.md", r"<!-- output:begin -->\n+```text\n(.*?)```", run_page("README.md", tmp_path))
+    from functory.cli import main
+
+    text = "A small movie with a big impact."
+    with contextlib.chdir(tmp_path), contextlib.redirect_stdout(io.StringIO()) as printed:
+        main(["run", "sentiment", text])
+    _assert_shown("docs/running.md", rf'\$ functory run sentiment "{text}"\n(.*?)\n\$', printed.getvalue())
+
+
+def _assert_shown(page: str, pattern: str, printed: str) -> None:
+    """Check that a page shows what was printed, the numbers nearly."""
+    shown = re.search(pattern, (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    assert shown, f"{page} shows no output"
     assert _shape(printed) == _shape(shown[1])
     for mine, theirs in zip(_numbers(printed), _numbers(shown[1]), strict=True):
         assert mine == pytest.approx(theirs, abs=0.02)
