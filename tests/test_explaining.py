@@ -19,7 +19,7 @@ from functory import errors
 from functory.cli import main
 from functory.contracts.odds import chance, log_odds
 from functory.reading.segmentation import words
-from functory.terminal import bars, plain
+from functory.terminal import as_text, bars
 from functory.using.attribution import attribution, measured, values_of, without, words_of
 from functory_sdk.testing import converted
 from functory_sdk.testing.toybox import kit, toy_function
@@ -157,7 +157,7 @@ def test_the_page_is_escaped_and_refers_to_nothing_outside(fn: functory.Function
 
 def test_without_colour_the_words_are_marked_and_the_marks_explained(fn: functory.Function) -> None:
     found = fn.explain(TEXT)
-    shown = plain(found)
+    shown = as_text(found)
     top = max(found.pieces, key=lambda piece: abs(piece.weight))
     assert f"{top.text}[{'++' if top.weight > 0 else '−−'}]" in shown
     assert "[+] speaks for it, [−] against it" in shown

@@ -24,7 +24,7 @@ from functory.measuring.mistakes import Mistake
 from functory.measuring.reliability import calibration
 from functory.measuring.report import Confusion, Metric, Report
 from functory.measuring.selective import coverage
-from functory.terminal import plain, show, table
+from functory.terminal import as_text, show, table
 from functory.terminal.widths import width
 
 Indices = NDArray[np.int64]
@@ -372,7 +372,7 @@ def test_a_short_column_takes_one_line_of_what_room_there_is_and_all_of_it_in_a_
     assert [line.split()[:2] for line in lines] == [["line", "7"], ["line", "8"]]
     assert lines[0].endswith("…")
     assert all(width(line) <= 40 for line in lines)
-    assert "价格 " * 29 in plain(drawn)
+    assert "价格 " * 29 in as_text(drawn)
 
 
 def test_a_report_printed_by_somebody_elses_console_is_not_read_as_markup() -> None:

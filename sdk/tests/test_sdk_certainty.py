@@ -184,12 +184,12 @@ def test_the_likeliest_label_is_in_its_set_however_unlikely() -> None:
 def test_metrics_mistakes_and_sureness_are_those_of_the_function_that_declines_nothing(state: Labels) -> None:
     task, shares = Verdict(), [[0.6, 0.3, 0.1], [0.2, 0.2, 0.6]]
     examples = [JudgedRemark(text="", label=["a"] if state.mode == "multi" else "a") for _ in shares]
-    declined, given = ([answer(np.asarray(one), some, ()) for one in shares] for some in (state, state.plain()))
+    declined, given = ([answer(np.asarray(one), some, ()) for one in shares] for some in (state, state.uncalibrated()))
     assert all(output.abstained and not output.labels for output in declined)
     chosen = np.arange(2)
-    assert task.scorer(declined, examples, state)(chosen) == task.scorer(given, examples, state.plain())(chosen)
-    assert task.breakdown(declined, examples, state) == task.breakdown(given, examples, state.plain())
-    assert task.judge(declined[1], examples[1], state) == task.judge(given[1], examples[1], state.plain())
+    assert task.scorer(declined, examples, state)(chosen) == task.scorer(given, examples, state.uncalibrated())(chosen)
+    assert task.breakdown(declined, examples, state) == task.breakdown(given, examples, state.uncalibrated())
+    assert task.judge(declined[1], examples[1], state) == task.judge(given[1], examples[1], state.uncalibrated())
     told, plain = (task.certainty(outputs, examples, state) for outputs in (declined, given))
     assert told.sure.tolist() == plain.sure.tolist()
 

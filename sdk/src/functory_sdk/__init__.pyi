@@ -180,7 +180,7 @@ from functory_sdk.pairs import ALIKE as ALIKE
 from functory_sdk.pairs import FIRST as FIRST
 from functory_sdk.pairs import GOLDEN_PAIRS as GOLDEN_PAIRS
 from functory_sdk.pairs import SECOND as SECOND
-from functory_sdk.pairs import Side as Side
+from functory_sdk.pairs import NotBlank as NotBlank
 from functory_sdk.pairs import both_orders as both_orders
 from functory_sdk.pairs import each_by_itself as each_by_itself
 from functory_sdk.readouts import Readout as Readout

@@ -52,7 +52,7 @@ def _written(text: str) -> str:
     return text
 
 
-Side = Annotated[str, Field(min_length=1), AfterValidator(_written)]
+NotBlank = Annotated[str, Field(min_length=1), AfterValidator(_written)]
 """The type of a field that holds one text of a pair: a pair with an empty side is none, and is refused."""
 
 
@@ -83,7 +83,7 @@ def each_by_itself(
     :param fields: what the two texts are called.
     :raises TooLong: for long texts, where the rule is "refuse".
     """
-    encoded = reader.apart(pairs, fields=fields)
+    encoded = reader.each_by_itself(pairs, fields=fields)
     if is_symmetric:
         turned = [pair[0] > pair[1] for pair in pairs]
         encoded.rows = [

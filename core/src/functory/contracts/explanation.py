@@ -69,9 +69,9 @@ class Attribution(BaseModel):
         return f"<{self.method} of {self.target.name!r} {self.score:.3f}: {words}>"
 
     def __str__(self) -> str:
-        from functory.terminal import plain
+        from functory.terminal import as_text
 
-        return plain(self)
+        return as_text(self)
 
     def __rich__(self) -> Any:  # Any: rich is imported where it is shown
         from functory.terminal.attributions import attribution_text

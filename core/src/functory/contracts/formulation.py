@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from functory.contracts import counted
 from functory.contracts.backbone import BackboneSpec
-from functory.contracts.odds import Scale, joint_odds, log_odds
+from functory.contracts.odds import TargetScale, joint_odds, log_odds
 from functory.contracts.rows import Array, Encoded, Port, Row, Taught
 from functory.errors import NotSupported
 
@@ -47,7 +47,7 @@ class Target(BaseModel):
         default=None, description="The character it stands at, where the place in the rows moves when the text changes."
     )
     until: int | None = Field(default=None, description="Of a span, the character after its last.")
-    scale: Scale = Field(
+    scale: TargetScale = Field(
         default="raw", description="What the number is: a log-probability, a logit, or neither."
     )
 

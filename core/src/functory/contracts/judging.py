@@ -37,11 +37,11 @@ class Judgement:
     @property
     def fault(self) -> str:
         """What is wrong with an answer of parts: those that should not be there, those that are lacking; else empty."""
-        told_wrong = [("wrong", apart(self.parts, self.wanted_parts)), ("lacking", apart(self.wanted_parts, self.parts))]
+        told_wrong = [("wrong", surplus(self.parts, self.wanted_parts)), ("lacking", surplus(self.wanted_parts, self.parts))]
         return "; ".join(f"{what}: {', '.join(parts)}" for what, parts in told_wrong if parts)
 
 
-def apart(parts: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+def surplus(parts: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
     """Return the parts that are not among the others; one that is there twice counts twice."""
     from collections import Counter
 

@@ -14,7 +14,7 @@ import numpy as np
 
 from functory.contracts.rows import Array
 
-Scale = Literal["log", "logit", "raw"]
+TargetScale = Literal["log", "logit", "raw"]
 SUREST = -1e-7
 """The log-probability nearest to 0 that is told from certainty: float32 knows none nearer."""
 
@@ -47,7 +47,7 @@ def joint_odds(odds: Sequence[float]) -> float:
     return together - not_all
 
 
-def chance(number: float, scale: Scale) -> float:
+def chance(number: float, scale: TargetScale) -> float:
     """Return the probability that log-odds stand for; a number on no such scale as it is.
 
     :param scale: the target's: log-probabilities and logits come as log-odds.

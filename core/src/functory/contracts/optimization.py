@@ -60,9 +60,9 @@ class OptimizationReport(BaseModel):
         return f"<{self.optimization}: {f'became {self.kept}' if self.changed else f'stayed {self.kept}'}>"
 
     def __str__(self) -> str:
-        from functory.terminal import plain
+        from functory.terminal import as_text
 
-        return plain(self.__rich__())
+        return as_text(self.__rich__())
 
     def _repr_html_(self) -> str:
         """Show in a notebook what a terminal shows."""

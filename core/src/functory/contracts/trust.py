@@ -51,7 +51,7 @@ class TrustState(State):
         """Whether probabilities are others than the head's own."""
         return self.temperature != 1
 
-    def plain(self) -> Self:
+    def uncalibrated(self) -> Self:
         """Return the state without calibration, and without promises, which are about calibrated scores."""
         return self.model_copy(update={"temperature": 1.0, "abstaining": None, "sets": None})
 

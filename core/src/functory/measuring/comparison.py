@@ -14,7 +14,7 @@ from functory.wording.harmless import harmless
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-Side = Literal["first", "second"]
+Which = Literal["first", "second"]
 
 ANSWER = 60
 """Characters of an answer in a line of a table."""
@@ -34,7 +34,7 @@ class Difference(BaseModel):
     high: float | None = Field(None, description="The upper end.")
     higher_is_better: bool = True
 
-    def better(self) -> Side | None:
+    def better(self) -> Which | None:
         """Return which is better beyond chance: the whole interval is on its side; None where the examples do not tell."""
         if self.low is None or self.high is None or self.low <= 0 <= self.high:
             return None
@@ -107,9 +107,9 @@ class Comparison(BaseModel):
         return harmless(f"<comparison of {self.first} and {self.second}: {self.verdict().rstrip('.')}>")
 
     def __str__(self) -> str:
-        from functory.terminal import plain
+        from functory.terminal import as_text
 
-        return plain(self.__rich__())
+        return as_text(self.__rich__())
 
     def _repr_html_(self) -> str:
         """Show in a notebook what a terminal shows."""

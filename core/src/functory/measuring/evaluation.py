@@ -110,7 +110,7 @@ def evaluate(function: Function, found: Examples) -> Report:
     confusion = parts.get("confusion")
     chosen = task.metric if task.metric in measured.metrics else ""
     certainty = task.certainty(outputs, list(found), state)
-    before = task.certainty(plain, list(found), state.plain()) if plain is not None else None
+    before = task.certainty(plain, list(found), state.uncalibrated()) if plain is not None else None
     wrong, surest = mistakes(task, outputs, found, state, MOST_MISTAKES)
     confusions = Confusion.model_validate(confusion) if confusion else None
     return Report(
@@ -154,7 +154,7 @@ def _answered(function: Function, found: Examples) -> tuple[list[Any], list[Any]
     state = function.state
     if not isinstance(state, TrustState) or not state.is_calibrated:
         return list(function.map(list(found))), None
-    both = list(function.under(list(found), (state, state.plain())))
+    both = list(function.under(list(found), (state, state.uncalibrated())))
     return [output for output, _ in both], [plain for _, plain in both]
 
 

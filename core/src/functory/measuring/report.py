@@ -197,9 +197,9 @@ class Report(BaseModel):
         return harmless(f"<report of {self.function}{place}{figure}; {self.examples:,} examples>")
 
     def __str__(self) -> str:
-        from functory.terminal import plain
+        from functory.terminal import as_text
 
-        return plain(self.__rich__())
+        return as_text(self.__rich__())
 
     def __rich__(self) -> RenderableType:
         from functory.measuring.tables import draw

@@ -8,10 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from functory.contracts.rows import Array
+from functory.reading.segmentation import Ends
 from functory.reading.tokenizer import Ids, Tokens, as_ids
-
-Stretch = tuple[int, int]
-"""First character, or token, and the one after the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +28,7 @@ class Marked:
     notes: tuple[str, ...] = ()
 
 
-def touched(tokens: Tokens, span: Stretch) -> Stretch:
+def touched(tokens: Tokens, span: Ends) -> Ends:
     """Return the tokens that hold some of a span's characters; none, at the place of the span, where it has no tokens."""
     start, end = span
     found = np.flatnonzero((tokens.offsets[:, 1] > start) & (tokens.offsets[:, 0] < end))
@@ -40,7 +38,7 @@ def touched(tokens: Tokens, span: Stretch) -> Stretch:
     return place, place
 
 
-def nearest(count: int, spans: Sequence[Stretch], room: int) -> Ids:
+def nearest(count: int, spans: Sequence[Ends], room: int) -> Ids:
     """Return which tokens of a text are kept where not all fit: the spans' from their first on, then those around them.
 
     :param count: tokens of the text.
@@ -57,7 +55,7 @@ def nearest(count: int, spans: Sequence[Stretch], room: int) -> Ids:
     return as_ids(np.sort(order[:room]).tolist())
 
 
-def interleaved(tokens: Tokens, kept: Ids, spans: Sequence[Stretch], marks: Sequence[Ids]) -> tuple[Ids, Ids, Ids]:
+def interleaved(tokens: Tokens, kept: Ids, spans: Sequence[Ends], marks: Sequence[Ids]) -> tuple[Ids, Ids, Ids]:
     """Return the tokens that are kept with a mark before and after each span, and where the marks stand.
 
     A mark stands outside every token of its span: one that holds more than the span does is in it.

@@ -18,10 +18,11 @@ from functory.contracts.backbone import BackboneSpec
 from functory.contracts.batching import pad
 from functory.contracts.rows import Array, Encoded
 from functory.errors import InputError, OptionError, PluginError, TooLong
-from functory.reading.marks import Marked, Stretch, interleaved, nearest, touched
+from functory.reading.marks import Marked, interleaved, nearest, touched
 from functory.reading.ngrams import ngrams_of, sparse
 from functory.reading.passages import Part, Passage, Window, side_by_side
 from functory.reading.prompts import Frame, Prompt
+from functory.reading.segmentation import Ends
 from functory.reading.tokenizer import Ids, Tokenizer, Tokens, as_ids
 from functory.reading.windows import shares, windows
 
@@ -94,7 +95,7 @@ class Reader:
         encoded = Encoded([row for _, row in rows], [index for index, _ in rows], [passage.notes for passage in passages])
         return self.beside(encoded, texts)
 
-    def apart(
+    def each_by_itself(
         self, texts: Sequence[tuple[str, ...]], *, fields: Sequence[str] = (), roles: str | Sequence[str] = ""
     ) -> Encoded:
         """Read the texts of each input by themselves, into rows that hold one of each, stacked; what is kept are the notes.
@@ -122,8 +123,8 @@ class Reader:
         return self.beside(encoded, texts)
 
     def beside(self, encoded: Encoded, texts: Sequence[Text]) -> Encoded:
-        """Return rows with the n-grams of the texts of their input in them, where some are read; `encode`, `apart` and `marked`
-        give them so. For formulations that change which texts stand for an input.
+        """Return rows with the n-grams of the texts of their input in them, where some are read; `encode`, `each_by_itself`
+        and `marked` give them so. For formulations that change which texts stand for an input.
 
         :param texts: those of each input, as many of each.
         """
@@ -137,7 +138,7 @@ class Reader:
         return pad(rows, self.spec.ports())
 
     def marked(
-        self, texts: Sequence[str], spans: Sequence[Sequence[Stretch]], marks: Sequence[str], *, field: str = "text",
+        self, texts: Sequence[str], spans: Sequence[Sequence[Ends]], marks: Sequence[str], *, field: str = "text",
         role: str = "",
     ) -> list[Marked]:  # fmt: skip
         """Read each text into one row with marks around spans of it, as Baldini Soares et al. 2019 do (section 3.2).
@@ -336,7 +337,7 @@ def _left(most: int, around: int, texts: int) -> int:
     return most - around
 
 
-def _told_apart(text: str, spans: Sequence[Stretch]) -> tuple[str, ...]:
+def _told_apart(text: str, spans: Sequence[Ends]) -> tuple[str, ...]:
     """Return what the n-grams of a text with spans in it are counted of: each span, what is between the first and the last, in
     which order they stand, and the whole.
     """

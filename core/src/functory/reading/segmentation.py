@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any, Literal
 
-Span = tuple[int, int]
+Ends = tuple[int, int]
+"""First character, or token, and the one after the last."""
 Kind = Literal["space", "unspaced", "letter", "mark", "sign"]
 
 _UNSPACED = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\u3040-\u3098\u309b-\u30ff\U00020000-\U0003134f]")
@@ -28,13 +29,13 @@ _INSIDE = frozenset("'’-.")
 SINGLE = "Chinese is weighed by single characters: pip install rjieba for words"
 
 
-def words(text: str, *, is_segmented: bool = True) -> list[Span]:
+def words(text: str, *, is_segmented: bool = True) -> list[Ends]:
     """Return the words of a text, first character and the one after the last, in order; signs are words of their own.
 
     :param is_segmented: let a segmenter find the words of Chinese and Japanese; else each character is one, with the marks on
         it, on every machine.
     """
-    spans: list[Span] = []
+    spans: list[Ends] = []
     for kind, start, end in _runs(text):
         if kind == "unspaced":
             spans.extend(_cut(text[start:end], start) if is_segmented else _characters(text, start, end))
@@ -86,7 +87,7 @@ def _in_word(char: str) -> bool:
     return (char == "_" or unicodedata.category(char)[0] in "LNM") and not _UNSPACED.match(char)
 
 
-def _cut(run: str, start: int) -> Iterator[Span]:
+def _cut(run: str, start: int) -> Iterator[Ends]:
     """Give the words of a run without spaces."""
     segmenter = _segmenter()
     at = start
@@ -95,7 +96,7 @@ def _cut(run: str, start: int) -> Iterator[Span]:
         at += len(word)
 
 
-def _characters(text: str, start: int, end: int) -> Iterator[Span]:
+def _characters(text: str, start: int, end: int) -> Iterator[Ends]:
     """Give the characters of a run, with the marks on them."""
     borders = [at for at in range(start, end) if at == start or _UNSPACED.match(text[at])]
     yield from zip(borders, [*borders[1:], end], strict=True)

@@ -9,16 +9,16 @@ if TYPE_CHECKING:
     from functory.terminal.bars import Progress as Progress
     from functory.terminal.bars import is_quiet as is_quiet
     from functory.terminal.bars import progress as progress
+    from functory.terminal.drawing import as_text as as_text
     from functory.terminal.drawing import clean as clean
     from functory.terminal.drawing import group as group
-    from functory.terminal.drawing import plain as plain
     from functory.terminal.drawing import show as show
     from functory.terminal.drawing import table as table
     from functory.terminal.drawing import tell as tell
     from functory.terminal.drawing import text as text
 
 _BARS = ("Progress", "is_quiet", "progress")
-__all__ = ["Progress", "clean", "group", "is_quiet", "plain", "progress", "show", "table", "tell", "text"]
+__all__ = ["Progress", "as_text", "clean", "group", "is_quiet", "progress", "show", "table", "tell", "text"]
 
 
 def __getattr__(name: str) -> object:

@@ -109,10 +109,10 @@ def show(renderable: Any, stream: TextIO | None = None) -> None:  # Any: what ha
             console.print(_Harmless(renderable))
         out.write(encodable(drawn.get(), stream))
     else:
-        stream.write(encodable(plain(renderable), stream) + "\n")
+        stream.write(encodable(as_text(renderable), stream) + "\n")
 
 
-def plain(renderable: Any) -> str:  # Any: as above
+def as_text(renderable: Any) -> str:  # Any: as above
     """Return what `show` prints off a terminal: no colours, no line cut, no space at line ends."""
     if isinstance(renderable, str):
         return clean(renderable)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from functory.artefact.opening import digests, listed, open_artefact
-from functory.contracts.judging import Judgement, apart
+from functory.contracts.judging import Judgement, surplus
 from functory.data import Examples, checked
 from functory.data.sources import Format
 from functory.errors import DataError, UsageError
@@ -181,8 +181,8 @@ def _row(found: Examples, n: int, one: Judgement, other: Judgement, task: Any) -
         text=input_text(task, found[n]),
         first=cut(one.given, LONGEST),
         second=cut(other.given, LONGEST),
-        first_parts=apart(one.parts, other.parts),
-        second_parts=apart(other.parts, one.parts),
+        first_parts=surplus(one.parts, other.parts),
+        second_parts=surplus(other.parts, one.parts),
         wanted=None if one.wanted is None else cut(one.wanted, LONGEST),
         right=_right(one, other),
         first_confidence=one.confidence,

@@ -41,7 +41,7 @@ class PairTask(ToyTask):
     texts = 2
 
     def encode(self, inputs: Any, reader: Any, state: Any) -> Encoded:
-        return reader.apart(inputs, fields=("first", "second"))
+        return reader.each_by_itself(inputs, fields=("first", "second"))
 
 
 class Top(ToyAdaptation):

@@ -79,7 +79,7 @@ def test_a_symmetric_function_answers_both_orders_alike_to_the_bit_from_one_pass
 def test_long_texts_are_read_in_windows_side_by_side_or_cut_and_noted(pair: Any) -> None:
     assert pair(LONG, "a day").notes == ("read in 2 windows",)
     cut = Reader(pair.form.backbone.tokenizer, pair.form.spec, "cut")
-    assert cut.apart([("a day", LONG), (LONG, "a")], fields=("one", "other")).side[0][0].startswith("other cut at ")
+    assert cut.each_by_itself([("a day", LONG), (LONG, "a")], fields=("one", "other")).side[0][0].startswith("other cut at ")
     [(_, rows)] = pair.trace([pair.read(LONG, LONG * 2)])
     assert len(rows) == 4
 

@@ -41,7 +41,7 @@ class PairTask(LabelTask[P]):
         class Answered(PairTask[PairOptions]):
             '''Says whether a reply answers a question.'''
 
-            Input: ClassVar = Exchange          # question: Side, reply: Side
+            Input: ClassVar = Exchange          # question: NotBlank, reply: NotBlank
             Example: ClassVar = JudgedExchange  # the same, and label: Label
             shorthand: ClassVar = ("question", "reply")
 

@@ -153,7 +153,7 @@ class ToyPairs(ToyTask):
 
     def encode(self, inputs: Sequence[ToyText], reader: Reader, state: ToyState) -> Encoded:
         pairs = [(value.text, " ".join(reversed(value.text.split()))) for value in inputs]
-        return reader.apart(pairs, fields=("text", "turned"))
+        return reader.each_by_itself(pairs, fields=("text", "turned"))
 
 
 class ToyChoices(Input):

@@ -1,9 +1,9 @@
 """Torch helpers for plugin authors: networks that can be cut, heads, pooling, losses, copies."""
 
 from functory_sdk.torch import contrast, groups, linear, sparse
-from functory_sdk.torch.apart import network_from
 from functory_sdk.torch.copies import own, structural_copy
 from functory_sdk.torch.drawing import drawing, not_drawing
+from functory_sdk.torch.from_model import network_from
 from functory_sdk.torch.heads import CosineHead, Head, LikelihoodHead, LinearHead, LogitsHead
 from functory_sdk.torch.labels import ClassifierHead, PairedHead, SymmetricHead
 from functory_sdk.torch.loading import load_transformers, quiet

@@ -16,8 +16,8 @@ from functory.wording.told import told
 from functory_sdk.checkpoints import Tensors, tensor_sizes, weight_files, wrapped_by
 from functory_sdk.families import family_of
 from functory_sdk.jsonfiles import read_json
-from functory_sdk.torch.apart import check_odd, network_from
 from functory_sdk.torch.drawing import drawing
+from functory_sdk.torch.from_model import check_odd, network_from
 from functory_sdk.torch.network import Network
 
 _LAYER = re.compile(r"(?:^|\.)(?:layers?|blocks?|h)\.(\d+)\.")

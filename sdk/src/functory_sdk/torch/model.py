@@ -49,7 +49,7 @@ class Model(nn.Module):
                 do="let the formulation's `texts` and the head's reading say the same number.",
             )
 
-    def apart(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def unstacked(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return a batch whose stacked texts are rows of their own to the network; its other arrays stay as they are."""
         if self.texts == 1:
             return dict(batch)
@@ -64,7 +64,7 @@ class Model(nn.Module):
 
     def trunk(self, batch: Mapping[str, Tensor], stop: int) -> State:
         """Return the state at a cut point."""
-        return self.network.run(0, stop, {}, self.network.prepare(self.apart(batch)))
+        return self.network.run(0, stop, {}, self.network.prepare(self.unstacked(batch)))
 
     def crown(self, state: State, batch: Mapping[str, Tensor], start: int) -> dict[str, Tensor]:
         """Return the head's outputs from the state at a cut point."""
@@ -72,9 +72,9 @@ class Model(nn.Module):
 
     def features(self, state: State, batch: Mapping[str, Tensor], start: int = 0) -> Tensor:
         """Return what the head reads, from the state at a cut point."""
-        apart = self.apart(batch)
-        hidden = self.network.run(start, self.network.points, state, self.network.prepare(apart))["hidden"]
-        return self.read(hidden, apart)
+        rows = self.unstacked(batch)
+        hidden = self.network.run(start, self.network.points, state, self.network.prepare(rows))["hidden"]
+        return self.read(hidden, rows)
 
     def read(self, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
         """Return what the head reads of the last hidden states.

@@ -17,9 +17,6 @@ from functory.errors import NotSupported
 from functory_sdk.torch.network import Network, is_tracing
 from functory_sdk.torch.pooling import pool
 
-Unit = Literal["row", "token"]
-"""What one vector of a reading stands for."""
-
 
 class Reading(nn.Module, ABC):
     """What a head is given: (batch, width) where the unit is a row, (batch, tokens, width) where it is a token.
@@ -28,7 +25,8 @@ class Reading(nn.Module, ABC):
     """
 
     name: ClassVar[str]
-    unit: ClassVar[Unit] = "row"
+    unit: ClassVar[Literal["row", "token"]] = "row"
+    """What one vector of it stands for."""
     arrays: tuple[str, ...] = ()
     """What it reads of a row besides the network's own arrays; a port of the formulation names each."""
     texts: int = 1

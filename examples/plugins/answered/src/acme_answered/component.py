@@ -10,14 +10,14 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from functory_sdk import Input, PairOptions, PairTask, Side
+from functory_sdk import Input, NotBlank, PairOptions, PairTask
 
 
 class Exchange(Input):
     """What is labelled: a question and a reply, read together."""
 
-    question: Side = Field(description="What was asked.")
-    reply: Side = Field(description="What came back.")
+    question: NotBlank = Field(description="What was asked.")
+    reply: NotBlank = Field(description="What came back.")
 
 
 class LabelledExchange(Exchange):

@@ -27,7 +27,7 @@ from functory_sdk import (
     Taught,
 )
 
-Side = Literal["first", "second"]
+Which = Literal["first", "second"]
 
 
 class Pair(Input):
@@ -40,13 +40,13 @@ class Pair(Input):
 class JudgedPair(Pair):
     """Two texts, and which is better."""
 
-    better: Side = Field(description="Which of them is better.")
+    better: Which = Field(description="Which of them is better.")
 
 
 class Choice(Output):
     """Which of two texts is better."""
 
-    better: Side = Field(description="The better text.")
+    better: Which = Field(description="The better text.")
     score: float = Field(description="The probability that it is, 0 to 1.")
     scores: dict[str, float] = Field(description="The same for both.")
 
@@ -106,7 +106,7 @@ class Preference(Task[NoOptions], Formulation):
         scores = np.asarray([output["score"] for output in outputs], dtype=np.float64)
         margin = scores[:count].mean() - scores[count:].mean()
         share = round(float(0.5 * (1 + np.tanh(margin / 2))), 6)
-        better: Side = "first" if share >= 0.5 else "second"
+        better: Which = "first" if share >= 0.5 else "second"
         scored = {"first": share, "second": round(1 - share, 6)}
         return Choice(better=better, score=scored[better], scores=scored, notes=notes)
 
@@ -128,7 +128,7 @@ class Preference(Task[NoOptions], Formulation):
     def baseline(self, examples: Sequence[JudgedPair], state: State) -> list[Choice]:
         """The commoner side, for each pair."""
         firsts = sum(example.better == "first" for example in examples)
-        better: Side = "first" if 2 * firsts >= len(examples) else "second"
+        better: Which = "first" if 2 * firsts >= len(examples) else "second"
         return [Choice(better=better, score=1.0, scores={})] * len(examples)
 
     def golden_inputs(self, state: State) -> list[Pair]:

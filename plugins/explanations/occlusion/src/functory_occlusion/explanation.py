@@ -12,7 +12,6 @@ from functory_sdk import Attribution, Explanation, Function, Options, Target, Wo
 
 LONG = 16
 """Stretches that a text is cut into before its words are taken one by one, where time is limited."""
-Stretch = range
 
 
 class OcclusionOptions(Options):
@@ -46,7 +45,7 @@ class Occlusion(Explanation[OcclusionOptions]):
         def weigh(words: Sequence[Word]) -> list[float]:
             until = time.monotonic() + self.options.seconds if self.options.seconds else None
 
-            def losses(stretches: Sequence[Stretch], until: float | None = None) -> list[float]:
+            def losses(stretches: Sequence[range], until: float | None = None) -> list[float]:
                 """Return what the target loses for each word of each stretch, of the first of them where time is up."""
                 changed = [without(value, [words[index] for index in stretch]) for stretch in stretches]
                 whole, *rest = values_of(function, [value, *changed], target, until=until)
@@ -71,7 +70,7 @@ class Occlusion(Explanation[OcclusionOptions]):
         return attribution(function, value, target, self.name or "occlusion", weigh, said)
 
 
-def spread(count: int, stretches: Sequence[Stretch], losses: Sequence[float], rough: Sequence[float] = ()) -> list[float]:
+def spread(count: int, stretches: Sequence[range], losses: Sequence[float], rough: Sequence[float] = ()) -> list[float]:
     """Return for each of so many words the mean loss of the stretches that it is in.
 
     :param losses: for each word of each stretch.

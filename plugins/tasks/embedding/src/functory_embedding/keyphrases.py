@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from functory_embedding.phrases import MOST, Span, candidates, chosen, overlap
+from functory_embedding.phrases import MOST, Ends, candidates, chosen, overlap
 from functory_embedding.put import DIGITS
 from functory_embedding.task import WHY
 from functory_sdk import (
@@ -98,7 +98,7 @@ class Side:
 
     text: str
     tokens: tuple[int, ...]
-    spans: tuple[Span, ...]
+    spans: tuple[Ends, ...]
     notes: tuple[str, ...]
 
 

@@ -15,16 +15,16 @@ MOST = 500
 _LETTER = re.compile(r"[^\W\d_]")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 
-Span = tuple[int, int]
+Ends = tuple[int, int]
 
 
-def candidates(text: str, longest: int, *, is_segmented: bool) -> dict[str, list[Span]]:
+def candidates(text: str, longest: int, *, is_segmented: bool) -> dict[str, list[Ends]]:
     """Return the different phrases of a text, in small letters, with the places where each stands: up to so many words that
     stand side by side, of which neither the first nor the last is a function word.
 
     :param is_segmented: let a segmenter find the words of Chinese; else a phrase has up to twice as many characters.
     """
-    found: dict[str, list[Span]] = {}
+    found: dict[str, list[Ends]] = {}
     for run in _runs(text, is_segmented):
         for first in range(len(run)):
             for last in range(first, len(run)):
@@ -38,9 +38,9 @@ def candidates(text: str, longest: int, *, is_segmented: bool) -> dict[str, list
     return {phrase: found[phrase] for phrase in sorted(kept, key=lambda phrase: found[phrase][0])}
 
 
-def _runs(text: str, is_segmented: bool) -> Iterator[list[Span]]:
+def _runs(text: str, is_segmented: bool) -> Iterator[list[Ends]]:
     """Give the stretches of words that no sign and no line break parts."""
-    run: list[Span] = []
+    run: list[Ends] = []
     for start, end in words(text, is_segmented=is_segmented):
         is_sign = not any(letter.isalnum() for letter in text[start:end])
         if run and (is_sign or "\n" in text[run[-1][1] : start]):
@@ -52,7 +52,7 @@ def _runs(text: str, is_segmented: bool) -> Iterator[list[Span]]:
         yield run
 
 
-def _may_be_key(text: str, first: Span, last: Span) -> bool:
+def _may_be_key(text: str, first: Ends, last: Ends) -> bool:
     """Whether a phrase is long enough, begins with letters, and has function words at neither end."""
     phrase = text[first[0] : last[1]]
     ends = {text[start:end].casefold().replace("’", "'") for start, end in (first, last)}

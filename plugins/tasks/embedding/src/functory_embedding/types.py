@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, FiniteFloat
 
-from functory_sdk import Input, Options, Output, Side, State
+from functory_sdk import Input, NotBlank, Options, Output, State
 
 
 class EmbeddingOptions(Options):
@@ -40,8 +40,8 @@ class EmbeddingOptions(Options):
 class Text(Input):
     """A text, and perhaps another to compare it with."""
 
-    text: Side = Field(description="The text.")
-    other: Side | None = Field(default=None, description="Another text: its vector is given too, and the cosine of both.")
+    text: NotBlank = Field(description="The text.")
+    other: NotBlank | None = Field(default=None, description="Another text: its vector is given too, and the cosine of both.")
     role: Literal["query", "passage"] | None = Field(
         default=None, description="What the text is, where it is not what the function's option role says."
     )
@@ -53,7 +53,7 @@ class Compared(Text):
     score: FiniteFloat | None = Field(
         default=None, description="How alike they are, a number on any scale; none where the other is what the text looks for."
     )
-    negatives: Side | tuple[Side, ...] = Field(
+    negatives: NotBlank | tuple[NotBlank, ...] = Field(
         default=(), description="Texts that the text does not look for, near as they may seem; used in training alone."
     )
 

@@ -130,7 +130,7 @@ class Apart(Together):
         self.head = f"functory_ranking.head:Apart{options.loss.title()}Head"  # type: ignore[misc]
 
     def pairs(self, pairs: Sequence[tuple[str, str]], reader: Reader) -> Encoded:
-        return reader.apart(pairs, fields=FIELDS, roles=ROLES)
+        return reader.each_by_itself(pairs, fields=FIELDS, roles=ROLES)
 
 
 class Cosine(Scored):
@@ -140,7 +140,7 @@ class Cosine(Scored):
     texts = 2
 
     def pairs(self, pairs: Sequence[tuple[str, str]], reader: Reader) -> Encoded:
-        return reader.apart(pairs, fields=FIELDS, roles=ROLES)
+        return reader.each_by_itself(pairs, fields=FIELDS, roles=ROLES)
 
 
 def _scores(side: Side, outputs: Sequence[Row]) -> list[float]:

@@ -14,7 +14,7 @@ from pydantic import Field
 from functory_ranking.ordering import Ranks
 from functory_ranking.store import Near, Store, opened
 from functory_ranking.types import Item, Query, Ranked, RankedQuery
-from functory_sdk import Array, DataError, Options, Side, State
+from functory_sdk import Array, DataError, NotBlank, Options, State
 
 DIGITS = 6
 SAME = 0.98
@@ -38,7 +38,7 @@ class StagedOptions(Options):
 class Search(Query):
     """A query, and the candidates that are to be ranked for it; without any, those of the store."""
 
-    candidates: tuple[Side, ...] = Field(
+    candidates: tuple[NotBlank, ...] = Field(
         default=(), description="The texts to be ranked, as many as you like; those of the store where there are none."
     )
 

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat, model_validator
 
 from functory_ranking.judged import judged
-from functory_sdk import Input, Options, Output, Side
+from functory_sdk import Input, NotBlank, Options, Output
 
 Grade = Annotated[FiniteFloat, Field(ge=0)]
 
@@ -26,20 +26,20 @@ class RankingOptions(Options):
 class Query(Input):
     """A query, and the candidates that are to be ranked for it."""
 
-    query: Side = Field(description="What is looked for.")
-    candidates: tuple[Side, ...] = Field(description="The texts to be ranked, as many as you like; none gives no items.")
+    query: NotBlank = Field(description="What is looked for.")
+    candidates: tuple[NotBlank, ...] = Field(description="The texts to be ranked, as many as you like; none gives no items.")
 
 
 class RankedQuery(Query):
     """A query with candidates of which each has a grade: how relevant it is, 0 where it is not."""
 
-    candidates: tuple[Side, ...] = Field(default=(), description="The texts that were graded.")
+    candidates: tuple[NotBlank, ...] = Field(default=(), description="The texts that were graded.")
     relevance: tuple[Grade, ...] = Field(default=(), description="A grade for each candidate, 0 where it is not relevant.")
     picked: tuple[str | int, ...] = Field(
         default=(), description="In place of grades: the candidates that were picked, by text or by number from 0."
     )
-    positives: tuple[Side, ...] = Field(default=(), description="In place of candidates: relevant texts.")
-    negatives: tuple[Side, ...] = Field(default=(), description="Texts that are not relevant, beside the positives.")
+    positives: tuple[NotBlank, ...] = Field(default=(), description="In place of candidates: relevant texts.")
+    negatives: tuple[NotBlank, ...] = Field(default=(), description="Texts that are not relevant, beside the positives.")
 
     @model_validator(mode="before")
     @classmethod

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, FiniteFloat
 
-from functory_sdk import Input, Options, Output, Side, State
+from functory_sdk import Input, NotBlank, Options, Output, State
 
 
 class SimilarityOptions(Options):
@@ -26,8 +26,8 @@ class SimilarityOptions(Options):
 class Pair(Input):
     """Two texts, to be compared."""
 
-    first: Side = Field(description="The first text.")
-    second: Side = Field(description="The second text.")
+    first: NotBlank = Field(description="The first text.")
+    second: NotBlank = Field(description="The second text.")
 
 
 class ScoredPair(Pair):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from functory_sdk import Input, LabelOrList, Side
+from functory_sdk import Input, LabelOrList, NotBlank
 
 
 class Pair(Input):
     """Two texts, to be labelled together."""
 
-    first: Side = Field(description="The first text: a premise, a question, a text.")
-    second: Side = Field(description="The second text: a hypothesis, a passage, an aspect.")
+    first: NotBlank = Field(description="The first text: a premise, a question, a text.")
+    second: NotBlank = Field(description="The second text: a hypothesis, a passage, an aspect.")
 
 
 class LabelledPair(Pair):

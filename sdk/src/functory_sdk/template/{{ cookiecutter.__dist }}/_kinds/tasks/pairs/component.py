@@ -8,15 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
-from functory_sdk import FIRST, SECOND, Input, Label, PairOptions, PairTask, Side
+from functory_sdk import FIRST, SECOND, Input, Label, PairOptions, PairTask, NotBlank
 from pydantic import Field
 
 
 class Pair(Input):
     """What is labelled: two texts, read together."""
 
-    first: Side = Field(description="The first text.")
-    second: Side = Field(description="The second text.")
+    first: NotBlank = Field(description="The first text.")
+    second: NotBlank = Field(description="The second text.")
 
 
 class LabelledPair(Pair):
