@@ -75,6 +75,7 @@ _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file
 _HOMES["functory_sdk.pairs"] = ("ALIKE", "FIRST", "GOLDEN_PAIRS", "SECOND", "NotBlank", "both_orders", "each_by_itself")
 _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_facts")
 _HOMES["functory_sdk.correlations"] = ("correlation", "ranks")
+_HOMES["functory_sdk.continuing"] = ("Continuing", "continued", "endings")
 _HOMES["functory_sdk.demonstrations"] = ("Demonstration", "Demonstrations")
 _HOMES["functory_sdk.likelihoods"] = ("fitted", "log_shares", "mean_shares", "silent_texts")
 _HOMES["functory_sdk.jsonfiles"] = ("read_json",)

@@ -150,6 +150,9 @@ from functory.using.packaging import needs as needs
 from functory.wording.harmless import harmless as harmless
 from functory.wording.harmless import harmless_html as harmless_html
 from functory.wording.told import message_of as message_of
+from functory_sdk.continuing import Continuing as Continuing
+from functory_sdk.continuing import continued as continued
+from functory_sdk.continuing import endings as endings
 from functory_sdk.conversion import PackedWeights as PackedWeights
 from functory_sdk.conversion import converted as converted
 from functory_sdk.conversion import package_file as package_file

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
-from functory.contracts.backbone import BackboneSpec
-from functory.contracts.formulation import Formulation, Target
+from functory.contracts.formulation import Target
 from functory.contracts.odds import log_odds
-from functory.contracts.rows import Array, Encoded, Port, Row
-from functory.reading.prompts import scored_port, template_frame
+from functory.contracts.rows import Array, Encoded, Row
+from functory.reading.prompts import template_frame
 from functory.reading.reader import Reader
+from functory_sdk.continuing import Continuing, continued, endings
 from functory_sdk.demonstrations import Demonstration, Demonstrations
 from functory_sdk.labels.calibrating import calibrated
 from functory_sdk.labels.classify import PASSED_OVER, answer, gold, lead, limited
@@ -23,7 +23,7 @@ from functory_sdk.likelihoods import fitted, mean_shares, silent_texts
 from functory_sdk.spans.scripts import going_on
 
 
-class Likelihood(Formulation):
+class LikelyLabels(Continuing):
     """A row for each label: the prompt with the texts, then the label's words, whose log-probability is the row's output.
 
     Where labels may be several, each is a yes or no of its own: whether the texts make its words likelier than none do. How
@@ -36,8 +36,6 @@ class Likelihood(Formulation):
     :raises OptionError: for a prompt without a place for a text.
     """
 
-    head: ClassVar[str] = "functory_sdk.torch:LikelihoodHead"
-
     def __init__(
         self,
         options: LabelOptions,
@@ -48,12 +46,6 @@ class Likelihood(Formulation):
         self.options = options
         self._frame = template_frame(options.prompt, fields)
         self._readings_of, self._labels_of = readings_of, labels_of
-
-    def inputs(self, spec: BackboneSpec, state: Labels) -> tuple[Port, ...]:
-        return (scored_port(spec),)
-
-    def outputs(self, spec: BackboneSpec, state: Labels) -> tuple[Port, ...]:
-        return (Port("log_probability", "float32"),)
 
     def encode(self, inputs: Sequence[Any], reader: Reader, state: Labels) -> Encoded:
         readings = [[tuple(one[name] for name in self._frame.fields) for one in self._readings_of(value)] for value in inputs]
@@ -111,7 +103,7 @@ class Likelihood(Formulation):
     def targets(self, output: Classification, side: object, state: Labels) -> list[Target]:
         order = sorted(state.labels, key=lambda label: -output.scores[label])
         return [
-            Target(name=label, port="log_probability", index=(), row=state.labels.index(label), scale="log")
+            Target(name=label, port=self.port, index=(), row=state.labels.index(label), scale="log")
             for label in order
         ]
 
@@ -146,7 +138,7 @@ class Likelihood(Formulation):
 
     def _likely(self, outputs: Sequence[Row], state: Labels) -> Array:
         """Return the log-likelihood of each label's words, (labels,): the mean over the readings."""
-        values = np.asarray([float(output["log_probability"]) for output in outputs], dtype=np.float64)
+        values = np.asarray([float(output[self.port]) for output in outputs], dtype=np.float64)
         likely: Array = values.reshape(-1, len(state.labels)).mean(0)
         return likely
 
@@ -167,17 +159,12 @@ class Likelihood(Formulation):
 
     def _encoded(self, readings: Sequence[Sequence[tuple[str, ...]]], reader: Reader, state: Labels) -> Encoded:
         """Return a row for each label of each reading, after the examples that are shown."""
-        labels = [tokens.ids for tokens in reader.tokenizer.tokens([self._words(label) for label in state.labels])]
+        labels, _ = endings([self._words(label) for label in state.labels], reader)
         demonstrations = Demonstrations(state.shown, reader, self._demonstrated)
         flat = [one for several in readings for one in several]
         read = iter(demonstrations.prompts(flat, self._frame, spare=max(map(len, labels))))
-        encoded = Encoded(rows=[], owner=[], side=[])
-        for index, several in enumerate(readings):
-            own = [next(read) for _ in several]
-            encoded.rows += [reader.written(one.ids, label) for one in own for label in labels]
-            encoded.owner += [index] * len(own) * len(labels)
-            encoded.side.append(own[0].notes)
-        return encoded
+        prompts = [[next(read) for _ in several] for several in readings]
+        return continued([([(one.ids, labels) for one in own], own[0].notes) for own in prompts], reader)
 
     def _demonstrated(self, example: Mapping[str, Any]) -> Demonstration:
         """Return an example as it is shown: its texts in the prompt, then its label's words; of several, one after the other."""

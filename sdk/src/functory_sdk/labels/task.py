@@ -24,7 +24,7 @@ from functory.errors import DataError, NotSupported, OptionError
 from functory.reading.reader import Reader, Text
 from functory_sdk.labels.certainty import certainty
 from functory_sdk.labels.classify import Classify, constant
-from functory_sdk.labels.likelihood import Likelihood
+from functory_sdk.labels.likelihood import LikelyLabels
 from functory_sdk.labels.metrics import LEVELS, TOLD, breakdown, scorer
 from functory_sdk.labels.named import in_words
 from functory_sdk.labels.paths import SEPARATOR, steps, written
@@ -128,7 +128,7 @@ class LabelTask(Task[L]):
         if self._are_texts() and spec.has_logits and spec.architecture != "encoder":
             fields, options = tuple(self.Input.model_fields), self.options
             asked = options if options.prompt else options.model_copy(update={"prompt": self._prompt()})
-            found["prompt"] = Likelihood(asked, fields, self.readings_of, self.labels_of)
+            found["prompt"] = LikelyLabels(asked, fields, self.readings_of, self.labels_of)
         return found
 
     def suits(self, *, has_examples: bool) -> Suited:

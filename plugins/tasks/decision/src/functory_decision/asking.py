@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -19,19 +19,19 @@ from functory_decision.types import Calibration, Decided, Decision, DecisionOpti
 from functory_sdk import (
     Array,
     BackboneSpec,
+    Continuing,
     Encoded,
-    Formulation,
     Frame,
-    Port,
     Reader,
     Row,
     Target,
     chat_frame,
+    continued,
+    endings,
     fitted,
     log_odds,
     log_shares,
     mean_shares,
-    scored_port,
     silent_texts,
     template_frame,
 )
@@ -41,7 +41,6 @@ CONTINUED = "{text}\n\nQuestion: {question}\nAnswer:"
 """The prompt of a backbone that goes on from a text."""
 TOLD = "{text}\n\n{question}"
 """What a backbone with a chat template is told, as the user's message."""
-PORT = "log_probability"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ class Side:
     notes: tuple[str, ...] = ()
 
 
-class Asking(Formulation):
+class Asking(Continuing):
     """A row for each answer to each question.
 
     :param output: the type of the answers.
@@ -64,8 +63,6 @@ class Asking(Formulation):
     :raises OptionError: for a prompt without a place for the text or the question.
     :raises NotSupported: where its chat template fails.
     """
-
-    head: ClassVar[str] = "functory_sdk.torch:LikelihoodHead"
 
     def __init__(self, options: DecisionOptions, output: type[Decision], spec: BackboneSpec) -> None:
         self.options, self._output = options, output
@@ -76,12 +73,6 @@ class Asking(Formulation):
         self._frames = [self._framed(whole, one.asked(name), around) for name, one in self.questions.items()]
         bounds = np.cumsum([0, *(len(one.values) for one in self.questions.values())])
         self._places = dict(zip(self.questions, pairwise(map(int, bounds)), strict=True))
-
-    def inputs(self, spec: BackboneSpec, state: Decided) -> tuple[Port, ...]:
-        return (scored_port(spec),)
-
-    def outputs(self, spec: BackboneSpec, state: Decided) -> tuple[Port, ...]:
-        return (Port(PORT, "float32"),)
 
     def encode(self, inputs: Sequence[Text], reader: Reader, state: Decided) -> Encoded:
         return self._encoded([value.text for value in inputs], reader)
@@ -135,7 +126,7 @@ class Asking(Formulation):
             first = self._places[name][0]
             order = sorted(range(len(question.values)), key=lambda place: -output.scores[name].get(question.names[place], 0))
             found += [
-                Target(name=f"{name} {question.names[place]}", port=PORT, index=(), row=first + place, scale="log")
+                Target(name=f"{name} {question.names[place]}", port=self.port, index=(), row=first + place, scale="log")
                 for place in order
             ]
         return found
@@ -172,7 +163,7 @@ class Asking(Formulation):
     def _likely(self, name: str, sides: Sequence[Side], outputs: Sequence[Sequence[Row]]) -> Array:
         """Return the log-likelihood of each answer's words, (texts, answers)."""
         first, end = self._places[name]
-        means = np.asarray([[float(row[PORT]) for row in rows[first:end]] for rows in outputs], dtype=np.float64)
+        means = np.asarray([[float(row[self.port]) for row in rows[first:end]] for rows in outputs], dtype=np.float64)
         if self.options.length == "tokens":
             return means
         likely: Array = means * np.asarray([side.tokens[first:end] for side in sides])
@@ -193,10 +184,7 @@ class Asking(Formulation):
 
     def _encoded(self, texts: Sequence[str], reader: Reader) -> Encoded:
         """Return the rows of texts, those of a text question by question; what a text is cut to is the same for all of them."""
-        answers = [
-            [tokens.ids for tokens in reader.tokenizer.tokens([self._written(words) for words in one.words])]
-            for one in self.questions.values()
-        ]
+        answers = [endings([self._written(words) for words in one.words], reader)[0] for one in self.questions.values()]
         around = [len(reader.prompts([""], frame)[0].ids) for frame in self._frames]
         needed = [size + max(map(len, own)) for size, own in zip(around, answers, strict=True)]
         asked = [
@@ -204,16 +192,13 @@ class Asking(Formulation):
             for frame, size in zip(self._frames, around, strict=True)
         ]
         lengths = tuple(len(ids) for own in answers for ids in own)
-        encoded = Encoded(rows=[], owner=[], side=[])
-        for index in range(len(texts)):
-            rows = [
-                reader.written(prompts[index].ids, ids)
-                for prompts, own in zip(asked, answers, strict=True) for ids in own
-            ]  # fmt: skip
-            encoded.rows += rows
-            encoded.owner += [index] * len(rows)
-            encoded.side.append(Side(lengths, asked[0][index].notes))
-        return encoded
+        return continued(
+            [
+                ([(one.ids, own) for one, own in zip(prompts, answers, strict=True)], Side(lengths, prompts[0].notes))
+                for prompts in zip(*asked, strict=True)
+            ],
+            reader,
+        )
 
 
 def answer(question: Question, shares: Array) -> Value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -11,60 +11,51 @@ from functory_multiple_choice.choosing import Choosing, Side, numbers
 from functory_multiple_choice.types import AnsweredQuestion, ChoiceOptions, Question
 from functory_sdk import (
     Array,
-    BackboneSpec,
+    Continuing,
     Demonstration,
     Demonstrations,
     Encoded,
     Frame,
-    Port,
     Reader,
     Row,
-    TooLong,
-    scored_port,
+    continued,
+    endings,
     template_frame,
 )
 from functory_sdk.spans.scripts import going_on
 
 
-class Likelihood(Choosing):
+class LikelyOptions(Choosing, Continuing):
     """A row for each option: the prompt, then the option, whose mean log-probability a token is the row's output.
 
     :raises OptionError: for a prompt without a place for a question or a context.
     """
-
-    head: ClassVar[str] = "functory_sdk.torch:LikelihoodHead"
-    port: ClassVar[str] = "log_probability"
 
     def __init__(self, options: ChoiceOptions) -> None:
         self.options = options
         self._frames = {True: template_frame(options.prompt, ("context", "question")), False: _without_context(options.prompt)}
         self._silent = Frame((self._frames[False].pieces[-1].strip() or "\n",), ())
 
-    def inputs(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
-        return (scored_port(spec),)
-
-    def outputs(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
-        return (Port("log_probability", "float32"),)
-
     def encode(self, inputs: Sequence[Question], reader: Reader, state: Any) -> Encoded:
-        encoded = Encoded(rows=[], owner=[], side=[])
         demonstrations = Demonstrations(state.shown, reader, self._demonstrated)
-        for index, value in enumerate(inputs):
-            options, notes = _written(value.options, reader)
-            frame, texts = self._put(value)
-            spare = max(map(len, options))
-            [prompt] = demonstrations.prompts([texts], frame, spare=spare)
-            asked = [prompt, *(demonstrations.prompts([()], self._silent, spare=spare) if self.options.calibrate else ())]
-            encoded.rows += [reader.written(one.ids, option) for one in asked for option in options]
-            encoded.owner += [index] * len(asked) * len(options)
-            of_row = tuple(range(len(options))) * len(asked)
-            units = tuple(map(self._unit, value.options, map(len, options)))
-            encoded.side.append(Side(value.options, of_row, units, (*prompt.notes, *notes)))
-        return encoded
+        return continued([self._asked(value, reader, demonstrations) for value in inputs], reader)
+
+    def _asked(
+        self, value: Question, reader: Reader, demonstrations: Demonstrations
+    ) -> tuple[list[tuple[Array, list[Array]]], Side]:
+        """Return the prompts of a question with the options after each, and what is kept of it."""
+        options, notes = endings([going_on(option) for option in value.options], reader, "option")
+        frame, texts = self._put(value)
+        spare = max(map(len, options))
+        [prompt] = demonstrations.prompts([texts], frame, spare=spare)
+        asked = [prompt, *(demonstrations.prompts([()], self._silent, spare=spare) if self.options.calibrate else ())]
+        of_row = tuple(range(len(options))) * len(asked)
+        units = tuple(map(self._unit, value.options, map(len, options)))
+        return [(one.ids, options) for one in asked], Side(value.options, of_row, units, (*prompt.notes, *notes))
 
     def scores(self, side: Side, outputs: Sequence[Row]) -> Array:
         """The log-probability of each option for its length, (options,); without the question's, where it is calibrated."""
-        means = numbers(outputs, "log_probability").reshape(-1, len(side.options))
+        means = numbers(outputs, self.port).reshape(-1, len(side.options))
         likely = means * np.asarray(side.units)
         scores: Array = likely[0] - likely[1] if len(likely) > 1 else likely[0]
         return scores
@@ -84,23 +75,6 @@ class Likelihood(Choosing):
         if self.options.length == "tokens":
             return 1.0
         return tokens / len(option) if self.options.length == "characters" else float(tokens)
-
-
-def _written(options: Sequence[str], reader: Reader) -> tuple[list[Array], tuple[str, ...]]:
-    """Return the tokens of each option, (tokens,), and what was cut: one fills half of the context at most.
-
-    :raises TooLong: for a longer one, where the rule is "refuse".
-    """
-    found = [tokens.ids for tokens in reader.tokenizer.tokens([going_on(option) for option in options])]
-    most = reader.max_tokens // 2
-    if max(map(len, found)) <= most:
-        return found, ()
-    if reader.long_text == "refuse":
-        raise TooLong(
-            f"option has {max(map(len, found))} tokens; {most} fit.",
-            do='shorten it, or build the function with long_text = "cut".',
-        )
-    return [ids[:most] for ids in found], (f"option cut at {most} tokens",)
 
 
 def _without_context(prompt: str) -> Frame:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from functory_multiple_choice.likelihood import Likelihood
+from functory_multiple_choice.likelihood import LikelyOptions
 from functory_multiple_choice.scoring import Scoring
 from functory_multiple_choice.types import (
     AnsweredQuestion,
@@ -57,7 +57,7 @@ class MultipleChoice(Task[ChoiceOptions]):
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
         found: dict[str, Formulation] = {"features": Scoring()}
         if spec.has_logits and spec.architecture != "encoder":
-            found["prompt"] = Likelihood(self.options)
+            found["prompt"] = LikelyOptions(self.options)
         return found
 
     def suits(self, *, has_examples: bool) -> Suited:

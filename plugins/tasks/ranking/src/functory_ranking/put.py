@@ -43,8 +43,11 @@ class Side:
 class Scored(Formulation):
     """Each candidate has a number, and the largest goes first."""
 
+    port: ClassVar[str] = "score"
+    """The output that a candidate is scored by."""
+
     def outputs(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
-        return (Port("score", "float32"),)
+        return (Port(self.port, "float32"),)
 
     @abstractmethod
     def pairs(self, pairs: Sequence[tuple[str, str]], reader: Reader) -> Encoded:
@@ -68,25 +71,33 @@ class Scored(Formulation):
         return Encoded(read.rows, [whose[pair][0] for pair in read.owner], sides)
 
     def decode(self, side: Side, outputs: Sequence[Row], state: Any) -> Ranked:
-        scores = _scores(side, outputs)
+        scores = self._scores(side, outputs)
         items = [Item(index=place, text=side.candidates[place], score=round(scores[place], DIGITS)) for place in _order(scores)]
         return Ranked(items=tuple(items), notes=side.notes)
 
     def lead(self, side: Side, outputs: Sequence[Row], state: Any) -> float:
         """The least of what any two neighbours are apart: by how much it is likelier that the first goes before the second."""
-        scores = sorted(_scores(side, outputs)[place] for place in {kind: n for n, kind in enumerate(side.distinct)}.values())
+        found = self._scores(side, outputs)
+        scores = sorted(found[place] for place in {kind: place for place, kind in enumerate(side.distinct)}.values())
         return float(np.tanh(np.diff(scores).min() / 2)) if len(scores) > 1 else 1.0
 
     def targets(self, output: Ranked, side: Side, state: Any) -> list[Target]:
         """The candidates, the first first; each stands in the first of its rows, and counts by the best."""
         return [
-            Target(name=f"candidates.{item.index}", port="score", index=(), row=side.rows_of(item.index)[0])
+            Target(name=f"candidates.{item.index}", port=self.port, index=(), row=side.rows_of(item.index)[0])
             for item in output.items
         ]
 
     def places(self, target: Target, side: Side, outputs: Sequence[Row]) -> list[tuple[int, tuple[int, ...]]]:
         rows = side.rows_of(int(target.name.rpartition(".")[2]))
-        return [(max(rows, key=lambda row: float(outputs[row]["score"])), ())]
+        return [(max(rows, key=lambda row: float(outputs[row][self.port])), ())]
+
+    def _scores(self, side: Side, outputs: Sequence[Row]) -> list[float]:
+        """Return each candidate's number: that of the best of its windows."""
+        best: dict[int, float] = {}
+        for place, output in zip(side.of_row, outputs, strict=True):
+            best[place] = max(float(output[self.port]), best.get(place, -np.inf))
+        return [best[place] for place in side.distinct]
 
 
 class Together(Scored):
@@ -141,14 +152,6 @@ class Cosine(Scored):
 
     def pairs(self, pairs: Sequence[tuple[str, str]], reader: Reader) -> Encoded:
         return reader.each_by_itself(pairs, fields=FIELDS, roles=ROLES)
-
-
-def _scores(side: Side, outputs: Sequence[Row]) -> list[float]:
-    """Return each candidate's number: that of the best of its windows."""
-    best: dict[int, float] = {}
-    for place, output in zip(side.of_row, outputs, strict=True):
-        best[place] = max(float(output["score"]), best.get(place, -np.inf))
-    return [best[place] for place in side.distinct]
 
 
 def _order(scores: Sequence[float]) -> list[int]:

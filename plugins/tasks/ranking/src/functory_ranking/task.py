@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from functory_ranking.asked import LikelyQuery
 from functory_ranking.ordering import Ranks
 from functory_ranking.put import Apart, Cosine, Together
 from functory_ranking.types import RankingOptions
@@ -18,13 +19,19 @@ class Ranking(Ranks[RankingOptions]):
     paper: ClassVar[str] = "Cao et al. 2007, Learning to Rank: From Pairwise Approach to Listwise Approach"
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task ranking --backbone e5 --output search",
+        "functory build --task ranking --backbone smollm2 --adaptation zero-shot --output search",
         "functory build --task ranking --train clicks.jsonl",
         "functory build --task ranking --train clicks.jsonl --adaptation lora --set task.loss=pairwise",
     )
 
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
-        """Query and candidate in one row; each by itself, with a head on both vectors; their vectors as they are."""
-        return {"features": Together(self.options), "vectors": Apart(self.options), "plain": Cosine()}
+        """Query and candidate in one row; each by itself, with a head on both vectors; their vectors as they are; and how likely
+        the query is after the candidate, on a backbone that writes.
+        """
+        found: dict[str, Formulation] = {"features": Together(self.options), "vectors": Apart(self.options), "plain": Cosine()}
+        if spec.has_logits and spec.architecture != "encoder":
+            found["prompt"] = LikelyQuery(self.options)
+        return found
 
     def suits(self, *, has_examples: bool) -> Suited:
         if has_examples:

@@ -21,6 +21,11 @@ class RankingOptions(Options):
         description="What is learned of a query's candidates. listwise: the probability of each to be first, its share of all "
         "grades (ListNet, Cao et al. 2007); pairwise: which of two goes before the other (RankNet, Burges et al. 2005).",
     )
+    prompt: str = Field(
+        default="",
+        description="What a backbone that writes reads before the query, with {candidate}; one of our own when empty, in English "
+        "or Chinese as the query is.",
+    )
 
 
 class Query(Input):
