@@ -68,7 +68,8 @@ def with_a_rival(function: Any, behind: float) -> Golden:
     [request] = function.form.formulation.encode([value], function.reader, function.state).requests
     [likely] = function.session.likelihood([request], [tokens])
     output = function.form.formulation.decode(side, [{"tokens": np.asarray(tokens)}], function.state)
-    numeric = [{"tokens": tokens, "log_probability": likely.tolist()}]
+    leads = one.numeric[0]["lead"][: len(tokens)]  # the rival leads by as little
+    numeric = [{"tokens": tokens, "log_probability": likely.tolist(), "lead": leads}]
     return replace(one, output=output.model_dump(mode="json"), numeric=numeric)
 
 

@@ -7,8 +7,8 @@ what makes it (`build`), where it is kept (`artefact`) and how it is described (
 from __future__ import annotations
 
 import inspect
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from operator import length_hint
 from pathlib import Path
@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from functory.contracts.counted import compose, encode
 from functory.contracts.engine import Session, SessionOptions
-from functory.contracts.rows import Request, Row
+from functory.contracts.rows import Row
 from functory.contracts.task import Task
 from functory.errors import InputError, NotSupported
-from functory.machine.storage import refusals_told, telling
+from functory.machine.storage import refusals_told
 from functory.reading.ngrams import NGRAMS
 from functory.reading.reader import Reader
 from functory.running.about import About
@@ -27,10 +27,12 @@ from functory.running.arriving import gathered
 from functory.running.floors import Floored
 from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm
 from functory.running.inputs import arguments, item, many
+from functory.running.opened import Opened
 from functory.wording.harmless import harmless
 
 if TYPE_CHECKING:
     from functory.contracts.batching import Told
+    from functory.contracts.decoding import Decoding, Request, Token
     from functory.contracts.explanation import Attribution
     from functory.contracts.formulation import Target
     from functory.contracts.optimization import OptimizationReport
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from functory.data.sources import Format
     from functory.measuring.report import Report
     from functory.running.golden import Golden
+    from functory.running.streaming import Stream
     from functory.terminal import Progress
 
     Compute = Callable[[Sequence[Any], Told], list[Any]]
@@ -84,8 +87,8 @@ class Function:
         """What a simple method answers that learned from the same examples, where they are known: where the function was just
         built, and where `evaluate` is given them."""
         self.session_options = session or SessionOptions()
-        self._session: Session | None = None
-        self._lock = threading.Lock()
+        self._opened = Opened()
+        self._is_written_otherwise = False  # than its golden examples were
         self.__name__ = about.name
         self.__signature__ = signature(task)
         self._call = f"{about.name}{brief(self.__signature__)}"
@@ -151,26 +154,48 @@ class Function:
             yield from compute(values, partial(_advance, shown, len(chunk)))
             place += len(chunk)
 
-    def stream(self, *args: Any, **kwargs: Any) -> Iterator[str]:
-        """Give the output's text as it is written, piece by piece.
+    def stream(self, *args: Any, **kwargs: Any) -> Stream:
+        """Give the output's text as it is written, piece by piece; the stream says in the end why it ended.
 
-        :raises NotSupported: by functions that do not generate.
+        :raises NotSupported: by functions that do not write, and where several samples are asked for.
+        :raises InputError: when the arguments do not make the task's Input.
         """
-        form = self._single_form()
-        if form.program.kind != "generate":
-            raise NotSupported(f"{self.about.name} does not write text.", do="call it: its output comes whole.")
+        from functory.reading.stopping import Stops
+        from functory.running.streaming import Stream
+
+        decoding, form = self._decoding("call it: its output comes whole."), self._single_form()
+        if decoding.samples > 1:
+            raise NotSupported(f"a stream is one text, and not {decoding.samples}.", do="ask for one: using(samples=1).")
         encoded = encode(form.formulation, [self.read(*args, **kwargs)], self.reader, self.state)
-        tokens: list[int] = []
-        told = ""
-        for _, token in self._generated(encoded.requests):
-            tokens.append(token)
-            text = form.tokenizer.text(tokens)
-            if not text.endswith("\ufffd"):  # a character whose bytes are not all there yet
-                yield text[len(told) :]
-                told = text
-        rest = form.tokenizer.text(tokens)[len(told) :]
-        if rest:
-            yield rest
+        return Stream(self._generated(encoded.requests), Stops(form.tokenizer, decoding.stop))
+
+    def using(self, **decoding: Any) -> Function:
+        """Return this function writing otherwise: ``fn.using(temperature=0.7, seed=3)("…")``. Both share what is opened, and
+        nothing is loaded again.
+
+        :param decoding: the options of `functory.contracts.decoding.Decoding`, by name; what is not named stays.
+        :raises NotSupported: by functions that do not write.
+        :raises OptionError: for an unknown option, a wrong type or a value out of range.
+        """
+        from functory.contracts.component import read_options
+        from functory.contracts.decoding import Decoding
+        from functory.running.rewritten import rewritten
+
+        form, now = self._single_form(), self._decoding("only what writes has a decoding.")
+        how = read_options(Decoding, {**now.model_dump(exclude_unset=True), **decoding}, "the decoding")
+        made = self.replaced(form=replace(form, formulation=form.formulation.using(how)), **rewritten(self, how))
+        made._opened, made._is_written_otherwise = self._opened, True
+        return made
+
+    def _decoding(self, do: str) -> Decoding:
+        """Return how it writes.
+
+        :param do: what to do where it does not.
+        """
+        how = self._single_form().formulation.decoding
+        if how is None:
+            raise NotSupported(f"{self.about.name} does not write text.", do=do)
+        return how
 
     def _compute(self, values: Sequence[Any], told: Told | None = None) -> list[Any]:
         """Compute the outputs of Input objects: encode → run → decode."""
@@ -192,26 +217,27 @@ class Function:
             with form.reading():
                 outputs = self.session.run(encoded.rows, told)
             return list(zip(encoded.side, encoded.rows_of(outputs), strict=True))
-        import numpy as np
+        from functory.contracts.decoding import texts
 
-        tokens: list[list[int]] = [[] for _ in values]
-        room, written = sum(request.max_new_tokens for request in encoded.requests), 0
-        for index, token in self._generated(encoded.requests):
-            tokens[index].append(token)
-            written += 1
-            if told is not None:
-                told(1 / room)
-        if told is not None:
-            told(1 - written / max(1, room))  # texts that ended before they had to
-        return [
-            (side, [{"tokens": np.asarray(written, dtype=np.int64)}])
-            for side, written in zip(encoded.side, tokens, strict=True)
-        ]
+        written = texts(encoded.requests, self._counted(encoded.requests, told))
+        return list(zip(encoded.side, written, strict=True))
 
-    def _generated(self, requests: Sequence[Request]) -> Iterator[tuple[int, int]]:
+    def _generated(self, requests: Sequence[Request]) -> Generator[Token]:
         """Give the tokens of requests as the session does."""
         with self._single_form().reading():
             yield from self.session.generate(requests)
+
+    def _counted(self, requests: Sequence[Request], told: Told | None) -> Iterator[Token]:
+        """Give the tokens of requests, and tell of each as its share of all that there may be."""
+        room = max(1, sum(one.decoding.max_new_tokens * one.decoding.samples for one in requests))
+        left = 1.0
+        for token in self._generated(requests):
+            yield token
+            if told is not None:
+                told(1 / room)
+                left -= 1 / room
+        if told is not None:
+            told(max(0.0, left))  # texts that ended before they had to
 
     # -- inputs -----------------------------------------------------------------------------------------
 
@@ -236,12 +262,7 @@ class Function:
     @property
     def session(self) -> Session:
         """The opened program; opened when first needed."""
-        if self._session is None:
-            with self._lock:
-                if self._session is None:
-                    with telling():
-                        self._session = self._single_form().open(self.session_options)
-        return self._session
+        return self._opened.session(self._single_form(), self.session_options)
 
     def opened(self, **options: Any) -> Function:
         """Return this function with other session options: threads, device, budget."""
@@ -256,15 +277,12 @@ class Function:
         }  # fmt: skip
         made = Function(**{**kept, **changes})
         made.held_out, made.calibration, made.floor = self.held_out, self.calibration, self.floor
-        made.untouched = self.untouched
+        made.untouched, made._is_written_otherwise = self.untouched, self._is_written_otherwise
         return made
 
     def close(self) -> None:
         """Free what the session holds; it is opened again when needed."""
-        with self._lock:
-            if self._session is not None:
-                self._session.close()
-            self._session = None
+        self._opened.close()
 
     def _single_form(self) -> TorchForm | EngineForm:
         if isinstance(self.form, CompositeForm):
@@ -373,6 +391,11 @@ class Function:
         """
         from functory.artefact.writing import save
 
+        if self._is_written_otherwise:
+            from functory.running.golden import record
+
+            self.golden = record(self, [one.value for one in self.golden]) if self.golden else []
+            self._is_written_otherwise = False
         return save(self, Path(folder), mistakes=mistakes)
 
     @refusals_told

@@ -23,6 +23,10 @@ from functory.contracts.component import NoOptions as NoOptions
 from functory.contracts.component import Options as Options
 from functory.contracts.component import complaint as complaint
 from functory.contracts.component import schema_of as schema_of
+from functory.contracts.decoding import Decoding as Decoding
+from functory.contracts.decoding import Request as Request
+from functory.contracts.decoding import Token as Token
+from functory.contracts.decoding import texts as texts
 from functory.contracts.engine import Engine as Engine
 from functory.contracts.engine import Event as Event
 from functory.contracts.engine import Fit as Fit
@@ -61,7 +65,6 @@ from functory.contracts.rows import Array as Array
 from functory.contracts.rows import Encoded as Encoded
 from functory.contracts.rows import Port as Port
 from functory.contracts.rows import Program as Program
-from functory.contracts.rows import Request as Request
 from functory.contracts.rows import Row as Row
 from functory.contracts.rows import Taught as Taught
 from functory.contracts.rows import row_length as row_length
@@ -124,6 +127,7 @@ from functory.reading.prompts import scored_port as scored_port
 from functory.reading.prompts import template_frame as template_frame
 from functory.reading.reader import Reader as Reader
 from functory.reading.segmentation import words as words
+from functory.reading.stopping import Stops as Stops
 from functory.reading.tokenizer import Tokenizer as Tokenizer
 from functory.reading.tokenizer import Tokens as Tokens
 from functory.running.backbones import open_backbone as open_backbone

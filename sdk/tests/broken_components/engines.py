@@ -175,9 +175,9 @@ class Crowded(Wrapping):
     """Writes what the batch's size says."""
 
     def wrong(self) -> dict[str, Any]:
-        def generate(session: Any, requests: Any) -> Iterator[tuple[int, int]]:
-            for index, token in base(session).generate(session, requests):
-                yield index, token + len(requests)
+        def generate(session: Any, requests: Any) -> Iterator[Any]:
+            for token in base(session).generate(session, requests):
+                yield replace(token, id=token.id + len(requests))
 
         return {"generate": generate}
 
@@ -187,7 +187,7 @@ class Unstoppable(Wrapping):
 
     def wrong(self) -> dict[str, Any]:
         def generate(session: Any, requests: Any) -> Any:
-            return base(session).generate(session, [replace(one, stop_ids=frozenset()) for one in requests])
+            return base(session).generate(session, [replace(one, stop_ids=frozenset(), ends=None) for one in requests])
 
         return {"generate": generate}
 

@@ -5,7 +5,17 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from functory.cli import SUMMARIES
-from functory.cli.options import add_data, add_function, count, data, file, open_function, reading
+from functory.cli.options import (
+    add_data,
+    add_decoding,
+    add_function,
+    count,
+    data,
+    decoded,
+    file,
+    open_function,
+    reading,
+)
 from functory.contracts.command import Command
 from functory.errors import FunctoryError
 
@@ -22,6 +32,7 @@ class Evaluate(Command):
             "--data", required=True, action="append", help="a file, a pattern, or samples:NAME; several when given again"
         )
         add_data(parser)
+        add_decoding(parser)
         parser.add_argument(
             "--train",
             action="append",
@@ -45,7 +56,7 @@ class Evaluate(Command):
 
         if args.html:
             replaceable_file(args.html)
-        function = open_function(args)
+        function = decoded(open_function(args), args)
         report = function.evaluate(
             data(args.data), mistakes=KEPT if args.mistakes is None else args.mistakes,
             train=data(args.train) if args.train else None, **reading(args),

@@ -79,6 +79,23 @@ def open_function(args: Namespace) -> Function:
     )  # fmt: skip
 
 
+def add_decoding(parser: ArgumentParser) -> None:
+    """Declare how a function that writes is to write; `decoded` gives it."""
+    parser.add_argument(
+        "--decode", action="append", default=[], metavar="OPTION=VALUE",
+        help="how a function that writes writes this time: temperature=0.7, stop='.', max_new_tokens=20 …",
+    )  # fmt: skip
+
+
+def decoded(function: Function, args: Namespace) -> Function:
+    """Return a function that writes as the arguments say.
+
+    :raises NotSupported: where they say how, and the function does not write.
+    :raises OptionError: for an unknown option, or a value out of range.
+    """
+    return function.using(**values(args.decode)) if args.decode else function
+
+
 def file(text: str) -> Path:
     """Read the place of a file that is to be written.
 

@@ -11,7 +11,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from functory.cli import SUMMARIES
-from functory.cli.options import add_data, add_function, count, file, open_function
+from functory.cli.options import add_data, add_decoding, add_function, count, decoded, file, open_function
 from functory.cli.output import say
 from functory.contracts.command import Command
 from functory.errors import UsageError
@@ -30,6 +30,7 @@ class Run(Command):
     example = (
         'functory run sentiment "A small movie with a big impact."\n'
         "functory run sentiment --data reviews.csv --output answers.csv --top 3\n"
+        "functory run story 'Once upon a time' --stream --decode temperature=0.8 --decode seed=3\n"
         "tail -f reviews.log | functory run sentiment --json"
     )
 
@@ -46,6 +47,7 @@ class Run(Command):
             "--data", action="append", help="a file, a pattern, or samples:NAME; several when given again"
         )
         add_data(parser)
+        add_decoding(parser)
         parser.add_argument(
             "--output", "-o", type=file, metavar="FILE",
             help="write the answers beside the inputs and their columns: .csv, .tsv or .jsonl",
@@ -69,7 +71,7 @@ class Run(Command):
             check_table(args.output)
         if not args.data and not args.texts:
             check_stdin(args)
-        function = open_function(args)
+        function = decoded(open_function(args), args)
         lists, total = _asked(function, args)
         if args.stream:
             return _stream(function, chain.from_iterable(lists), args.json)
@@ -137,12 +139,15 @@ def _stream(function: Function, questions: Iterable[Question], as_json: bool) ->
     for question in questions:
         if question.error is not None:
             raise question.error
-        for piece in function.stream(question.value):
-            if as_json:
-                print(json.dumps({"row": question.row, "piece": piece}, ensure_ascii=False), flush=True)
-            else:
-                print(piece, end="", flush=True, file=exact(sys.stdout))
-        if not as_json:
+        with function.stream(question.value) as pieces:
+            for piece in pieces:
+                if as_json:
+                    print(json.dumps({"row": question.row, "piece": piece}, ensure_ascii=False), flush=True)
+                else:
+                    print(piece, end="", flush=True, file=exact(sys.stdout))
+        if as_json:
+            print(json.dumps({"row": question.row, "finish": pieces.finish}), flush=True)
+        else:
             print(flush=True)
     return 0
 

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 from pydantic import Field
 
 from functory.contracts.component import Component, O, Options, read_options
-from functory.contracts.rows import Array, Port, Program, Request, Row, Taught
+from functory.contracts.rows import Array, Port, Program, Row, Taught
 from functory.errors import NotSupported
 
 if TYPE_CHECKING:
     from functory.contracts.adaptation import Adaptation, TrainingOptions
     from functory.contracts.backbone import Backbone
     from functory.contracts.batching import Told
+    from functory.contracts.decoding import Request, Token
     from functory.contracts.formulation import Formulation
 
 Ability = Literal["forward", "generate", "gradients", "training"]
@@ -74,8 +75,10 @@ class Session(ABC):
         """
         return self.planner.run(rows, self.program, self.run_batch, told)
 
-    def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, int]]:
-        """Generate for many requests; give (index of the request, token) as the tokens come.
+    def generate(self, requests: Sequence[Request]) -> Iterator[Token]:
+        """Write for many requests; give the tokens of all of them as they come, each text's in their order.
+
+        Who closes the iterator leaves off; the session serves others as before.
 
         :raises NotSupported: by sessions whose engine does not generate.
         """
@@ -90,7 +93,7 @@ class Session(ABC):
         :param written: for each request, tokens that it may have given.
         :return: for each request, the log-probability of each token after all before it and, where there are fewer than
             ``max_new_tokens`` and the request has stop tokens, that of the likeliest of these: float32 (tokens,) or
-            (tokens + 1,).
+            (tokens + 1,). Before temperature, penalty and all that narrows the choice.
         :raises NotSupported: by sessions whose engine does not generate.
         """
         raise NotSupported(f"{type(self).__name__} does not generate.", do="open the program with another engine.")

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -21,6 +22,7 @@ from functory.contracts.rows import Array, Encoded, Port, Row, Taught
 from functory.errors import NotSupported
 
 if TYPE_CHECKING:
+    from functory.contracts.decoding import Decoding
     from functory.reading.reader import Reader
 
 VANISHED = -20.0
@@ -81,6 +83,15 @@ class Formulation(ABC):
     """How many texts a row holds, each read by itself and seen together by the head alone: rows are `Reader.stacked`, and the
     head's reading is one of stacked texts. 1 where a row is one sequence, whatever stands in it."""
 
+    decoding: Decoding | None = None
+    """How it writes, which `encode` puts into its requests; None in one that does not write."""
+
+    def using(self, decoding: Decoding) -> Self:
+        """Return the same formulation that writes otherwise."""
+        made = copy(self)
+        made.decoding = decoding
+        return made
+
     @abstractmethod
     def encode(self, inputs: Sequence[Any], reader: Reader, state: Any) -> Encoded:
         """Turn inputs into rows (or requests), saying whose each row is.
@@ -97,7 +108,8 @@ class Formulation(ABC):
         """Turn the outputs of all rows of one input into its Output.
 
         :param side: what `encode` kept for this input.
-        :param outputs: one mapping per row, in order; for a generation one row with ``tokens`` (tokens,).
+        :param outputs: one mapping per row, in order; for what was written one for each sample, as
+            `functory.contracts.decoding.texts` has them: ``tokens`` (tokens,) and what else is known.
         """
 
     def outputs(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:

@@ -9,11 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from numpy.typing import NDArray
 
 from functory.machine.boundary import corrupt
+
+if TYPE_CHECKING:
+    from functory.contracts.decoding import Request
 
 Array = NDArray[Any]  # Any: ids are int64, masks bool, features float32; ports say which
 Row = Mapping[str, Array]
@@ -123,20 +126,6 @@ def _ports(data: Any) -> tuple[Port, ...]:  # Any: JSON
     return made
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One generation: where it starts and when it stops.
-
-    :param ids: the prompt's tokens (for an encoder-decoder: the source's).
-    :param max_new_tokens: how many tokens at most.
-    :param stop_ids: tokens that end it; they are not given back.
-    """
-
-    ids: tuple[int, ...]
-    max_new_tokens: int
-    stop_ids: frozenset[int] = frozenset()
-
-
 @dataclass(slots=True)
 class Encoded:
     """Inputs turned into rows.
@@ -144,7 +133,7 @@ class Encoded:
     :param rows: the rows (forward programs); one input may have none, one or many.
     :param owner: for each row, the index of the input it belongs to.
     :param side: for each input, what decoding needs and no engine sees: offsets, word ids, the windows.
-    :param requests: for each input, its generation (generate programs).
+    :param requests: for each input, what is written for it (generate programs).
     """
 
     rows: list[dict[str, Array]]

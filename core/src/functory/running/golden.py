@@ -3,16 +3,16 @@
 The commonest failure of this field is a head, an adapter or a conversion that quietly does nothing.
 So saving reloads and replays, and loading on a new processor, engine or version replays once.
 
-Forward passes are compared by their numbers. A generation takes the likeliest token each time, so a rounding may take
-the other of two that are close, and all that follows differs; what does not jump is the log-probability of the tokens
-that were stored, and that is compared.
+Forward passes are compared by their numbers. Where a text is written, a rounding may take the other of two tokens that are
+close, and all that follows differs; what does not jump is the log-probability of the tokens that were stored, and that is
+compared. Two texts may part only where the stored token led by as little as a rounding does.
 """
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -42,8 +42,8 @@ class Golden:
 
     :param value: the Input, as plain data.
     :param output: the typed output, as plain data.
-    :param numeric: for each row, each named output as nested lists; empty for composites. For a generation one row:
-        ``tokens`` (tokens,) and ``log_probability``, as `Session.likelihood` gives it for them.
+    :param numeric: for each row, each named output as nested lists; empty for composites. For what was written one row for
+        each sample: ``tokens`` (tokens,), ``log_probability``, as `Session.likelihood` gives it for them, and ``lead``.
     """
 
     value: dict[str, Any]
@@ -149,8 +149,8 @@ class _Again:
 
     :param output: the typed output, as plain data.
     :param distance: the largest difference of any number; for a generation, of the stored tokens' log-probabilities.
-    :param parted: where a generation took another token than the stored one, how many it has in common with it.
-    :param gap: by how much the two tokens differ in log-probability there; None where it took the same.
+    :param parted: where a text took another token than the stored one, how many it has in common with it.
+    :param gap: by how much the stored token led there; None where it took the same.
     :param lead: by how much the stored answer led the nearest other one; None where the formulation does not say.
     """
 
@@ -186,28 +186,36 @@ def _again(function: Function, golden: Sequence[Golden]) -> list[_Again]:
         return [
             _Again(output, distance, lead=lead) for (output, _), distance, lead in zip(ran, apart, leads, strict=True)
         ]
-    likely = _likelihood(function, put, values, [one.numeric[0]["tokens"] for one in golden])
+    likely = _likelihood(function, put, values, [[row["tokens"] for row in one.numeric] for one in golden])
     return [
-        _rewritten(one.numeric[0], output, rows[0], stored)
+        _rewritten(one.numeric, output, rows, stored)
         for one, (output, rows), stored in zip(golden, ran, likely, strict=True)
     ]
 
 
-def _rewritten(then: dict[str, Any], output: dict[str, Any], now: Row, stored: Any) -> _Again:
-    """Compare a generation with the stored one.
+def _rewritten(then: Sequence[Mapping[str, Any]], output: dict[str, Any], now: Sequence[Row], likely: Sequence[Any]) -> _Again:
+    """Compare what was written for an input with what is stored.
 
-    :param then: the stored row.
-    :param now: what was written now, with its own log-probabilities.
-    :param stored: the stored tokens' log-probabilities now.
+    :param then: the stored rows, one for each sample.
+    :param now: what was written now.
+    :param likely: the stored tokens' log-probabilities now.
     """
-    distance = distances.apart(then.get("log_probability", ()), stored)
-    old, new = then["tokens"], np.asarray(now["tokens"]).tolist()
-    if old == new:
-        return _Again(output, distance)
-    parted = next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
-    here = slice(parted, parted + 1)
-    gap = distances.apart(np.asarray(stored)[here], np.asarray(now["log_probability"])[here])
-    return _Again(output, distance, parted, gap)
+    if len(then) != len(now):
+        return _Again(output, float("inf"))
+    distance = max(distances.apart(old.get("log_probability", ()), new) for old, new in zip(then, likely, strict=True))
+    for old, new in zip(then, now, strict=True):
+        parted = _parted(old["tokens"], np.asarray(new["tokens"]).tolist())
+        if parted is not None:
+            leads = [*old.get("lead", ())][parted : parted + 1]
+            return _Again(output, distance, parted, leads[0] if leads else float("inf"))
+    return _Again(output, distance)
+
+
+def _parted(old: Sequence[int], new: Sequence[int]) -> int | None:
+    """Return how many tokens two texts have in common before they part; None where they do not."""
+    if list(old) == list(new):
+        return None
+    return next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
 
 
 def _fault(one: Golden, now: _Again, allowed: float) -> str:
@@ -218,7 +226,7 @@ def _fault(one: Golden, now: _Again, allowed: float) -> str:
     if now.gap is not None:
         is_tie = now.gap <= distances.margin(allowed)
         what = (
-            f"after {now.parted} tokens it takes another, whose log-probability is {now.gap:.2g} from the stored one's"
+            f"after {now.parted} tokens it takes another, where the stored one led by {now.gap:.2g}"
         )
         return "" if is_tie else what
     if not distances.same(one.output, now.output, allowed, now.lead):
@@ -245,8 +253,11 @@ def _run(function: Function, values: Sequence[Any]) -> list[tuple[Any, list[Row]
     outputs = [form.formulation.decode(side, rows, function.state) for side, rows in traced]
     rows_of = [rows for _, rows in traced]
     if put := _generation(function):
-        likely = _likelihood(function, put, values, [rows[0]["tokens"] for rows in rows_of])
-        rows_of = [[{**rows[0], "log_probability": one}] for rows, one in zip(rows_of, likely, strict=True)]
+        likely = _likelihood(function, put, values, [[row["tokens"] for row in rows] for rows in rows_of])
+        rows_of = [
+            [{**row, "log_probability": one} for row, one in zip(rows, some, strict=True)]
+            for rows, some in zip(rows_of, likely, strict=True)
+        ]
     return list(zip(outputs, rows_of, strict=True))
 
 
@@ -256,11 +267,18 @@ def _generation(function: Function) -> Formulation | None:
     return form.formulation if not isinstance(form, CompositeForm) and form.program.kind == "generate" else None
 
 
-def _likelihood(function: Function, put: Formulation, values: Sequence[Any], written: Sequence[Any]) -> list[Any]:
-    """Return the log-probabilities of texts after the prompts that inputs become."""
+def _likelihood(
+    function: Function, put: Formulation, values: Sequence[Any], written: Sequence[Sequence[Any]]
+) -> list[list[Any]]:
+    """Return the log-probabilities of texts after the prompts that inputs become.
+
+    :param written: for each input its texts, as tokens.
+    """
     requests = put.encode(values, function.reader, function.state).requests
+    asked = [request for request, some in zip(requests, written, strict=True) for _ in some]
     with function.form.reading():
-        return list(function.session.likelihood(requests, [tuple(map(int, tokens)) for tokens in written]))
+        likely = iter(function.session.likelihood(asked, [tuple(map(int, one)) for some in written for one in some]))
+    return [[next(likely) for _ in some] for some in written]
 
 
 def _plain(row: Row) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -57,21 +58,83 @@ def test_the_pieces_of_a_stream_join_to_the_text(write: Any) -> None:
         assert "".join(write.stream(text)) == write(text).text
 
 
-def test_a_close_call_is_decided_by_reading_the_text_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    torch = pytest.importorskip("torch")
-    from functory_sdk import Request
-    from functory_torch import greedy
+def test_samples_differ_and_come_out_alike_in_any_batch(write: Any) -> None:
+    drawn = write.using(temperature=0.8, top_p=0.9, top_k=40, samples=3, seed=5, likelihoods=True)
+    texts = prompts(12)
+    together = list(drawn.map(texts, progress=False))
+    backwards = list(drawn.map(texts[::-1], progress=False))[::-1]
+    for text, one, other in zip(texts, together, backwards, strict=True):
+        alone = drawn(text)
+        assert (one.text, one.others) == (other.text, other.others) == (alone.text, alone.others)
+        assert len({one.text, *one.others}) == 3
+        assert len(one.log_probabilities) >= one.tokens
+    assert drawn.using(seed=6)(texts[2]).text != together[2].text
 
-    class Alone:
-        logits = torch.tensor([[0.0, 0.0, 1.0]])
 
-        def __init__(self, network: Any, ids: Any, mask: Any, written: Any) -> None:
-            assert (ids.tolist(), written.tolist()) == ([[5, 6]], [[7]])
+def test_a_stop_string_ends_a_text_across_tokens_and_no_piece_holds_a_part_of_it(write: Any) -> None:
+    wholes = {text: write(text).text for text in prompts(8)}
+    for text, whole in ((text, whole) for text, whole in wholes.items() if len(whole) > 6):
+        stop = whole[4:7]
+        stopped = write.using(stop=[stop, "never there"])
+        found = stopped(text)
+        assert (found.text, found.finish) == (whole[: whole.index(stop)], "stop")
+        assert found.tokens < write(text).tokens or whole.endswith(stop)
+        pieces = stopped.stream(text)
+        told = ""
+        for piece in pieces:
+            told += piece
+            assert found.text.startswith(told)
+        assert (told, pieces.finish) == (found.text, "stop")
 
-    logits = torch.tensor([[1.0, 3.0, 2.0], [1.0, 1.0005, 0.0]])
-    texts = [(Request((4,), 9), []), (Request((5, 6), 9), [7])]
-    monkeypatch.setattr(greedy, "Writing", Alone)
-    assert greedy._likeliest(None, logits, texts).tolist() == [1, 2]  # type: ignore[arg-type]
+
+def test_a_stop_string_that_is_a_sign_ends_a_text_though_no_text_spells_it(write: Any) -> None:
+    """The end of a text is one: a function that is told another sign stops there too."""
+    sign = sorted(write.reader.tokenizer.signs)[0]
+    [request] = write.using(stop=sign).form.formulation.encode([Prompt(text="a")], write.reader, State()).requests
+    assert write.reader.tokenizer.id(sign) in request.stop_ids
+
+
+def test_a_stream_says_why_it_ended_and_may_be_left(write: Any) -> None:
+    with write.stream("We saw") as pieces:
+        first = next(pieces)
+    assert (pieces.finish, list(pieces)) == ("closed", [])
+    assert write("We saw").text.startswith(first), "the session lives on"
+    whole = write.stream("We saw")
+    assert ("".join(whole), whole.finish) == (write("We saw").text, "length")
+    with pytest.raises(NotSupported, match="a stream is one text, and not 2"):
+        write.using(temperature=1.0, samples=2).stream("We saw")
+
+
+def test_a_function_that_writes_otherwise_shares_the_session_and_is_saved_as_it_is(write: Any, tmp_path: Path) -> None:
+    import functory
+
+    drawn = write.using(temperature=0.7, seed=4, samples=2)
+    assert drawn.session is write.session
+    assert drawn("We saw") != write("We saw") == write.using(temperature=0.7).using(temperature=0)("We saw")
+    again = functory.load(drawn.save(tmp_path / "drawn"))
+    assert again("We saw") == drawn("We saw")
+    assert again.about.recipe["task"]["options"]["temperature"] == 0.7
+    assert {len(one.numeric) for one in again.golden} == {2}
+    with pytest.raises(OptionError, match="the decoding has no option 'temprature'"):
+        write.using(temprature=1)
+    with pytest.raises(OptionError, match="samples = 2 is not allowed: at temperature 0 every sample is the same text"):
+        write.using(samples=2)
+
+
+def test_from_the_command_line_a_call_says_how_to_write(write: Any, tmp_path: Path, capsys: Any) -> None:
+    import json
+
+    from functory.cli import main
+
+    folder = str(write.save(tmp_path / "write"))
+    assert main(["run", folder, "We saw", "--json", "--decode", "temperature=0.9", "--decode", "seed=3"]) == 0
+    assert json.loads(capsys.readouterr().out)["text"] == write.using(temperature=0.9, seed=3)("We saw").text
+    assert main(["run", folder, "We saw", "--stream", "--json", "--decode", "max_new_tokens=3"]) == 0
+    *pieces, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert "".join(one["piece"] for one in pieces) == write.using(max_new_tokens=3)("We saw").text
+    assert last == {"row": 1, "finish": "length"}
+    assert main(["run", folder, "We saw", "--decode", "top_p=2"]) == 2
+    assert "top_p = 2 is not allowed" in capsys.readouterr().err
 
 
 def test_a_prompt_cannot_end_its_turn() -> None:
@@ -102,7 +165,7 @@ def test_a_prompt_cannot_end_its_turn() -> None:
     [cut] = formulation.encode([Prompt(text="x" * 500)], Reader(tokenizer, spec), State()).side
     assert cut.notes[0].startswith("cut at ")
     [longest] = formulation.encode([Prompt(text="x" * 500)], Reader(tokenizer, spec), State()).requests
-    assert len(longest.ids) + longest.max_new_tokens == spec.context
+    assert len(longest.ids) + longest.decoding.max_new_tokens == spec.context
     with pytest.raises(TooLong, match=r"500 tokens; \d+ fit"):
         formulation.encode([Prompt(text="x" * 500)], Reader(tokenizer, spec, "refuse"), State())
     long = TextGeneration(WriteOptions(max_new_tokens=299)).formulations(spec)["prompt"]

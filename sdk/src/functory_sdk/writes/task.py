@@ -21,7 +21,7 @@ W = TypeVar("W", bound=WriteOptions, covariant=True)
 
 
 class WriteTask(Task[W]):
-    """Writes a text for an input, the likeliest token each time; needs no training data.
+    """Writes a text for an input, the likeliest or drawn; needs no training data.
 
     A subclass names its types and says what the prompt is; an instruction comes first, since a prompt that is too long is
     cut at its end. `gold` is the field of Example that a text is compared with::

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
-from functory.contracts.component import Options
+from functory.contracts.decoding import Decoding, Finish
 from functory.contracts.task import Output
 
 
@@ -15,17 +15,25 @@ class Written(Output):
 
     text: str = Field(description="The text, without the prompt.")
     tokens: int = Field(description="How many tokens were written.")
-    finish: Literal["end", "length"] = Field(description="end: the model ended the text. length: max_new_tokens were written.")
+    finish: Finish = Field(
+        description="end: the model ended the text. stop: a stop string came. length: max_new_tokens were written."
+    )
+    others: tuple[str, ...] = Field(default=(), description="The further texts, where several samples are asked for.")
+    log_probabilities: tuple[float, ...] = Field(
+        default=(), description="Of each token after those before it, where likelihoods are asked for; then of the end."
+    )
 
     def in_line(self, top: int = 3) -> str:
         """The text."""
         return self.text
 
+    def _own(self) -> dict[str, Any]:
+        return {name: value for name, value in super()._own().items() if value != ()}
 
-class WriteOptions(Options):
-    """Options of every task that writes."""
 
-    max_new_tokens: int = Field(default=64, ge=1, le=100_000, description="How many tokens are written at most.")
+class WriteOptions(Decoding):
+    """Options of every task that writes: how, and how the prompt is put."""
+
     chat: Literal["auto", "on", "off"] = Field(
         default="auto",
         description="on: the prompt is a user's message in the backbone's chat template. off: the text is continued as it "

@@ -6,22 +6,32 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
+import numpy as np
+
 from functory.contracts.backbone import BackboneSpec
+from functory.contracts.decoding import Decoding, Finish, Request
 from functory.contracts.formulation import Formulation
-from functory.contracts.rows import Encoded, Request, Row
+from functory.contracts.rows import Encoded, Row
 from functory.contracts.task import State
 from functory.errors import NotSupported, OptionError
 from functory.reading.prompts import Frame, chat_frame
 from functory.reading.reader import Reader
+from functory.reading.stopping import Stops
 from functory_sdk.writes.types import WriteOptions, Written
 
 
 @dataclass(frozen=True)
 class Side:
-    """What decoding needs of a prompt: the tokenizer that its tokens are read with, and what is to be said."""
+    """What decoding needs of a prompt: how its tokens are read, how many there may be, and what is to be said."""
 
-    reader: Reader
+    stops: Stops
+    most: int
     notes: tuple[str, ...]
+
+    def read(self, tokens: Sequence[int]) -> tuple[str, Finish]:
+        """Return the text of tokens, and why it ends there."""
+        text, is_stopped = self.stops.text(tokens)
+        return text, "stop" if is_stopped else "length" if len(tokens) >= self.most else "end"
 
 
 class Write(Formulation):
@@ -35,11 +45,12 @@ class Write(Formulation):
     """
 
     program: ClassVar[Literal["forward", "generate"]] = "generate"
+    decoding: Decoding
 
     def __init__(self, options: WriteOptions, spec: BackboneSpec, prompt_of: Callable[[Any], str]) -> None:
         if options.chat == "on" and not spec.chat_template:
             raise NotSupported(f"{spec.reference!r} has no chat template.", do='use chat = "off" or "auto".')
-        self.options, self._prompt_of = options, prompt_of
+        self.options, self.decoding, self._prompt_of = options, Decoding.of(options), prompt_of
         is_chat = bool(spec.chat_template) and options.chat != "off"
         self._frame = chat_frame(spec.chat_template, options.system) if is_chat else Frame()
         if options.system and not is_chat:
@@ -48,12 +59,19 @@ class Write(Formulation):
             )
 
     def encode(self, inputs: Sequence[Any], reader: Reader, state: State) -> Encoded:
-        most, ends = self.options.max_new_tokens, frozenset(reader.spec.end_ids)
+        how = self.decoding
+        stops, most = Stops(reader.tokenizer, how.stop), how.max_new_tokens
+        signs = {reader.tokenizer.id(stop) for stop in how.stop if stop in reader.tokenizer.signs}  # which no text spells
+        stop_ids = frozenset(reader.spec.end_ids) | {sign for sign in signs if sign is not None}
         prompts = reader.prompts([self._prompt_of(value) for value in inputs], self._frame, spare=most)
-        requests = [Request(tuple(prompt.ids.tolist()), most, ends) for prompt in prompts]
-        return Encoded(rows=[], owner=[], side=[Side(reader, prompt.notes) for prompt in prompts], requests=requests)
+        ends = stops if how.stop else None
+        requests = [Request(tuple(prompt.ids.tolist()), how, stop_ids, ends) for prompt in prompts]
+        return Encoded(rows=[], owner=[], side=[Side(stops, most, prompt.notes) for prompt in prompts], requests=requests)
 
     def decode(self, side: Side, outputs: Sequence[Row], state: State) -> Written:
-        tokens = [int(token) for token in outputs[0]["tokens"]]
-        finish: Literal["end", "length"] = "length" if len(tokens) >= self.options.max_new_tokens else "end"
-        return Written(text=side.reader.tokenizer.text(tokens), tokens=len(tokens), finish=finish, notes=side.notes)
+        first, *others = [row["tokens"].tolist() for row in outputs]
+        text, finish = side.read(first)
+        return Written(
+            text=text, tokens=len(first), finish=finish, others=tuple(side.read(tokens)[0] for tokens in others),
+            log_probabilities=tuple(np.asarray(outputs[0].get("log_probability", ()), float).tolist()), notes=side.notes,
+        )  # fmt: skip

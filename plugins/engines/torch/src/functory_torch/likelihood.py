@@ -31,7 +31,7 @@ def _scored(network: Network, hidden: torch.Tensor, request: Request, tokens: Se
     found = spoken[: len(tokens)].gather(-1, torch.tensor(tokens, dtype=torch.long, device=hidden.device)[:, None])[
         :, 0
     ]
-    if request.stop_ids and len(tokens) < request.max_new_tokens:
+    if request.stop_ids and len(tokens) < request.decoding.max_new_tokens:
         found = torch.cat([found, spoken[len(tokens), sorted(request.stop_ids)].max()[None]])
     return found.cpu().numpy()
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from functory_sdk import Array, NotSupported, Program, Request, Row, Session, SessionOptions, pad, plan, unpad
+from functory_sdk import Array, NotSupported, Program, Request, Row, Session, SessionOptions, Token, pad, plan, unpad
 from functory_sdk.torch import Kept
-from functory_torch.greedy import write
 from functory_torch.likelihood import likelihood
 from functory_torch.sharing import Shared, Sharing, branch_ports, shared
 from functory_torch.threads import threaded, threads
+from functory_torch.writing import Line, write
 
 Told = Callable[[float], None]
 STATES = 16384
@@ -106,11 +106,11 @@ class TorchSession(Session):
             outputs = self.model(tensors(batch, self.device))
             return {name: value.float().cpu().numpy() for name, value in outputs.items()}
 
-    def generate(self, requests: Sequence[Request]) -> Iterator[tuple[int, int]]:
-        for batch in self._planned(requests):
-            chosen = [requests[index] for index in batch]
-            for place, token in threaded(self.options.threads, write(self.model.network, chosen, self.device)):
-                yield batch[place], token
+    def generate(self, requests: Sequence[Request]) -> Iterator[Token]:
+        lines = [Line(one, place, sample) for place, one in enumerate(requests) for sample in range(one.decoding.samples)]
+        for batch in self._planned([line.request for line in lines]):
+            chosen = [lines[index] for index in batch]
+            yield from threaded(self.options.threads, write(self.model.network, chosen, self.device))
 
     def likelihood(self, requests: Sequence[Request], written: Sequence[Sequence[int]]) -> list[Array]:
         found: dict[int, Array] = {}
@@ -122,7 +122,7 @@ class TorchSession(Session):
 
     def _planned(self, requests: Sequence[Request]) -> Iterator[list[int]]:
         """Return which requests run together."""
-        lengths = [len(request.ids) + request.max_new_tokens for request in requests]
+        lengths = [len(request.ids) + request.decoding.max_new_tokens for request in requests]
         return plan(lengths, 4 * (self.options.budget or 1024))
 
     def close(self) -> None:

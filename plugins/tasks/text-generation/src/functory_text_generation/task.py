@@ -10,7 +10,7 @@ from functory_text_generation.types import Prompt, ReferencedPrompt
 
 
 class TextGeneration(WriteTask[WriteOptions]):
-    """Writes text for a prompt, the likeliest token each time; needs no training data."""
+    """Writes text for a prompt, the likeliest or drawn; needs no training data."""
 
     Input: ClassVar = Prompt
     Example: ClassVar = ReferencedPrompt

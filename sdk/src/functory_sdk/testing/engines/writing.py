@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from functory.contracts.rows import Program, Request
+from functory.contracts.decoding import Decoding, Request, texts
+from functory.contracts.rows import Program
 from functory.errors import NotSupported
 from functory_sdk.testing.engines.programs import EngineChecks
 
@@ -18,32 +20,39 @@ class WritingChecks(EngineChecks):
     """A text is the same in any company."""
 
     def test_generation_is_the_same_alone_and_in_any_batch(self) -> None:
-        """Requests of unequal prompts and lengths give in one call the tokens that each gives alone, at its own index.
+        """Requests of unequal prompts and lengths give in one call the tokens that each gives alone, at its own index: the
+        likeliest, and those that are drawn.
 
-        If this fails: pad prompts on the left or mask them, count positions without padding, and give back the index
-        of the request, not of the batch.
+        If this fails: mask the prompts' padding, count positions without it, give back the index of the request, not of the
+        batch, and draw with `request.noise` and nothing else.
         """
         for session, requests in self.each(self.writing()):
-            together = collect(session, requests)
-            for index, request in enumerate(requests):
-                [alone] = collect(session, [request])
-                assert alone == together[index], f"request {index}: {alone} alone, {together[index]} in a batch."
-                assert len(alone) <= request.max_new_tokens, f"request {index} has {len(alone)} tokens."
-            backwards = collect(session, requests[::-1])[::-1]
-            assert backwards == together, "the order of the requests changes what is written."
+            for how in ({}, {"temperature": 1.5, "seed": 3}):
+                asked = [replace(one, decoding=one.decoding.model_copy(update=how)) for one in requests]
+                together = collect(session, asked)
+                for index, request in enumerate(asked):
+                    [alone] = collect(session, [request])
+                    assert alone == together[index], f"request {index}: {alone} alone, {together[index]} in a batch."
+                    assert len(alone) <= request.decoding.max_new_tokens, f"request {index} has {len(alone)} tokens."
+                backwards = collect(session, asked[::-1])[::-1]
+                assert backwards == together, "the order of the requests changes what is written."
 
     def test_generation_stops_where_it_is_told(self) -> None:
-        """A stop token ends its request alone, and is not given back.
+        """A stop token ends its request alone, and is no part of the text; and so does a text that its request says ends.
+        Each text ends with a token that says why.
 
-        If this fails: look at the token before it is given, request by request.
+        If this fails: look at the token before it is given, request by request; ask `request.ends` after each.
         """
         for session, requests in self.each(self.writing()):
             free = collect(session, requests)
             stop = free[0][2]
-            told = [Request(one.ids, one.max_new_tokens, frozenset({stop})) for one in requests]
+            told = [replace(one, stop_ids=frozenset({stop})) for one in requests]
             for index, (written, whole) in enumerate(zip(collect(session, told), free, strict=True)):
                 expected = whole[: whole.index(stop)] if stop in whole else whole
                 assert written == expected, f"request {index}: {written}, stopped at {stop}; without stop {whole}."
+            third = [replace(one, ends=lambda tokens: len(tokens) == 3) for one in requests[:2]]
+            reasons = [(token.request, token.finish) for token in session.generate([*third, requests[2]]) if token.finish]
+            assert sorted(reasons) == [(0, "stop"), (1, "stop"), (2, "length")], f"the texts ended so: {reasons}."
 
     def test_the_likelihood_of_a_text_is_what_its_writing_saw(self) -> None:
         """The log-probability of a written text: the same alone and in any batch, no other token likelier at its place,
@@ -52,17 +61,17 @@ class WritingChecks(EngineChecks):
         If this fails: the score of a token stands one place before it; mask the padding, and leave nothing of the prompt.
         """
         for session, requests in self.each(self.writing()):
-            texts = collect(session, requests)
-            likely = session.likelihood(requests, texts)
-            for index, (request, text) in enumerate(zip(requests, texts, strict=True)):
+            written = collect(session, requests)
+            likely = session.likelihood(requests, written)
+            for index, (request, text) in enumerate(zip(requests, written, strict=True)):
                 assert np.shape(likely[index]) == (len(text),), f"request {index}: {np.shape(likely[index])}."
                 off = float(np.abs(session.likelihood([request], [text])[0] - likely[index]).max())
                 assert off <= 1e-4, f"request {index}: a batch changes its log-probabilities by {off:.2g}."
                 for place, token in enumerate(text):
                     other = session.likelihood([request], [[*text[:place], token - 1 if token else 1]])[0][place]
                     assert other <= likely[index][place] + 1e-4, f"request {index}: token {place} was not the likeliest."
-            stopping = Request(requests[0].ids, requests[0].max_new_tokens, frozenset({texts[0][2]}))
-            [early] = session.likelihood([stopping], [texts[0][:2]])
+            stopping = replace(requests[0], stop_ids=frozenset({written[0][2]}))
+            [early] = session.likelihood([stopping], [written[0][:2]])
             assert np.shape(early) == (3,), "a text that stopped early has no log-probability of its end."
             assert float(np.abs(early - likely[0][:3]).max()) <= 1e-4, "its end is not as likely as the token that ends it."
 
@@ -76,7 +85,7 @@ class WritingChecks(EngineChecks):
         for _, program, _ in self.each(self.programs(tmp_path)):
             session = self.open(program)
             try:
-                list(session.generate([Request((1, 2), 2)]))
+                list(session.generate([Request((1, 2))]))
             except NotSupported:
                 continue
             raise AssertionError("the session generated without declaring it.")
@@ -93,15 +102,12 @@ class WritingChecks(EngineChecks):
             network, spec = structural_copy(backbone.network), backbone.spec
             model = Model(network, None, spec.ports(), (), spec.points).eval()
             session = self.open(Program("generate", spec.ports(), model=model))
-            texts = ["we saw", "a", "the day was very fine and", "bad"]
-            prompts = [tuple(map(int, tokens.ids)) for tokens in backbone.tokenizer.tokens(texts)]
-            yield session, [Request(ids, 6 + index) for index, ids in enumerate(prompts)]
+            prompted = ["we saw", "a", "the day was very fine and", "bad"]
+            prompts = [tuple(map(int, tokens.ids)) for tokens in backbone.tokenizer.tokens(prompted)]
+            yield session, [Request(ids, Decoding(max_new_tokens=6 + index)) for index, ids in enumerate(prompts)]
             session.close()
 
 
 def collect(session: Any, requests: Sequence[Request]) -> list[list[int]]:
-    """Return the tokens of each request."""
-    written: list[list[int]] = [[] for _ in requests]
-    for index, token in session.generate(requests):
-        written[index].append(int(token))
-    return written
+    """Return the tokens of each request, those of its first sample."""
+    return [some[0]["tokens"].tolist() for some in texts(requests, session.generate(requests))]

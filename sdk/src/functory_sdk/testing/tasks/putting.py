@@ -11,6 +11,7 @@ import numpy as np
 from functory.contracts.adaptation import Adaptation
 from functory.contracts.backbone import Backbone
 from functory.contracts.component import NoOptions
+from functory.contracts.decoding import texts
 from functory.contracts.engine import SessionOptions
 from functory.contracts.formulation import Formulation, Target
 from functory.contracts.rows import Encoded, Port, Row
@@ -61,10 +62,7 @@ class Put:
         session = self.form.open(SessionOptions(budget=256))
         if self.formulation.program == "forward":
             return encoded.rows_of(session.run(encoded.rows))
-        tokens: list[list[int]] = [[] for _ in encoded.side]
-        for index, token in session.generate(encoded.requests):
-            tokens[index].append(token)
-        return [[{"tokens": np.asarray(one, dtype=np.int64)}] for one in tokens]
+        return texts(encoded.requests, session.generate(encoded.requests))
 
     def decode(self, encoded: Encoded, rows: Sequence[Sequence[Row]]) -> list[Any]:
         return [self.formulation.decode(side, one, self.state) for side, one in zip(encoded.side, rows, strict=True)]

@@ -1,0 +1,166 @@
+"""How a text is written: what a caller may decide of it, the request that an engine is given, and the tokens that come back.
+
+Apart from tasks and engines, because a recipe, a manifest, the command line and a single call all say it in the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, Literal, Self
+
+import numpy as np
+from pydantic import Field, ValidationInfo, field_validator
+
+from functory.contracts.component import Options
+
+if TYPE_CHECKING:
+    from functory.contracts.rows import Array, Row
+
+Finish = Literal["end", "stop", "length"]
+"""Why a text ended: the model ended it; a stop string came; as many tokens were written as may be."""
+SURE = 100.0
+"""The lead that is told where no other token could have been taken, or none was near."""
+
+
+class Decoding(Options):
+    """How a text is written. What is decided here is decided by nothing else: the same prompt, decoding and weights give the
+    same text, alone and in any batch.
+    """
+
+    max_new_tokens: int = Field(default=64, ge=1, le=100_000, description="How many tokens are written at most.")
+    temperature: float = Field(
+        default=0.0, ge=0, le=100, allow_inf_nan=False,
+        description="0 takes the likeliest token each time; 1 draws tokens as probable as they are; more evens them out.",
+    )  # fmt: skip
+    top_k: int = Field(default=0, ge=0, description="Draw among so many of the likeliest tokens; among all when 0.")
+    top_p: float = Field(
+        default=1.0, gt=0, le=1, description="Draw among the likeliest tokens that together have this probability."
+    )
+    min_p: float = Field(
+        default=0.0, ge=0, le=1, description="Draw among tokens that are at least this part as probable as the likeliest."
+    )
+    repetition_penalty: float = Field(
+        default=1.0, gt=0, le=100, allow_inf_nan=False,
+        description="Above 1, tokens that stand in the prompt or the text become less likely (Keskar et al. 2019).",
+    )  # fmt: skip
+    samples: int = Field(
+        default=1, ge=1, le=10_000, description="How many texts are drawn for each input; needs a temperature above 0."
+    )
+    stop: tuple[str, ...] = Field(
+        default=(), max_length=64, description="Texts at which it ends; they are no part of what is written."
+    )
+    seed: int = Field(default=0, ge=0, lt=2**63, description="Decides what is drawn, with the prompt and the sample's number.")
+    likelihoods: bool = Field(default=False, description="Whether each token's log-probability is told.")
+
+    @field_validator("samples")
+    @classmethod
+    def _differ(cls, samples: int, info: ValidationInfo) -> int:
+        if samples > 1 and info.data.get("temperature") == 0:
+            raise ValueError("at temperature 0 every sample is the same text; set temperature above 0")
+        return samples
+
+    @field_validator("stop", mode="before")
+    @classmethod
+    def _listed(cls, stop: Any) -> Any:  # Any: what a recipe or a caller says
+        return (stop,) if isinstance(stop, str) else stop
+
+    @field_validator("stop")
+    @classmethod
+    def _something(cls, stop: tuple[str, ...]) -> tuple[str, ...]:
+        if "" in stop:
+            raise ValueError("an empty text stands everywhere, and would stop each text before its first token")
+        return stop
+
+    @classmethod
+    def of(cls, options: Decoding) -> Decoding:
+        """Return what options that hold more besides say of decoding alone."""
+        return Decoding.model_construct(
+            options.model_fields_set & Decoding.model_fields.keys(),
+            **{name: getattr(options, name) for name in Decoding.model_fields},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One prompt that is written on, once or, for several samples, several times.
+
+    :param ids: the prompt's tokens (for an encoder-decoder: the source's).
+    :param stop_ids: tokens that end a text; they are no part of it.
+    :param ends: told of all tokens of a text after each; returns whether it ends there, as where a stop string is complete.
+    """
+
+    ids: tuple[int, ...]
+    decoding: Decoding = field(default_factory=Decoding)
+    stop_ids: frozenset[int] = frozenset()
+    ends: Callable[[Sequence[int]], bool] | None = field(default=None, compare=False)
+
+    def noise(self, sample: int, step: int, vocabulary: int) -> Array:
+        """Return what is added to the scores of the next token over the temperature, so that the largest sum is a token drawn by
+        its probability (Gumbel 1954): float64 (vocabulary,), the same wherever, whenever and beside whatever it is computed.
+
+        :param step: how many tokens of the text were written before.
+        """
+        told = np.asarray([self.decoding.seed, sample, step, *self.ids], dtype="<i8").tobytes()
+        key = int.from_bytes(blake2b(told, digest_size=16).digest(), "little")
+        drawn = np.random.Generator(np.random.Philox(key=key)).random(vocabulary)
+        noise: Array = -np.log(np.maximum(-np.log1p(-drawn), 1e-300))
+        return noise
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One token of a text, as it comes.
+
+    :param request: the index of its request.
+    :param id: the token; at the finish ``end`` the one that ends the text, which is no part of it.
+    :param sample: which of the request's texts it belongs to.
+    :param finish: why the text ends with it; None where it goes on.
+    :param log_probability: of the token after all before it, before temperature and all that narrows the choice; None where
+        the request does not ask for it.
+    :param lead: by how much it led the next token, or the border of the choice, in what decided between them.
+    """
+
+    request: int
+    id: int
+    sample: int = 0
+    finish: Finish | None = None
+    log_probability: float | None = None
+    lead: float = SURE
+
+    @property
+    def is_written(self) -> bool:
+        """Whether it is a part of the text."""
+        return self.finish != "end"
+
+
+class _Text:
+    """The tokens of one text, as they come."""
+
+    def __init__(self) -> None:
+        self.tokens: list[int] = []
+        self.leads: list[float] = []
+        self.likely: list[float] = []
+
+    def append(self, token: Token) -> Self:
+        if token.is_written:
+            self.tokens.append(token.id)
+        self.leads.append(token.lead)
+        if token.log_probability is not None:
+            self.likely.append(token.log_probability)
+        return self
+
+    def row(self) -> Row:
+        likely = {"log_probability": np.asarray(self.likely, dtype=np.float32)} if self.likely else {}
+        return {"tokens": np.asarray(self.tokens, dtype=np.int64), "lead": np.asarray(self.leads, dtype=np.float32), **likely}
+
+
+def texts(requests: Sequence[Request], tokens: Iterable[Token]) -> list[list[Row]]:
+    """Return, for each request, a row for each of its samples: ``tokens`` (tokens,), and with the token that ended it, where
+    one did, ``lead`` and, where it was asked for, ``log_probability``.
+    """
+    found = [[_Text() for _ in range(request.decoding.samples)] for request in requests]
+    for token in tokens:
+        found[token.request][token.sample].append(token)
+    return [[one.row() for one in some] for some in found]

@@ -1,0 +1,117 @@
+"""Writes a batch of texts token by token, each leaving as it ends: the same for each whatever the others are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import torch
+
+from functory_sdk import Request, Token
+from functory_sdk.torch import Network, Writing
+from functory_torch.choosing import Choice, choose, choose_again
+
+
+@dataclass
+class Line:
+    """One text: a sample of a request.
+
+    :param place: the index of its request.
+    """
+
+    request: Request
+    place: int
+    sample: int = 0
+    tokens: list[int] = field(default_factory=list)
+
+    def seen(self, network: Network) -> list[int]:
+        """Return the tokens that a penalty on repetition is for: those that stand where the next one will."""
+        if network.spec.architecture == "encoder-decoder":
+            return [network.spec.start_id or 0, *self.tokens]
+        return [*self.request.ids, *self.tokens]
+
+    def append(self, choice: Choice, log_probability: float | None) -> Token:
+        """Take a token, and return it with the reason why the text ends with it, if it does."""
+        token, request = choice.token, self.request
+        if token in request.stop_ids:
+            return Token(self.place, token, self.sample, "end", log_probability, choice.lead)
+        self.tokens.append(token)
+        is_stopped = request.ends is not None and request.ends(self.tokens)
+        is_full = len(self.tokens) >= request.decoding.max_new_tokens
+        finish: Literal["stop", "length"] | None = "stop" if is_stopped else "length" if is_full else None
+        return Token(self.place, token, self.sample, finish, log_probability, choice.lead)
+
+
+def write(network: Network, lines: Sequence[Line], device: torch.device) -> Iterator[Token]:
+    """Give the tokens of texts as they come.
+
+    :param lines: nothing of them written yet; those of one request come one after the other. Prompts of at least one token.
+    """
+    prompts, rows = _prompts(lines)
+    with torch.inference_mode():
+        writing = Writing(network, *_padded(prompts, device))
+        if len(rows) > len(prompts):
+            writing.choose(rows)
+    while True:
+        staying, tokens = [], []
+        for row, (line, choice) in enumerate(zip(lines, _chosen(network, writing.logits, lines), strict=True)):
+            token = line.append(choice, _log_probability(writing.logits[row], choice, line.request))
+            yield token
+            if token.finish is None:
+                staying.append(row)
+                tokens.append(choice.token)
+        if not staying:
+            return
+        with torch.inference_mode():
+            if len(staying) < len(lines):
+                writing.choose(staying)
+            lines = [lines[row] for row in staying]
+            writing.advance(torch.tensor(tokens, device=device))
+
+
+def _chosen(network: Network, logits: torch.Tensor, lines: Sequence[Line]) -> Iterator[Choice]:
+    """Give the next token of each text.
+
+    A margin alone would not do: whatever it is, some score lies on its border. So a close call is decided by reading that
+    text again by itself, which is the same computation in every batch.
+    """
+    for scores, line in zip(logits, lines, strict=True):
+        seen = line.seen(network) if line.request.decoding.repetition_penalty != 1 else ()
+        choice = choose(scores, line.request, line.sample, line.tokens, seen)
+        if choice.is_close:
+            alone = _read_alone(network, line, logits.device)
+            choice = Choice(choose_again(alone, line.request, line.sample, line.tokens, seen), choice.lead)
+        yield choice
+
+
+def _read_alone(network: Network, line: Line, device: torch.device) -> torch.Tensor:
+    """Return the scores of a text's next token, (vocabulary,), read by itself in one pass."""
+    ids = torch.tensor([line.request.ids], device=device)
+    written = torch.tensor([line.tokens], dtype=torch.long, device=device) if line.tokens else None
+    with torch.inference_mode():
+        return Writing(network, ids, torch.ones_like(ids), written).logits[0]
+
+
+def _log_probability(scores: torch.Tensor, choice: Choice, request: Request) -> float | None:
+    if not request.decoding.likelihoods:
+        return None
+    return float(scores[choice.token] - scores.logsumexp(-1))
+
+
+def _prompts(lines: Sequence[Line]) -> tuple[list[Request], list[int]]:
+    """Return the requests of texts, each once, and for each text which of them is its own."""
+    numbers = {place: number for number, place in enumerate(dict.fromkeys(line.place for line in lines))}
+    requests = {line.place: line.request for line in lines}
+    return list(requests.values()), [numbers[line.place] for line in lines]
+
+
+def _padded(requests: Sequence[Request], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the ids and the mask of prompts, (rows, tokens), padded on the right."""
+    size = max(len(request.ids) for request in requests)
+    ids = torch.zeros(len(requests), size, dtype=torch.long)
+    mask = torch.zeros_like(ids)
+    for row, request in enumerate(requests):
+        ids[row, : len(request.ids)] = torch.tensor(request.ids)
+        mask[row, : len(request.ids)] = 1
+    return ids.to(device), mask.to(device)
