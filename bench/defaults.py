@@ -1,0 +1,114 @@
+"""The default call beside the lexical floor and each adaptation named by hand: ``python bench/defaults.py``, some sets by name.
+
+Ten sets of texts and labels, 2,000 rows at most. Goals: nowhere below the floor, and nowhere below the best adaptation named by
+hand by more than the interval of the paired bootstrap. An adaptation that was chosen is not fitted again: the same recipe gives
+the same function. Rows that are kept are not measured again, but with ``--again``. Looks for the data in the folder that
+DATA_SETS names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from typing import Any
+
+import numpy as np
+from cells.data import NotHere, Rows, only, rows
+from cells.scores import accuracy, difference, interval
+from measure import RESULTS, keep
+
+import functory
+
+SETS = {
+    "sst2": ("minilm", "dev", "label"),
+    "sms_spam": ("minilm", "test", "label"),
+    "trec_questions": ("minilm", "test", "label"),
+    "banking77": ("minilm", "test", "label"),
+    "ag_news": ("minilm", "test", "label"),
+    "clinc150": ("minilm", "test", "label"),
+    "financial_phrasebank": ("minilm", "test", "label"),
+    "chnsenticorp_hotel": ("e5", "test", "label"),
+    "tnews": ("e5", "dev", "label"),
+    "csl_category": ("e5", "test", "label"),
+}
+"""Each set's backbone, the side that is answered, and the column of the labels."""
+BY_HAND = ("head", "lexical", "lora")
+FILE = RESULTS / "defaults.json"
+TEST = 1000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("sets", nargs="*", help="which; all when none is named")
+    parser.add_argument("--rows", type=int, default=2000, help="training rows at most")
+    parser.add_argument("--again", action="store_true", help="measure rows that are kept, too")
+    args = parser.parse_args()
+    if unknown := sorted({*args.sets} - {*SETS}):
+        parser.error(f"there is no set {unknown[0]!r}. do: choose among {', '.join(SETS)}")
+    kept = {row["set"]: row for row in json.loads(FILE.read_text(encoding="utf-8"))["rows"]} if FILE.exists() else {}
+    for name in args.sets or SETS:
+        if name in kept and not args.again:
+            continue
+        try:
+            kept[name] = measured(name, args.rows)
+        except NotHere as error:
+            print(f"skipped: {error}", flush=True)
+            continue
+        keep("defaults", list(kept.values()), told(list(kept.values())))
+
+
+def measured(name: str, limit: int) -> dict[str, Any]:
+    """Return a set's row.
+
+    :raises NotHere: where it is not on this machine.
+    """
+    backbone, side, gold = SETS[name]
+    train, test = (
+        only(rows(name, part, most), "text", label=gold) for part, most in (("train", limit), (side, TEST))
+    )
+    right = [row["label"] for row in test]
+    fn, found, seconds = built(train, test, backbone)
+    chosen, everything = fn.recipe.adaptation.name, np.arange(len(test))
+    own = accuracy(found, right)
+    low, high = interval(own, len(test))
+    row: dict[str, Any] = {
+        "set": name, "train": len(train), "test": len(test), "floor": fn.evaluate(test).metrics["accuracy"].floor,
+        "ours": own(everything), "low": low, "high": high, "seconds": seconds, "chosen": chosen,
+    }  # fmt: skip
+    singles = {chosen: own}
+    for adaptation in BY_HAND:
+        if adaptation != chosen:
+            _, answers, row[f"{adaptation}_seconds"] = built(train, test, backbone, adaptation=adaptation)
+            singles[adaptation] = accuracy(answers, right)
+        row[adaptation] = singles[adaptation](everything)
+    best = max(singles, key=lambda one: singles[one](everything))
+    less, low, high = difference(own, singles[best], len(test))
+    row |= {"best": best, "less_best": less, "less_best_low": low, "less_best_high": high}
+    return {**row, "verdict": verdict(row)}
+
+
+def built(train: Rows, test: Rows, backbone: str, **recipe: Any) -> tuple[functory.Function, list[str], float]:
+    """Return a function, its answers and the seconds that it took to be built."""
+    started = time.perf_counter()
+    fn = functory.build(
+        task="text-classification", train=train, backbone=backbone, test_share=0.0, report=False, **recipe
+    )
+    seconds = time.perf_counter() - started
+    return fn, [output.label for output in fn.map([row["text"] for row in test])], seconds
+
+
+def verdict(row: dict[str, Any]) -> str:
+    """Say whether the default is below the floor, or clearly below the best by hand."""
+    below = ["below the floor"] if row["floor"] is not None and row["ours"] < row["floor"] else []
+    below += [f"below {row['best']} beyond the interval"] if row["less_best_high"] < 0 else []
+    return " and ".join(below) or "holds"
+
+
+def told(kept: list[dict[str, Any]]) -> str:
+    """Return the goals, and how many rows reach them."""
+    return f"{sum(row['verdict'] == 'holds' for row in kept)} of {len(kept)} rows hold."
+
+
+if __name__ == "__main__":
+    main()
