@@ -14,7 +14,7 @@ from functory.cli import main
 from functory.cli.new import LIKE, render
 from functory.machine.distributions import GROUPS
 
-KINDS = [(kind, "") for kind in GROUPS if kind not in ("functions", "shorthands", "tasks")] + [("tasks", like) for like in LIKE]
+KINDS = [(kind, "") for kind in GROUPS if kind not in ("functions", "verbs", "tasks")] + [("tasks", like) for like in LIKE]
 USE = """
 import functory
 from functory_sdk.testing import kit

@@ -27,7 +27,7 @@ __all__ = ["Comparison", "Function", "Recipe", "Report", "__version__", "build",
 
 def __getattr__(name: str) -> object:
     if name not in _PUBLIC:
-        return _shorthand(name)
+        return _verb(name)
     from importlib import import_module
 
     module, _, attribute = _PUBLIC[name].partition(":")
@@ -37,16 +37,16 @@ def __getattr__(name: str) -> object:
     return value
 
 
-def _shorthand(name: str) -> object:
+def _verb(name: str) -> object:
     """Return what an installed task gives for being asked at once: ``functory.decide(text, Ticket)``."""
     names: list[str] = []
     if not name.startswith("_"):  # of such Python itself asks, and often
         from importlib import import_module
 
         registry = import_module("functory.plugins.registry")
-        names = sorted({entry.name for entry in registry.entries("shorthands")})
+        names = sorted({entry.name for entry in registry.entries("verbs")})
         if name in names:
-            found: object = registry.load("shorthands", name)
+            found: object = registry.load("verbs", name)
             return found
     raise AttributeError(f"module 'functory' has no attribute {name!r}; its names: {', '.join([*__all__, *names])}")
 

@@ -1,1 +1,1 @@
-"""Tasks asked at once: what their shorthands are made with."""
+"""Tasks asked at once: what their verbs are made with."""

@@ -1,6 +1,6 @@
 """Asks a task at once: the function is built at the first question and kept for the next ones.
 
-What the shorthands of tasks are made with (`functory.contracts.shorthand`), so that ``functory.decide(text, Ticket)`` in a loop
+What the verbs of tasks are made with (`functory.contracts.verb`), so that ``functory.decide(text, Ticket)`` in a loop
 builds once. The function is one of the recipe, like any other: what it is asked is no part of it.
 """
 
@@ -43,7 +43,7 @@ def ask(task: str, given: Any, options: Mapping[str, Any], **fields: Any) -> Any
 
 
 def function_of(task: str, options: Mapping[str, Any], **fields: Any) -> Function:  # Any: as above
-    """Return the function that a shorthand asks, built at its first use.
+    """Return the function that a verb asks, built at its first use.
 
     :raises RecipeError: as `functory.build` has it.
     """

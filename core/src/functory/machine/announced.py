@@ -24,7 +24,7 @@ GROUPS = (
     "samples",
     "families",
     "commands",
-    "shorthands",
+    "verbs",
     "hooks",
 )
 """The kinds of component; their entry-point groups are ``functory.<kind>``."""

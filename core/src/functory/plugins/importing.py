@@ -49,7 +49,7 @@ CLASSES = {
     "readers": "functory.contracts.reader:DataReader",
     "samples": "functory.contracts.sample:Sample",
 }
-"""The contract of each kind whose components are classes; functions, commands, shorthands and hooks are objects."""
+"""The contract of each kind whose components are classes; functions, commands, verbs and hooks are objects."""
 
 
 def import_component(
@@ -199,12 +199,12 @@ def _checked(entry: Entry, found: Any) -> Any:
         if isinstance(made, Command):
             return made
         raise _misfit(entry, found, Command)
-    if entry.kind == "shorthands":
-        from functory.contracts.shorthand import fault_of
+    if entry.kind == "verbs":
+        from functory.contracts.verb import fault_of
 
         fault = fault_of(found)
         if fault:
-            raise _fault(PluginContractError, "no-shorthand", entry, fault, where=_file(entry.value.partition(":")[0]))
+            raise _fault(PluginContractError, "no-verb", entry, fault, where=_file(entry.value.partition(":")[0]))
         return found
     if entry.kind not in CLASSES:
         return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,6 +19,7 @@ from pydantic import BaseModel, Field
 import functory
 from functory.cli import main
 from functory_decision import decide
+from functory_decision.spelling import spelled
 from functory_sdk import fitted, log_shares, mean_shares, silent_texts
 from functory_sdk.testing import converted, kit
 
@@ -175,7 +178,7 @@ def test_a_long_text_is_cut_alike_for_all_questions(seen: Any) -> None:
     assert shared > 0.5 * seen.form.spec.context
 
 
-def test_the_shorthand_builds_once_and_answers_one_or_many() -> None:
+def test_the_verb_builds_once_and_answers_one_or_many() -> None:
     with kit():
         one = functory.decide("the film was good", Seen, backbone="tiny-decoder")
         many = decide(["the film was good", "a bad day"], Seen, backbone="tiny-decoder")
@@ -203,6 +206,29 @@ def test_one_line_decides_in_english_and_chinese(capsys: pytest.CaptureFixture[s
         assert "names no question" in capsys.readouterr().err
         assert main(["decide", "the film", "mood=good, good"]) == 2
         assert "stands there twice" in capsys.readouterr().err
+
+
+LINES = [
+    shlex.split(line)
+    for line in (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8").splitlines()
+    if line.startswith("functory decide ")
+]  # fmt: skip
+
+
+def test_the_lines_of_the_page_ask_for_the_same_five_things_in_english_and_chinese() -> None:
+    names = [line[-1].partition("=")[0] for line in LINES]
+    assert names[:5] == ["sentiment", "topic", "intent", "entailed", "choice"]
+    assert names[5:] == ["情感", "主题", "意图", "蕴含", "选择"]
+
+
+@pytest.mark.parametrize("line", LINES, ids=[line[-1].partition("=")[0] for line in LINES])
+def test_each_line_of_the_page_is_answered(line: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with kit():
+        assert main([*line[1:], "--backbone", "tiny-decoder"]) == 0
+    [answer] = capsys.readouterr().out.splitlines()
+    name, _, asked = line[-1].partition("=")
+    known = [option["value"] for option in spelled(asked).get("options", ())] or ["yes", "no"]
+    assert re.fullmatch(rf"{name}: ({'|'.join(map(re.escape, known))}) \([01]\.\d\d\)", answer)
 
 
 def test_a_plain_import_of_the_task_brings_no_torch() -> None:

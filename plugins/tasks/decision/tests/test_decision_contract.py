@@ -1,4 +1,4 @@
-"""Decisions keep the contract of tasks, on every kind of backbone that writes; their shorthand and verb keep theirs."""
+"""Decisions keep the contract of tasks, on every kind of backbone that writes; their verb and their command keep theirs."""
 
 from __future__ import annotations
 

@@ -1,57 +1,37 @@
-"""``functory decide``: questions about a text in one line, nothing built before."""
+"""The verb: ``functory.decide(text, Ticket)``. The function behind it is built at the first question, and kept."""
 
 from __future__ import annotations
 
-import json
-from argparse import ArgumentParser, Namespace
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, overload
 
-from functory_sdk import Command, UsageError
+from pydantic import BaseModel
 
+from functory_decision.types import Decision
+from functory_sdk import ask
 
-class DecideVerb(Command):
-    """Answer questions about texts."""
-
-    help = "answer typed questions about a text: choices, yes or no, numbers"
-    example = (
-        "functory decide \"The food was cold.\" 'mood=positive, negative' 'stars=How many stars? 1..5'\n"
-        "functory decide 菜都凉了。 '评价=正面, 负面' '退款=顾客想退款吗？'"
-    )
-
-    def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("text", help="the text that is asked about")
-        parser.add_argument(
-            "questions", nargs="+", metavar="NAME=QUESTION",
-            help="a choice ('positive, negative', or 'What is it about? sports, politics'), a number ('How urgent is it? 1..5'), "
-            "or a yes or no ('Is a refund asked for?')",
-        )  # fmt: skip
-        parser.add_argument("--backbone", default="", help="a backbone that writes; smollm2 when not given")
-
-    def run(self, args: Namespace) -> int:
-        from functory_decision.shorthand import decide
-
-        found = decide(args.text, dict(map(_named, args.questions)), backbone=args.backbone)
-        if args.json:
-            print(json.dumps(found.model_dump(mode="json"), ensure_ascii=False))
-            return 0
-        for name, answer in found.answers.items():
-            print(f"{name}: {_told(answer)} ({found.sure(name):.2f})")
-        return 0
+Questions = type[BaseModel] | Mapping[str, Any]  # Any: a question in any spelling
 
 
-def _named(question: str) -> tuple[str, str]:
-    """Return a question's name and what it asks.
+@overload
+def decide(given: str, questions: Questions, /, *, backbone: str = "", **options: Any) -> Decision: ...
+@overload
+def decide(given: Iterable[str], questions: Questions, /, *, backbone: str = "", **options: Any) -> list[Decision]: ...
+def decide(
+    given: str | Iterable[str], questions: Questions, /, *, backbone: str = "", **options: Any
+) -> Decision | list[Decision]:
+    """Answer typed questions about a text, or about many.
 
-    :raises UsageError: where it has no name.
+    :param given: the text, or texts.
+    :param questions: a pydantic model of Literals, bools and bounded numbers, or questions by name in a line each:
+        ``{"mood": "positive, negative", "stars": "How many stars? 1..5", "refund": "Is a refund asked for?"}``.
+    :param backbone: a backbone that writes; smollm2 when empty.
+    :param options: other options of the task: `prompt`, `length`, `calibrate`.
+    :return: the answers, each in a field of its question's name, and how likely each possible one is: of many texts, a list.
+    :raises OptionError: for what is no question.
+    :raises InputError: for what is no text.
     """
-    name, equals, asked = question.partition("=")
-    if not equals or not name.strip() or not asked.strip():
-        raise UsageError(f"{question!r} names no question.", do="write NAME=QUESTION: 'mood=positive, negative'.")
-    return name.strip(), asked.strip()
-
-
-def _told(answer: Any) -> str:  # Any: an answer
-    return {True: "yes", False: "no"}[answer] if isinstance(answer, bool) else str(answer)
-
-
-COMMAND = DecideVerb()
+    answered: Decision | list[Decision] = ask(
+        "decision", given, {"questions": questions, **options}, backbone=backbone, golden=("ok",)
+    )
+    return answered

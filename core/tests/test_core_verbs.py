@@ -1,4 +1,4 @@
-"""A task's shorthand is an attribute of functory, by its name alone; all of them take their arguments in one order."""
+"""A task's verb is an attribute of functory, by its name alone; all of them take their arguments in one order."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 
 import functory
 from functory.contracts.component import Options, Part
-from functory.contracts.shorthand import fault_of
 from functory.contracts.task import Task
+from functory.contracts.verb import fault_of
 from functory.errors import OptionError, PluginContractError, RecipeError
 from functory.plugins.registry import load, registered
 from functory.recipe import Recipe
@@ -21,8 +21,8 @@ def guess(given: str, wanted: str, /, *, backbone: str = "") -> str:
     return f"{wanted} of {given}{backbone}"
 
 
-def test_a_shorthand_is_an_attribute_while_it_is_installed() -> None:
-    with registered("shorthands", "guess", guess):
+def test_a_verb_is_an_attribute_while_it_is_installed() -> None:
+    with registered("verbs", "guess", guess):
         assert functory.guess("a text", "mood", backbone="!") == "mood of a text!"  # type: ignore[attr-defined]
         with pytest.raises(AttributeError, match=r"no attribute 'gess'; its names: .*\bguess\b"):
             _ = functory.gess  # type: ignore[attr-defined]
@@ -48,13 +48,13 @@ def test_pythons_own_questions_look_at_no_distribution(monkeypatch: pytest.Monke
         Task,
     ],
 )
-def test_a_shorthand_with_other_arguments_is_refused(wrong: Any) -> None:
+def test_a_verb_with_other_arguments_is_refused(wrong: Any) -> None:
     assert fault_of(wrong)
-    with pytest.raises(PluginContractError), registered("shorthands", "guess", wrong):
-        load("shorthands", "guess")
+    with pytest.raises(PluginContractError), registered("verbs", "guess", wrong):
+        load("verbs", "guess")
 
 
-def test_what_goes_by_name_alone_is_each_shorthands_own() -> None:
+def test_what_goes_by_name_alone_is_each_verbs_own() -> None:
     assert not fault_of(guess)
     assert not fault_of(lambda given, wanted, /: "")
     assert not fault_of(lambda given, wanted, /, *, backbone="", **options: "")
