@@ -195,12 +195,12 @@ def test_a_large_table_chooses_its_penalty_on_a_part_and_fits_on_all(monkeypatch
     fit = part.fit()
     assert 0 < fit.metrics["penalty"] <= 10 * chosen
     expected = Stored("tokens", examples=400)
-    expected.fit(penalty=fit.metrics["penalty"])
+    expected.fit(penalty=fit.metrics["penalty"], standardise=bool(fit.metrics["standardised"]))
     np.testing.assert_allclose(part.weights, expected.weights, atol=2e-3)
 
 
 def test_the_path_of_penalties_ends_when_the_held_out_loss_has_risen_twice() -> None:
-    losses = [step["held_out_loss"] for step in Stored("tokens", examples=12, spread=0.3).fit().history]
+    losses = [step["held_out_loss"] for step in Stored("tokens", examples=12, spread=0.3).fit(standardise=True).history]
     assert len(losses) < len(layers.PENALTIES)
     assert losses[-1] > losses[-2] > losses[-3]
 
@@ -378,3 +378,18 @@ def test_every_fold_that_is_fitted_or_held_out_has_units(units: list[int]) -> No
         assert held not in fitted
         assert in_block[held] > 0
         assert all(in_block[block] > 0 for block in fitted)
+
+
+@pytest.mark.parametrize("is_told_by_spread", [True, False])
+def test_folds_choose_whether_each_feature_has_the_same_spread(is_told_by_spread: bool) -> None:
+    session = Stored("pooled", examples=40, spread=0.0, seed=3)
+    generator, telling = np.random.default_rng(5), np.arange(WIDTH) < 2
+    for row, features in session.found.items():
+        features[:] = generator.normal(size=WIDTH) * np.where(telling == is_told_by_spread, 3.0, 0.05)
+        features[0, : 2] += np.eye(3)[int(session.rows[row]["gold"]), :2] * (6.0 if is_told_by_spread else 0.1)
+    fit = session.fit(hidden=0)
+    assert fit.metrics["standardised"] == (not is_told_by_spread)
+    assert "standardised" not in Stored("pooled").fit(hidden=0, standardise=True).metrics
+    features = session.features(session.rows)
+    given = session.model.head(features, {})["scores"].argmax(-1).numpy()
+    assert (given == [int(row["gold"]) for row in session.rows]).mean() > 0.7

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from functory.contracts.rows import Array, Port, Row
 from functory.errors import TrainingError
+from functory_sdk.torch.drawing import not_drawing
 from functory_sdk.torch.heads import LinearHead
 from functory_sdk.torch.shapes import PLAIN, Shape
 
@@ -79,6 +80,17 @@ def standardise(features: Tensor) -> tuple[Tensor, Tensor]:
     deviation = deviation.clamp(min=1e-6)
     features.sub_(mean).div_(deviation)
     return mean, deviation
+
+
+def alike(features: Tensor, deviation: Tensor) -> Tensor:
+    """Let standardised features spread as they did beside one another, and by 1 in the mean, in place; return what each of
+    them is divided by now, (width,): one number for all.
+
+    :param deviation: (width,) what each was divided by.
+    """
+    whole = deviation.square().mean().sqrt().expand_as(deviation).clone()
+    features.mul_(deviation / whole)
+    return whole
 
 
 def fold(head: LinearHead, mean: Tensor, deviation: Tensor) -> None:
@@ -168,7 +180,8 @@ def minimise(
         objective.backward()  # type: ignore[no-untyped-call]
         return objective
 
-    solver.step(closure)  # type: ignore[no-untyped-call]
+    with not_drawing():  # a convex loss draws nothing, and many small calls would be looked at
+        solver.step(closure)  # type: ignore[no-untyped-call]
     loss = mean_loss(head, blocks, shape)
     if not math.isfinite(loss) or not torch.isfinite(weight).all():
         raise TrainingError(

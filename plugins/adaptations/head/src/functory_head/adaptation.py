@@ -25,7 +25,12 @@ class HeadOptions(TrainingOptions):
         None,
         ge=0,
         le=1e6,
-        description="L2 penalty beside the mean loss, on standardised features; chosen on folds if not given.",
+        description="L2 penalty beside the mean loss, on features of a mean spread of 1; chosen on folds if not given.",
+    )
+    standardise: bool | None = Field(
+        None,
+        description="Give each feature the same spread; if false all are divided by one number, and mean what the backbone means "
+        "by them. If neither this nor the penalty is given, the folds decide.",
     )
     hidden: int | None = Field(
         None,
@@ -50,8 +55,8 @@ class HeadOnly(Adaptation[HeadOptions]):
     """Fits only the task's head; the backbone stays as it is.
 
     The fastest adaptation, and the one for small data: features are computed once and stored, then the
-    task's own loss is minimised by full-batch L-BFGS. Features are standardised (folded into the weights
-    afterwards) and the penalty is chosen on folds, since frozen features are anisotropic and few
+    task's own loss is minimised by full-batch L-BFGS. Whether features are standardised (folded into the weights
+    afterwards) and the penalty are chosen on folds, since those of some backbones are anisotropic and few
     examples overfit them. Where a hidden layer predicts the folds clearly better, φ has one.
     """
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import torch
@@ -92,12 +92,15 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
     table = table_of(session, kept, folds.of_example[bundle])
     shape = Shape.of(options, head, [table.gold])
     mean, deviation = linear.standardise(table.features)
+    if options.standardise is False:
+        deviation = linear.alike(table.features, deviation)
     prior = scaled(head, table.blocks, deviation, shape)
     fit = Fit()
     hidden = options.hidden or 0
     penalty = options.penalty
     if not hidden and penalty is None:
-        penalty, losses = choose_penalty(head, table, folds, options.iterations, shape, fit, session.run, prior)
+        chosen = choose(head, table, folds, options, deviation, shape, fit, session.run, prior)
+        deviation, penalty, losses = chosen.deviation, chosen.penalty, chosen.losses
         if prior is None and options.hidden is None and _hidden_pays(head, table, folds, losses, shape, fit, session.run):
             hidden = table.features.shape[1]
             fit.notes.append(
@@ -236,9 +239,56 @@ def _stacked(head: LinearHead, rows: Sequence[Row], port: Port, kept: Sequence[n
     return pad([{port.name: unit} for part in parts for unit in part], [of_unit])[port.name]
 
 
-def choose_penalty(
-    head: LinearHead, table: Table, folds: Folds, iterations: int, shape: Shape, fit: Fit, run: Run,
+@dataclass(frozen=True)
+class Chosen:
+    """What folds decided.
+
+    :param deviation: (width,) what each feature of the table is divided by now.
+    :param penalty: of the map.
+    :param losses: the least losses of each trial.
+    """
+
+    deviation: Tensor
+    penalty: float
+    losses: list[float]
+
+
+def choose(
+    head: LinearHead, table: Table, folds: Folds, options: Entering, deviation: Tensor, shape: Shape, fit: Fit, run: Run,
     prior: Tensor | None = None,
+) -> Chosen:  # fmt: skip
+    """Return how features enter the head, and the penalty, by the least held-out loss; the table's features are left so.
+
+    Each with the same spread, or all as the backbone gives them: one that was trained to be compared by cosine, and normalises
+    as its `modules.json` says, means something by how far a feature spreads; of others a few features spread so far that the
+    rest is not heard (Timkey and van Schijndel 2021).
+
+    :param deviation: (width,) what each of the features, which are standardised, was divided by.
+    """
+    one = Chosen(deviation, *_penalty_of("folds", head, table, folds, options.iterations, shape, fit, run, prior))
+    if options.standardise is not None or prior is not None or not folds.trials:
+        return one
+    whole = linear.alike(table.features, deviation)
+    other = Chosen(whole, *_penalty_of("folds, as given", head, table, folds, options.iterations, shape, fit, run, prior))
+    fit.metrics["standardised"] = float(np.mean(one.losses) < np.mean(other.losses))
+    if not fit.metrics["standardised"]:
+        return other
+    table.features.mul_(whole / deviation)
+    return one
+
+
+class Entering(Protocol):
+    """The options that decide how features enter a head."""
+
+    @property
+    def iterations(self) -> int: ...
+    @property
+    def standardise(self) -> bool | None: ...
+
+
+def _penalty_of(
+    name: str, head: LinearHead, table: Table, folds: Folds, iterations: int, shape: Shape, fit: Fit, run: Run,
+    prior: Tensor | None,
 ) -> tuple[float, list[float]]:
     """Return the penalty with the least held-out loss, going from strong to weak until that loss has risen twice.
 
@@ -248,6 +298,7 @@ def choose_penalty(
     was chosen on a part of the data is weakened by that part's share: a prior on the weights weighs the less the more
     it is set against.
 
+    :param name: of the stage.
     :return: the penalty, and the least losses of each trial.
     """
     if not folds.trials:
@@ -256,7 +307,7 @@ def choose_penalty(
     known = [linear.mean_loss(head, [table.blocks[held]], shape) for _, held in folds.trials] if prior is not None else []
     at = [_weights(head)] * len(folds.trials)  # each trial goes on from where it ended at the stronger penalty
     losses: list[list[float]] = []
-    stage = Stage(run, "folds", len(PENALTIES) * len(folds.trials))
+    stage = Stage(run, name, len(PENALTIES) * len(folds.trials))
     for penalty in PENALTIES:
         losses.append([])
         for trial, (fitted, held) in enumerate(folds.trials):

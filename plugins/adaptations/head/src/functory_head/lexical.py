@@ -17,8 +17,13 @@ class LexicalOptions(TrainingOptions):
         None,
         ge=0,
         le=1e6,
-        description="L2 penalty of the features' map beside the mean loss, on standardised features; chosen on folds if not "
-        "given.",
+        description="L2 penalty of the features' map beside the mean loss, on features of a mean spread of 1; chosen on folds if "
+        "not given.",
+    )
+    standardise: bool | None = Field(
+        None,
+        description="Give each feature the same spread; if false all are divided by one number. If neither this nor the penalty "
+        "is given, the folds decide.",
     )
     strength: float = Field(
         3.0,

@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from functory_head.layers import bundles, choose_penalty, folds_of, table_of
+from functory_head.layers import bundles, choose, folds_of, table_of
 from functory_head.tables import Table
 from functory_head.telling import Stage
 from functory_sdk import NGRAMS, BackboneSpec, Counted, Fit, NotSupported, Row, TrainingSession, Vocabulary, pad
@@ -155,9 +155,12 @@ def fit_beside(session: TrainingSession, options: LexicalOptions) -> tuple[Fit, 
     grams = Grams.of([rows[row] for row in np.argsort(block, kind="stable")], head.linear.out_features)
     shape, fit = Shape.of(options, head, [table.gold]), Fit()
     mean, deviation = linear.standardise(table.features)
+    if options.standardise is False:
+        deviation = linear.alike(table.features, deviation)
     penalty = options.penalty
     if penalty is None:
-        penalty, _ = choose_penalty(head, table, folds, options.iterations, shape, fit, run)
+        chosen = choose(head, table, folds, options, deviation, shape, fit, run)
+        deviation, penalty = chosen.deviation, chosen.penalty
     fitting = _Fitting(head, table, Lines.of(grams), shape, penalty, options)
     stage = Stage(run, "n-grams", len(folds.trials) + 1)
     held = [fitting.held_out(blocks, one, stage) for blocks, one in folds.trials]
