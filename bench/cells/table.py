@@ -138,7 +138,7 @@ def choices(name: str, data: str, language: str, side: str = "test", *, is_train
 
     return Cell(
         name, language, "accuracy", "multiple-choice",
-        lambda: (read("train", LONG) if is_trained else [], read(side, LONG_TEST)),
+        lambda: (read("train", LONG), read(side, LONG_TEST)) if is_trained else ([], read(side, TEST)),
         gold=gold, read=lambda output: output.choice, score=scores.accuracy,
         majority=lambda train, test: [row["choices"][0] for row in test],
         simple=("sliding window", lambda train, test: [simple.chosen(row) for row in test]),
