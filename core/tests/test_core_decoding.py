@@ -27,6 +27,8 @@ def stops(*strings: str) -> Stops:
 def test_options_that_contradict_each_other_are_refused_by_name() -> None:
     given: list[tuple[dict[str, Any], str]] = [
         ({"samples": 3}, "samples = 3 is not allowed: at temperature 0 every sample is the same"),
+        ({"samples": 3, "beams": 2}, "samples = 3 is not allowed"),
+        ({"beams": 2, "temperature": 1}, "beams search for the likeliest text and draw none"),
         ({"stop": ["a", ""]}, "an empty text stands everywhere"),
         ({"max_new_tokens": 0}, "max_new_tokens = 0"),
         ({"temperature": float("nan")}, "temperature = nan"),

@@ -45,20 +45,35 @@ class Decoding(Options):
         default=1.0, gt=0, le=100, allow_inf_nan=False,
         description="Above 1, tokens that stand in the prompt or the text become less likely (Keskar et al. 2019).",
     )  # fmt: skip
-    samples: int = Field(
-        default=1, ge=1, le=10_000, description="How many texts are drawn for each input; needs a temperature above 0."
+    beams: int = Field(
+        default=1, ge=1, le=64, description="Above 1, so many beginnings are followed at once in search of the likeliest text."
     )
+    length_penalty: float = Field(
+        default=1.0, ge=-10, le=10,
+        description="Of beams: the power of its length that a text's log-probability is divided by; above 0 favours long ones.",
+    )  # fmt: skip
+    samples: int = Field(
+        default=1, ge=1, le=10_000,
+        description="How many texts are written for each input: drawn, at a temperature above 0, or the best that beams find.",
+    )  # fmt: skip
     stop: tuple[str, ...] = Field(
         default=(), max_length=64, description="Texts at which it ends; they are no part of what is written."
     )
     seed: int = Field(default=0, ge=0, lt=2**63, description="Decides what is drawn, with the prompt and the sample's number.")
     likelihoods: bool = Field(default=False, description="Whether each token's log-probability is told.")
 
+    @field_validator("beams")
+    @classmethod
+    def _certain(cls, beams: int, info: ValidationInfo) -> int:
+        if beams > 1 and info.data.get("temperature", 0) > 0:
+            raise ValueError("beams search for the likeliest text and draw none; set temperature to 0, or beams to 1")
+        return beams
+
     @field_validator("samples")
     @classmethod
     def _differ(cls, samples: int, info: ValidationInfo) -> int:
-        if samples > 1 and info.data.get("temperature") == 0:
-            raise ValueError("at temperature 0 every sample is the same text; set temperature above 0")
+        if samples > info.data.get("beams", 1) and info.data.get("temperature") == 0:
+            raise ValueError("at temperature 0 every sample is the same text; set temperature above 0, or as many beams")
         return samples
 
     @field_validator("stop", mode="before")

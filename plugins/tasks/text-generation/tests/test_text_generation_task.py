@@ -87,6 +87,23 @@ def test_a_stop_string_ends_a_text_across_tokens_and_no_piece_holds_a_part_of_it
         assert (told, pieces.finish) == (found.text, "stop")
 
 
+def test_beams_give_likelier_texts_than_the_likeliest_token_each_time_and_golden_examples_hold(
+    write: Any, tmp_path: Path
+) -> None:
+    import functory
+
+    searched = write.using(beams=4, samples=2, likelihoods=True)
+    texts = prompts(6)
+    found = list(searched.map(texts, progress=False))
+    assert found == list(searched.map(texts[::-1], progress=False))[::-1] == [searched(text) for text in texts]
+    greedy = [write.using(likelihoods=True)(text) for text in texts]
+    assert any(sum(a.log_probabilities) > sum(b.log_probabilities) for a, b in zip(found, greedy, strict=True))
+    assert any(one.text != one.others[0] for one in found)
+    assert functory.load(searched.save(tmp_path / "searched"))(texts[2]) == found[2]
+    stream = write.using(beams=4).stream(texts[2])
+    assert ("".join(stream), stream.finish) == (found[2].text, found[2].finish)
+
+
 def test_a_stop_string_that_is_a_sign_ends_a_text_though_no_text_spells_it(write: Any) -> None:
     """The end of a text is one: a function that is told another sign stops there too."""
     sign = sorted(write.reader.tokenizer.signs)[0]

@@ -10,6 +10,7 @@ import torch
 
 from functory_sdk import Array, NotSupported, Program, Request, Row, Session, SessionOptions, Token, pad, plan, unpad
 from functory_sdk.torch import Kept
+from functory_torch.beams import search
 from functory_torch.likelihood import likelihood
 from functory_torch.sharing import Shared, Sharing, branch_ports, shared
 from functory_torch.threads import threaded, threads
@@ -107,7 +108,13 @@ class TorchSession(Session):
             return {name: value.float().cpu().numpy() for name, value in outputs.items()}
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Token]:
-        lines = [Line(one, place, sample) for place, one in enumerate(requests) for sample in range(one.decoding.samples)]
+        searched = [place for place, one in enumerate(requests) if one.decoding.beams > 1]
+        lines = [
+            Line(one, place, sample)
+            for place, one in enumerate(requests) if one.decoding.beams == 1 for sample in range(one.decoding.samples)
+        ]  # fmt: skip
+        for place in searched:
+            yield from threaded(self.options.threads, search(self.model.network, requests[place], place, self.device))
         for batch in self._planned([line.request for line in lines]):
             chosen = [lines[index] for index in batch]
             yield from threaded(self.options.threads, write(self.model.network, chosen, self.device))
