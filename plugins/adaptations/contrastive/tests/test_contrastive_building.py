@@ -63,6 +63,13 @@ def test_unseen_texts_of_a_label_are_near_each_other_and_are_told_apart(few: Any
     assert few.report.metrics["accuracy"].low > few.report.metrics["accuracy"].baseline
 
 
+def test_the_upper_half_of_the_layers_learns_and_the_lower_lies_below_the_cut(few: Any) -> None:
+    model = few.form.program.model
+    learns = [any("lora" in name for name, _ in block.named_parameters()) for block in model.network.blocks]
+    assert learns == [False] * (len(learns) // 2) + [True] * (len(learns) - len(learns) // 2)
+    assert model.cut == len(learns) // 2 + 1 > 1
+
+
 def test_it_is_saved_with_a_small_phi_and_answers_the_same_when_it_is_loaded(few: Any, tmp_path: Path) -> None:
     again = functory.load(few.save(tmp_path / "few"))
     assert again("the good film") == few("the good film")

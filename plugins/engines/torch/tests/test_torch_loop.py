@@ -280,22 +280,28 @@ def contrast(folder: Path, emit: Callable[[Event], None] = lambda event: None, *
 
 @pytest.mark.parametrize("cut", [1, 2, 5])
 def test_a_loss_of_the_whole_step_has_the_same_gradients_however_small_a_pass_is(cut: int, tmp_path: Path) -> None:
-    whole, cached = (contrast(tmp_path / name, cut=cut, dropout=0.0) for name in ("whole", "cached"))
+    whole, kept, cached = (contrast(tmp_path / name, cut=cut, dropout=0.0) for name in ("whole", "kept", "cached"))
     rows = whole.objective.steps(0)[0]
-    for one, budget in ((whole, 10**6), (cached, 24)):
+    for one, budget in ((whole, 10**6), (kept, 24), (cached, 24)):
         one.model.eval()
         one.objective.budget = budget
+    cached.objective.kept = 0
     assert (len(list(whole.objective.passes(rows))), len(list(cached.objective.passes(rows))) > 4) == (1, True)
-    losses = [one.objective.backward(rows, 1) for one in (whole, cached)]
-    assert losses[0] == pytest.approx(losses[1], rel=1e-5)
-    for name, parameter in whole.phi.items():
-        assert parameter.grad.abs().max() > 0, name
-        torch.testing.assert_close(cached.phi[name].grad, parameter.grad, atol=1e-6, rtol=1e-4)
+    ran: list[Any] = []
+    for one in (kept, cached):
+        one.model.head.register_forward_hook(lambda *given, one=one: ran.append(one))
+    losses = [one.objective.backward(rows, 1) for one in (whole, kept, cached)]
+    assert ran.count(cached) == 2 * ran.count(kept), "a small step is computed again"
+    for other, loss in ((kept, losses[1]), (cached, losses[2])):
+        assert losses[0] == pytest.approx(loss, rel=1e-5)
+        for name, parameter in whole.phi.items():
+            assert parameter.grad.abs().max() > 0, name
+            torch.testing.assert_close(other.phi[name].grad, parameter.grad, atol=1e-6, rtol=1e-4)
 
 
 def test_what_is_dropped_in_the_first_pass_is_dropped_in_the_second(tmp_path: Path) -> None:
     made = contrast(tmp_path, dropout=0.5)
-    made.objective.budget = 24
+    made.objective.budget, made.objective.kept = 24, 0
     seen: dict[bool, list[Any]] = {False: [], True: []}
     made.model.head.register_forward_hook(
         lambda head, given, outputs: seen[torch.is_grad_enabled()].append(outputs["vector"].detach().clone())
@@ -310,7 +316,7 @@ def test_what_is_dropped_in_the_first_pass_is_dropped_in_the_second(tmp_path: Pa
 def test_a_run_with_cached_gradients_goes_on_where_it_was_broken_off(tmp_path: Path) -> None:
     def small(folder: Path, emit: Callable[[Event], None] = lambda event: None) -> Loop:
         made = contrast(folder, emit=emit, checkpoint_steps=1, dropout=0.3)
-        made.objective.budget = 24
+        made.objective.budget, made.objective.kept = 24, 0
         return made
 
     whole = small(tmp_path / "whole")

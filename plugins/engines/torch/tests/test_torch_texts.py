@@ -12,7 +12,7 @@ import torch
 from functory_sdk import Encoded, Run, Taught, pad, row_length
 from functory_sdk.testing.adaptations import tensors
 from functory_sdk.testing.tiny import TinyDecoder, TinyEncoder, TinyEncoderDecoder
-from functory_sdk.testing.toy import ToyAdaptation, ToyState, ToyTask
+from functory_sdk.testing.toy import ToyAdaptation, ToyState, ToyTask, ToyText
 from functory_sdk.torch import LinearHead, Model, Paired, own
 from functory_torch import TorchEngine
 from functory_torch import store as stores
@@ -97,6 +97,26 @@ def test_the_stored_states_of_texts_give_what_the_whole_pass_gives_at_every_cut(
             for chosen in ([0], [3, 1, 0], range(len(rows))):
                 one, other = (source.run(list(chosen))[0]["scores"] for source in (stored, whole))
                 assert torch.allclose(one, other, atol=1e-4), f"cut {cut}"
+
+
+def test_rows_of_one_text_that_come_again_are_read_once_and_each_has_its_own_gold(tmp_path: Path) -> None:
+    from functory_sdk import Reader
+
+    backbone = TinyEncoder()
+    model = TorchEngine().adapt(backbone, ToyTask(), STATE, Top(2), seed=1)
+    texts = [ToyText(text="a good day"), ToyText(text="rain")]
+    encoded = ToyTask().encode(texts, Reader(backbone.tokenizer, backbone.spec), STATE).rows
+    rows = [{**encoded[place], "gold": np.asarray(gold)} for place, gold in ((1, 0), (0, 1), (1, 1), (0, 0), (1, 0))]
+    taught = Taught(rows, list(range(len(rows))))
+    store = FeatureStore(tmp_path, model.network, 2, "state")
+    stored = FromStates(model, taught, torch.device("cpu"), store, 2, lambda done: None)
+    assert len(stored._texts.rows) == 2
+    whole = Whole(model, taught, torch.device("cpu"))
+    with torch.inference_mode():
+        for chosen in ([0], [3, 1, 0], [4, 2, 1]):
+            (one, batch), (other, same) = (source.run(chosen) for source in (stored, whole))
+            assert torch.allclose(one["scores"], other["scores"], atol=1e-5)
+            assert batch["gold"].tolist() == same["gold"].tolist() == [int(rows[row]["gold"]) for row in chosen]
 
 
 def test_a_text_that_stands_in_many_rows_is_computed_and_kept_once(

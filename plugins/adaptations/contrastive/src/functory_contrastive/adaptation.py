@@ -14,20 +14,28 @@ class ContrastiveOptions(TrainingOptions):
 
     rank: int = Field(8, ge=1, le=1024, description="Rank of the updates beside the backbone's maps.")
     alpha: float = Field(16.0, gt=0, le=4096, description="An update counts alpha / rank.")
-    layers: int = Field(0, ge=0, le=1000, description="Only the top so many layers get updates; all when 0.")
-    epochs: int = Field(16, ge=1, le=1000, description="Passes over the rows, in pairs drawn anew in each.")
+    layers: int | None = Field(
+        None, ge=0, le=1000, description="Only the top so many layers get updates, all when 0; the upper half if not given."
+    )
+    epochs: int = Field(8, ge=1, le=1000, description="Passes over the rows, in pairs drawn anew in each.")
     most_steps: int = Field(
         600, ge=1, le=100_000_000, description="Steps at most, however many rows there are: those of many need few passes."
     )
     batch_rows: int = Field(32, ge=2, le=4096, description="Rows of a step, each of which is held beside all the others.")
-    learning_rate: float = Field(1e-3, gt=0, le=1, description="The highest learning rate, after warm-up.")
+    learning_rate: float = Field(2e-3, gt=0, le=1, description="The highest learning rate, after warm-up.")
     warmup: float = Field(0.1, ge=0, lt=1, description="The part of all steps in which the learning rate rises.")
     penalty: float | None = Field(
         None,
         ge=0,
         le=1e6,
-        description="L2 penalty beside the head's mean loss, on features whose length is 1 in the mean; 1 / rows if not given.",
+        description="L2 penalty beside the head's mean loss, on features whose length is 1 in the mean; 0.3 / rows if not given.",
     )
+
+    def top(self, spec: BackboneSpec) -> int:
+        """Return how many of the top layers get updates, all when 0: what lies below them is run once a text."""
+        if self.layers is not None:
+            return self.layers
+        return 0 if spec.architecture == "encoder-decoder" else (spec.layers + 1) // 2
 
 
 class Contrastive(Adaptation[ContrastiveOptions]):
@@ -44,9 +52,10 @@ class Contrastive(Adaptation[ContrastiveOptions]):
     )
 
     def cut(self, spec: BackboneSpec) -> int:
-        if spec.architecture == "encoder-decoder" or not 0 < self.options.layers <= spec.layers:
+        layers = self.options.top(spec)
+        if spec.architecture == "encoder-decoder" or not 0 < layers <= spec.layers:
             return 0
-        return spec.layers - self.options.layers + 1
+        return spec.layers - layers + 1
 
     def attach(self, network: Any) -> None:
         from functory_contrastive.layers import inject

@@ -41,7 +41,7 @@ def inject(network: Network, options: ContrastiveOptions) -> None:
     """
     from peft import LoraConfig, inject_adapter_in_model
 
-    maps = list(network.maps(options.layers))
+    maps = list(network.maps(options.top(network.spec)))
     config = LoraConfig(r=options.rank, lora_alpha=options.alpha, target_modules=maps, bias="none")  # type: ignore[arg-type]
     inject_adapter_in_model(config, network)
 
@@ -106,7 +106,7 @@ def fit_head(session: TrainingSession, options: ContrastiveOptions) -> dict[str,
     gold = {name: torch.from_numpy(array) for name, array in pad(session.train.rows, model.gold).items()}
     if head.together == "group":
         gold["group"] = torch.tensor(session.train.group)
-    penalty = 1 / len(features) if options.penalty is None else options.penalty
+    penalty = 0.3 / len(features) if options.penalty is None else options.penalty
     linear.start(head)
     loss = linear.minimise(head, [linear.Block(features, gold)], penalty, shape=Shape.of(options, head, [gold]))
     linear.fold(head, mean, deviation)

@@ -1,9 +1,9 @@
 """What a step minimises: which rows it has, how many of them one pass bears, and the gradients of their losses.
 
 A step depends on its number, the data and φ alone. What a head's losses must see together (`Head.together`) is seen together:
-passes part no group; and where it is the whole step, its outputs are computed without a graph first, and each pass is computed
-again for the gradient of the loss by its own outputs (Gao et al. 2021, Scaling deep contrastive learning batch size under
-memory limited setup), so that memory grows with a pass and not with the step.
+passes part no group; and where it is the whole step, and a large one, its outputs are computed without a graph first, and each
+pass is computed again for the gradient of the loss by its own outputs (Gao et al. 2021, Scaling deep contrastive learning batch
+size under memory limited setup), so that memory grows with a pass and not with the step.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from functory_torch.sources import Source
 
 GOLD_ROWS = 4096
 """Rows whose gold arrays are looked at together."""
+KEPT_TOKENS = 2048
+"""Tokens of a step whose passes all keep their graphs, where losses look at the whole step: to compute again costs a third."""
 
 
 class Objective:
@@ -133,31 +135,38 @@ class Objective:
 
 
 class WholeStep(Objective):
-    """The losses of a head that looks at all rows of a step, with cached gradients: exact, however small a pass is."""
+    """The losses of a head that looks at all rows of a step, with cached gradients where it is large: exact, however small a
+    pass is.
+    """
+
+    kept = KEPT_TOKENS
 
     def backward(self, rows: Sequence[int], step: int) -> tuple[float, float]:
         passes = list(self.passes(rows))
         seeds = [step_seed(self.seed, step, part) for part in range(len(passes))]
-        if len(passes) == 1:
-            with drawing(seeds[0]):
-                summed, weight = self._summed(passes[0])
-                summed.backward()  # type: ignore[no-untyped-call]
-            return float(summed.detach()), float(weight)
+        is_kept = len(passes) == 1 or sum(self.lengths[row] for row in rows) <= self.kept
         found = []
         for chosen, seed in zip(passes, seeds, strict=True):
-            with torch.no_grad(), drawing(seed):
+            with torch.set_grad_enabled(is_kept), drawing(seed):
                 found.append(self.outputs(chosen)[0])
-        cached = {name: value.requires_grad_(value.is_floating_point()) for name, value in self._joined(found).items()}
+        cached = self._joined(found)
+        if not is_kept:
+            cached = {name: value.requires_grad_(value.is_floating_point()) for name, value in cached.items()}
         batch = self.source.batch([row for chosen in passes for row in chosen])
         summed, weight = self.shape.summed(self.head, cached, batch)
         summed.backward()  # type: ignore[no-untyped-call]
+        if not is_kept:
+            self._again(passes, seeds, cached)
+        return float(summed.detach()), float(weight)
+
+    def _again(self, passes: Sequence[list[int]], seeds: Sequence[int], cached: Mapping[str, Tensor]) -> None:
+        """Compute each pass once more, and send back through it the gradient that its outputs have."""
         first = 0
         for chosen, seed in zip(passes, seeds, strict=True):
             with drawing(seed):  # what was dropped is dropped again
                 again, _ = self.outputs(chosen)
             self._go_back(again, cached, slice(first, first + len(chosen)))
             first += len(chosen)
-        return float(summed.detach()), float(weight)
 
     def _joined(self, parts: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
         """Return the outputs of all passes as one batch's, padded by their ports."""

@@ -1,4 +1,4 @@
-"""The texts of rows that hold several, stacked: the trunk reads each that is another once, in whatever rows it stands."""
+"""The texts of rows: the trunk reads each that is another once, in whatever rows it stands, and however often they come."""
 
 from __future__ import annotations
 
@@ -31,19 +31,18 @@ class Texts:
 
 
 def texts_of(rows: Sequence[Row], spec: BackboneSpec, count: int) -> Texts:
-    """Return the texts of some rows, without what pads them; rows of one text are their own.
+    """Return the texts of some rows, without what pads them, each once.
 
     :param count: how many a row holds.
     """
-    if count == 1:
-        return Texts(rows, np.arange(len(rows))[:, None])
+    names = [port.name for port in spec.ports()]
     known: dict[tuple[bytes, ...], int] = {}
     found: list[Row] = []
     places = np.empty((len(rows), count), dtype=np.int64)
     for index, row in enumerate(rows):
         for place in range(count):
-            text = _text(row, spec, place)
-            key = tuple(array.tobytes() for array in text.values())
+            text = row if count == 1 else _text(row, spec, place)
+            key = tuple(text[name].tobytes() for name in names if name in text)
             if key not in known:
                 known[key] = len(found)
                 found.append(text)
