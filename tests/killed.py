@@ -68,7 +68,7 @@ def train(folder: str, fatal: int, delay: float, told: Any) -> None:
     from functory.plugins.registry import load
     from functory.running.backbones import open_backbone
     from functory_sdk.testing import kit
-    from functory_sdk.testing.adaptations import toy_rows
+    from functory_sdk.testing.fitted import toy_rows
     from functory_sdk.testing.toy import ToyState, ToyTask
 
     torch.set_num_threads(1)

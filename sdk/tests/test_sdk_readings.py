@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from functory_sdk import NotSupported, Port, pad  # noqa: E402
-from functory_sdk.testing.adaptations import probes, tensors  # noqa: E402
+from functory_sdk.testing.fitted import probes, tensors  # noqa: E402
 from functory_sdk.testing.tiny import TinyDecoder, TinyEncoder, TinyEncoderDecoder  # noqa: E402
 from functory_sdk.torch import (  # noqa: E402
     AttentionPooling,

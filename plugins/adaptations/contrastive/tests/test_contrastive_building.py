@@ -11,7 +11,7 @@ import pytest
 import functory
 from functory_sdk import Event, NotSupported, Run
 from functory_sdk.testing import kit
-from functory_sdk.testing.adaptations import toy_rows
+from functory_sdk.testing.fitted import toy_rows
 from functory_sdk.testing.toy import ToyState, ToyTask
 from functory_sdk.testing.toy import rows as toy_texts
 from functory_sdk.testing.toybox import isolated_cache

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from functory_sdk import Event, PluginError, Run, Taught, TrainingOptions, pad
-from functory_sdk.testing.adaptations import probes, tensors, toy_rows
+from functory_sdk.testing.fitted import probes, tensors, toy_rows
 from functory_sdk.testing.tiny import TinyEncoder
 from functory_sdk.testing.toy import ToyState, ToyTask
 from functory_sdk.torch import Pooled, own

@@ -24,7 +24,7 @@ from functory_sdk import (
     TrainingOptions,
     pad,
 )
-from functory_sdk.testing.adaptations import toy_groups, toy_rows
+from functory_sdk.testing.fitted import toy_groups, toy_rows
 from functory_sdk.testing.tiny import TinyEncoder, TinyEncoderDecoder
 from functory_sdk.testing.toy import ToyGroups, ToyState, ToyTask
 from functory_sdk.torch import LinearHead, Tokens, own

@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from functory_sdk import Array, Row
-from functory_sdk.testing.adaptations import toy_rows
+from functory_sdk.testing.fitted import toy_rows
 from functory_sdk.testing.tiny import TinyEncoder
 from functory_torch import store as stores
 from functory_torch.store import FeatureStore

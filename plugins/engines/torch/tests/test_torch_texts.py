@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from functory_sdk import Encoded, Run, Taught, pad, row_length
-from functory_sdk.testing.adaptations import tensors
+from functory_sdk.testing.fitted import tensors
 from functory_sdk.testing.tiny import TinyDecoder, TinyEncoder, TinyEncoderDecoder
 from functory_sdk.testing.toy import ToyAdaptation, ToyState, ToyTask, ToyText
 from functory_sdk.torch import LinearHead, Model, Paired, own

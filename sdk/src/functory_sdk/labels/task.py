@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from difflib import get_close_matches
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
-
-from pydantic import ValidationError
 
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.certainty import Certainty
@@ -16,23 +12,23 @@ from functory.contracts.component import Options
 from functory.contracts.family import Unit
 from functory.contracts.formulation import Formulation
 from functory.contracts.judging import Judgement, told
-from functory.contracts.labels import known_labels, listed
+from functory.contracts.labels import known_labels
 from functory.contracts.plain import plain_type
 from functory.contracts.rows import Encoded
 from functory.contracts.task import Floor, Input, Scorer, Suited, Task
-from functory.errors import DataError, NotSupported, OptionError
+from functory.errors import DataError, NotSupported
 from functory.reading.reader import Reader, Text
 from functory_sdk.labels.certainty import certainty
 from functory_sdk.labels.classify import Classify, constant
+from functory_sdk.labels.joined import as_lists, told_joined, told_outside
+from functory_sdk.labels.learned import adopted, learned
 from functory_sdk.labels.likelihood import LikelyLabels
 from functory_sdk.labels.metrics import LEVELS, TOLD, breakdown, scorer
 from functory_sdk.labels.named import in_words
-from functory_sdk.labels.paths import SEPARATOR, steps, written
+from functory_sdk.labels.paths import SEPARATOR, steps
 from functory_sdk.labels.promised import answering
-from functory_sdk.labels.ratings import in_order, placed
-from functory_sdk.labels.several import joined_by, parted
-from functory_sdk.labels.tables import as_paths, mixture, named_places, stepped, ticked
-from functory_sdk.labels.types import Classification, LabelOptions, Labels, Mode, Scope, output_type
+from functory_sdk.labels.tables import as_paths, stepped, ticked
+from functory_sdk.labels.types import Classification, LabelOptions, Labels, output_type
 
 if TYPE_CHECKING:
     from functory.data import Examples
@@ -52,9 +48,6 @@ GOLDEN = (
 """Texts for replaying: short and long, plain and not, in two scripts."""
 
 L = TypeVar("L", bound=LabelOptions, covariant=True)
-
-TELLING = 30
-"""So many lists of one label each tell that there may be none of several; fewer may be a small side of a split."""
 
 
 class LabelTask(Task[L]):
@@ -153,23 +146,8 @@ class LabelTask(Task[L]):
         :raises OptionError: when mode and labels do not go together.
         """
         counts = Counter(label for example in examples for label in self.labels_of(example))
-        labels = self._named() or tuple(sorted(counts))
-        if len(labels) < 2:
-            raise DataError(
-                f"there {'is one label' if labels else 'are no labels'}: {', '.join(labels) or 'give some'}.",
-                do="give examples of at least two labels, or name them: labels = ['a', 'b'].",
-            )
-        mode = self.options.mode
-        if mode == "auto":
-            mode = "multi" if any(not isinstance(getattr(example, self.gold), str) for example in examples) else "single"
-        if mode == "binary":
-            labels = self._binary(labels, counts)
-        strange = [label for label in self.options.descriptions if label not in labels]
-        if strange:
-            raise OptionError(
-                f"descriptions has words for {strange[0]!r}, which is no label.", do=f"the labels are {', '.join(labels)}."
-            )
-        return self._state(labels, mode, is_outside_known=self.options.out_of_scope in counts)
+        has_lists = any(not isinstance(getattr(example, self.gold), str) for example in examples)
+        return learned(self.options, counts, has_lists=has_lists, separator=self.separator)
 
     def described(self, state: Labels) -> Sequence[Any]:
         """For each label a text that says what it means: its description, or its name in words.
@@ -192,64 +170,13 @@ class LabelTask(Task[L]):
             if label != outside
         ]  # fmt: skip
 
-    def _state(self, labels: tuple[str, ...], mode: Mode, *, is_outside_known: bool) -> Labels:
-        """Return what is learned of some labels.
-
-        :param is_outside_known: whether examples of what is out of scope are learned too: as a label, the last one.
-        """
-        by, outside = self.options.sureness, self.options.out_of_scope
-        if by and mode not in ("single", "path"):
-            raise OptionError(f"mode is {mode!r}, and declines nothing.", do="leave out_of_scope and abstain out.")
-        if mode == "ordinal":
-            labels = in_order(labels, self.options.labels)
-        inside = tuple(label for label in labels if label != outside)
-        return Labels(
-            labels=(*inside, outside) if outside and is_outside_known else inside,
-            mode=mode,
-            thresholds={"binary": (0.5,), "multi": (0.5,) * len(labels)}.get(mode, ()),
-            separator=self.separator,
-            numbers=placed(labels) if mode == "ordinal" else (),
-            scope=Scope(by=by, label=outside, answered=self.options.answered) if by else None,
-        )
-
-    def _named(self) -> tuple[str, ...]:
-        """Return the labels that the options name."""
-        return tuple(written(one, self.separator) for one in self.options.labels) if self.separator else self.options.labels
-
     def adopt(
         self, labels: Sequence[str], *, unit: Unit = "text", is_multi: bool | None = False
     ) -> tuple[Labels, Sequence[int]]:
         """The checkpoint's labels; those of the options, where they are given, are their names here."""
         if unit != "text":
             raise self.refuses(unit, "labels of whole texts")
-        named = self.options.labels or tuple(labels)
-        if len(named) != len(labels) or len(set(named)) != len(named):
-            raise OptionError(
-                f"the head has {len(labels)} outputs; the labels are {listed(named)}.",
-                do=f"name {len(labels)} different labels, in the order of {listed(tuple(labels))}.",
-            )
-        if is_multi is None:
-            is_multi = self.options.mode == "multi"
-        mode: Mode = "multi" if is_multi else "single"
-        if not is_multi and self.options.mode in ("path", "ordinal"):
-            mode = self.options.mode
-        if self.options.mode not in ("auto", mode):
-            raise OptionError(
-                f"mode = {self.options.mode!r}, and the head was fitted for {mode!r}.", do=f"leave mode out, or say {mode!r}."
-            )
-        if self.separator:
-            named = tuple(written(label, self.separator) for label in named)
-        state = self._state(named, mode, is_outside_known=self.options.out_of_scope in named)
-        return state, [named.index(label) for label in state.labels]
-
-    def _binary(self, labels: tuple[str, ...], counts: Counter[str]) -> tuple[str, ...]:
-        """Return the two labels, the one looked for last."""
-        if len(labels) != 2:
-            raise OptionError(f"mode = 'binary' wants two labels; there are {len(labels)}.", do="use mode = 'single'.")
-        positive = self.options.positive or min(labels, key=lambda label: (counts[label], label))
-        if positive not in labels:
-            raise OptionError(f"positive = {positive!r} is no label.", do=f"the labels are {', '.join(labels)}.")
-        return tuple(sorted(labels, key=lambda label: label == positive))
+        return adopted(self.options, labels, is_multi=is_multi, separator=self.separator)
 
     def prepared(self, found: Examples) -> Examples:
         """Read texts of joined labels as lists, where the options name what stands between them.
@@ -259,22 +186,7 @@ class LabelTask(Task[L]):
         """
         if self.separator:
             return as_paths(found, self.gold, self.separator)
-        if self.options.separator:
-            return replace(found, items=tuple(map(self._parted, found)))
-        found = named_places(found, self.gold, self.options.labels)
-        texts = [number for number, example in enumerate(found) if isinstance(getattr(example, self.gold), str)]
-        if texts and len(texts) < len(found):
-            raise mixture(found, texts, self.gold)
-        separator = joined_by(self._texts(found), is_sure=True) if self.options.mode == "multi" else ""
-        if separator:
-            first = next(n for n in texts if separator in getattr(found[n], self.gold))
-            raise DataError(
-                f"{self.gold} = {getattr(found[first], self.gold)!r} looks like several labels in one text.",
-                where=found.places[first],
-                do=f"say what stands between them: separator = {separator!r} (--set 'task.separator=\"{separator}\"'); if it "
-                "is one label, give lists, or a separator that stands in none.",
-            )
-        return found
+        return as_lists(found, self.gold, self.options, self.name)
 
     def gathered(self, field: str, cells: Mapping[str, Any]) -> Any:
         """The steps of a path, from the top; else the names of the columns that are 1."""
@@ -290,26 +202,6 @@ class LabelTask(Task[L]):
         found = self.labels_of(example)
         return steps(found[0], self.separator) if self.separator else found
 
-    def _parted(self, example: Any) -> Any:
-        """Return an example with a list of labels.
-
-        :raises OptionError: where the task's examples have one label each.
-        """
-        given = getattr(example, self.gold)
-        if not isinstance(given, str):
-            return example
-        try:
-            return type(example).model_validate({**dict(example), self.gold: parted(given, self.options.separator)})
-        except ValidationError as error:
-            raise OptionError(
-                f"separator = {self.options.separator!r}, and task {self.name!r} has one {self.gold} an example.",
-                do="leave separator out.",
-            ) from error
-
-    def _texts(self, found: Examples) -> Iterator[str]:
-        """Give the labels that are a text alone."""
-        return (given for example in found if isinstance(given := getattr(example, self.gold), str))
-
     def relabelled(self, example: Any, names: Mapping[str, str]) -> Any:
         given = getattr(example, self.gold)
         if self.separator:
@@ -321,31 +213,8 @@ class LabelTask(Task[L]):
 
     def audit(self, found: Examples) -> Sequence[str]:
         """Say that labels seem to be joined in one text, that lists hold one label each, or that nothing is out of scope."""
-        return (*self._joined(found), *self._outside(found))
-
-    def _outside(self, found: Examples) -> Sequence[str]:
-        """Say that no example has the label that stands for what is out of scope."""
-        label = self.options.out_of_scope
-        labels = {one for example in found for one in self.labels_of(example)}
-        if not label or not labels or label in labels:
-            return ()
-        near = get_close_matches(label, labels, n=1)
-        hint = f"did you mean {near[0]!r}?" if near else f"the labels are {listed(sorted(labels))}."
-        return (f"none of {len(found):,} examples of {found.source} is labelled {label!r} (out_of_scope): {hint}",)
-
-    def _joined(self, found: Examples) -> Sequence[str]:
-        """Say that labels seem to be joined in one text, or that lists hold one label each."""
-        lists = [given for example in found if not isinstance(given := getattr(example, self.gold), str)]
-        if self.separator:
-            return ()
-        if len(lists) >= TELLING and self.options.mode == "auto" and all(len(given) == 1 for given in lists):
-            return (f"all {len(lists):,} texts have a list of one label: if none can have several, mode = 'single' says so.",)
-        separator = joined_by(self._texts(found)) if not self.options.separator else ""
-        if not separator:
-            return ()
-        first = next(n for n, example in enumerate(found) if separator in getattr(example, self.gold))
-        where = f"{getattr(found[first], self.gold)!r} in {found.places[first]}"
-        return (f"labels look joined by {separator!r}: {where}; separator = {separator!r} reads them as several each.",)
+        joined = () if self.separator else told_joined(found, self.gold, self.options)
+        return (*joined, *told_outside(found, self.labels_of, self.options.out_of_scope))
 
     def check(self, example: Any, state: Labels) -> None:
         labels = self.labels_of(example)

@@ -18,8 +18,8 @@ from functory.errors import WeightsMissing
 from functory.machine.declared import declared
 from functory.reading.reader import Reader
 from functory.reading.tokenizer import Tokenizer
-from functory_sdk.testing.adaptations import hidden, tensors
 from functory_sdk.testing.comparing import difference
+from functory_sdk.testing.fitted import hidden, tensors
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite, in_subprocess
 
 TEXTS = (

@@ -14,8 +14,8 @@ from functory.contracts.engine import SessionOptions
 from functory.contracts.rows import Array, Program, Row
 from functory.contracts.task import Task
 from functory.reading.reader import Reader
-from functory_sdk.testing.adaptations import PROBES, Fitted, perturb, probes
 from functory_sdk.testing.comparing import difference
+from functory_sdk.testing.fitted import PROBES, Fitted, perturb, probes
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite
 
 TOLERANCES = {"fp32": 1e-4, "f32": 1e-4, "fp16": 5e-2, "f16": 5e-2, "bf16": 2e-1}

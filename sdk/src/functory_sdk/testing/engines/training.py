@@ -12,9 +12,9 @@ import pytest
 from functory.contracts.adaptation import TrainingOptions
 from functory.contracts.engine import Event, Run
 from functory.errors import ArtefactCorrupt, FunctoryError, NotSupported
-from functory_sdk.testing.adaptations import Fitted, loss_of, probes, toy_rows
 from functory_sdk.testing.comparing import difference
 from functory_sdk.testing.engines.programs import EngineChecks
+from functory_sdk.testing.fitted import Fitted, loss_of, probes, toy_rows
 from functory_sdk.testing.generators import generators_untouched
 
 

@@ -13,7 +13,7 @@ from functory.contracts import counted
 from functory.contracts.batching import pad
 from functory.contracts.rows import Taught
 from functory.running.forms import torch_form
-from functory_sdk.testing.adaptations import tensors
+from functory_sdk.testing.fitted import tensors
 from functory_sdk.testing.tasks.made import TaskChecks
 from functory_sdk.testing.tasks.putting import Everything, Put, fits_port
 
