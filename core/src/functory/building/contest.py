@@ -19,6 +19,7 @@ from functory.contracts.component import Part
 from functory.contracts.formulation import Formulation
 from functory.contracts.putting import chosen
 from functory.data import Splits
+from functory.data.kin import kin
 from functory.errors import NotSupported, UnknownComponent
 from functory.function import Function
 from functory.measuring.trials import Trial
@@ -78,9 +79,9 @@ class Contest:
         """
         left_out: list[Trial] = []
         found = list(_contenders(choice, task, spec, put, left_out))
-        if len({*splits.train.identities, *splits.dev.identities}) < 2:
-            found = found[:1]  # there is nothing to hold out
         is_folded = len(found) > 1 and (not len(splits.dev) or (bool(choice.folds) and not is_dev_given))
+        if is_folded and len(kin(with_dev(splits).train, task.strata)) < 2:
+            found, is_folded = found[:1], False  # there is nothing to hold out
         contest = cls(choice, found, left_out, (choice.folds or FOLDS) if is_folded else 0, is_dev_given)
         for one in found:
             contest._keep_to_the_budget(one, spec)

@@ -85,6 +85,21 @@ def alike(first: Shingles, second: Shingles) -> Iterator[Likeness]:
     yield from (found[m] for m in sorted(found))
 
 
+def near(shingles: Shingles) -> list[tuple[int, int]]:
+    """Return the pairs of examples of one side that are nearly the same, the earlier one first, in their order."""
+    found: set[tuple[int, int]] = set()
+    tried: set[tuple[int, int]] = set()
+    for band in range(BANDS if shingles.sets else 0):
+        buckets = shingles.buckets[:, band]
+        for n, m in _together(buckets, buckets):
+            if n >= m or (n, m) in tried:
+                continue
+            tried.add((n, m))
+            if shingles.likeness(n, shingles, m) >= ALIKE:
+                found.add((n, m))
+    return sorted(found)
+
+
 def _together(first: Numbers, second: Numbers) -> Iterator[tuple[int, int]]:
     """Give the pairs that one bucket holds, a few for each example of the second side."""
     order = np.argsort(first, kind="stable")

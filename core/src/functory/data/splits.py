@@ -1,4 +1,4 @@
-"""Train, dev and test: stratified, seeded, and never with the same input on two sides.
+"""Train, dev and test: stratified, seeded, and never with the same input on two sides, or nearly the same.
 
 The order comes from the raw stream of PCG64, which numpy keeps from version to version, unlike `permutation`.
 """
@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from functory.data.examples import Examples
+from functory.data.kin import kin
 from functory.data.sampling import labels_of as labels_of
 from functory.errors import OptionError
 
@@ -49,11 +50,11 @@ def split(
 ) -> Splits:
     """Split examples into train, dev, test and untouched rows; dev and test are the same whatever is left untouched.
 
-    Exact duplicates of an input stay together. Each class keeps its share on every side, as far as whole
-    examples allow, and at least one example in train. Several labels per example are one stratum per set of
-    labels; where sets are too rare for a share of their own, their examples are taken by the label that is rarest
-    among those not yet taken (the order of iterative stratification: Sechidis et al. 2011, section 3). The sides keep
-    the order of the source.
+    Examples of one `kin` stay together: exact duplicates of an input, and near ones with the same answer. Each class
+    keeps its share on every side, as far as whole examples allow, and at least one example in train. Several labels per
+    example are one stratum per set of labels; where sets are too rare for a share of their own, their examples are taken by
+    the label that is rarest among those not yet taken (the order of iterative stratification: Sechidis et al. 2011,
+    section 3). The sides keep the order of the source.
 
     :param dev: the share of dev, from 0 to below 1.
     :param test: the share of test, likewise.
@@ -69,7 +70,7 @@ def split(
                 f"{name} = {share!r} is not allowed.", do=f"{name} is a number from 0 to below 1."
             )
     classes = [labels_of(stratify(example)) if stratify else () for example in examples]
-    groups = _shuffled_groups(examples.identities, seed)
+    groups = _shuffled(kin(examples, stratify), seed)
     sides = _allocate(groups, _strata(groups, classes, min(dev, test) or dev or test or untouched), shares)
     _keep_each_class(sides, groups, classes)
     chosen = {
@@ -81,14 +82,14 @@ def split(
 def folds_of(examples: Examples, folds: int, *, seed: int, stratify: Key | None = None) -> list[list[int]]:
     """Return the examples' indices in so many parts of like size, each class shared out among them, for holding out in turn.
 
-    Exact duplicates of an input stay together. There are as many parts as there are different inputs, where these are fewer.
+    Examples of one `kin` stay together. There are as many parts as there are of these, where they are fewer.
 
     :raises OptionError: for fewer than two.
     """
     if folds < 2:
         raise OptionError(f"folds = {folds!r} is not allowed.", do="folds is 2 or more.")
     classes = [labels_of(stratify(example)) if stratify else () for example in examples]
-    groups = _shuffled_groups(examples.identities, seed)
+    groups = _shuffled(kin(examples, stratify), seed)
     count = max(1, min(folds, len(groups)))
     parts: list[list[int]] = [[] for _ in range(count)]
     dealt = 0
@@ -99,12 +100,8 @@ def folds_of(examples: Examples, folds: int, *, seed: int, stratify: Key | None 
     return [sorted(part) for part in parts if part]
 
 
-def _shuffled_groups(identities: Sequence[str], seed: int) -> list[list[int]]:
-    """Return the indices of equal inputs together, the groups in an order that the seed alone decides."""
-    together: dict[str, list[int]] = defaultdict(list)
-    for n, identity in enumerate(identities):
-        together[identity].append(n)
-    groups = list(together.values())
+def _shuffled(groups: Sequence[list[int]], seed: int) -> list[list[int]]:
+    """Return groups in an order that the seed alone decides."""
     order = np.argsort(np.random.PCG64(seed).random_raw(len(groups)), kind="stable")  # (groups,)
     return [groups[g] for g in order]
 
