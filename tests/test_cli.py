@@ -113,5 +113,5 @@ def test_info_says_which_backbone_and_adaptation_suit_a_task_and_why(capsys: pyt
     assert main(["info", "text-generation", "--json"]) == 0
     [facts] = json.loads(capsys.readouterr().out)
     with_examples, without = facts["suits"]
-    assert (with_examples["backbone"], with_examples["why"]) == ("", "task 'text-generation' learns nothing from examples.")
+    assert (with_examples["backbone"], with_examples["adaptation"]) == ("smollm2", "lora")
     assert (without["backbone"], without["adaptation"]) == ("smollm2", "zero-shot")

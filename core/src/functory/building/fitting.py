@@ -83,8 +83,8 @@ class Fitting:
         :param among: examples of which train is a part, where others are fitted to other parts.
         """
         form = _torch(function)
-        train, dev, doubt = taught(form, splits, function, plain)
-        if doubt:
+        train, dev, doubts = taught(form, splits, function, plain)
+        for doubt in doubts:
             self.tell(doubt)
         name = f"{function.about.name} {name}".strip()
         beside = rows_of(form, among, function) if among is not None else []
@@ -106,7 +106,7 @@ class Fitting:
             fit = self._fit(function, form, train, dev, run)
             run.emit(Event("done", values=fit.metrics))
         data = {**function.about.data, "fit": dict(fit.metrics)}
-        notes = (*function.about.notes, *filter(None, (doubt,)), *fit.notes)
+        notes = (*function.about.notes, *doubts, *fit.notes)
         function = function.replaced(about=replace(function.about, data=data, notes=notes), form=form)
         if is_there(run.logs):
             self.tell(f"what hooks wrote about this run is in {run.logs}")

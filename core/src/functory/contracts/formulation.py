@@ -77,8 +77,8 @@ class Formulation(ABC):
 
     program: ClassVar[Literal["forward", "generate"]] = "forward"
     head: ClassVar[str] = ""
-    """Where the torch head is: ``functory_sdk.torch:TaggingHead``; imported by engines that train. Empty for
-    generate programs, which have none."""
+    """Where the torch head is: ``functory_sdk.torch:TaggingHead``; imported by engines that train. That of a generate program is
+    the one that its training minimises; empty where it learns nothing."""
     texts: int = 1
     """How many texts a row holds, each read by itself and seen together by the head alone: rows are `Reader.stacked`, and the
     head's reading is one of stacked texts. 1 where a row is one sequence, whatever stands in it."""

@@ -163,6 +163,7 @@ class Taught:
     :param score: the outputs of all rows → metrics, the one that decides first; None for training rows.
     :param plain: rows without gold arrays, of inputs of which nobody said what they are; only for who learns from
         descriptions.
+    :param notes: what a person should know of how they were read.
     """
 
     rows: list[dict[str, Array]]
@@ -170,6 +171,7 @@ class Taught:
     group: list[int] = field(default_factory=list)
     score: Callable[[Sequence[Row]], Mapping[str, float]] | None = None
     plain: list[dict[str, Array]] = field(default_factory=list)
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.group:

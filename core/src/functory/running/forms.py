@@ -154,10 +154,11 @@ def torch_form(
     :param put: the name of the formulation.
     :param state: the task's State.
     """
-    program = Program(
+    is_forward, spec = formulation.program == "forward", backbone.spec
+    program = Program(  # what writes has inputs and outputs of its own in training alone
         kind=formulation.program,
-        inputs=(*backbone.spec.ports(formulation.texts), *formulation.inputs(backbone.spec, state), *adaptation.beside),
-        outputs=formulation.outputs(backbone.spec, state),
+        inputs=(*spec.ports(formulation.texts), *(formulation.inputs(spec, state) if is_forward else ()), *adaptation.beside),
+        outputs=formulation.outputs(spec, state) if is_forward else (),
         model=model,
     )
     return TorchForm(engine, backbone, adaptation, put, formulation, program)

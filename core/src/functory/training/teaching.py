@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def taught(
     form: TorchForm, splits: Splits, function: Function, plain: Sequence[Any] = ()
-) -> tuple[Taught, Taught | None, str]:
+) -> tuple[Taught, Taught | None, tuple[str, ...]]:
     """Return the rows to train on, those to choose by, where dev has any, and what is to be said of them.
 
     :param plain: inputs of which nobody said what they are.
@@ -39,10 +39,11 @@ def taught(
         train.plain = counted.encode(formulation, plain, reader, state).rows
     dev = _held_out(task, formulation, splits.dev, reader, state)
     if dev.rows:
-        return train, dev, ""
+        return train, dev, train.notes
     if not len(splits.dev):
-        return train, None, ""
-    return train, None, f"dev has no text to measure on ({len(splits.dev):,} empty): nothing is chosen by it."
+        return train, None, train.notes
+    empty = f"dev has no text to measure on ({len(splits.dev):,} empty): nothing is chosen by it."
+    return train, None, (*train.notes, empty)
 
 
 def rows_of(form: TorchForm, examples: Examples, function: Function) -> list[dict[str, Any]]:

@@ -154,6 +154,69 @@ def test_from_the_command_line_a_call_says_how_to_write(write: Any, tmp_path: Pa
     assert "top_p = 2 is not allowed" in capsys.readouterr().err
 
 
+FORMAT = [{"text": f"{first} {second}", "reference": f"<{first}>"} for first in ("film", "rain", "day") for second in
+          ("good", "bad", "saw", "the", "we", "night")]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def taught() -> Iterator[Any]:
+    """A function on a tiny decoder that learned to put the first word into brackets."""
+    pytest.importorskip("torch")
+    import functory
+    from functory_sdk.testing import kit
+
+    adaptation = {"name": "full", "epochs": 16, "learning_rate": 4e-3, "batch_rows": 9}
+    with kit():
+        yield functory.build(
+            task={"name": "text-generation", "max_new_tokens": 12}, train=FORMAT, dev=FORMAT[::4], backbone="tiny-decoder",
+            adaptation=adaptation, report=False,
+        )  # fmt: skip
+
+
+def test_what_writes_learns_a_format_from_examples_and_where_to_end(taught: Any, tmp_path: Path) -> None:
+    import functory
+
+    found = list(taught.map([row["text"] for row in FORMAT], progress=False))
+    right = [one.text == row["reference"] for one, row in zip(found, FORMAT, strict=True)]
+    assert sum(right) > len(right) / 2
+    assert {one.finish for one, is_right in zip(found, right, strict=True) if is_right} == {"end"}
+    assert taught.about.data["fit"]["dev_log_probability"] > -1
+    assert taught.evaluate(FORMAT).metrics["exact_match"].value == sum(right) / len(right)
+    again = functory.load(taught.save(tmp_path / "taught"))
+    assert list(again.map([row["text"] for row in FORMAT], progress=False)) == found
+
+
+@pytest.mark.parametrize("backbone", ["tiny-decoder", "tiny-encoder-decoder"])
+def test_low_rank_updates_make_the_right_texts_likelier(write: Any, backbone: str) -> None:
+    import functory
+
+    task, adaptation = {"name": "text-generation", "max_new_tokens": 12}, {"name": "lora", "epochs": 6, "learning_rate": 2e-2}
+    before = functory.build(task=task, backbone=backbone)
+    after = functory.build(task=task, backbone=backbone, train=FORMAT, adaptation=adaptation, report=False)
+    ids = [before.reader.tokenizer.tokens([row["reference"]])[0].ids.tolist() for row in FORMAT]
+    inputs = [Prompt(text=row["text"]) for row in FORMAT]
+    likely = [
+        sum(float(one.sum()) for one in fn.session.likelihood(
+            fn.form.formulation.encode(inputs, fn.reader, State()).requests, ids)) for fn in (before, after)
+    ]  # fmt: skip
+    assert likely[1] > 0.9 * likely[0]
+    assert after.form.program.outputs == ()
+
+
+def test_only_the_right_text_and_its_end_are_taught(write: Any) -> None:
+    put, reader = write.form.formulation, write.reader
+    examples = [ReferencedPrompt(text="We saw", reference="ab"), ReferencedPrompt(text="", reference="c" * 30)]
+    taught = put.teach(examples, [Prompt(text=one.text) for one in examples], reader, State())
+    requests = put.encode([Prompt(text=one.text) for one in examples], reader, State()).requests
+    short, cut = taught.rows
+    tokens = reader.tokenizer.tokens(["ab"])[0].ids.tolist()
+    assert short["input_ids"].tolist() == [*requests[0].ids, *tokens, reader.spec.end_ids[0]]
+    assert short["scored"].tolist() == [0] * len(requests[0].ids) + [1] * (len(tokens) + 1)
+    assert cut["scored"].sum() == 12
+    assert cut["input_ids"][-1] not in reader.spec.end_ids
+    assert taught.notes == ("1 of 2 right texts have max_new_tokens (12) or more and are taught without their end",)
+
+
 def test_a_prompt_cannot_end_its_turn() -> None:
     """The template's signs are one token each, the same signs in a prompt are letters."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers

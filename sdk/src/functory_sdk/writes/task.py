@@ -21,7 +21,7 @@ W = TypeVar("W", bound=WriteOptions, covariant=True)
 
 
 class WriteTask(Task[W]):
-    """Writes a text for an input, the likeliest or drawn; needs no training data.
+    """Writes a text for an input, the likeliest or drawn; needs no training data, and learns from some.
 
     A subclass names its types and says what the prompt is; an instruction comes first, since a prompt that is too long is
     cut at its end. `gold` is the field of Example that a text is compared with::
@@ -58,18 +58,12 @@ class WriteTask(Task[W]):
                 what = "was saved without the head that scores tokens (lm_head)"
                 do = f"take the model with that head, as …ForCausalLM or …ForConditionalGeneration saves it; or {do}"
             raise NotSupported(f"{spec.reference!r} {what} and writes no text.", do=do)
-        return {"prompt": Write(self.options, spec, self.prompt)}
+        return {"prompt": Write(self.options, spec, self.prompt, self.gold)}
 
     def suits(self, *, has_examples: bool) -> Suited:
-        """A decoder as it is.
-
-        :raises NotSupported: with examples, from which nothing is learned.
-        """
+        """A decoder, as it is or, with examples, taught by them."""
         if has_examples:
-            raise NotSupported(
-                f"task {self.name!r} learns nothing from examples.",
-                do=f"leave out train and adaptation; `functory evaluate` takes examples with a {self.gold}.",
-            )
+            return Suited("smollm2", "lora", "it learns how likely the right text is after its prompt")
         return Suited("smollm2", "zero-shot", "a small decoder that was taught to follow instructions")
 
     def scorer(self, outputs: Sequence[Written], examples: Sequence[Any], state: State) -> Scorer:

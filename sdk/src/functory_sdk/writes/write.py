@@ -1,8 +1,8 @@
-"""Generation: one request for each prompt."""
+"""Writing: one request for each prompt, and what is taught of it: how likely the right text is after its prompt."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
@@ -11,10 +11,10 @@ import numpy as np
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.decoding import Decoding, Finish, Request
 from functory.contracts.formulation import Formulation
-from functory.contracts.rows import Encoded, Row
+from functory.contracts.rows import Array, Encoded, Port, Row, Taught
 from functory.contracts.task import State
 from functory.errors import NotSupported, OptionError
-from functory.reading.prompts import Frame, chat_frame
+from functory.reading.prompts import Frame, Prompt, chat_frame, scored_port
 from functory.reading.reader import Reader
 from functory.reading.stopping import Stops
 from functory_sdk.writes.types import WriteOptions, Written
@@ -40,17 +40,19 @@ class Write(Formulation):
     :param options: the task's.
     :param spec: the backbone's facts.
     :param prompt_of: the prompt of an input.
+    :param gold: the field of an example that holds the right text.
     :raises NotSupported: where a chat template is asked for and the backbone has none, or where that template fails.
     :raises OptionError: where a system text has no template to stand in.
     """
 
     program: ClassVar[Literal["forward", "generate"]] = "generate"
+    head: ClassVar[str] = "functory_sdk.torch:LikelihoodHead"
     decoding: Decoding
 
-    def __init__(self, options: WriteOptions, spec: BackboneSpec, prompt_of: Callable[[Any], str]) -> None:
+    def __init__(self, options: WriteOptions, spec: BackboneSpec, prompt_of: Callable[[Any], str], gold: str) -> None:
         if options.chat == "on" and not spec.chat_template:
             raise NotSupported(f"{spec.reference!r} has no chat template.", do='use chat = "off" or "auto".')
-        self.options, self.decoding, self._prompt_of = options, Decoding.of(options), prompt_of
+        self.options, self.decoding, self._prompt_of, self._gold = options, Decoding.of(options), prompt_of, gold
         is_chat = bool(spec.chat_template) and options.chat != "off"
         self._frame = chat_frame(spec.chat_template, options.system) if is_chat else Frame()
         if options.system and not is_chat:
@@ -63,10 +65,45 @@ class Write(Formulation):
         stops, most = Stops(reader.tokenizer, how.stop), how.max_new_tokens
         signs = {reader.tokenizer.id(stop) for stop in how.stop if stop in reader.tokenizer.signs}  # which no text spells
         stop_ids = frozenset(reader.spec.end_ids) | {sign for sign in signs if sign is not None}
-        prompts = reader.prompts([self._prompt_of(value) for value in inputs], self._frame, spare=most)
+        prompts = self._prompts(inputs, reader)
         ends = stops if how.stop else None
         requests = [Request(tuple(prompt.ids.tolist()), how, stop_ids, ends) for prompt in prompts]
         return Encoded(rows=[], owner=[], side=[Side(stops, most, prompt.notes) for prompt in prompts], requests=requests)
+
+    def _prompts(self, inputs: Sequence[Any], reader: Reader) -> list[Prompt]:
+        prompted = [self._prompt_of(value) for value in inputs]
+        return reader.prompts(prompted, self._frame, spare=self.decoding.max_new_tokens)
+
+    def inputs(self, spec: BackboneSpec, state: State) -> tuple[Port, ...]:
+        return (scored_port(spec),)
+
+    def outputs(self, spec: BackboneSpec, state: State) -> tuple[Port, ...]:
+        return (Port("log_probability", "float32"),)
+
+    def teach(self, examples: Sequence[Any], inputs: Sequence[Any], reader: Reader, state: State) -> Taught:
+        """Return a row for each example: the right text after its prompt, and the token that ends it. No token of the prompt
+        counts. A text that has more tokens than may be written is taught as far as it goes, and has no end.
+        """
+        prompts = self._prompts(inputs, reader)
+        read = reader.tokenizer.tokens([getattr(example, self._gold) for example in examples])
+        targets = [self._target(tokens.ids, reader.spec) for tokens in read]
+        rows = [reader.written(prompt.ids, target) for prompt, target in zip(prompts, targets, strict=True)]
+        return Taught(rows, list(range(len(rows))), notes=self._doubts([len(tokens) for tokens in read]))
+
+    def _doubts(self, lengths: Sequence[int]) -> tuple[str, ...]:
+        most, count = self.decoding.max_new_tokens, len(lengths)
+        long = sum(length >= most for length in lengths)
+        told = f"{long:,} of {count:,} right texts have max_new_tokens ({most}) or more and are taught without their end"
+        return (told,) if long else ()
+
+    def _target(self, ids: Array, spec: BackboneSpec) -> Array:
+        """Return the tokens of a text as they should come, (tokens,)."""
+        most = self.decoding.max_new_tokens
+        return ids[:most] if len(ids) >= most else np.append(ids, np.asarray(spec.end_ids[:1], dtype=ids.dtype))
+
+    def appraise(self, outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: State) -> Mapping[str, float]:
+        """How likely the right texts are, as the mean of their tokens' log-probabilities: nothing is written for it."""
+        return {"log_probability": float(np.mean([float(row["log_probability"]) for rows in outputs for row in rows]))}
 
     def decode(self, side: Side, outputs: Sequence[Row], state: State) -> Written:
         first, *others = [row["tokens"].tolist() for row in outputs]

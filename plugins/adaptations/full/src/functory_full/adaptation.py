@@ -24,6 +24,7 @@ class Full(Adaptation[FullOptions]):
     With ``layers = k`` only the top k layers are trained: what lies below is run once per example and stored.
     """
 
+    puts: tuple[str, ...] = ("features", "vectors", "prompt")
     is_small: ClassVar[bool] = False
     paper: ClassVar[str] = "Devlin et al. 2019, BERT (arXiv 1810.04805)"
     examples: ClassVar[tuple[str, ...]] = (

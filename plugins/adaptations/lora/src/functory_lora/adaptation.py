@@ -49,6 +49,7 @@ class LoRA(Adaptation[LoRAOptions]):
     With ``layers = k`` only the top k layers are touched: what lies below is run once per example and stored.
     """
 
+    puts: tuple[str, ...] = ("features", "vectors", "prompt")
     paper: ClassVar[str] = "Hu et al. 2021, LoRA: Low-Rank Adaptation of Large Language Models (arXiv 2106.09685)"
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task text-classification --train reviews.csv --backbone minilm --adaptation lora",

@@ -10,7 +10,7 @@ from functory_text_generation.types import Prompt, ReferencedPrompt
 
 
 class TextGeneration(WriteTask[WriteOptions]):
-    """Writes text for a prompt, the likeliest or drawn; needs no training data."""
+    """Writes text for a prompt, the likeliest or drawn; needs no training data, and learns from some."""
 
     Input: ClassVar = Prompt
     Example: ClassVar = ReferencedPrompt
@@ -20,4 +20,5 @@ class TextGeneration(WriteTask[WriteOptions]):
     }
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task text-generation --backbone smollm2 --set task.max_new_tokens=40",
+        "functory build --task text-generation --train answers.csv --backbone smollm2 --adaptation lora",
     )
