@@ -11,6 +11,7 @@ from cells import same, scores, simple
 from cells.cell import Cell
 from cells.daily import daily
 from cells.data import Rows, marked, only, rows
+from cells.episodes import episodes
 from cells.graphs import graph
 from cells.methods import method
 from cells.retrieval import ranked, retrieved, vectors
@@ -212,6 +213,8 @@ CELLS: dict[str, Callable[[], Cell]] = {
     "xquad, Chinese paragraphs": partial(retrieved, "xquad, Chinese paragraphs", "zh", "e5", TEST),
     "xquad, English ranking": partial(ranked, "xquad, English ranking", "en", "minilm", LONG, LONG_TEST),
     "semeval2010_task8": partial(relations, "semeval2010_task8", "semeval2010_task8", "en"),
+    "few_rel, 5 of each": partial(episodes, "few_rel, 5 of each", "few_rel", "dev"),
+    "few_rel, 1 of each": partial(episodes, "few_rel, 1 of each", "few_rel", "dev", shots=1),
     "conll04, entities": partial(entities, "conll04, entities", "conll04", "en"),
     "conll04, end to end": lambda: graph("conll04, end to end", "conll04", "en", CELLS["conll04, entities"]()),
     "people's daily, parts of speech": partial(daily, "people's daily, parts of speech", "tags"),
