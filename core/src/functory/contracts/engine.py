@@ -214,6 +214,19 @@ class TrainingSession(ABC):
         """
 
     @abstractmethod
+    def outputs(self, rows: Sequence[Row]) -> list[Row]:
+        """Return what the head gives of rows now, each without padding: of what `features` gives, so that nothing that is stored
+        is computed again.
+        """
+
+    def scores(self) -> dict[str, float]:
+        """Return the task's metrics on dev as φ is now, each name with ``dev_`` before it; none where dev has no rows."""
+        dev = self.dev
+        if dev is None or not dev.rows or dev.score is None:
+            return {}
+        return {f"dev_{name}": value for name, value in dev.score(self.outputs(dev.rows)).items()}
+
+    @abstractmethod
     def loop(self, options: TrainingOptions) -> Fit:
         """Train the crown and the head by the engine's loop, with exact resume and sentinels."""
 

@@ -128,6 +128,9 @@ class Stored:
     def features(self, rows: Any) -> Any:
         return torch.from_numpy(np.concatenate([self.found[int(row["input_ids"][0])] for row in rows]))
 
+    def scores(self) -> dict[str, float]:
+        return {}
+
     def fit(self, **options: Any) -> Fit:
         return layers.fit_stored(self, HeadOptions(**options))[0]
 

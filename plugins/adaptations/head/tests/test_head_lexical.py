@@ -127,3 +127,12 @@ def test_a_head_that_is_no_map_of_rows_is_refused() -> None:
 
     with pytest.raises(NotSupported, match="no map of a row's features"):
         built("ner", [{"text": "Mira came", "entities": [{"start": 0, "end": 4, "label": "PER"}]}] * 8)
+
+
+@pytest.mark.parametrize("adaptation", ["head", "lexical"])
+def test_what_a_fit_says_of_dev_is_what_its_function_does_there(adaptation: str) -> None:
+    dev = [{"text": said(name, 5000 + place), "label": "one" if place % 2 else "other"} for place, name in enumerate(NAMES * 5)]
+    fn = built(dev=dev, adaptation={"name": adaptation, "penalty": 0.1}, report=False)
+    metrics, fit = fn.evaluate(dev).metrics, fn.about.data["fit"]
+    assert fit["dev_accuracy"] == pytest.approx(metrics["accuracy"].value)
+    assert fit["dev_macro_f1"] == pytest.approx(metrics["macro_f1"].value)

@@ -42,6 +42,18 @@ class Reading(nn.Module, ABC):
         """Return the elements of what is read for one unit."""
         return spec.width
 
+    @property
+    def below(self) -> Reading | None:
+        """What of it is kept on disk, where `completed` adds to that what φ makes of a row's own arrays; None for all others."""
+        return None
+
+    def completed(self, read: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        """Return what the head is given of what the reading below gave.
+
+        :param batch: the `arrays` of the rows, padded.
+        """
+        return read
+
     @abstractmethod
     def forward(self, network: Network, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
         """Return what the head is given.

@@ -110,7 +110,7 @@ def fit_head(session: TrainingSession, options: ContrastiveOptions) -> dict[str,
     linear.start(head)
     loss = linear.minimise(head, [linear.Block(features, gold)], penalty, shape=Shape.of(options, head, [gold]))
     linear.fold(head, mean, deviation)
-    return {"loss": loss, "penalty": penalty, **_scores(session)}
+    return {"loss": loss, "penalty": penalty, **session.scores()}
 
 
 def _centred(features: Tensor) -> tuple[Tensor, Tensor]:
@@ -122,13 +122,3 @@ def _centred(features: Tensor) -> tuple[Tensor, Tensor]:
     length = features.square().sum(1).mean().sqrt().clamp(min=1e-6)
     features.div_(length)
     return mean, length.expand_as(mean)
-
-
-def _scores(session: TrainingSession) -> dict[str, float]:
-    """Return the task's metrics on held-out rows, where there are some."""
-    if session.dev is None or not session.dev.rows or session.dev.score is None:
-        return {}
-    with torch.no_grad():
-        whole = session.model.head(session.features(session.dev.rows), {})
-    outputs = [{name: value[row].numpy() for name, value in whole.items()} for row in range(len(session.dev.rows))]
-    return {f"dev_{name}": value for name, value in session.dev.score(outputs).items()}

@@ -116,8 +116,7 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
         loss = linear.minimise(head, table.blocks, penalty, options.iterations, told=stage.step, shape=shape, prior=prior)
         fit.metrics.update(loss=loss, penalty=penalty)
     linear.fold(head, mean, deviation)
-    if session.dev is not None and session.dev.rows:
-        scores = {f"dev_{name}": value for name, value in _score(session, session.dev).items()}
+    if scores := session.scores():
         fit.metrics.update(scores)
         stage.measured(**scores)
     return fit, hidden
@@ -352,20 +351,3 @@ def _put(head: LinearHead, weights: tuple[Tensor, ...]) -> None:
     with torch.no_grad():
         for parameter, kept in zip(head.linear.parameters(), weights, strict=True):
             parameter.copy_(kept)
-
-
-def _score(session: TrainingSession, rows: Taught) -> dict[str, float]:
-    """Return the task's metrics on held-out rows, from their stored features."""
-    features = session.features(rows.rows)
-    head = session.model.head
-    with torch.no_grad():
-        if head.reading.unit == "token":
-            counts = [len(row[session.model.network.written]) for row in rows.rows]
-            outputs = [
-                {name: value[0].numpy() for name, value in head(part[None], {}).items()}
-                for part in features.split(counts)
-            ]
-        else:
-            whole = {name: value.numpy() for name, value in head(features, {}).items()}
-            outputs = [{name: value[i] for name, value in whole.items()} for i in range(len(rows.rows))]
-    return dict(rows.score(outputs)) if rows.score else {}

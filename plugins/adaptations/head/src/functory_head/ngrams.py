@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from functory_head.layers import bundles, choose, folds_of, table_of
 from functory_head.tables import Table
 from functory_head.telling import Stage
-from functory_sdk import NGRAMS, BackboneSpec, Counted, Fit, NotSupported, Row, TrainingSession, Vocabulary, pad
+from functory_sdk import NGRAMS, BackboneSpec, Counted, Fit, NotSupported, Row, TrainingSession, Vocabulary
 from functory_sdk.torch import LinearHead, Network, Reading, Shape, linear, sparse
 from functory_sdk.torch.linear import Block
 
@@ -32,8 +32,6 @@ MOST_WEIGHTS = 1_500_000
 MOST_BUCKETS = 1 << 19
 ROOM = 4
 """Hashes for each n-gram that is known: of those that are not, one in so many is taken for one that is."""
-CHUNK_ROWS = 256
-"""Rows of dev that are computed at once."""
 BRIEF, WHOLE = 40, 100
 """L-BFGS iterations of the n-grams' map, on folds and on all rows: what comes later changes no answer."""
 
@@ -64,7 +62,14 @@ class Beside(Reading):
         return self.of.width(spec) + self.outputs
 
     def forward(self, network: Network, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
-        return torch.cat([self.of(network, hidden, batch), self.said(batch)], -1)
+        return self.completed(self.of(network, hidden, batch), batch)
+
+    @property
+    def below(self) -> Reading:
+        return self.of
+
+    def completed(self, read: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        return torch.cat([read, self.said(batch)], -1)
 
     def said(self, batch: Mapping[str, Tensor]) -> Tensor:
         """Return what the n-grams of each row say, (batch, outputs)."""
@@ -172,8 +177,7 @@ def fit_beside(session: TrainingSession, options: LexicalOptions) -> tuple[Fit, 
     stage.step()
     _put(head, grams, features, weight, bias, ngrams)
     fit.metrics.update(loss=loss, penalty=penalty, features=features, ngrams=ngrams)
-    if session.dev is not None and session.dev.rows:
-        scores = {f"dev_{name}": value for name, value in _score(session).items()}
+    if scores := session.scores():
         fit.metrics.update(scores)
         stage.measured(**scores)
     return fit, grams.buckets, len(grams.known.code)
@@ -283,20 +287,3 @@ def _put(head: LinearHead, grams: Grams, features: float, weight: Tensor, bias: 
         head.linear.weight.copy_(torch.cat([features * own.weight, torch.eye(own.out_features)], 1))
         if head.linear.bias is not None:
             head.linear.bias.copy_(features * own.bias + ngrams * bias)
-
-
-def _score(session: TrainingSession) -> dict[str, float]:
-    """Return the task's metrics on dev, from its stored features and its n-grams."""
-    head, rows = session.model.head, session.dev.rows if session.dev else []
-    reading = head.reading
-    head.reading = reading.of
-    features = session.features(rows)
-    head.reading = reading
-    outputs: list[Row] = []
-    with torch.no_grad():
-        for start in range(0, len(rows), CHUNK_ROWS):
-            part = slice(start, start + CHUNK_ROWS)
-            said = reading.said({name: torch.from_numpy(array) for name, array in pad(rows[part], NGRAMS).items()})
-            whole = {name: value.numpy() for name, value in head(torch.cat([features[part], said], -1), {}).items()}
-            outputs += [{name: value[row] for name, value in whole.items()} for row in range(len(said))]
-    return dict(session.dev.score(outputs)) if session.dev and session.dev.score else {}

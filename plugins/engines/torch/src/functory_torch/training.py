@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
 import torch
 
-from functory_sdk import Array, Event, Fit, NotSupported, Row, Run, Taught, TrainingOptions, TrainingSession, plan
+from functory_sdk import Array, Event, Fit, NotSupported, Row, Run, Taught, TrainingOptions, TrainingSession, pad, plan
 from functory_sdk.torch import Reading, Stacked
 from functory_torch.defaults import own_defaults
-from functory_torch.session import device
+from functory_torch.session import device, tensors
 from functory_torch.sources import crown_source
 from functory_torch.store import FeatureStore, Told, axis_sizes
 from functory_torch.texts import texts_of
 from functory_torch.threads import threads
 
+CHUNK_ROWS = 256
+"""Rows to whose features something is added at once."""
 COMPUTED_TOKENS = 4096
 """Tokens of one pass over rows whose features are computed as φ is now."""
 
@@ -50,8 +52,31 @@ class TorchTraining(TrainingSession):
             raise NotSupported("a model that writes has no head that reads.", do="train it by the loop.")
         reading: Reading = model.head.reading
         told = self._telling(rows)
-        if model.cut != network.points or not reading.is_stored:
+        if model.cut != network.points or not (reading.is_stored or reading.below):
             return self._computed(reading, rows, told)
+        if reading.below is None:
+            return self._kept(reading, rows, told)
+        kept, ports = self._kept(reading.below, rows, told), [port for port in model.inputs if port.name in reading.arrays]
+        found = []
+        for first in range(0, len(rows), CHUNK_ROWS):
+            part = slice(first, first + CHUNK_ROWS)
+            with torch.no_grad():
+                found.append(reading.completed(kept[part], tensors(pad(rows[part], ports), kept.device)))
+        return torch.cat(found)
+
+    def outputs(self, rows: Sequence[Row]) -> list[Row]:
+        """:raises NotSupported: by a model without a head."""
+        features, head = self.features(rows), self.model.head
+        with torch.no_grad():
+            if head.reading.unit == "token":
+                counts = [len(row[self.model.network.written]) for row in rows]
+                return [_of_row(head(part[None], {}), 0) for part in features.split(counts)]
+            whole = head(features, {})
+            return [_of_row(whole, row) for row in range(len(rows))]
+
+    def _kept(self, reading: Reading, rows: Sequence[Row], told: Told) -> torch.Tensor:
+        """Return what a reading that is stored gives of every row."""
+        network = self.model.network
         if not isinstance(reading, Stacked):
             return self._stored(reading, rows, self.run.among, told)
         texts = texts_of(rows, network.spec, reading.texts)
@@ -107,6 +132,11 @@ class TorchTraining(TrainingSession):
         from functory_torch.loop import Loop
 
         return Loop(self, options).run()
+
+
+def _of_row(outputs: Mapping[str, torch.Tensor], row: int) -> Row:
+    """Return one row's outputs."""
+    return {name: value[row].numpy() for name, value in outputs.items()}
 
 
 def _parts(places: Array) -> list[Array]:
