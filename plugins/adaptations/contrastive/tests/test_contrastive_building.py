@@ -101,6 +101,23 @@ def test_a_ranking_brings_queries_near_what_is_relevant_and_stays_their_cosine()
     assert not weight[:, :-1].any(), "the head goes by something else than the cosine"
 
 
+def test_an_embedding_learns_which_texts_belong_together_below_its_map() -> None:
+    together = (("good", "fine"), ("bad", "poor"), ("film", "song"), ("sun", "day"))
+    pairs = [{"text": one, "other": other} for one, other in together]
+    adaptation = {"name": "contrastive", "epochs": 24, "learning_rate": 1e-2, "batch_rows": 8}
+    embed = built(pairs, task="embedding", adaptation=adaptation)
+    plain = built(None, task="embedding", adaptation="zero-shot")
+
+    def lead(fn: Any, text: str, wanted: str) -> float:
+        """Return by how much the cosine with a text's own other is above those with the others'."""
+        own, *rest = (fn(text, other).cosine for other in sorted((other for _, other in together), key=lambda o: o != wanted))
+        return float(own - max(rest))
+
+    assert all(lead(embed, *pair) > lead(plain, *pair) for pair in together)
+    weight = embed.form.program.model.head.linear.weight
+    assert torch.equal(weight, torch.eye(len(weight))), "the map above the network learned too"
+
+
 def test_a_head_that_says_nothing_of_what_belongs_together_is_refused_by_name() -> None:
     rows = [{"text": "we saw the film", "entities": [{"start": 7, "end": 15, "label": "THING"}]}] * 4
     with pytest.raises(NotSupported, match="does not say which of its rows belong together") as caught:

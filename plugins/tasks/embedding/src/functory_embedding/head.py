@@ -52,6 +52,10 @@ class ContrastiveHead(LinearHead):
         losses = torch.stack([each(prefix, batch) for prefix in prefixes]).mean(0)
         return losses, torch.ones_like(losses)
 
+    def contrast(self, features: Tensor, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """The losses of the vectors as the backbone gives them."""
+        return self.losses({"vector": features / _length(self.spec)}, batch)
+
 
 def _found(vectors: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
     """Return minus the log-probability of each text's other among all items of the step, (texts,).

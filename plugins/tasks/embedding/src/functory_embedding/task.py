@@ -66,7 +66,7 @@ class Embedding(Task[EmbeddingOptions]):
         return {"plain": Plain(self.options), "features": Learned(self.options)}
 
     def suits(self, *, has_examples: bool) -> Suited:
-        why = f"{WHY}; examples measure them, and head, lora or full learn from them" if has_examples else WHY
+        why = f"{WHY}; examples measure them, and head, lora, full or contrastive learn from them" if has_examples else WHY
         return Suited("minilm", "zero-shot", why, "e5")
 
     def learn(self, examples: Sequence[Compared]) -> Measures:
