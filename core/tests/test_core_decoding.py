@@ -38,6 +38,9 @@ def test_options_that_contradict_each_other_are_refused_by_name() -> None:
     for options, told in given:
         with pytest.raises(OptionError, match=told):
             read_options(Decoding, options, "the decoding")
+    with pytest.raises(OptionError) as caught:
+        read_options(Decoding, {"stop": ["stop"] * 1000}, "the decoding")
+    assert len(caught.value.what) < 400, "a long value is told in short"
     assert read_options(Decoding, {"samples": 3, "temperature": 1, "stop": "."}, "the decoding").stop == (".",)
 
 

@@ -1,8 +1,12 @@
-"""A text as it is written, piece by piece: an iterator that says in the end why it ended, and that may be closed before."""
+"""A text as it is written, piece by piece: an iterator that says in the end why it ended, and that may be closed before.
+
+It may be gone through in an event loop too: each piece is computed in a thread, and the loop goes on meanwhile.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+import asyncio
+from collections.abc import AsyncIterator, Generator, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -20,6 +24,8 @@ class Stream(Iterator[str]):
             for piece in pieces:
                 print(piece, end="")
         pieces.finish  # 'end', 'stop', 'length', or 'closed'
+
+    In an event loop it is ``async for piece in fn.stream("…")``.
 
     :param tokens: of the one text, as a session gives them; closed with the stream.
     :param stops: how they are read.
@@ -55,6 +61,13 @@ class Stream(Iterator[str]):
             return self._stops.told(self._written)
         self.finish = token.finish
         return self._stops.text(self._written)[0]
+
+    async def __aiter__(self) -> AsyncIterator[str]:
+        try:
+            while (piece := await asyncio.to_thread(next, self, None)) is not None:
+                yield piece
+        finally:
+            self.close()
 
     def close(self) -> None:
         """Leave off."""

