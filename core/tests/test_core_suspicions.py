@@ -97,6 +97,19 @@ def test_a_pair_is_alike_only_where_both_its_texts_are() -> None:
     assert found(train, pairs([(short, long)])) == []
 
 
+@pytest.mark.filterwarnings("error")
+def test_texts_of_many_fields_are_compared_without_a_warning_of_numpy() -> None:
+    class Question(BaseModel):
+        context: str
+        question: str
+        options: tuple[str, ...]
+
+    draw = random.Random(2)
+    asked = Question(context=sentence(draw, 30), question=sentence(draw), options=(sentence(draw), sentence(draw)))
+    rows = Examples((asked,), ("train.csv, line 2",), "train.csv", ("context", "question", "options"))
+    assert found(rows, rows) == [(0, 0)]
+
+
 def test_the_audit_tells_what_is_nearly_in_train_and_whether_its_label_is_another() -> None:
     draw = random.Random(2)
     train = side([(sentence(draw), "ab"[n % 2]) for n in range(60)])

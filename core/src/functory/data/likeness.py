@@ -137,7 +137,8 @@ def _windows(signs: Numbers, size: int) -> Numbers:
 
 def _signature(sets: dict[str, Numbers]) -> Numbers:
     """Return the least of each hash over all shingles of an example (BANDS · HASHES,); zeros for one without any."""
-    of_field = [found + np.uint64(place) * _PRIME for place, found in enumerate(sets.values())]
+    starts = np.arange(len(sets), dtype=np.uint64) * _PRIME  # as an array: a scalar that wraps around warns
+    of_field = [found + start for found, start in zip(sets.values(), starts, strict=True)]
     if not any(map(len, of_field)):
         return np.zeros(BANDS * HASHES, dtype=np.uint64)
     least: Numbers = (np.concatenate(of_field)[None, :] * _ODD[:, None]).min(axis=1)  # their high bits decide
