@@ -23,6 +23,8 @@ EPOCHS, BATCH = 3, 16
 LENGTH = 384
 """Tokens of a row at most; what is longer is cut, for answers read in windows."""
 STRIDE = 128
+PIECEMEAL = {"per_device_train_batch_size": 2, "gradient_accumulation_steps": BATCH // 2, "per_device_eval_batch_size": 8}
+"""A batch of questions with all their options, each hundreds of tokens, taken in parts: whole it fills 16 GB."""
 
 
 def place_of(backbone: str) -> Path:
@@ -109,7 +111,8 @@ def choices(train: Rows, test: Rows, backbone: str, rate: float) -> list[int]:
 
     torch.manual_seed(0)
     model = BertForMultipleChoice.from_pretrained(place_of(backbone))
-    scores, _ = fine_tuned(model, data(train), data(test), collate, **_arguments(rate), remove_unused_columns=False)
+    arguments = {**_arguments(rate), **PIECEMEAL, "remove_unused_columns": False}
+    scores, _ = fine_tuned(model, data(train), data(test), collate, **arguments)
     return [int(row[: len(one["choices"])].argmax()) for row, one in zip(scores, test, strict=True)]
 
 
