@@ -61,6 +61,12 @@ def test_words_that_a_random_network_cannot_tell_are_learned(who: Any) -> None:
     assert who.about.data["fit"]["ngrams"] > 0
 
 
+def test_with_one_example_a_label_each_example_has_its_own_label() -> None:
+    rows = [{"text": said(name, 100 * place), "label": name} for place, name in enumerate(NAMES)]
+    one = built(train=rows)
+    assert [output.label for output in one.map([row["text"] for row in rows])] == list(NAMES)
+
+
 def test_phi_is_bounded_and_counts_no_n_gram_twice(who: Any) -> None:
     phi = who.form.engine.phi(who.form.program.model)
     assert sum(array.nbytes for array in phi.values()) < 8_000_000

@@ -32,6 +32,8 @@ MOST_WEIGHTS = 1_500_000
 MOST_BUCKETS = 1 << 19
 ROOM = 4
 """Hashes for each n-gram that is known: of those that are not, one in so many is taken for one that is."""
+FEATURES_ALONE = 1.0, 0.0
+"""By what to multiply the scores of both maps where the features' alone count."""
 BRIEF, WHOLE = 40, 100
 """L-BFGS iterations of the n-grams' map, on folds and on all rows: what comes later changes no answer."""
 
@@ -229,13 +231,17 @@ class _Fitting:
 def _shares(
     head: LinearHead, held: Sequence[tuple[Tensor, Tensor, dict[str, Tensor]]], shape: Shape
 ) -> tuple[float, float]:
-    """Return by what to multiply the scores of both maps so that held-out blocks are predicted best; neither is negative."""
+    """Return by what to multiply the scores of both maps so that held-out blocks are predicted best; neither is negative.
+
+    Where both would be, as where no label of a held-out block is among the others, the folds say nothing: features alone count.
+    """
     if not held:
-        return 1.0, 0.0
+        return FEATURES_ALONE
     best = _multiplied(head, held, shape, (1.0, 1.0))
     if min(best) >= 0:
         return best
-    return _multiplied(head, held, shape, (1.0, 0.0)) if best[1] < 0 else _multiplied(head, held, shape, (0.0, 1.0))
+    alone = _multiplied(head, held, shape, FEATURES_ALONE if best[1] < 0 else (0.0, 1.0))
+    return alone if min(alone) >= 0 else FEATURES_ALONE
 
 
 def _multiplied(
