@@ -90,8 +90,10 @@ class Choosing:
     def _try(self, contender: Contender, folder: Path | None) -> None:
         """Fit a candidate and score it; one that cannot be fitted is told, and left behind."""
         started = time.perf_counter()
+        if self._is_behind(contender):
+            contender.why_not = f"{contender.candidate.unless} is tried in its place."
+            return
         try:
-            self._check_wanted(contender)
             scorer, examples = self._on_folds(contender, folder) if self.contest.folds else self._on_dev(contender, folder)
         except (NotSupported, TrainingError) as error:
             contender.why_not = error.what
@@ -102,14 +104,10 @@ class Choosing:
             contender.scores = drawn(scorer, examples, self.metric)
         contender.seconds = time.perf_counter() - started
 
-    def _check_wanted(self, contender: Contender) -> None:
-        """Pass over one that is tried only where another cannot be.
-
-        :raises NotSupported: where that one was fitted.
-        """
+    def _is_behind(self, contender: Contender) -> bool:
+        """Whether it is tried only where another cannot be fitted, and that one was."""
         other = contender.candidate.unless
-        if any(one.candidate.name == other and one.scores is not None for one in self.contenders):
-            raise NotSupported(f"{other} is tried in its place.", do="name it alone.")
+        return any(one.candidate.name == other and one.scores is not None for one in self.contenders)
 
     def _on_dev(self, contender: Contender, folder: Path | None) -> tuple[Scorer, int]:
         """Fit a candidate to train, and score it on dev."""

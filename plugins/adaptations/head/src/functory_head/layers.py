@@ -113,7 +113,7 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
     elif penalty is not None:
         linear.start(head, prior)
         stage = Stage(session.run, "training", linear.looks(options.iterations))
-        loss = linear.minimise(head, table.blocks, penalty, options.iterations, told=stage.step, shape=shape, prior=prior)
+        loss = linear.minimise(head, [table.whole], penalty, options.iterations, told=stage.step, shape=shape, prior=prior)
         fit.metrics.update(loss=loss, penalty=penalty)
     linear.fold(head, mean, deviation)
     if scores := session.scores():
@@ -307,12 +307,12 @@ def _penalty_of(
     at = [_weights(head)] * len(folds.trials)  # each trial goes on from where it ended at the stronger penalty
     losses: list[list[float]] = []
     stage = Stage(run, name, len(PENALTIES) * len(folds.trials))
+    parts = [table.some(fitted) for fitted, _ in folds.trials]
     for penalty in PENALTIES:
         losses.append([])
-        for trial, (fitted, held) in enumerate(folds.trials):
+        for trial, (_, held) in enumerate(folds.trials):
             _put(head, at[trial])
-            blocks = [table.blocks[block] for block in fitted]
-            linear.minimise(head, blocks, penalty, iterations, tolerance=1e-5, shape=shape, prior=prior)
+            linear.minimise(head, parts[trial], penalty, iterations, tolerance=1e-5, shape=shape, prior=prior)
             at[trial] = _weights(head)
             losses[-1].append(linear.mean_loss(head, [table.blocks[held]], shape))
             stage.step()

@@ -172,7 +172,7 @@ def fit_beside(session: TrainingSession, options: LexicalOptions) -> tuple[Fit, 
     stage = Stage(run, "n-grams", len(folds.trials) + 1)
     held = [fitting.held_out(blocks, one, stage) for blocks, one in folds.trials]
     features, ngrams = _shares(head, held, shape)
-    loss = fitting.of_features(table.blocks, 1e-9)
+    loss = fitting.of_features([table.whole], 1e-9)
     linear.fold(head, mean, deviation)
     weight, bias = fitting.of_ngrams(table.whole, np.arange(len(rows)), WHOLE)
     weight = fitting.lines.back(weight)
@@ -218,7 +218,7 @@ class _Fitting:
     def held_out(self, blocks: Sequence[int], held: int, stage: Stage) -> tuple[Tensor, Tensor, dict[str, Tensor]]:
         """Return what each map says of a block when it is fitted to others, (units, outputs) both, and the block's gold."""
         rows = np.concatenate([np.arange(self.table.cuts[one].start, self.table.cuts[one].stop) for one in blocks])
-        self.of_features([self.table.blocks[one] for one in blocks], 1e-5)
+        self.of_features(self.table.some(blocks), 1e-5)
         block = self.table.blocks[held]
         with torch.no_grad():
             own = self.head.linear(block.features)

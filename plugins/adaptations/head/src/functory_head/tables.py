@@ -11,6 +11,9 @@ from torch import Tensor
 
 from functory_sdk.torch.linear import Block
 
+SMALL = 1_000_000
+"""Elements of a table whose blocks are joined: copies of all that folds are fitted to take some megabytes."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -34,6 +37,10 @@ class Table:
     def blocks(self) -> list[Block]:
         """The blocks, as views."""
         return [self.whole.at(cut) for cut in self.cuts]
+
+    def some(self, blocks: Sequence[int]) -> list[Block]:
+        """Return some blocks to be fitted to: as one where the table is small, since there many calls cost more than a copy."""
+        return [self.of(blocks)] if self.features.numel() <= SMALL else [self.blocks[block] for block in blocks]
 
     def of(self, blocks: Sequence[int]) -> Block:
         """Return some blocks as one, copied."""
