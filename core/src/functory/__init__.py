@@ -11,7 +11,7 @@ __version__ = "0.1.0"
 
 _PUBLIC = {
     "build": "functory.build:build",
-    "load": "functory.function:load",
+    "load": "functory.artefact.loading:load",
     "compare": "functory.using.comparing:compare",
     "compose": "functory.composite:compose",
     "Comparison": "functory.measuring.comparison:Comparison",

@@ -1,9 +1,9 @@
 from functory import errors as errors
+from functory.artefact.loading import load as load
 from functory.artefact.opening import verify as verify
 from functory.build import build as build
 from functory.composite import compose as compose
 from functory.function import Function as Function
-from functory.function import load as load
 from functory.measuring.comparison import Comparison as Comparison
 from functory.measuring.report import Report as Report
 from functory.recipe import Recipe as Recipe

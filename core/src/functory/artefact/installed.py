@@ -110,7 +110,7 @@ class InstalledFunction:
         """
         with self._lock:
             if self._function is None:
-                from functory.function import load
+                from functory.artefact.loading import load
 
                 self._function = load(self._packaged.checked(), sha256=self._packaged.sha256)
             return self._function

@@ -71,7 +71,7 @@ def opening(args: Namespace) -> dict[str, Any]:  # Any: lists of names
 
 def open_function(args: Namespace) -> Function:
     """Return the function that the arguments name."""
-    from functory.function import load
+    from functory.artefact.loading import load
 
     return load(
         args.function, form=args.form, threads=args.threads, device=args.device, sha256=args.sha256,

@@ -6,8 +6,9 @@ from typing import Any, ClassVar
 
 from functory.artefact.checking import check
 from functory.artefact.installed import Packaged
+from functory.artefact.loading import load
 from functory.artefact.opening import verify
-from functory.function import Function, load
+from functory.function import Function
 from functory_sdk.testing.suite import Suite
 
 
