@@ -118,7 +118,7 @@ class _Building:
     read: Splits | None = None
     is_described: bool = False
     """φ is fitted to descriptions, and train holds inputs alone."""
-    plain: Examples | None = None
+    unlabelled: Examples | None = None
     """Those inputs."""
 
     @property
@@ -177,7 +177,7 @@ class _Building:
         form.tolerance = tolerance(function, function.golden)
         function.held_out = splits.test if len(splits.test) else splits.dev
         function.floor = Floored(task, function.state, splits.train) if len(splits.train) else None
-        function.calibration = [input_of(task, example) for example in list(self.plain or splits.train)[:512]]
+        function.calibration = [input_of(task, example) for example in list(self.unlabelled or splits.train)[:512]]
         # 6: how good it is
         function = self._measured(function, splits.test) if report and len(splits.test) else function
         if doubt or curve:
@@ -202,7 +202,7 @@ class _Building:
             suited = self._suited(task)
             train = self._split(task).train
             if self.is_described:
-                train = self.plain or _described(task, task.learn([]))
+                train = self.unlabelled or _described(task, task.learn([]))
             is_foreign = bool(suited.multilingual) and not is_english(_texts(task, train))
             part = part.model_copy(update={"name": suited.multilingual if is_foreign else suited.backbone})
         with self._named("backbone"):
@@ -274,7 +274,7 @@ class _Building:
 
         nothing = Examples((), (), "")
         if self.is_described and recipe.train is not None:
-            self.plain = read_inputs(
+            self.unlabelled = read_inputs(
                 task, recipe.train, columns=recipe.columns, on_bad_row=recipe.on_bad_row, format=recipe.format,
                 encoding=recipe.encoding,
             )  # fmt: skip
@@ -366,7 +366,7 @@ class _Building:
     def _compared(self, fitting: Fitting, adaptation: Any, described: Splits, folder: Path | None) -> Function:
         """Return the function of an adaptation that is fitted to descriptions, and to inputs alone where there are some."""
         function = fitting.attached(adaptation, *chosen(fitting.task, fitting.backbone.spec, adaptation, self.recipe.put))
-        return tuned(fitting.fitted(function, described, folder, plain=list(self.plain or ())), described.dev)
+        return tuned(fitting.fitted(function, described, folder, unlabelled=list(self.unlabelled or ())), described.dev)
 
     def _measured(self, function: Function, test: Examples) -> Function:
         """Return a function with its report on examples that it has not seen; a doubt about it is told."""

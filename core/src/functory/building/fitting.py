@@ -72,18 +72,18 @@ class Fitting:
         return Function(self.task, self.state, form, self.about, hooks=self.recipe.hooks, session=self.session)
 
     def fitted(
-        self, function: Function, splits: Splits, folder: Path | None, name: str = "", plain: Sequence[Any] = (),
+        self, function: Function, splits: Splits, folder: Path | None, name: str = "", unlabelled: Sequence[Any] = (),
         among: Examples | None = None,
     ) -> Function:  # fmt: skip
         """Return the function with φ fitted to train.
 
         :param folder: the run's, where the user named one.
         :param name: what tells this run from others of the build.
-        :param plain: inputs of which nobody said what they are.
+        :param unlabelled: inputs of which nobody said what they are.
         :param among: examples of which train is a part, where others are fitted to other parts.
         """
         form = _torch(function)
-        train, dev, doubts = taught(form, splits, function, plain)
+        train, dev, doubts = taught(form, splits, function, unlabelled)
         for doubt in doubts:
             self.tell(doubt)
         name = f"{function.about.name} {name}".strip()

@@ -142,7 +142,7 @@ class Adaptation(Component[O]):
     """What a build learns from examples: φ, with `fit`; the task's state alone; or nothing at all."""
     source: Literal["examples", "descriptions"] = "examples"
     """What φ is fitted to: the training examples; or what `Task.described` makes of the descriptions of the task's answers.
-    Then train holds inputs alone, of which nobody said what they are (`Taught.plain`), and may be left out."""
+    Then train holds inputs alone, of which nobody said what they are (`Taught.unlabelled`), and may be left out."""
     is_brought: ClassVar[bool] = False
     """φ was fitted elsewhere and `bring` reads it: no training data are needed, and none are taken."""
     is_small: ClassVar[bool] = True

@@ -161,7 +161,7 @@ class Taught:
     :param group: for each row, the number of its group. Rows of one group are never parted, by steps, passes or folds: the
         options of a question, the two texts of a comparison. Each row is a group of its own where none is given.
     :param score: the outputs of all rows → metrics, the one that decides first; None for training rows.
-    :param plain: rows without gold arrays, of inputs of which nobody said what they are; only for who learns from
+    :param unlabelled: rows without gold arrays, of inputs of which nobody said what they are; only for who learns from
         descriptions.
     :param notes: what a person should know of how they were read.
     """
@@ -170,7 +170,7 @@ class Taught:
     owner: list[int]
     group: list[int] = field(default_factory=list)
     score: Callable[[Sequence[Row]], Mapping[str, float]] | None = None
-    plain: list[dict[str, Array]] = field(default_factory=list)
+    unlabelled: list[dict[str, Array]] = field(default_factory=list)
     notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

@@ -21,11 +21,11 @@ def distance(then: Sequence[Mapping[str, Any]], now: Sequence[Row]) -> float:
     """Return the largest difference of any number of any row; infinity where rows or shapes differ."""
     if len(then) != len(now):
         return float("inf")
-    return max((apart(value, new.get(name, ())) for old, new in zip(then, now, strict=True) for name, value in old.items()),
+    return max((farthest(value, new.get(name, ())) for old, new in zip(then, now, strict=True) for name, value in old.items()),
                default=0.0)  # fmt: skip
 
 
-def apart(then: Any, now: Any) -> float:
+def farthest(then: Any, now: Any) -> float:
     """Return the largest difference of two arrays; infinity where shapes differ, or something is no finite number."""
     old, new = np.asarray(then, dtype=np.float64), np.asarray(now, dtype=np.float64)
     if old.shape != new.shape or not np.isfinite(new).all():

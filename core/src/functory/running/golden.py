@@ -202,7 +202,7 @@ def _rewritten(then: Sequence[Mapping[str, Any]], output: dict[str, Any], now: S
     """
     if len(then) != len(now):
         return _Again(output, float("inf"))
-    distance = max(distances.apart(old.get("log_probability", ()), new) for old, new in zip(then, likely, strict=True))
+    distance = max(distances.farthest(old.get("log_probability", ()), new) for old, new in zip(then, likely, strict=True))
     for old, new in zip(then, now, strict=True):
         parted = _parted(old["tokens"], np.asarray(new["tokens"]).tolist())
         if parted is not None:

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 
 def taught(
-    form: TorchForm, splits: Splits, function: Function, plain: Sequence[Any] = ()
+    form: TorchForm, splits: Splits, function: Function, unlabelled: Sequence[Any] = ()
 ) -> tuple[Taught, Taught | None, tuple[str, ...]]:
     """Return the rows to train on, those to choose by, where dev has any, and what is to be said of them.
 
-    :param plain: inputs of which nobody said what they are.
+    :param unlabelled: inputs of which nobody said what they are.
 
     :raises NotSupported: when there is nothing to train on.
     """
@@ -35,8 +35,8 @@ def taught(
             f"{type(formulation).__name__} gives no rows to train on.",
             do="choose another adaptation, or give longer texts.",
         )
-    if plain:
-        train.plain = counted.encode(formulation, plain, reader, state).rows
+    if unlabelled:
+        train.unlabelled = counted.encode(formulation, unlabelled, reader, state).rows
     dev = _held_out(task, formulation, splits.dev, reader, state)
     if dev.rows:
         return train, dev, train.notes
@@ -59,7 +59,7 @@ def digest(train: Taught, dev: Taught | None, held_out: Examples, among: Sequenc
     """
     found = hashlib.sha256()
     for side in (train, dev, Taught(list(map(dict, among)), []) if among else None):
-        for row in (*side.rows, *side.plain) if side else ():
+        for row in (*side.rows, *side.unlabelled) if side else ():
             for name, array in row.items():
                 found.update(f"{name} {array.dtype} {array.shape} ".encode())
                 found.update(array.tobytes())

@@ -20,8 +20,8 @@ def compare(session: TrainingSession) -> Fit:
     gold = torch.from_numpy(np.stack([row[model.gold[0].name] for row in taught.rows]))
     prototypes: Prototypes = model.head.linear
     prototypes.put(session.features(taught.rows), belonging(gold, prototypes.out_features))
-    if not taught.plain:
+    if not taught.unlabelled:
         return Fit(metrics={"descriptions": float(len(taught.rows))})
-    prototypes.move(session.features(taught.plain))
-    note = f"what stands for each label was moved by {len(taught.plain):,} texts, of which no label was read"
-    return Fit(metrics={"descriptions": float(len(taught.rows)), "texts": float(len(taught.plain))}, notes=[note])
+    prototypes.move(session.features(taught.unlabelled))
+    note = f"what stands for each label was moved by {len(taught.unlabelled):,} texts, of which no label was read"
+    return Fit(metrics={"descriptions": float(len(taught.rows)), "texts": float(len(taught.unlabelled))}, notes=[note])
