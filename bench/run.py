@@ -10,7 +10,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from environments import environment
 
-BENCHMARKS = {"startup": "", "throughput": "", "scoring": "", "decisions": "", "training": ""}
+BENCHMARKS = {"startup": "", "throughput": "", "scoring": "", "decisions": "", "generation": "", "training": ""}
 """Each with the environment of its peers, where those are not in .venv."""
 
 
