@@ -71,7 +71,7 @@ class Sentinels:
         :raises TrainingError: when a tensor was not reached, did not move, or moved though frozen; when the loss stayed.
         """
         unreached = [name for name, size in self.largest.items() if size == 0]
-        if unreached:
+        if len(unreached) == len(self.largest) or (unreached and steps > 1):  # what a 0 multiplies is reached in the second
             raise TrainingError(
                 f"no gradient reached {_named(unreached)}.",
                 do="freeze what the forward pass does not use, or let it be used: it would be stored and do nothing.",
