@@ -368,6 +368,7 @@ def test_text_comes_as_it_is_written_or_as_json_for_each_piece(told: Told, capsy
     whole = [one["text"] for one in told("gen", GOOD, BAD, "--json")]
     pieces = told("gen", GOOD, BAD, "--json", "--stream")
     assert ["".join(one["piece"] for one in pieces if one["row"] == row) for row in (1, 2)] == whole
+    assert [one["row"] for one in pieces if one.get("finish") in ("end", "length")] == [1, 2]
     assert main(["run", "gen", GOOD, "--stream"]) == 0
     assert capsys.readouterr().out == f"{whole[0]}\n"
 

@@ -146,7 +146,7 @@ def _stream(function: Function, questions: Iterable[Question], as_json: bool) ->
                 else:
                     print(piece, end="", flush=True, file=exact(sys.stdout))
         if as_json:
-            print(json.dumps({"row": question.row, "finish": pieces.finish}), flush=True)
+            print(json.dumps({"row": question.row, "piece": "", "finish": pieces.finish}), flush=True)
         else:
             print(flush=True)
     return 0

@@ -198,7 +198,7 @@ def test_from_the_command_line_a_call_says_how_to_write(write: Any, tmp_path: Pa
     assert main(["run", folder, "We saw", "--stream", "--json", "--decode", "max_new_tokens=3"]) == 0
     *pieces, last = map(json.loads, capsys.readouterr().out.splitlines())
     assert "".join(one["piece"] for one in pieces) == write.using(max_new_tokens=3)("We saw").text
-    assert last == {"row": 1, "finish": "length"}
+    assert last == {"row": 1, "piece": "", "finish": "length"}
     assert main(["run", folder, "We saw", "--decode", "top_p=2"]) == 2
     assert "top_p = 2 is not allowed" in capsys.readouterr().err
 
