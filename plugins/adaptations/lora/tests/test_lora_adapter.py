@@ -312,3 +312,14 @@ def test_no_adapter_is_answered_with_what_to_name(tmp_path: Path) -> None:
         functory.build(task="toy", backbone="tiny-encoder", adaptation="peft")
     with pytest.raises(WeightsMissing, match=r"(?s)no adapter: adapter_config\.json.*hf download"):
         brought(tmp_path)
+
+
+def test_an_adapter_of_a_function_that_learned_to_write_writes_the_same(tmp_path: Path) -> None:
+    task = {"name": "text-generation", "max_new_tokens": 8}
+    learned = [{"text": f"film {number}", "reference": "<film>"} for number in range(16)]
+    lora = {"name": "lora", "epochs": 5, "learning_rate": 2e-2}
+    taught = functory.build(task=task, train=learned, backbone="tiny-decoder", adaptation=lora, report=False)
+    taught.package(target=tmp_path / "adapter", method="peft")
+    again = brought(tmp_path / "adapter", "tiny-decoder", task)
+    plain = functory.build(task=task, backbone="tiny-decoder")
+    assert again("film 3") == taught("film 3") != plain("film 3")
