@@ -66,3 +66,13 @@ def test_neither_a_split_nor_folds_part_what_is_nearly_the_same() -> None:
         assert all(not set(group) & set(side) or set(group) <= set(side) for group in kins)
     for fold in folds_of(whole, 4, seed=1, stratify=by_label):
         assert all(not set(group) & set(fold) or set(group) <= set(fold) for group in kins)
+
+
+def test_a_class_that_is_written_in_a_few_moulds_is_parted_all_the_same() -> None:
+    texts = [f"please turn {way} the lamp of the hall in house {n}" for way in ("on", "off") for n in range(100, 140)]
+    whole = examples([*texts, texts[0]], [way for way in ("on", "off") for _ in range(40)] + ["on"])
+    parts = split(whole, 0.1, 0.1, seed=1, stratify=by_label)
+    assert {name: len(side) for name, side in parts.sides().items()} == {"train": 65, "dev": 8, "test": 8}
+    assert {row.label for row in parts.dev} == {row.label for row in parts.test} == {"on", "off"}
+    assert sorted(len(fold) for fold in folds_of(whole, 4, seed=1, stratify=by_label)) == [20, 20, 20, 21]
+    assert all((0 in fold) == (80 in fold) for fold in folds_of(whole, 4, seed=1, stratify=by_label))  # copies stay together

@@ -80,7 +80,7 @@ class Contest:
         left_out: list[Trial] = []
         found = list(_contenders(choice, task, spec, put, left_out))
         is_folded = len(found) > 1 and (not len(splits.dev) or (bool(choice.folds) and not is_dev_given))
-        if is_folded and len(kin(with_dev(splits).train, task.strata)) < 2:
+        if is_folded and len(kin(with_dev(splits).train, task.strata, 1 / (choice.folds or FOLDS))) < 2:
             found, is_folded = found[:1], False  # there is nothing to hold out
         contest = cls(choice, found, left_out, (choice.folds or FOLDS) if is_folded else 0, is_dev_given)
         for one in found:

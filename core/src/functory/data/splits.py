@@ -50,7 +50,8 @@ def split(
 ) -> Splits:
     """Split examples into train, dev, test and untouched rows; dev and test are the same whatever is left untouched.
 
-    Examples of one `kin` stay together: exact duplicates of an input, and near ones with the same answer. Each class
+    Examples of one `kin` stay together: exact duplicates of an input, and near ones with the same answer, but where most of a
+    class is written in a few moulds. Each class
     keeps its share on every side, as far as whole examples allow, and at least one example in train. Several labels per
     example are one stratum per set of labels; where sets are too rare for a share of their own, their examples are taken by
     the label that is rarest among those not yet taken (the order of iterative stratification: Sechidis et al. 2011,
@@ -70,8 +71,9 @@ def split(
                 f"{name} = {share!r} is not allowed.", do=f"{name} is a number from 0 to below 1."
             )
     classes = [labels_of(stratify(example)) if stratify else () for example in examples]
-    groups = _shuffled(kin(examples, stratify), seed)
-    sides = _allocate(groups, _strata(groups, classes, min(dev, test) or dev or test or untouched), shares)
+    least = min((share for share in (dev, test) if share), default=untouched)
+    groups = _shuffled(kin(examples, stratify, least or 1.0), seed)
+    sides = _allocate(groups, _strata(groups, classes, least), shares)
     _keep_each_class(sides, groups, classes)
     chosen = {
         name: sorted(n for g, side in enumerate(sides) if side == name for n in groups[g]) for name in SIDES
@@ -89,7 +91,7 @@ def folds_of(examples: Examples, folds: int, *, seed: int, stratify: Key | None 
     if folds < 2:
         raise OptionError(f"folds = {folds!r} is not allowed.", do="folds is 2 or more.")
     classes = [labels_of(stratify(example)) if stratify else () for example in examples]
-    groups = _shuffled(kin(examples, stratify), seed)
+    groups = _shuffled(kin(examples, stratify, 1 / folds), seed)
     count = max(1, min(folds, len(groups)))
     parts: list[list[int]] = [[] for _ in range(count)]
     dealt = 0
