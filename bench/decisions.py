@@ -122,7 +122,7 @@ class Peer:
             found = self.ask(question.texts, {"q": told})
             return [one["q"]["choice"] if options else one["q"]["noul"] >= 0.5 for one in found]
 
-        return remembered(["decision", told, question.texts], answered)
+        return remembered(["decision", told, list(options), question.texts], answered)  # in their order
 
 
 def _told(ask: str, options: Sequence[str]) -> dict[str, Any]:
