@@ -83,7 +83,7 @@ TABLE = [
         "test_many_threads_give_the_same_states",
         "many threads|must match|out of range|expanded",
     ),
-    ("backbones", "Misplaced", "test_written_tokens_follow_from_whole_passes", "after 0 tokens the scores of row"),
+    ("backbones", "Misplaced", "test_written_tokens_follow_from_whole_passes", "after 1 tokens the scores of row"),
     ("families", "Miscounted", "test_its_facts_are_the_networks", "the network is 16 wide; the facts know 24"),
     ("families", "Scaling", "test_the_network_computes_what_the_model_does", "states are off by"),
     ("families", "Remembering", "test_cut_at_every_point_it_is_the_whole_pass", "cut at point 1 the states differ"),

@@ -156,8 +156,9 @@ class Misplaced(TinyDecoder):
 
         network = super().load_network()
 
-        def writer(self: Any, ids: Any, mask: Any) -> Any:
-            return type(self).__base__.writer(self, ids, torch.ones_like(mask))
+        def resume(self: Any, batch: Any, kept: Any) -> Any:
+            mask = torch.ones_like(batch[self.output_mask])
+            return type(self).__base__.resume(self, {**batch, self.output_mask: mask}, kept)
 
-        network.__class__ = type("Wrong", (type(network),), {"writer": writer})
+        network.__class__ = type("Wrong", (type(network),), {"resume": resume})
         return network
