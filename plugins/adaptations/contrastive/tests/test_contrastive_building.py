@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +9,13 @@ import pytest
 
 import functory
 from functory_sdk import Event, NotSupported, Run
-from functory_sdk.testing import kit
 from functory_sdk.testing.fitted import toy_rows
 from functory_sdk.testing.toy import ToyState, ToyTask
 from functory_sdk.testing.toy import rows as toy_texts
-from functory_sdk.testing.toybox import isolated_cache
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.usefixtures("tiny_kit")
 TOY = {"epochs": 20, "learning_rate": 1e-2, "batch_rows": 24}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, kit():
-        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
-        yield
 
 
 def built(rows: Any, **parts: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,18 +10,11 @@ import pytest
 
 import functory
 from functory_sdk import DataError, NotSupported, OptionError
-from functory_sdk.testing import converted, kit
-from functory_sdk.testing.toybox import isolated_cache
+from functory_sdk.testing import converted
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.usefixtures("tiny_kit")
 MEANT = {"yes": "good fine", "no": "bad poor"}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, kit():
-        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
-        yield
 
 
 def built(labels: Any = MEANT, **parts: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -10,8 +9,9 @@ import numpy as np
 import pytest
 
 import functory
-from functory_sdk.testing import AdaptationSuite, converted, kit
-from functory_sdk.testing.toybox import isolated_cache
+from functory_sdk.testing import AdaptationSuite, converted
+
+pytestmark = pytest.mark.usefixtures("tiny_kit")
 
 NAMES = ("mira", "jonas", "lena", "pavel")
 """Every second one is labelled 'one'."""
@@ -34,13 +34,6 @@ ROWS = [
 class TestLexical(AdaptationSuite):
     component: ClassVar[str] = "lexical"
     backbones: ClassVar = ("tiny-encoder", "tiny-decoder")
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, kit():
-        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
-        yield
 
 
 def built(task: Any = "text-classification", train: Any = None, **parts: Any) -> Any:

@@ -14,9 +14,9 @@ import functory
 from functory_sdk import ArtefactCorrupt, ArtefactUnsafe, NotSupported, OptionError, WeightsMissing
 from functory_sdk.testing import AdaptationSuite
 from functory_sdk.testing.toy import rows
-from functory_sdk.testing.toybox import isolated_cache, kit
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.usefixtures("tiny_kit")
 TEXTS = ["we saw the good film", "bad", "it was a very fine day and a poor night in the rain"]
 MAPS = tuple(f"layers.{layer}.attention.self.{name}" for layer in range(3) for name in ("query", "value"))
 
@@ -25,16 +25,6 @@ class TestAdapter(AdaptationSuite):
     component = "peft"
     backbones = ("tiny-encoder",)
     options = {"rank": 4, "alpha": 8.0, "modules": MAPS, "ranks": {MAPS[0]: 2}, "has_head": True}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def tools(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """The tiny backbones under their names, and a cache apart from the user's."""
-    patch = pytest.MonkeyPatch()
-    patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
-    with kit():
-        yield
-    patch.undo()
 
 
 @pytest.fixture(scope="module")

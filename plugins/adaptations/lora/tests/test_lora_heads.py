@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +9,11 @@ import pytest
 
 import functory
 from functory_sdk import NotSupported, load
-from functory_sdk.testing.toybox import isolated_cache, kit
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 pytest.importorskip("functory_huggingface")
+pytestmark = pytest.mark.usefixtures("tiny_kit")
 
 TEXTS = ["we saw the good film", "bad", "it was a very fine day and a poor night in the rain"]
 SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
@@ -23,13 +22,6 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "roberta": SMALL,
     "llama": {**SMALL, "num_key_value_heads": 2, "tie_word_embeddings": False},
 }
-
-
-@pytest.fixture(autouse=True)
-def tools(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
-    with kit():
-        yield
 
 
 def base(family: str, folder: Path) -> Any:

@@ -17,7 +17,8 @@ from functory_sdk import DataError, FunctoryError, NotSupported, Tokenizer, Weig
 from functory_sdk.gguf import Gguf, convert
 from functory_sdk.gguf.blocks import TYPES
 from functory_sdk.testing import BackboneSuite
-from functory_sdk.testing.toybox import isolated_cache
+
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 LLAMA3 = {
     "rope_type": "llama3", "rope_theta": 10_000.0, "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
@@ -38,12 +39,6 @@ MODELS: dict[str, tuple[str, str, dict[str, Any]]] = {
                                      "final_logit_softcapping": 3.0, "num_hidden_layers": 3}),
     "Gemma 3": ("gemma3_text", "gemma3", {"sliding_window": 4, "query_pre_attn_scalar": 8, "num_hidden_layers": 7}),
 }  # fmt: skip
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache apart from the user's."""
-    monkeypatch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
 
 
 class TestGguf(BackboneSuite):

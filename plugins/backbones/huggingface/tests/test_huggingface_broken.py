@@ -14,20 +14,14 @@ import pytest
 import functory
 from functory_sdk import ArtefactCorrupt, ArtefactUnsafe, FunctoryError, NotSupported, WeightsMissing
 from functory_sdk.testing import TinyEncoder
-from functory_sdk.testing.toybox import isolated_cache
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 LABELS = {0: "bad", 1: "fine", 2: "good"}
 SMALL = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 48}
 TEXTS = ["the good film was fine", "bad"]
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache apart from the user's."""
-    monkeypatch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
 
 
 @pytest.fixture(scope="module")

@@ -15,16 +15,10 @@ from functory.plugins import registry
 from functory_huggingface import HuggingFace
 from functory_sdk import NotSupported
 from functory_sdk.testing import TinyEncoder
-from functory_sdk.testing.toybox import isolated_cache
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache apart from the user's."""
-    monkeypatch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 
 @pytest.fixture

@@ -14,10 +14,10 @@ from functory_huggingface.fine_tuned import FineTuned
 from functory_sdk import ArtefactCorrupt, NotSupported, OptionError, SessionOptions, load
 from functory_sdk.families import family_of
 from functory_sdk.testing import AdaptationSuite, BackboneSuite
-from functory_sdk.testing.toybox import isolated_cache
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 TEXTS = [
     "We saw the good film, and it was fine.",
@@ -59,12 +59,6 @@ class TestDecoderWithoutTokenScores(BackboneSuite):
         if not folder.exists():
             classifier(folder, "llama")
         type(self).place = str(folder)
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache apart from the user's."""
-    monkeypatch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
 
 
 def write_tokenizer(folder: Path) -> None:

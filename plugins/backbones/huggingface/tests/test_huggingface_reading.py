@@ -11,10 +11,10 @@ import pytest
 import functory
 from functory_sdk import ArtefactCorrupt, NotSupported, WeightsMissing, load, open_tokenizer
 from functory_sdk.testing import TinyEncoder
-from functory_sdk.testing.toybox import isolated_cache
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 ROLES = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
 TEXTS = [
@@ -23,12 +23,6 @@ TEXTS = [
     "浙商银行[E1]叶老桂[/E1]博士",
     "no marker at all",
 ]
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache apart from the user's."""
-    monkeypatch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
 
 
 def taught(tokenizer: Any) -> Any:

@@ -12,21 +12,15 @@ import pytest
 import functory
 from functory_sdk import NotSupported, WeightsMissing, load
 from functory_sdk.spans.alignment import units
-from functory_sdk.testing.toybox import isolated_cache
 
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 ROLES = {"pad_token": "[PAD]", "unk_token": "[UNK]", "cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"}
 TAGS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC")
 SURNAMES, PLACES, OTHERS = "张王李赵", "京沪津渝", "在去了和"
-
-
-@pytest.fixture(autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A cache apart from the user's."""
-    monkeypatch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
 
 
 def tokenizer() -> Any:

@@ -22,8 +22,7 @@ from functory_sdk import (
     OptionError,
     UsageError,
 )
-from functory_sdk.testing import TinyEncoder, converted, kit, registered
-from functory_sdk.testing.toybox import isolated_cache
+from functory_sdk.testing import TinyEncoder, converted, registered
 
 TEXTS = ("a good film", "the rain was bad", "we saw the night", "the book was poor", "the sun", "a day of rain")
 LONG = "the rain was good and the sun was bad " * 12
@@ -38,9 +37,8 @@ class TinyAsked(TinyEncoder):
 
 
 @pytest.fixture(autouse=True, scope="module")
-def _kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, kit(), registered("backbones", "tiny-asked", TinyAsked):
-        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
+def _asked(tiny_kit: None) -> Iterator[None]:
+    with registered("backbones", "tiny-asked", TinyAsked):
         yield
 
 

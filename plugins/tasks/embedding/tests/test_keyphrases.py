@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -14,8 +13,9 @@ from functory_embedding import Keyphrases, Phrase
 from functory_embedding.keyphrases import Cut, KeyphraseTask
 from functory_embedding.phrases import candidates, chosen
 from functory_sdk import NotSupported
-from functory_sdk.testing import TaskSuite, converted, kit
-from functory_sdk.testing.toybox import isolated_cache
+from functory_sdk.testing import TaskSuite, converted
+
+pytestmark = pytest.mark.usefixtures("tiny_kit")
 
 TEXT = "We saw the good film in the rain. The rain was bad, and the bad night was poor; a good film is a good day."
 
@@ -30,13 +30,6 @@ class TestKeyphrases(TaskSuite):
 
     def perfect(self, example: Any, state: Any) -> Keyphrases:
         return Keyphrases(phrases=tuple(Phrase(text=text, start=0, end=len(text), score=1) for text in example.phrases))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, kit():
-        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -11,10 +11,10 @@ import pytest
 
 import functory
 from functory_sdk import ArtefactCorrupt, NotSupported
-from functory_sdk.testing.toybox import isolated_cache
 
 transformers = pytest.importorskip("transformers")
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 PAIRS = [("who went", "ann lee went to rome"), ("谁在北京", "王明在北京。"), ("why?", "a b c " * 60), ("who", "no")]
 PIECES = sorted({*"".join(text for pair in PAIRS for text in pair)} - {" "})
@@ -27,11 +27,6 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "modernbert": {**SMALL, "local_attention": 8, "global_attn_every_n_layers": 2, "norm_bias": True},
     "deberta-v2": {**SMALL, "relative_attention": True, "pos_att_type": ["p2c", "c2p"], "type_vocab_size": 0},
 }
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
 
 
 def tokenizer(folder: Path, between: Sequence[str]) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Iterator
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
@@ -18,8 +17,9 @@ from functory.cli import main
 from functory.plugins.registry import entries
 from functory.using.packaging import package
 from functory_sdk import Function, InputError, NotSupported, TooLong
-from functory_sdk.testing import converted, kit
-from functory_sdk.testing.toybox import isolated_cache
+from functory_sdk.testing import converted
+
+pytestmark = pytest.mark.usefixtures("tiny_kit")
 
 THINGS, HOW = ("film", "book", "song", "day", "rain", "night"), ("good", "bad", "fine", "poor")
 LONG = "we saw it in the house and the sun was there " * 8
@@ -32,13 +32,6 @@ def article(thing: str, how: str) -> dict[str, Any]:
     none = {"id": "2", "question": "why", "answers": [], "is_impossible": True}
     qas = [{"id": "1", "question": "how was it", "answers": right}, none]
     return {"title": thing, "paragraphs": [{"context": context, "qas": qas}]}
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, kit():
-        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
-        yield
 
 
 @pytest.fixture(scope="module")

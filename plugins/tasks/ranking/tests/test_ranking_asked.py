@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +11,14 @@ import pytest
 import functory
 from functory_ranking.asked import ASKED, ASKED_UNSPACED
 from functory_sdk import open_backbone
-from functory_sdk.testing import kit
-from functory_sdk.testing.toybox import isolated_cache
 
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.usefixtures("tiny_kit")
 QUERY, CANDIDATES = "we saw the film", ["a good film", "it was in the rain and the night", "a book"]
 
 
-@pytest.fixture(autouse=True, scope="module")
-def _kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, kit():
-        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
-        yield
-
-
 @pytest.fixture(scope="module")
-def asked(_kit: None) -> Any:
+def asked(tiny_kit: None) -> Any:
     return functory.build(task="ranking", backbone="tiny-decoder", adaptation="zero-shot", name="asked")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,12 +14,12 @@ import pytest
 
 import functory
 from functory_ranking.head import Against, ApartListwiseHead, ListwiseHead, PairwiseHead, pairs
-from functory_sdk.testing import converted, kit
+from functory_sdk.testing import converted
 from functory_sdk.testing.toy import rows
-from functory_sdk.testing.toybox import isolated_cache
 
 torch = pytest.importorskip("torch")
 linear = pytest.importorskip("functory_sdk.torch").linear
+pytestmark = pytest.mark.usefixtures("tiny_kit")
 
 LONG = "it was in the rain and the night " * 60
 ASKED = [
@@ -40,13 +39,6 @@ def queries(count: int) -> list[dict[str, Any]]:
         texts = [*wrong[: number % 2], good[number], *wrong[number % 2 :]]
         made.append({"query": "we saw the", "candidates": texts, "picked": texts.index(good[number])})
     return made
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, kit():
-        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
-        yield
 
 
 def built(adaptation: Any, **parts: Any) -> Any:

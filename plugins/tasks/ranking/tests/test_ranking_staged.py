@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -14,10 +13,10 @@ import functory
 from functory_ranking import Kept, Near, Shelf, TwoStages, store
 from functory_ranking.staged import Found
 from functory_sdk import DataError, UsageError
-from functory_sdk.testing import TaskSuite, kit
-from functory_sdk.testing.toybox import isolated_cache
+from functory_sdk.testing import TaskSuite
 
 pytest.importorskip("torch")
+pytestmark = pytest.mark.usefixtures("tiny_kit")
 
 TEXTS = ["good film", "bad night", "fine day", "it was very bad", "a good book", "rain in the night", "we saw the day", "poor"]
 
@@ -33,13 +32,6 @@ class TestStaged(TaskSuite):
         order = sorted(range(len(example.candidates)), key=lambda place: -example.relevance[place])
         items = [Kept(index=n, text=example.candidates[n], score=-float(i), cosine=0) for i, n in enumerate(order)]
         return Found(items=tuple(items))
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, kit():
-        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +16,10 @@ from functory_relation.metrics import scorer
 from functory_relation.relate import encoded, relation_of
 from functory_relation.types import RelationLabels
 from functory_sdk import Classification, DataError, InputError, Reader, TooLong
-from functory_sdk.testing import converted, kit
+from functory_sdk.testing import converted
 from functory_sdk.testing.tiny import TinyEncoder
-from functory_sdk.testing.toybox import isolated_cache
+
+pytestmark = pytest.mark.usefixtures("tiny_kit")
 
 ROWS = [
     {"text": text.format(one, other), "label": label}
@@ -30,13 +30,6 @@ ROWS = [
         ("a <e1>{0}</e1> and a <e2>{1}</e2>", "Other"),
     )
 ]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, kit():
-        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
-        yield
 
 
 @pytest.fixture(scope="module")

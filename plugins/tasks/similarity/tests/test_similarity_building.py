@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,9 @@ import pytest
 
 import functory
 from functory_sdk import DataError, OptionError, ranks
-from functory_sdk.testing import kit
-from functory_sdk.testing.toybox import isolated_cache
 from functory_similarity.metrics import scorer
+
+pytestmark = pytest.mark.usefixtures("tiny_kit")
 
 THINGS = ("film", "book", "day", "rain")
 ROWS = [
@@ -28,13 +27,6 @@ ROWS = [
 ]
 LONG = "the rain was good and the sun was bad " * 12
 PAIRS = [("the good film", "a bad day"), ("rain", "the rain was fine"), (LONG, "a poor book"), (LONG, LONG + "night")]
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, kit():
-        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
-        yield
 
 
 def built(train: Any = ROWS, task: Any = "similarity", **parts: Any) -> Any:

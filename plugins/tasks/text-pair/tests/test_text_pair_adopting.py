@@ -9,20 +9,15 @@ from typing import Any
 import pytest
 
 import functory
-from functory_sdk.testing.toybox import isolated_cache
 
 transformers = pytest.importorskip("transformers")
 torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.usefixtures("own_cache")
 
 LABELS = {0: "entailment", 1: "neutral", 2: "contradiction"}
 PAIRS = [("a man plays", "he is playing"), ("价格", "合理吗"), ("no", "yes, no"), ("aaa bbb", "aaa bbb"), ("who?", "I")]
 PIECES = sorted({*"".join(text for pair in PAIRS for text in pair)} - {" "})
 SMALL = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24, "vocab_size": 80}
-
-
-@pytest.fixture(autouse=True)
-def _cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
 
 
 def tokenizer(folder: Path, first: str, last: str, between: Sequence[str]) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ import pytest
 import functory
 from functory.cli import main
 from functory_sdk import DataError, InputError
-from functory_sdk.testing import kit
-from functory_sdk.testing.toybox import isolated_cache
+
+pytestmark = pytest.mark.usefixtures("tiny_kit")
 
 ROWS = [
     {"first": f"the {one} was {how}", "second": f"a {how} {other}", "label": "same" if one == other else "different"}
@@ -23,13 +22,6 @@ ROWS = [
     for other in ("film", "book", "day", "rain")
 ]
 LONG = "the rain was good and the sun was bad " * 12
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, kit():
-        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
-        yield
 
 
 def built(train: Any, **options: Any) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,9 @@ import pytest
 
 import functory
 from functory_sdk import Reader, load
-from functory_sdk.testing import TinyEncoder, converted, kit
-from functory_sdk.testing.toybox import isolated_cache
+from functory_sdk.testing import TinyEncoder, converted
+
+pytestmark = pytest.mark.usefixtures("tiny_kit")
 
 THINGS = ("film", "book", "day", "rain")
 ROWS = [
@@ -21,13 +21,6 @@ ROWS = [
     for other in THINGS
 ]
 LONG = "the rain was good and the sun was bad " * 12
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _kit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch, kit():
-        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
-        yield
 
 
 def built(**options: Any) -> Any:

@@ -1,10 +1,15 @@
-"""The `project` fixture, and how suites speak in pytest. Loaded by pytest itself, so it imports nothing heavy.
+"""The fixtures `project`, `tiny_kit` and `own_cache`, and how suites speak in pytest. Loaded by pytest itself, so it imports
+nothing heavy.
 
 A test that takes `project` works in a folder of its own, with a cache of its own, with the toy kit loadable by name::
 
     def test_my_adaptation_builds(project):
         project.write("train.jsonl", project.rows(64))
         code, out, err = project.run("build", "--task", "toy", "--train", "train.jsonl", "--backbone", "tiny-encoder", …)
+
+A module whose tests build on tiny networks, by fixtures of the module too, asks for the kit and a cache once::
+
+    pytestmark = pytest.mark.usefixtures("tiny_kit")
 """
 
 from __future__ import annotations
@@ -70,6 +75,25 @@ class Project:
             except SystemExit as leaving:
                 code = leaving.code if isinstance(leaving.code, int) else 1
         return code, out.getvalue(), err.getvalue()
+
+
+@pytest.fixture(scope="module")
+def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cache apart from the user's, the same in all modules of a run."""
+    from functory_sdk.testing.toybox import isolated_cache
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.getbasetemp() / "functory-cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def tiny_kit(own_cache: None) -> Iterator[None]:
+    """The tiny backbones and the toy tasks under their names, and a cache apart from the user's."""
+    from functory_sdk.testing.toybox import kit
+
+    with kit():
+        yield
 
 
 @pytest.fixture
