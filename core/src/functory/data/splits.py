@@ -51,11 +51,10 @@ def split(
     """Split examples into train, dev, test and untouched rows; dev and test are the same whatever is left untouched.
 
     Examples of one `kin` stay together: exact duplicates of an input, and near ones with the same answer, but where most of a
-    class is written in a few moulds. Each class
-    keeps its share on every side, as far as whole examples allow, and at least one example in train. Several labels per
-    example are one stratum per set of labels; where sets are too rare for a share of their own, their examples are taken by
-    the label that is rarest among those not yet taken (the order of iterative stratification: Sechidis et al. 2011,
-    section 3). The sides keep the order of the source.
+    class is written in a few moulds. Each class keeps its share on every side, as far as whole examples allow, and at least
+    one example in train. Several labels per example are one stratum per set of labels; where sets are too rare for a share of
+    their own, their examples are taken by the label that is rarest among those not yet taken (the order of iterative
+    stratification: Sechidis et al. 2011, section 3). The sides keep the order of the source.
 
     :param dev: the share of dev, from 0 to below 1.
     :param test: the share of test, likewise.
