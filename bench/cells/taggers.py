@@ -32,8 +32,6 @@ def tokenizer_of(place: Path) -> Any:
 
 def spans(train: Rows, test: Rows, place: Path, rate: float, epochs: int, batch_rows: int) -> list[set[Span]]:
     """Fine-tune the weights of a folder on spans of characters and return those it finds in each test row."""
-    from transformers import DataCollatorForTokenClassification
-
     types = sorted({span["label"] for row in train for span in row["entities"]})
     tags = ["O", *(f"{mark}-{kind}" for kind in types for mark in "BI")]
     tokenizer = tokenizer_of(place)
@@ -50,11 +48,7 @@ def spans(train: Rows, test: Rows, place: Path, rate: float, epochs: int, batch_
 
     known, _ = data(train)
     unseen, places = data(test)
-    scores, _ = fine_tuned(
-        _model(str(place), tags), known, unseen, DataCollatorForTokenClassification(tokenizer),
-        num_train_epochs=epochs, learning_rate=rate, per_device_train_batch_size=batch_rows, warmup_steps=0.06,
-        weight_decay=0.01,
-    )  # fmt: skip
+    scores = _trained(place, tags, known, unseen, tokenizer, rate, epochs, batch_rows)
     return [
         _spans(offsets, [tags[tag] for tag in row[: len(offsets)].argmax(-1)])
         for offsets, row in zip(places, scores, strict=True)
@@ -66,8 +60,6 @@ def tags(train: Rows, test: Rows, place: Path, rate: float, epochs: int, batch_r
 
     The first piece of a token is tagged; one of which nothing was read has the first tag.
     """
-    from transformers import DataCollatorForTokenClassification
-
     names = sorted({tag for row in train for tag in row["tags"]})
     tokenizer = tokenizer_of(place)
 
@@ -87,22 +79,26 @@ def tags(train: Rows, test: Rows, place: Path, rate: float, epochs: int, batch_r
 
     known, _ = data(train)
     unseen, places = data(test)
-    scores, _ = fine_tuned(
-        _model(str(place), names), known, unseen, DataCollatorForTokenClassification(tokenizer),
-        num_train_epochs=epochs, learning_rate=rate, per_device_train_batch_size=batch_rows, warmup_steps=0.06,
-        weight_decay=0.01,
-    )  # fmt: skip
+    scores = _trained(place, names, known, unseen, tokenizer, rate, epochs, batch_rows)
     chosen = [row.argmax(-1) for row in scores]
     return [
         [names[row[at]] if at >= 0 else names[0] for at in first] for row, first in zip(chosen, places, strict=True)
     ]
 
 
-def _model(place: str, tags: list[str]) -> Any:  # Any: a transformers model
-    from transformers import AutoModelForTokenClassification
+def _trained(
+    place: Path, tags: Sequence[str], known: Rows, unseen: Rows, tokenizer: Any, rate: float, epochs: int, batch_rows: int
+) -> Any:
+    """Fine-tune a token classifier, and return the scores of the unseen rows' tokens."""
+    from transformers import AutoModelForTokenClassification, DataCollatorForTokenClassification
 
     torch.manual_seed(0)
-    return AutoModelForTokenClassification.from_pretrained(place, num_labels=len(tags))
+    model = AutoModelForTokenClassification.from_pretrained(str(place), num_labels=len(tags))
+    scores, _ = fine_tuned(
+        model, known, unseen, DataCollatorForTokenClassification(tokenizer), num_train_epochs=epochs, learning_rate=rate,
+        per_device_train_batch_size=batch_rows, warmup_steps=0.06, weight_decay=0.01,
+    )  # fmt: skip
+    return scores
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:
