@@ -16,7 +16,7 @@ _HOMES = {
     "functory.contracts.certainty": ("Certainty",),
     "functory.contracts.command": ("Command",),
     "functory.contracts.component": ("CONTRACT", "Component", "NoOptions", "Options", "complaint", "schema_of"),
-    "functory.contracts.decoding": ("Decoding", "Request", "Token", "texts"),
+    "functory.contracts.decoding": ("SURE", "Decoding", "Request", "Token", "texts"),
     "functory.contracts.engine": (
         "Engine", "Event", "Fit", "Run", "Session", "SessionOptions", "TrainingSession",
     ),

@@ -23,6 +23,7 @@ from functory.contracts.component import NoOptions as NoOptions
 from functory.contracts.component import Options as Options
 from functory.contracts.component import complaint as complaint
 from functory.contracts.component import schema_of as schema_of
+from functory.contracts.decoding import SURE as SURE
 from functory.contracts.decoding import Decoding as Decoding
 from functory.contracts.decoding import Request as Request
 from functory.contracts.decoding import Token as Token

@@ -38,6 +38,7 @@ class Choosing:
     def __init__(self, fitting: Fitting, contest: Contest, splits: Splits) -> None:
         self.fitting, self.splits, self.contest = replace(fitting, taken=[]), splits, contest
         self.choice, self.contenders = contest.choice, contest.contenders
+        self._parts: dict[int, list[list[int]]] = {}
         self.folds = 0  # as there are in the end: of few different inputs fewer than were asked for
         self.metric = ""
 
@@ -80,8 +81,8 @@ class Choosing:
         for one in self.contenders:
             if one.function is not None and (one is not best or self.contest.is_refitted):
                 one.function.close()
-        is_kept = best.function is not None and not self.contest.is_refitted
-        function = best.function if is_kept and best.function is not None else self._refitted(best, folder)
+        kept = None if self.contest.is_refitted else best.function
+        function = kept or self._refitted(best, folder)
         trials = tuple(self._trials(best))
         self.fitting.tell(said := f"{function.about.name}: chosen on held-out examples: {told(trials)}.")
         about = replace(function.about, tried=trials, notes=(*function.about.notes, said))
@@ -159,8 +160,11 @@ class Choosing:
         return tuned_on(function, best.outputs[0], held)
 
     def _folds(self, whole: Examples, turn: int) -> list[list[int]]:
-        seed = self.fitting.recipe.seed + turn
-        return folds_of(whole, self.contest.folds, seed=seed, stratify=self.fitting.task.strata)
+        """Return what a turn holds out, the same for every contender."""
+        if turn not in self._parts:
+            seed = self.fitting.recipe.seed + turn
+            self._parts[turn] = folds_of(whole, self.contest.folds, seed=seed, stratify=self.fitting.task.strata)
+        return self._parts[turn]
 
     def _scorer(self, contender: Contender, outputs: Sequence[Any], examples: Examples, state: Any) -> Scorer:
         decode = contender.formulation.decode

@@ -16,6 +16,10 @@ from functory.machine.boundary import complaint as complaint
 from functory.machine.distributions import CONTRACT as CONTRACT
 from functory.machine.shield import shield
 from functory.wording.kinds import one_of
+from functory.wording.told import cut
+
+SHOWN = 200
+"""Characters of a value that an error shows."""
 
 shield()  # before the first model, at which pydantic reads the metadata of every distribution
 
@@ -168,17 +172,11 @@ def option_error(owner: str, model: type[BaseModel], error: ValidationError, whe
     allowed = describe_range(model, name) if name else ""
     more = f" ({error.error_count() - 1} more like this)" if error.error_count() > 1 else ""
     return OptionError(
-        f"{owner}: {field} = {_shortened(fault['input'])} is not allowed: {message[0].lower()}{message[1:]}{more}.",
+        f"{owner}: {field} = {cut(repr(fault['input']), SHOWN)} is not allowed: {message[0].lower()}{message[1:]}{more}.",
         where=where,
         do=f"{field} is {allowed}." if allowed else "see `functory info` for the options.",
         field=name,
     )
-
-
-def _shortened(value: Any) -> str:  # Any: what an option was given
-    """Return a value as Python writes it, a long one with an ellipsis."""
-    text = repr(value)
-    return text if len(text) <= 200 else text[:199] + "…"
 
 
 def describe_range(model: type[BaseModel], field: str) -> str:

@@ -108,4 +108,4 @@ def _top(spec: BackboneSpec) -> Mapping[str, Any]:
     """Return options that let the upper half of the layers learn: what lies below is run once an example, however many fits
     there are.
     """
-    return {"layers": spec.layers // 2} if spec.layers > 1 and spec.architecture != "encoder-decoder" else {}
+    return {"layers": (spec.layers + 1) // 2} if spec.layers > 1 and spec.architecture != "encoder-decoder" else {}

@@ -13,9 +13,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from functory_sdk import Request, Token
+from functory_sdk import SURE, Request, Token
 from functory_sdk.torch import Network, Writing
-from functory_torch.choosing import SURE, penalised
+from functory_torch.choosing import penalised
 from functory_torch.writing import Line
 
 

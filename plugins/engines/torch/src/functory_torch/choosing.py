@@ -13,12 +13,10 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from functory_sdk import Decoding, Request
+from functory_sdk import SURE, Decoding, Request
 
 CLOSE = 1e-3
 """Where two scores are this close, the rounding of another batch might turn them around."""
-SURE = 100.0
-"""The lead of a token beside which there is no other."""
 
 
 @dataclass(frozen=True)
