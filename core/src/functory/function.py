@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from functory.data.sources import Format
     from functory.measuring.report import Report
     from functory.running.golden import Golden
+    from functory.running.rounds import Round
     from functory.running.streaming import Stream
     from functory.terminal import Progress
 
@@ -171,13 +172,15 @@ class Function:
         :raises InputError: when the arguments do not make the task's Input.
         """
         from functory.reading.stopping import Stops
+        from functory.running.rounds import last_of
         from functory.running.streaming import Stream
 
         decoding, form = self._decoding("call it: its output comes whole."), self._single_form()
         if decoding.samples > 1:
             raise NotSupported(f"a stream is one text, and not {decoding.samples}.", do="ask for one: using(samples=1).")
         encoded = encode(form.formulation, [self.read(*args, **kwargs)], self.reader, self.state)
-        return Stream(self._generated(encoded.requests), Stops(form.tokenizer, decoding.stop))
+        tokens = last_of(form.formulation, encoded, self.reader, self.state, self._generated)
+        return Stream(tokens, Stops(form.tokenizer, decoding.stop))
 
     def using(self, **decoding: Any) -> Function:
         """Return this function writing otherwise: ``fn.using(temperature=0.7, seed=3)("…")``. Both share what is opened, and
@@ -222,32 +225,29 @@ class Function:
         :param told: told of each part that is done, as its share of the whole.
         """
         form = self._single_form()
+        if form.program.kind == "generate":
+            return [(some[-1].side, some[-1].rows) for some in self.rounds(values, told)]
         encoded = encode(form.formulation, values, self.reader, self.state)
-        if form.program.kind == "forward":
-            with form.reading():
-                outputs = self.session.run(encoded.rows, told)
-            return list(zip(encoded.side, encoded.rows_of(outputs), strict=True))
-        from functory.contracts.decoding import texts
+        with form.reading():
+            outputs = self.session.run(encoded.rows, told)
+        return list(zip(encoded.side, encoded.rows_of(outputs), strict=True))
 
-        written = texts(encoded.requests, self._counted(encoded.requests, told))
-        return list(zip(encoded.side, written, strict=True))
+    def rounds(self, values: Sequence[Any], told: Told | None = None) -> list[list[Round]]:
+        """Return all that is written for each Input, round after round.
+
+        :param told: as for `trace`.
+        """
+        from functory.running.rounds import Writer, rounds
+
+        put, write = self._single_form().formulation, Writer(self._generated, told)
+        found = rounds(put, encode(put, values, self.reader, self.state), self.reader, self.state, write)
+        write.finish()
+        return found
 
     def _generated(self, requests: Sequence[Request]) -> Generator[Token]:
         """Give the tokens of requests as the session does."""
         with self._single_form().reading():
             yield from self.session.generate(requests)
-
-    def _counted(self, requests: Sequence[Request], told: Told | None) -> Iterator[Token]:
-        """Give the tokens of requests, and tell of each as its share of all that there may be."""
-        room = max(1, sum(one.decoding.max_new_tokens * one.decoding.samples for one in requests))
-        left = 1.0
-        for token in self._generated(requests):
-            yield token
-            if told is not None:
-                told(1 / room)
-                left -= 1 / room
-        if told is not None:
-            told(max(0.0, left))  # texts that ended before they had to
 
     # -- inputs -----------------------------------------------------------------------------------------
 

@@ -97,6 +97,7 @@ _HOMES["functory_sdk.spans.task"] = ("SpanTask",)
 _HOMES["functory_sdk.spans.types"] = ("AnySpans", "Entities", "Entity", "Span", "SpanLabels", "SpanOptions", "Spans")
 _HOMES["functory_sdk.writes.task"] = ("WriteTask",)
 _HOMES["functory_sdk.writes.types"] = ("WriteOptions", "Written")
+_HOMES["functory_sdk.writes.write"] = ("Write",)
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME)  # noqa: PLE0605 - a list, made from the table above
 

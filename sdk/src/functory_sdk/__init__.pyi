@@ -217,3 +217,4 @@ from functory_sdk.tally import Tally as Tally
 from functory_sdk.writes.task import WriteTask as WriteTask
 from functory_sdk.writes.types import WriteOptions as WriteOptions
 from functory_sdk.writes.types import Written as Written
+from functory_sdk.writes.write import Write as Write

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from functory.contracts.rows import Array, Encoded, Taught
+from functory.contracts.rows import Array, Encoded, Row, Taught
 from functory.errors import PluginError
 
 if TYPE_CHECKING:
@@ -24,17 +24,36 @@ def encode(formulation: Formulation, inputs: Sequence[Any], reader: Reader, stat
     :raises TooLong: where the recipe says "refuse".
     :raises PluginError: when it gives another number of sides, owners or requests than there are inputs or rows.
     """
-    encoded = formulation.encode(inputs, reader, state)
-    number, rows = len(inputs), len(encoded.rows)
-    owed = {"side": number, "owner": rows} | ({"requests": number} if formulation.program == "generate" else {})
+    return _counted(formulation.encode, formulation.encode(inputs, reader, state), len(inputs), formulation.program)
+
+
+def further(formulation: Formulation, side: Any, outputs: Sequence[Row], reader: Reader, state: Any) -> Encoded | None:
+    """Return what else is written for an input.
+
+    :raises PluginError: when it is for none, or for several.
+    """
+    encoded = formulation.further(side, outputs, reader, state)
+    return encoded and _counted(formulation.further, encoded, 1, formulation.program)
+
+
+def _counted(method: Callable[..., Any], encoded: Encoded, number: int, program: str) -> Encoded:
+    """Return what a method made of so many inputs.
+
+    :raises PluginError: as `encode` has it.
+    """
+    rows = len(encoded.rows)
+    owed = {"side": number, "owner": rows}
+    if program == "generate":
+        owed |= {"requests": number} if encoded.of is None else {"of": len(encoded.requests)}
     for name, wanted in owed.items():
         given = len(getattr(encoded, name))
         if given != wanted:
             what = f"gives {given} of {name!r} for {number} inputs in {rows} rows"
-            do = f"give {wanted}: one side and one request for each input, one owner for each row."
-            raise misfit(formulation.encode, what, do)
-    if any(not 0 <= owner < number for owner in encoded.owner):
-        raise misfit(formulation.encode, f"says that a row is input {max(encoded.owner)}'s, of {number}", "count them from 0.")
+            do = f"give {wanted}: one side for each input, one owner for each row, one request for each input, or `of` for each."
+            raise misfit(method, what, do)
+    for what, owners in (("row", encoded.owner), ("request", encoded.of or ()), ("rest", encoded.unfinished)):
+        if any(not 0 <= owner < number for owner in owners):
+            raise misfit(method, f"says that a {what} is input {max(owners)}'s, of {number}", "count them from 0.")
     return encoded
 
 

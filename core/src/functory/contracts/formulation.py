@@ -108,9 +108,22 @@ class Formulation(ABC):
         """Turn the outputs of all rows of one input into its Output.
 
         :param side: what `encode` kept for this input.
-        :param outputs: one mapping per row, in order; for what was written one for each sample, as
-            `functory.contracts.decoding.texts` has them: ``tokens`` (tokens,) and what else is known.
+        :param outputs: one mapping per row, in order; for what was written one for each sample of each request, as
+            `functory.contracts.decoding.texts` has them: ``tokens`` (tokens,) and what else is known. Of several rounds the last.
         """
+
+    def further(self, side: Any, outputs: Sequence[Row], reader: Reader, state: Any) -> Encoded | None:
+        """Return what else is written for an input, now that something is: the summary of partial ones, another try. None where
+        nothing is, and `decode` is given these outputs.
+
+        Asked of the inputs that `encode`, or this, calls ``unfinished``. What is kept of the round before is what the new side
+        holds of it; a bound on the rounds is the formulation's own.
+
+        :param side: what was kept for this input.
+        :param outputs: as for `decode`, of what was written in this round.
+        :return: the requests and the new side of this one input.
+        """
+        return None
 
     def outputs(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
         """Return the named outputs of the head; empty for a generation."""

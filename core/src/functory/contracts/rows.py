@@ -133,13 +133,33 @@ class Encoded:
     :param rows: the rows (forward programs); one input may have none, one or many.
     :param owner: for each row, the index of the input it belongs to.
     :param side: for each input, what decoding needs and no engine sees: offsets, word ids, the windows.
-    :param requests: for each input, what is written for it (generate programs).
+    :param requests: what is written (generate programs).
+    :param of: for each request, the index of the input that it is written for; one input may have none, one or many. None
+        where each input has one, in their order.
+    :param unfinished: the inputs of which `Formulation.further` is asked what else is written, once these requests are.
     """
 
     rows: list[dict[str, Array]]
     owner: list[int]
     side: list[Any]
     requests: list[Request] = field(default_factory=list)
+    of: list[int] | None = None
+    unfinished: frozenset[int] = frozenset()
+
+    @property
+    def asked(self) -> list[int]:
+        """For each request, the index of its input."""
+        return list(range(len(self.requests))) if self.of is None else self.of
+
+    def written_of(self, written: Sequence[Sequence[Row]]) -> list[list[Row]]:
+        """Give each input what was written for it, in the requests' order.
+
+        :param written: for each request, a row for each of its samples.
+        """
+        grouped: list[list[Row]] = [[] for _ in self.side]
+        for index, rows in zip(self.asked, written, strict=True):
+            grouped[index] += rows
+        return grouped
 
     def rows_of(self, outputs: Sequence[Row]) -> list[list[Row]]:
         """Give each input the outputs of its own rows, in row order.

@@ -20,6 +20,7 @@ import numpy as np
 from pydantic import ValidationError
 
 from functory.contracts.component import complaint
+from functory.contracts.counted import encode
 from functory.contracts.formulation import Formulation
 from functory.contracts.rows import Row
 from functory.errors import ArtefactError, GoldenMismatch
@@ -27,6 +28,7 @@ from functory.machine.boundary import corrupt
 from functory.machine.members import parsed
 from functory.running import distances
 from functory.running.forms import CompositeForm, Form
+from functory.running.rounds import rounds, stored
 from functory.wording.harmless import harmless_json
 
 if TYPE_CHECKING:
@@ -43,7 +45,8 @@ class Golden:
     :param value: the Input, as plain data.
     :param output: the typed output, as plain data.
     :param numeric: for each row, each named output as nested lists; empty for composites. For what was written one row for
-        each sample: ``tokens`` (tokens,), ``log_probability``, as `Session.likelihood` gives it for them, and ``lead``.
+        each sample of each request, round after round: ``tokens`` (tokens,), ``log_probability``, as `Session.likelihood`
+        gives it for them, and ``lead``.
     """
 
     value: dict[str, Any]
@@ -186,7 +189,7 @@ def _again(function: Function, golden: Sequence[Golden]) -> list[_Again]:
         return [
             _Again(output, distance, lead=lead) for (output, _), distance, lead in zip(ran, apart, leads, strict=True)
         ]
-    likely = _likelihood(function, put, values, [[row["tokens"] for row in one.numeric] for one in golden])
+    likely = _likelihood(function, put, values, [one.numeric for one in golden])
     return [
         _rewritten(one.numeric, output, rows, stored)
         for one, (output, rows), stored in zip(golden, ran, likely, strict=True)
@@ -196,19 +199,20 @@ def _again(function: Function, golden: Sequence[Golden]) -> list[_Again]:
 def _rewritten(then: Sequence[Mapping[str, Any]], output: dict[str, Any], now: Sequence[Row], likely: Sequence[Any]) -> _Again:
     """Compare what was written for an input with what is stored.
 
-    :param then: the stored rows, one for each sample.
+    :param then: the stored rows, one for each sample of each request of each round.
     :param now: what was written now.
     :param likely: the stored tokens' log-probabilities now.
     """
-    if len(then) != len(now):
+    if len(then) != len(likely):  # what was written then asks for other texts now
         return _Again(output, float("inf"))
-    distance = max(distances.farthest(old.get("log_probability", ()), new) for old, new in zip(then, likely, strict=True))
-    for old, new in zip(then, now, strict=True):
+    distance = max((distances.farthest(old.get("log_probability", ()), new) for old, new in zip(then, likely, strict=True)),
+                   default=0.0)  # fmt: skip
+    for old, new in zip(then, now, strict=False):
         parted = _parted(old["tokens"], np.asarray(new["tokens"]).tolist())
         if parted is not None:
             leads = [*old.get("lead", ())][parted : parted + 1]
             return _Again(output, distance, parted, leads[0] if leads else float("inf"))
-    return _Again(output, distance)
+    return _Again(output, distance if len(then) == len(now) else float("inf"))
 
 
 def _parted(old: Sequence[int], new: Sequence[int]) -> int | None:
@@ -249,15 +253,17 @@ def _run(function: Function, values: Sequence[Any]) -> list[tuple[Any, list[Row]
     form = function.form
     if isinstance(form, CompositeForm):
         return [(output, []) for output in function.map(values, progress=False)]
-    traced = function.trace(values)
-    outputs = [form.formulation.decode(side, rows, function.state) for side, rows in traced]
-    rows_of = [rows for _, rows in traced]
-    if put := _generation(function):
-        likely = _likelihood(function, put, values, [[row["tokens"] for row in rows] for rows in rows_of])
-        rows_of = [
-            [{**row, "log_probability": one} for row, one in zip(rows, some, strict=True)]
-            for rows, some in zip(rows_of, likely, strict=True)
-        ]
+    put = _generation(function)
+    if put is None:
+        return [(form.formulation.decode(side, rows, function.state), rows) for side, rows in function.trace(values)]
+    written = function.rounds(values)
+    outputs = [put.decode(some[-1].side, some[-1].rows, function.state) for some in written]
+    rows_of = [[row for one in some for row in one.rows] for some in written]
+    likely = _likelihood(function, put, values, rows_of)
+    rows_of = [
+        [{**row, "log_probability": one} for row, one in zip(rows, some, strict=True)]
+        for rows, some in zip(rows_of, likely, strict=True)
+    ]
     return list(zip(outputs, rows_of, strict=True))
 
 
@@ -268,17 +274,22 @@ def _generation(function: Function) -> Formulation | None:
 
 
 def _likelihood(
-    function: Function, put: Formulation, values: Sequence[Any], written: Sequence[Sequence[Any]]
+    function: Function, put: Formulation, values: Sequence[Any], written: Sequence[Sequence[Mapping[str, Any]]]
 ) -> list[list[Any]]:
-    """Return the log-probabilities of texts after the prompts that inputs become.
+    """Return the log-probabilities of texts after the prompts that inputs, and what was written for them, become: of each input
+    as many as its rounds ask for.
 
-    :param written: for each input its texts, as tokens.
+    :param written: for each input the rows of its rounds, whose ``tokens`` are its texts.
     """
-    requests = put.encode(values, function.reader, function.state).requests
-    asked = [request for request, some in zip(requests, written, strict=True) for _ in some]
+    texts = [[{"tokens": np.asarray(row["tokens"], dtype=np.int64)} for row in some] for some in written]
+    reader, state = function.reader, function.state
+    gone = rounds(put, encode(put, values, reader, state), reader, state, stored(texts))
+    asked = [[request for one in some for request in one.requests for _ in range(request.decoding.samples)] for some in gone]
+    pairs = [list(zip(some, own, strict=False)) for some, own in zip(asked, texts, strict=True)]
+    flat = [pair for some in pairs for pair in some]
     with function.form.reading():
-        likely = iter(function.session.likelihood(asked, [tuple(map(int, one)) for some in written for one in some]))
-    return [[next(likely) for _ in some] for some in written]
+        likely = iter(function.session.likelihood([one for one, _ in flat], [tuple(row["tokens"].tolist()) for _, row in flat]))
+    return [[next(likely) for _ in some] for some in pairs]
 
 
 def _plain(row: Row) -> dict[str, Any]:

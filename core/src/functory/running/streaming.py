@@ -52,8 +52,8 @@ class Stream(Iterator[str]):
     def _text(self) -> str:
         """Take a token, and return what can be told of the text by now."""
         token = next(self._tokens, None)
-        if token is None:
-            self.finish = "closed"
+        if token is None:  # nothing was to be written
+            self.finish = "end"
             return self._told
         if token.is_written:
             self._written.append(token.id)

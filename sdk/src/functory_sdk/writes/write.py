@@ -61,14 +61,20 @@ class Write(Formulation):
             )
 
     def encode(self, inputs: Sequence[Any], reader: Reader, state: State) -> Encoded:
+        prompts = self._prompts(inputs, reader)
+        return Encoded([], [], [self.side(reader, prompt.notes) for prompt in prompts], self.requests(prompts, reader))
+
+    def requests(self, prompts: Sequence[Prompt], reader: Reader) -> list[Request]:
+        """Return what is asked of a session for prompts."""
         how = self.decoding
-        stops, most = Stops(reader.tokenizer, how.stop), how.max_new_tokens
         signs = {reader.tokenizer.id(stop) for stop in how.stop if stop in reader.tokenizer.signs}  # which no text spells
         stop_ids = frozenset(reader.spec.end_ids) | {sign for sign in signs if sign is not None}
-        prompts = self._prompts(inputs, reader)
-        ends = stops if how.stop else None
-        requests = [Request(tuple(prompt.ids.tolist()), how, stop_ids, ends) for prompt in prompts]
-        return Encoded(rows=[], owner=[], side=[Side(stops, most, prompt.notes) for prompt in prompts], requests=requests)
+        ends = Stops(reader.tokenizer, how.stop) if how.stop else None
+        return [Request(tuple(prompt.ids.tolist()), how, stop_ids, ends) for prompt in prompts]
+
+    def side(self, reader: Reader, notes: Sequence[str] = ()) -> Side:
+        """Return what decoding needs of an input."""
+        return Side(Stops(reader.tokenizer, self.decoding.stop), self.decoding.max_new_tokens, tuple(notes))
 
     def _prompts(self, inputs: Sequence[Any], reader: Reader) -> list[Prompt]:
         prompted = [self._prompt_of(value) for value in inputs]

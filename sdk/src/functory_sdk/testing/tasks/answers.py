@@ -26,8 +26,7 @@ class AnswerChecks(TaskChecks):
         """
         values = self.hard_inputs()
         for put in self.each(self.puts()):
-            encoded = put.encode(values)
-            for value, side, rows in zip(values, encoded.side, put.run(encoded), strict=True):
+            for value, (side, rows) in zip(values, put.trace(put.encode(values)), strict=True):
                 try:
                     output = put.formulation.decode(side, rows, put.state)
                 except FunctoryError:
@@ -47,10 +46,9 @@ class AnswerChecks(TaskChecks):
         assert len(golden) >= 3, f"{len(golden)} golden inputs; a conversion that does nothing needs more to show."
         assert any(not text.isascii() for value in golden for text in texts_of(value).values()), "all are ASCII."
         for put in self.each(self.puts()):
-            encoded = put.encode(golden)
-            rows = put.run(encoded)
-            assert len(put.decode(encoded, rows)) == len(golden)
-            for side, one in zip(encoded.side, rows, strict=True) if put.formulation.program == "forward" else ():
+            traced = put.trace(put.encode(golden))
+            assert len([put.formulation.decode(side, rows, put.state) for side, rows in traced]) == len(golden)
+            for side, one in traced if put.formulation.program == "forward" else ():
                 lead = put.formulation.lead(side, one, put.state)
                 assert lead is None or 0 <= lead <= 1, f"{put.name}: a lead of {lead!r} is no difference of probabilities."
 

@@ -11,12 +11,12 @@ import numpy as np
 from functory.contracts.adaptation import Adaptation
 from functory.contracts.backbone import Backbone
 from functory.contracts.component import NoOptions
-from functory.contracts.decoding import texts
 from functory.contracts.engine import SessionOptions
 from functory.contracts.formulation import Formulation, Target
 from functory.contracts.rows import Encoded, Port, Row
 from functory.contracts.task import Task
 from functory.reading.reader import LongText, Reader
+from functory.running.rounds import Writer, rounds
 
 
 class Untrained(Adaptation[NoOptions]):
@@ -58,18 +58,22 @@ class Put:
         return [self.task.Input(**{name: getattr(one, name) for name in fields}) for one in examples]
 
     def run(self, encoded: Encoded) -> list[list[Row]]:
-        """Return, for each input, the outputs of its rows."""
+        """Return, for each input, the outputs of its rows; of what is written in rounds, those of the last."""
+        return [rows for _, rows in self.trace(encoded)]
+
+    def trace(self, encoded: Encoded) -> list[tuple[Any, list[Row]]]:
+        """Return, for each input, what its last round kept of it, and the outputs of its rows."""
         session = self.form.open(SessionOptions(budget=256))
         if self.formulation.program == "forward":
-            return encoded.rows_of(session.run(encoded.rows))
-        return texts(encoded.requests, session.generate(encoded.requests))
+            return list(zip(encoded.side, encoded.rows_of(session.run(encoded.rows)), strict=True))
+        found = rounds(self.formulation, encoded, self.reader(), self.state, Writer(session.generate, None))
+        return [(some[-1].side, some[-1].rows) for some in found]
 
     def decode(self, encoded: Encoded, rows: Sequence[Sequence[Row]]) -> list[Any]:
         return [self.formulation.decode(side, one, self.state) for side, one in zip(encoded.side, rows, strict=True)]
 
     def compute(self, inputs: Sequence[Any]) -> list[Any]:
-        encoded = self.encode(inputs)
-        return self.decode(encoded, self.run(encoded))
+        return [self.formulation.decode(side, rows, self.state) for side, rows in self.trace(self.encode(inputs))]
 
 
 @dataclass

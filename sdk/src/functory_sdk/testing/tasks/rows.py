@@ -25,9 +25,11 @@ class RowChecks(TaskChecks):
             assert encoded.owner == sorted(encoded.owner), f"{put.name}: owners are out of order."
             assert set(encoded.owner) <= set(range(len(inputs))), f"{put.name}: an owner is no input."
             if put.formulation.program == "generate":
-                assert len(encoded.requests) == len(inputs), f"{put.name}: one request per input is wanted."
+                owners = encoded.asked
+                assert len(owners) == len(encoded.requests), f"{put.name}: `of` and requests differ in length."
+                assert owners == sorted(owners) and set(owners) <= set(range(len(inputs))), f"{put.name}: `of` is out of order."
             nothing = put.encode([])
-            assert not nothing.rows and not nothing.side, f"{put.name}: no inputs gave something."
+            assert not nothing.rows and not nothing.side and not nothing.requests, f"{put.name}: no inputs gave something."
 
     def test_rows_fit_the_programs_ports(self) -> None:
         """Each row holds what the program reads, in the ports' types and shapes, and none is longer than the context.
