@@ -17,6 +17,9 @@ from functory_sdk.torch.stacks.rotary import FULL, SLIDING  # noqa: E402
 VOCABULARY, PAD = 97, 1
 BERT = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
 LLAMA = {**BERT, "num_key_value_heads": 2, "head_dim": 8}
+BART = {"d_model": 32, "encoder_layers": 2, "decoder_layers": 3, "encoder_attention_heads": 4, "decoder_attention_heads": 4,
+        "encoder_ffn_dim": 48, "decoder_ffn_dim": 48, "max_position_embeddings": 64, "decoder_start_token_id": 0,
+        "forced_eos_token_id": None}  # fmt: skip
 T5 = {"d_model": 32, "d_kv": 8, "d_ff": 48, "num_heads": 4, "decoder_start_token_id": 0}
 SETTINGS: dict[str, dict[str, Any]] = {
     "bert": BERT, "roberta": BERT, "xlm-roberta": BERT, "camembert": BERT,
@@ -33,9 +36,12 @@ SETTINGS: dict[str, dict[str, Any]] = {
                "query_pre_attn_scalar": 8, "attn_logit_softcapping": 0.5, "final_logit_softcapping": 0.5},
     "gpt2": {"n_embd": 32, "n_layer": 3, "n_head": 4, "n_positions": 64},
     "t5": {**T5, "num_layers": 2, "num_decoder_layers": 3},
+    "bart": BART, "marian": BART, "m2m_100": BART,
+    "mbart": {**BART, "scale_embedding": True},
 }  # fmt: skip
 ENCODERS = [family for family in SETTINGS if family_of(family).architecture == "encoder"]
 WRITERS = [family for family in SETTINGS if family not in ENCODERS]
+PAIRS = [family for family in WRITERS if family_of(family).architecture == "encoder-decoder"]
 VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "DeBERTa v2 with a convolution": ("deberta-v2", {"conv_kernel_size": 3, "conv_act": "gelu", "type_vocab_size": 2}),
     "DeBERTa with maps of positions of its own": (
@@ -47,6 +53,8 @@ VARIANTS: dict[str, tuple[str, dict[str, Any]]] = {
     "Gemma 2 without caps": ("gemma2", {"attn_logit_softcapping": None, "final_logit_softcapping": None}),
     "Gemma 3 with a cap": ("gemma3_text", {"final_logit_softcapping": 0.5}),
     "GPT-2 that scales by the layer": ("gpt2", {"scale_attn_by_inverse_layer_idx": True, "n_inner": 40}),
+    "BART that scales embeddings": ("bart", {"scale_embedding": True, "activation_function": "relu"}),
+    "Marian that scales embeddings": ("marian", {"scale_embedding": True, "activation_function": "swish"}),
     "Qwen 3 with windows": ("qwen3", {"use_sliding_window": True, "sliding_window": 4, "max_window_layers": 1}),
 }  # fmt: skip
 
@@ -66,8 +74,8 @@ def made(family: str, **settings: Any) -> tuple[Any, Network]:
             parameter.add_(torch.randn_like(parameter) * (0.3 if "norm" in name.lower() or "bias" in name else 0.1))
     spec = BackboneSpec(
         reference="tiny", architecture=kind, family=family, width=32,
-        layers=5 if family == "t5" else 3, decoder_layers=3 if family == "t5" else 0,
-        vocabulary=VOCABULARY, context=64, pad_id=PAD, start_id=0 if family == "t5" else None, weights_hash="0",
+        layers=5 if family in PAIRS else 3, decoder_layers=3 if family in PAIRS else 0,
+        vocabulary=VOCABULARY, context=64, pad_id=PAD, start_id=0 if family in PAIRS else None, weights_hash="0",
         has_token_types=family_of(family).has_token_types(config.to_dict()),
     )  # fmt: skip
     network = network_from(model, spec).eval()
@@ -97,12 +105,12 @@ def test_the_whole_pass_is_transformers_own(family: str) -> None:
     model, network = made(family)
     rows = batch(network)
     kind = network.spec.architecture
-    base = model.base_model if kind == "decoder" else model
+    base, is_pair = model.base_model if kind == "decoder" else model, kind == "encoder-decoder"
     with torch.no_grad():
-        theirs = base(**rows, **({"output_hidden_states": True} if family == "t5" else {}))
+        theirs = base(**rows, **({"output_hidden_states": True} if is_pair else {}))
         ours = network.hidden(rows)
-    hidden = theirs.decoder_hidden_states[-1] if family == "t5" else theirs.last_hidden_state
-    real = (torch.ones(hidden.shape[:2]) if family == "t5" else rows["attention_mask"]) > 0
+    hidden = theirs.decoder_hidden_states[-1] if is_pair else theirs.last_hidden_state
+    real = (torch.ones(hidden.shape[:2]) if is_pair else rows["attention_mask"]) > 0
     torch.testing.assert_close(ours[real], hidden[real], atol=1e-5, rtol=1e-5)
     if kind != "encoder":
         with torch.no_grad():
@@ -146,7 +154,7 @@ def test_what_goes_on_from_one_beginning_in_two_ways_has_the_states_of_two_rows(
     torch.testing.assert_close(branched[[*range(5), *range(9, 13)]], whole[1], atol=1e-5, rtol=1e-5)
 
 
-DECODERS = [name for name in (*WRITERS, *VARIANTS) if VARIANTS.get(name, (name, {}))[0] in WRITERS and name != "t5"]
+DECODERS = [name for name in (*WRITERS, *VARIANTS) if VARIANTS.get(name, (name, {}))[0] in set(WRITERS) - set(PAIRS)]
 
 
 @pytest.mark.parametrize("family", DECODERS)
@@ -245,7 +253,7 @@ def test_the_blocks_are_the_layers_and_adapters_find_their_names(family: str) ->
     assert wanted.get(family, {"query", "key", "value"} if family in ENCODERS else {"q_proj", "v_proj"}) <= names
 
 
-@pytest.mark.parametrize("family", ["bert", "deberta-v2", "modernbert", "llama", "gemma2", "gpt2", "t5"])
+@pytest.mark.parametrize("family", ["bert", "deberta-v2", "modernbert", "llama", "gemma2", "gpt2", "t5", "bart", "m2m_100"])
 def test_it_traces_to_a_graph_that_serves_other_lengths(family: str) -> None:
     _, network = made(family)
 
@@ -266,7 +274,7 @@ def test_it_traces_to_a_graph_that_serves_other_lengths(family: str) -> None:
     other = batch(network, (7,), extra=2)
     with torch.no_grad():
         found, expected = program.module()(*other.values()), network.hidden(other)
-    size = 7 if family != "t5" else 4
+    size = 4 if family in PAIRS else 7
     torch.testing.assert_close(found[:, :size], expected[:, :size], atol=1e-5, rtol=1e-5)
 
 
@@ -282,7 +290,7 @@ def test_generation_step_by_step_is_the_whole_pass(family: str) -> None:
         source, own = ids[row : row + 1, : int(mask[row].sum())], tokens[row : row + 1, :written].clone()
         if other is not None:
             own[:, -1] = tokens[other, written - 1]
-        if family == "t5":
+        if family in PAIRS:
             target = torch.cat([torch.zeros(1, 1, dtype=torch.long), own], 1)
             return model(input_ids=source, decoder_input_ids=target).logits[0, -1]
         return model(input_ids=torch.cat([source, own], 1)).logits[0, -1]

@@ -18,6 +18,9 @@ from functory_torch import TorchEngine  # noqa: E402
 PAD, END, VOCABULARY = 1, 3, 61
 LLAMA = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24,
          "num_key_value_heads": 1, "head_dim": 8}  # fmt: skip
+BART = {"d_model": 16, "encoder_layers": 1, "decoder_layers": 1, "encoder_attention_heads": 2, "decoder_attention_heads": 2,
+        "encoder_ffn_dim": 24, "decoder_ffn_dim": 24, "max_position_embeddings": 64, "decoder_start_token_id": 0,
+        "forced_eos_token_id": None}  # fmt: skip
 WINDOWS = {"sliding_window": 4, "layer_types": ["sliding_attention", "full_attention"]}
 FAMILIES: dict[str, dict[str, Any]] = {
     "llama": LLAMA, "gemma": LLAMA, "qwen3": LLAMA, "mistral": {**LLAMA, "sliding_window": 4},
@@ -25,6 +28,7 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "gemma2": {**LLAMA, **WINDOWS, "query_pre_attn_scalar": 8, "final_logit_softcapping": 3.0},
     "gemma3_text": {**LLAMA, **WINDOWS},
     "gpt2": {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 64},
+    "bart": BART, "marian": BART, "mbart": BART, "m2m_100": BART,
     "t5": {"d_model": 16, "d_kv": 8, "d_ff": 24, "num_heads": 2, "num_layers": 1, "decoder_start_token_id": 0},
 }  # fmt: skip
 PROMPTS = ((5, 9, 30, 17, 22, 8), (40, 6), (12, 55, 7, 7))
