@@ -159,6 +159,18 @@ def test_a_form_whose_engine_is_lacking_is_passed_over(forms: dict[str, Path], t
     assert functory.load(folder).form.name == "slow fp32"
 
 
+def test_a_form_whose_engine_does_not_know_the_precision_is_passed_over(
+    forms: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = unpacked(package(forms["fast"], "both", tmp_path, also=[forms["slow"]])[0], tmp_path)
+    with pytest.raises(errors.NotSupported, match="has no sessions in 'bf16'"):
+        functory.load(folder, precision="bf16")
+    monkeypatch.setattr(Slow, "session_precisions", ("auto", "bf16"))
+    monkeypatch.setattr(Fast, "session_precisions", ("auto",), raising=False)
+    assert functory.load(folder, precision="bf16").form.name == "slow fp32"
+    assert functory.load(folder).form.name == "fast fp32"
+
+
 def test_a_joined_form_has_room_for_how_far_it_is_off(forms: dict[str, Path], tmp_path: Path) -> None:
     [wheel] = package(forms["slow"], "both", tmp_path, also=[forms["fast"]])
     with ZipFile(wheel) as zipped:

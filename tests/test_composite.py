@@ -43,6 +43,12 @@ def test_a_composite_is_the_same_after_save_and_load_with_its_options_and_parts(
     verify(saved)
 
 
+def test_the_parts_of_a_composite_are_opened_as_it_is(saved: Path) -> None:
+    function = functory.load(saved, threads=1, precision="bf16")
+    assert {part.session_options for part in function.form.parts.values()} == {function.session_options}
+    assert function(TEXT).alert
+
+
 def test_a_composite_is_explained_by_its_own_numbers(alert: functory.Function) -> None:
     found = alert.explain(TEXT)
     weights = {piece.text: piece.weight for piece in found.pieces}

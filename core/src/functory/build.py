@@ -253,7 +253,7 @@ class _Building:
         return brought
 
     def _session(self) -> SessionOptions:
-        """Return threads, device and budget."""
+        """Return threads, device, precision and budget."""
         with self._named("session"):
             return SessionOptions.of(self.recipe.session)
 

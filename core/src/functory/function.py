@@ -275,9 +275,18 @@ class Function:
         return self._opened.session(self._single_form(), self.session_options)
 
     def opened(self, **options: Any) -> Function:
-        """Return this function with other session options: threads, device, budget."""
+        """Return this function, and each part of a composite, with other session options: threads, device, budget, precision."""
         changed = SessionOptions.of({**self.session_options.model_dump(), **options})
-        return self.replaced(session=changed)
+        if not isinstance(self.form, CompositeForm):
+            return self.replaced(session=changed)
+        parts = {name: part.opened(**options) for name, part in self.form.parts.items()}
+        return self.replaced(session=changed, form=replace(self.form, parts=parts))
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether it is opened in numbers that are narrower than its form's own, or a part of it is."""
+        parts = self.form.parts.values() if isinstance(self.form, CompositeForm) else ()
+        return self.session_options.precision != "auto" or any(part.is_narrow for part in parts)
 
     def replaced(self, **changes: Any) -> Function:
         """Return a function like this one, with another form, about or session."""

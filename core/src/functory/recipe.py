@@ -88,7 +88,7 @@ class Recipe(BaseModel):
     max_tokens: int = Field(0, ge=0, description="The longest row, in tokens; the backbone's context when 0.")
     seed: int = Field(0, ge=0, lt=2**32, description="Governs everything random.")
     limit: int = Field(0, ge=0, description="Keep so many training examples at most, each label by its share; all when 0.")
-    session: dict[str, Any] = Field({}, description="Threads, device and batch budget: {threads = 2}.")
+    session: dict[str, Any] = Field({}, description="Threads, device, precision and batch budget: {threads = 2}.")
     hooks: tuple[Any, ...] = Field(
         (), description="Hook plugins that take part, in order: names, or {name = 'tensorboard', folder = 'logs'}."
     )

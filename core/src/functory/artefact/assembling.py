@@ -99,7 +99,7 @@ def _assembled(
         },
         metrics={name: metric.model_dump(mode="json") for name, metric in manifest.metrics.items()},
     )  # fmt: skip
-    form = _read_form(folder, record, task, state, whereabouts)
+    form = _read_form(folder, record, task, state, session, whereabouts)
     golden, report = read_golden(folder), read_report(folder)
     return Function(task, state, form, about, golden=golden, session=session, report=report)
 
@@ -141,16 +141,20 @@ def _component(kind: str, kept: Kept, folder: Path) -> Any:  # Any: a component 
         return found.configure(kept.options)
 
 
-def _read_form(folder: Path, record: FormRecord, task: Any, state: Any, whereabouts: Whereabouts) -> Form:
+def _read_form(
+    folder: Path, record: FormRecord, task: Any, state: Any, session: SessionOptions, whereabouts: Whereabouts
+) -> Form:
     if isinstance(record, CompositeRecord):
-        return _read_composite(folder, record, task, whereabouts)
+        return _read_composite(folder, record, task, session, whereabouts)
     engine = _component("engines", record.engine, folder)
     if isinstance(record, TorchRecord):
         return _read_torch(folder, record, engine, task, state, whereabouts)
     return _read_engine(folder, record, engine, task, state)
 
 
-def _read_composite(folder: Path, record: CompositeRecord, task: Any, whereabouts: Whereabouts) -> CompositeForm:
+def _read_composite(
+    folder: Path, record: CompositeRecord, task: Any, session: SessionOptions, whereabouts: Whereabouts
+) -> CompositeForm:
     """Return the parts, which must be those that the task is made of.
 
     :raises ArtefactCorrupt: when they are others.
@@ -161,7 +165,7 @@ def _read_composite(folder: Path, record: CompositeRecord, task: Any, whereabout
     parts = {}
     for name, place in record.parts.items():
         with reading(f"{place}/", folder):
-            parts[name] = part = read(folder / place, check(folder / place), whereabouts=whereabouts)
+            parts[name] = part = read(folder / place, check(folder / place), session=session, whereabouts=whereabouts)
         if task.parts[name] and part.task.name != task.parts[name]:
             raise corrupt(f"part {name!r} must do {task.parts[name]}; {place} does {part.task.name}")
     return CompositeForm(parts, record.tolerance)

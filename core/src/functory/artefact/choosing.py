@@ -44,10 +44,12 @@ def fastest(folder: Path, manifest: Manifest, session: SessionOptions) -> str | 
     functions: dict[str, Function] = {}
     for name in labels:
         try:
-            functions[name] = read(folder, manifest, form=name, session=session)
+            function = read(folder, manifest, form=name, session=session)
+            _ = function.session  # opened: its engine may not be installed, nor know the device or the precision
+            functions[name] = function
         except ArtefactError:
             raise
-        except FunctoryError:  # its engine is not installed, or does not run here
+        except FunctoryError:
             continue
     if not functions:
         return None

@@ -34,7 +34,7 @@ def load(
 
     :param folder: the artefact's folder, or the name of a function that a wheel brought.
     :param form: which of its forms: ``torch``, ``openvino int8`` …; the fastest that can run here when None.
-    :param session: threads, device, budget; or give them by name.
+    :param session: threads, device, budget, precision; or give them by name. A composite's parts have them too.
     :param components: ``./my_task.py:MyTask`` for each component that was in a file when the function was built. The
         file is run: it must be one that you trust.
     :param backbone: where its backbone lies now, when it moved since: ``./folder``; each of several for a composite's parts.

@@ -22,6 +22,10 @@ def add_function(parser: ArgumentParser) -> None:
         "--threads", type=int, default=0, help="threads of one forward pass; the machine's cores when not given"
     )
     parser.add_argument("--device", default="cpu", help="where it runs: cpu, cuda …")
+    parser.add_argument(
+        "--precision", choices=("auto", "bf16"), default="auto",
+        help="in what its maps are multiplied: its own, or bf16, faster where the processor has instructions for it",
+    )  # fmt: skip
     add_opening(parser)
     add_digest(parser)
 
@@ -74,7 +78,7 @@ def open_function(args: Namespace) -> Function:
     from functory.artefact.loading import load
 
     return load(
-        args.function, form=args.form, threads=args.threads, device=args.device, sha256=args.sha256,
+        args.function, form=args.form, threads=args.threads, device=args.device, precision=args.precision, sha256=args.sha256,
         **opening(args),
     )  # fmt: skip
 

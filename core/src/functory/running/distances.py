@@ -33,6 +33,12 @@ def farthest(then: Any, now: Any) -> float:
     return float(np.abs(old - new).max()) if old.size else 0.0
 
 
+def largest(value: Any) -> float:
+    """Return the largest finite number of an array, whatever its sign; 0 where it has none."""
+    numbers = np.abs(np.asarray(value, dtype=np.float64))
+    return float(numbers.max(initial=0.0, where=np.isfinite(numbers)))
+
+
 def is_number(value: Any) -> bool:
     """Whether an output is numbers throughout, and none of them NaN."""
     return not np.isnan(np.asarray(value, dtype=np.float64)).any()

@@ -19,8 +19,9 @@ from functory.contracts.formulation import Formulation
 from functory.contracts.rows import Program
 from functory.errors import NotSupported
 from functory.machine.boundary import Source
+from functory.machine.keeping import note_once
 from functory.reading.tokenizer import Tokenizer
-from functory.running.replays import machine
+from functory.running.replays import has_bf16, machine
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -60,8 +61,11 @@ class TorchForm:
         return self.backbone.tokenizer
 
     def open(self, options: SessionOptions) -> Session:
-        """Open the program in its engine."""
-        return self.engine.open(self.program, options)
+        """Open the program in its engine.
+
+        :raises NotSupported: for a precision that the engine does not know.
+        """
+        return _opened(self.engine, self.program, options)
 
     def reading(self) -> AbstractContextManager[None]:
         """Return what it is run in: nothing special, because none of an artefact's files is in use any more."""
@@ -110,12 +114,15 @@ class EngineForm:
         return self.program.folder
 
     def open(self, options: SessionOptions) -> Session:
-        """Open the program in its engine: as the caller says, else as was measured best on this processor."""
+        """Open the program in its engine: as the caller says, else as was measured best on this processor.
+
+        :raises NotSupported: for a precision that the engine does not know.
+        """
         if self.probed_on == machine():
             best = {name: getattr(self.options, name) for name in ("threads", "budget") if not getattr(options, name)}
             options = options.model_copy(update=best)
         with self.reading():
-            return self.engine.open(self.program, options)
+            return _opened(self.engine, self.program, options)
 
     def reading(self) -> AbstractContextManager[None]:
         """Return what its files are opened and run in: what an engine's library raises over them is the artefact's fault."""
@@ -143,6 +150,17 @@ class CompositeForm:
 
 
 Form = TorchForm | EngineForm | CompositeForm
+
+
+def _opened(engine: Engine[Any], program: Program, options: SessionOptions) -> Session:
+    """Return an engine's session on a program; what the processor is slow at is told."""
+    engine.check_precision(options)
+    if options.precision == "bf16" and options.device == "cpu" and not has_bf16():
+        note_once(
+            "this processor has no instructions for bfloat16 (avx512_bf16, amx_bf16): a session in it is slower here than in the "
+            "form's own precision, and further off. Leave precision out."
+        )
+    return engine.open(program, options)
 
 
 def torch_form(

@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 
 FLOOR = 1e-4
 """The least tolerance: what other batches, threads and processors do to float32."""
+NARROW = 0.05
+"""The part of an example's largest number by which a session in bfloat16 may be off, of 1 where only scores are kept: each number
+keeps eight bits, and thirty layers were measured to be off by a fiftieth."""
+NARROW_TIE = 0.5
+"""Two tokens whose log-probabilities are further apart than this are no tie in bfloat16 either."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,10 @@ def _is_rows(numeric: Any) -> bool:
 
 
 def record(function: Function, inputs: Iterable[Any] = ()) -> list[Golden]:
-    """Run inputs, as `map` takes them or the task's own where none are given, and keep what came out."""
+    """Run inputs, as `map` takes them or the task's own where none are given, and keep what came out, in the form's own
+    precision: what a session is opened in is not the function's.
+    """
+    function = _wide(function)
     values = [function.coerce(value) for value in function.items(inputs)] or list(function.task.golden_inputs(function.state))
     return [
         Golden(value.model_dump(mode="json"), output.model_dump(mode="json"), [_plain(row) for row in rows])
@@ -124,18 +132,19 @@ def tolerance(function: Function, golden: Sequence[Golden]) -> float:
 
 
 def distance(function: Function, golden: Sequence[Golden]) -> float:
-    """Return the largest difference of any number when each golden input is run alone."""
+    """Return the largest difference of any number when each golden input is run alone, in the form's own precision."""
+    function = _wide(function)
     return max((now.distance for one in golden for now in _again(function, [one])), default=0.0)
 
 
 def replay(function: Function, golden: Sequence[Golden], allowed: float, *, where: str = "") -> None:
     """Run the golden inputs again and compare.
 
-    :param allowed: the largest difference of any number.
+    :param allowed: the largest difference of any number; in a session that is narrower than the form more is, see `NARROW`.
     :raises GoldenMismatch: naming the first input that differs.
     """
     for number, (one, now) in enumerate(zip(golden, _again(function, golden), strict=True), 1):
-        fault = _fault(one, now, allowed)
+        fault = _fault(one, now, *_bounds(function, one, allowed))
         if fault:
             raise GoldenMismatch(
                 f"golden example {number} comes out differently: {_told(one.output)} then, {_told(now.output)} now; "
@@ -222,13 +231,30 @@ def _parted(old: Sequence[int], new: Sequence[int]) -> int | None:
     return next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
 
 
-def _fault(one: Golden, now: _Again, allowed: float) -> str:
+def _wide(function: Function) -> Function:
+    """Return a function opened in its form's own precision."""
+    return function.opened(precision="auto") if function.is_narrow else function
+
+
+def _bounds(function: Function, one: Golden, allowed: float) -> tuple[float, float]:
+    """Return by how much numbers may differ here, and by how much a token that is taken in place of a stored one may be behind.
+
+    :param allowed: what the form's own precision is allowed.
+    """
+    if not function.is_narrow:
+        return allowed, distances.margin(allowed)
+    largest = max((distances.largest(value) for row in one.numeric for value in row.values()), default=1.0)
+    wide = max(allowed, NARROW * largest)
+    return wide, max(distances.margin(wide), min(2 * wide, NARROW_TIE))
+
+
+def _fault(one: Golden, now: _Again, allowed: float, tie: float) -> str:
     """Return what is wrong with an output that came out again; nothing where it is the same."""
     if now.distance > allowed:
         of_what = "the log-probabilities of its tokens are " if "tokens" in (*one.numeric, {})[0] else ""
         return f"{of_what}off by {now.distance:.2g} where {allowed:.2g} is allowed"
     if now.gap is not None:
-        is_tie = now.gap <= distances.margin(allowed)
+        is_tie = now.gap <= tie
         what = (
             f"after {now.parted} tokens it takes another, where the stored one led by {now.gap:.2g}"
         )

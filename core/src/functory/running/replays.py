@@ -35,8 +35,11 @@ def remember(folder: Path, function: Function) -> None:
 
 def _about(folder: Path, function: Function) -> list[Any]:  # Any: JSON
     """Return all that decides what the golden examples come out as."""
-    device = function.session_options.device
-    return [sha256(folder / "function.json"), function.form.name, device, cpu(), versions(), makers(function), made_of(function)]
+    options = function.session_options
+    return [
+        sha256(folder / "function.json"), function.form.name, options.device, options.precision, cpu(), versions(),
+        makers(function), made_of(function),
+    ]  # fmt: skip
 
 
 def made_of(function: Function) -> list[str]:
@@ -75,8 +78,9 @@ def cpu() -> str:
         fields = dict(line.split(":", 1) for line in text.split("\n\n")[0].splitlines() if ":" in line)
         stripped = {key.strip(): value.strip() for key, value in fields.items()}
         name = stripped.get("model name", name)
-        wanted = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16")
-        flags = " ".join(flag for flag in wanted if flag in stripped.get("flags", "").split())
+        wanted = ("avx2", "avx512f", "avx512_vnni", "avx_vnni", "avx512_bf16", "amx_int8", "amx_bf16", "bf16")
+        there = stripped.get("flags", stripped.get("Features", "")).split()  # Arm's are called so
+        flags = " ".join(flag for flag in wanted if flag in there)
     return f"{name} ({flags})" if flags else name
 
 
@@ -91,6 +95,11 @@ def has_vnni() -> bool:
     reduced range there.
     """
     return "vnni" in cpu()
+
+
+def has_bf16() -> bool:
+    """Whether this processor multiplies bfloat16; others do it by way of float32, which takes longer than that alone."""
+    return "bf16" in cpu()
 
 
 def versions(names: tuple[str, ...] = NUMERIC) -> dict[str, str]:

@@ -16,6 +16,7 @@ class OpenVINOEngine(Engine[NoOptions]):
 
     abilities: ClassVar = frozenset({"forward"})
     precisions: ClassVar = ("fp32", "int8")
+    session_precisions: ClassVar = ("auto", "bf16")
 
     def open(self, program: Program, options: SessionOptions) -> Session:
         from functory_openvino.session import OpenVINOSession

@@ -30,7 +30,7 @@ class OpenVINOSession(Session):
             )
         wanted: dict[str, Any] = {
             "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "f32",
+            "INFERENCE_PRECISION_HINT": "bf16" if options.precision == "bf16" else "f32",
         }  # some take bf16 unasked
         if options.threads:
             wanted["INFERENCE_NUM_THREADS"] = options.threads

@@ -36,6 +36,7 @@ class TorchEngine(Engine[NoOptions]):
 
     abilities: ClassVar = frozenset({"forward", "generate", "gradients", "training"})
     precisions: ClassVar = ()
+    session_precisions: ClassVar = ("auto", "bf16")
 
     def open(self, program: Program, options: SessionOptions) -> Session:
         from functory_torch.session import TorchSession

@@ -12,6 +12,7 @@ from functory_sdk import Array, NotSupported, Program, Request, Row, Session, Se
 from functory_sdk.torch import Kept
 from functory_torch.beams import search
 from functory_torch.likelihood import likelihood
+from functory_torch.narrow import narrowed
 from functory_torch.sharing import Shared, Sharing, branch_ports, shared
 from functory_torch.threads import threaded, threads
 from functory_torch.writing import Line, write
@@ -36,6 +37,8 @@ class TorchSession(Session):
         super().__init__(program, options)
         self.device = device(options.device)
         self.model = program.model.to(self.device).eval() if self.device.type != "cpu" else program.model.eval()
+        if options.precision == "bf16":
+            self.model = narrowed(self.model)
 
     def run(self, rows: Sequence[Row], told: Told | None = None) -> list[Row]:
         """Run rows; what those of a network that reads forwards alone share at their beginnings is computed once."""

@@ -9,8 +9,9 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from functory.contracts.engine import Ability
+from functory.contracts.engine import Ability, Narrow, SessionOptions
 from functory.errors import NotSupported
+from functory.running.replays import has_bf16
 from functory_sdk.testing.comparing import difference
 from functory_sdk.testing.engines.programs import TOLERANCES, EngineChecks, check_close
 
@@ -130,6 +131,34 @@ class RunningChecks(EngineChecks):
             first.close()
             assert difference(before, second.run(rows)) <= 1e-4
             second.close()
+
+    def test_a_narrow_session_is_near_and_what_is_not_known_is_refused(self, tmp_path: Path) -> None:
+        """A session in a narrower precision gives nearly the torch form's outputs, and not the same bits; the program stays as
+        it was for other sessions. A precision that the engine does not declare is refused.
+
+        If this fails: multiply the network's maps in what `options.precision` says, in a copy, or take it out of
+        `session_precisions`; leave `check_precision` as it is.
+        """
+        known = self.load().session_precisions
+        assert "auto" in known, "a session in the form's own precision is what everybody asks for."
+        for precision in get_args(Narrow):
+            options = SessionOptions(precision=precision)
+            if precision not in known:
+                with pytest.raises(NotSupported, match=f"{self.engine.name}.*{precision}"):
+                    self.engine.check_precision(options)
+                continue
+            self.engine.check_precision(options)
+            for form, program, expected in self.each(self.programs(tmp_path / precision)):
+                before = self.run_once(program)
+                session = self.open(program, precision=precision)
+                found = session.run(self.rows())
+                session.close()
+                if precision == "auto":
+                    assert difference(before, found) <= 1e-4, f"{form}: two sessions of one program differ."
+                    continue
+                check_close(precision if form in TOLERANCES else form, expected, found)
+                assert difference(before, found) > 0 or not has_bf16(), f"{form}: {precision} gives the same bits."
+                assert difference(before, self.run_once(program)) <= 1e-4, f"{form}: {precision} changed the program."
 
     def test_a_device_that_is_not_there_is_refused(self, tmp_path: Path) -> None:
         """Opening on a device that does not exist names the ones that do.
