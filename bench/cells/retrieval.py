@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ import functory
 from cells import same, scores, simple
 from cells.cell import Answers, Cell
 from cells.data import Rows, only, paragraphs, rows
+from functory_ranking import Shelf
 
 BESIDE = 5
 """Paragraphs that a question is held against in the cell of rankings: its own and those around it, on the same subject."""
@@ -44,22 +46,22 @@ def retrieved(name: str, language: str, backbone: str, test: int) -> Cell:
         return simple.ranks([row["text"] for row in texts], [(row["question"], row["place"]) for row in asked], language)
 
     return Cell(
-        name, language, "mean reciprocal rank", {"name": "embedding", "role": "query"}, load, gold=lambda row: row["place"],
-        read=lambda output: output.vector, score=lambda found, gold: scores.reciprocal_rank(found),
+        name, language, "mean reciprocal rank", "search", load, gold=lambda row: row["place"],
+        read=lambda output: [item.index for item in output.items], score=lambda found, gold: scores.reciprocal_rank(found),
         majority=lambda texts, asked: [row["place"] + 1 for row in asked], simple=("TF-IDF cosine", simply), ours=_nearest,
         recipe={"backbone": backbone},
     )  # fmt: skip
 
 
 def _nearest(cell: Cell, texts: Rows, asked: Rows) -> Answers:
-    """Return the place of each question's paragraph by the cosine of their vectors, from 1."""
-    fn = functory.build(task=cell.task, report=False, **cell.recipe)
-    passages = np.asarray([one.vector for one in fn.map([{"text": row["text"], "role": "passage"} for row in texts])])
-    queries = np.asarray([one.vector for one in fn.map([row["question"] for row in asked])])
-    cosines = queries @ passages.T  # (questions, paragraphs): vectors have length 1
-    own = cosines[np.arange(len(asked)), [row["place"] for row in asked]]
-    places: list[int] = (1 + (cosines > own[:, None]).sum(1)).tolist()
-    return places
+    """Return the place of each question's paragraph among what a search in a store of all of them finds, from 1."""
+    vectors = functory.build(task="embedding", report=False, **cell.recipe)
+    with tempfile.TemporaryDirectory() as folder:
+        shelf = Shelf.make(f"{folder}/paragraphs", [row["text"] for row in texts], vectors)
+        options = {"store": str(shelf.folder), "keep": len(shelf)}
+        find = functory.compose(str(cell.task), vectors=vectors, options=options)
+        found = list(find.map([{"query": row["question"]} for row in asked]))
+    return [1 + cell.read(output).index(row["place"]) for output, row in zip(found, asked, strict=True)]
 
 
 def ranked(name: str, language: str, backbone: str, train: int, test: int) -> Cell:

@@ -85,7 +85,7 @@ def test_a_handful_of_queries_leaves_the_order_of_the_cosine_and_many_change_it(
 def test_a_penalty_draws_a_head_to_its_prior_and_not_to_nothing() -> None:
     torch.manual_seed(0)
     head = ApartListwiseHead(SimpleNamespace(width=3), None)
-    features = torch.randn(40, 10)
+    features = torch.randn(40, 11)
     gold = {"candidate": torch.arange(40) % 4, "grade": (torch.arange(40) % 4 == 0).float(), "group": torch.arange(40) // 4}
     _, deviation = linear.standardise(features)
     prior = linear.prior(head, deviation)

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.usefixtures("tiny_kit")
 TEXTS = ["good film", "bad night", "fine day", "it was very bad", "a good book", "rain in the night", "we saw the day", "poor"]
 
 
-class TestStaged(TaskSuite):
-    component = "two-stage-ranking"
+class TestSearch(TaskSuite):
+    component = "search"
     examples = (
         {"query": "good film", "candidates": ["a bad film", "we saw a good film", "night"], "relevance": [0, 1, 0]},
         {"query": "the rain", "candidates": ["it was in the rain", "a book", "the day"], "relevance": [1, 0, 0]},
@@ -32,6 +32,10 @@ class TestStaged(TaskSuite):
         order = sorted(range(len(example.candidates)), key=lambda place: -example.relevance[place])
         items = [Kept(index=n, text=example.candidates[n], score=-float(i), cosine=0) for i, n in enumerate(order)]
         return Found(items=tuple(items))
+
+
+class TestStaged(TestSearch):
+    component = "two-stage-ranking"
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +58,7 @@ def cosines(parts: dict[str, Any], query: str) -> list[float]:
 
 
 def test_the_nearest_few_are_kept_and_ranked_by_the_second_stage(parts: dict[str, Any]) -> None:
-    found = staged(parts, keep=3)("the rain", TEXTS)
+    found = staged(parts, keep=3, lexical=0)("the rain", TEXTS)
     near = cosines(parts, "the rain")
     assert {item.index for item in found.items} == set(sorted(range(len(TEXTS)), key=lambda n: -near[n])[:3])
     assert {item.index: item.cosine for item in found.items} == pytest.approx(
@@ -68,6 +72,36 @@ def test_the_nearest_few_are_kept_and_ranked_by_the_second_stage(parts: dict[str
     assert [item.index for item in whole.items] == [item.index for item in parts["ranking"]("the rain", TEXTS).items]
     assert [item.index for item in whole.items] != sorted(range(len(TEXTS)), key=lambda n: -near[n])
     assert not whole.notes
+
+
+def test_words_bring_up_what_vectors_leave_out(parts: dict[str, Any]) -> None:
+    by_vectors = staged(parts, keep=2, lexical=0)("rain", TEXTS)
+    assert TEXTS.index("rain in the night") not in {item.index for item in by_vectors.items}
+    assert {item.lexical for item in by_vectors.items} == {0}
+    find = functory.compose("search", vectors=parts["vectors"], options={"lexical": 20})
+    found = find("rain", TEXTS)
+    assert found.items[0].index == TEXTS.index("rain in the night")
+    near = cosines(parts, "rain")
+    for item in found.items:
+        assert item.cosine == pytest.approx(near[item.index], abs=1e-4)
+        assert item.score == pytest.approx(item.cosine + 20 * item.lexical, abs=1e-4)
+    assert TEXTS.index("rain in the night") in {item.index for item in staged(parts, keep=2, lexical=20)("rain", TEXTS).items}
+
+
+def test_one_stage_is_searched_in_a_store_saved_loaded_measured_and_explained(
+    parts: dict[str, Any], shelf: Shelf, tmp_path: Path
+) -> None:
+    find = functory.compose("search", vectors=parts["vectors"], options={"keep": 4, "store": str(shelf.folder)})
+    again = functory.load(find.save(tmp_path / "find"))
+    found = again("the rain")
+    assert found == find("the rain")
+    given = find("the rain", [*TEXTS, "雨 😀"])
+    assert [(item.index, item.text) for item in found.items] == [(item.index, item.text) for item in given.items]
+    assert given.notes == ("5 candidates were left out by their vectors and words",)
+    rows = [{"query": "rain", "candidates": TEXTS, "picked": "rain in the night"}] * 3
+    assert functory.compose("search", vectors=parts["vectors"], options={"lexical": 20}).evaluate(rows).metrics["mrr"].value == 1
+    weights = find.explain(("rain", ["good", "the rain"]), target="candidates.1").pieces
+    assert max(weights, key=lambda piece: piece.weight).text == "rain"
 
 
 def test_alone_and_among_others_and_with_repeats_it_finds_the_same(parts: dict[str, Any]) -> None:
@@ -119,6 +153,10 @@ def test_a_query_without_candidates_is_answered_from_the_shelf(
     stored, given = find("the rain"), find("the rain", [*TEXTS, "雨 😀"])
     assert [(item.index, item.text) for item in stored.items] == [(item.index, item.text) for item in given.items]
     assert [item.cosine for item in stored.items] == pytest.approx([item.cosine for item in given.items], abs=1e-5)
+    assert [item.lexical for item in stored.items] == pytest.approx([item.lexical for item in given.items], abs=1e-5)
+    for lexical, is_found in ((0.01, False), (20, True)):
+        few = staged(parts, keep=2, store=str(shelf.folder), lexical=lexical)
+        assert ("rain in the night" in {item.text for item in few("rain").items}) is is_found
     both = list(find.map([{"query": "the rain"}, ("poor", ["a good book", "poor"]), {"query": "the rain"}]))
     order = [item.index for item in stored.items]
     assert [[item.index for item in one.items] for one in (both[0], both[2])] == [order, order]
@@ -149,11 +187,13 @@ def test_a_store_of_another_kind_is_found_by_its_name(parts: dict[str, Any], mon
         def __init__(self, place: str) -> None:
             self.place = place
 
+        has_words = False
+
         def first(self) -> tuple[str, Any]:
             return "poor", np.asarray(parts["vectors"]("poor").vector)
 
-        def nearest(self, vectors: Any, count: int) -> list[list[Near]]:
-            asked.append((self.place, vectors.shape, count))
+        def nearest(self, vectors: Any, count: int, queries: Any, lexical: float) -> list[list[Near]]:
+            asked.append((self.place, vectors.shape, count, queries, lexical))
             return [[Near(7_000_000, "poor", 0.5), Near(3, "good film", 0.25)]] * len(vectors)
 
     class Entry(SimpleNamespace):
@@ -165,7 +205,9 @@ def test_a_store_of_another_kind_is_found_by_its_name(parts: dict[str, Any], mon
     monkeypatch.setattr(store, "entry_points", lambda group: [Entry()] if group == "functory_ranking.stores" else [])
     found = staged(parts, store="remote:shop/texts", keep=2)("the rain")
     assert {(item.index, item.cosine) for item in found.items} == {(7_000_000, 0.5), (3, 0.25)}
-    assert asked == [("shop/texts", (1, 32), 2)]
+    assert asked == [("shop/texts", (1, 32), 2, ["the rain"], 0.5)]
+    assert found.notes[0] == "the store keeps no words: candidates were found by their vectors alone"
+    assert not staged(parts, store="remote:shop/texts", keep=2, lexical=0)("the rain").notes
     with pytest.raises(UsageError, match=r"(?s)no store named 'faiss'.*installed: remote"):
         staged(parts, store="faiss:here")("the rain")
 

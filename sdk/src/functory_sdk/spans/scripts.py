@@ -17,6 +17,8 @@ _RANGES = (
     (0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0xF900, 0xFAFF), (0xFF00, 0xFF9F), (0x20000, 0x3FFFF),
 )  # fmt: skip
 _STARTS = [first for first, _ in _RANGES]
+UNSPACED = "".join(f"{chr(first)}-{chr(last)}" for first, last in _RANGES)
+"""The characters of such scripts, as what stands between the brackets of a regular expression's set."""
 
 
 def is_unspaced(character: str) -> bool:

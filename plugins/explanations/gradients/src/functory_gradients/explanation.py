@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from pydantic import Field
 
 from functory_sdk import (
-    NGRAMS,
     Attribution,
     Explanation,
     Function,
@@ -36,9 +35,9 @@ ALONE = (
     "the output sets several rows of the program beside each other, and the gradient is that of the target's own row alone; "
     "occlusion weighs them together"
 )
-NO_NGRAMS = (
-    "the head reads the n-grams of the text too, and no gradient reaches them: the weights tell what the backbone reads alone; "
-    "occlusion weighs both together"
+COUNTED = (
+    "the head reads what is counted in the text too, its words or n-grams, and no gradient reaches that: the weights tell what "
+    "the backbone reads alone; occlusion weighs both together"
 )
 
 
@@ -75,7 +74,7 @@ class _Gradients(Explanation[Any]):
             )
         from functory_gradients.layers import word_weights
 
-        notes = [NO_NGRAMS] if any(port in NGRAMS for port in form.program.inputs) else []
+        notes = [COUNTED] if any(port.dtype == "float32" for port in form.program.inputs) else []
 
         def weigh(words: Sequence[Word]) -> list[float]:
             found, steps = self._weighed(function, value, target, notes)

@@ -1,6 +1,6 @@
-"""The ranking task, the task of two stages, and the stores that a great many candidates lie in."""
+"""The ranking task, search in one stage and in two, and the stores that a great many candidates lie in."""
 
-from functory_ranking.staged import Found, Kept, Search, TwoStages
+from functory_ranking.staged import Found, Kept, OneStage, Search, TwoStages
 from functory_ranking.store import Near, Shelf, Store
 from functory_ranking.task import Ranking
 from functory_ranking.types import Item, Query, Ranked, RankedQuery
@@ -10,6 +10,7 @@ __all__ = [
     "Item",
     "Kept",
     "Near",
+    "OneStage",
     "Query",
     "Ranked",
     "RankedQuery",

@@ -1,4 +1,5 @@
-"""How a query and a candidate are put to a backbone: in one row, each by itself with a head, or as their vectors are.
+"""How a query and a candidate are put to a backbone: in one row, each by itself with a head, or as their vectors are; beside
+vectors stand the words that both hold, because vectors blur names and numbers.
 
 In all of them a candidate is a row, or more where it is long: of its windows the best counts (Dai and Callan 2019, MaxP).
 """
@@ -13,10 +14,13 @@ from typing import Any, ClassVar
 import numpy as np
 
 from functory_ranking.types import Item, Query, Ranked, RankedQuery, RankingOptions
+from functory_ranking.words import Words
 from functory_sdk import Array, BackboneSpec, Encoded, Formulation, Port, Reader, Row, Target, Taught
 
 FIELDS = ("query", "candidate")
 ROLES = ("query", "passage")
+WORDS = Port("words", "float32")
+"""What the words that a query and a candidate share add to the cosine of their vectors."""
 DIGITS = 6
 
 
@@ -132,26 +136,61 @@ class Together(Scored):
         return replace(taught, group=taught.owner)
 
 
-class Apart(Together):
-    """Query and candidate each by itself, with a head on both vectors; a text that stands in many rows is computed once."""
+class ByVectors(Scored):
+    """Query and candidate each by itself, beside the words that both hold; a text that stands in many rows is computed once.
+
+    How rare a word is, is counted in the query's candidates.
+
+    :param options: of which `lexical` says how much words count.
+    """
 
     texts = 2
 
     def __init__(self, options: RankingOptions) -> None:
+        self.lexical = options.lexical
+
+    def inputs(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
+        return (WORDS,) if self.lexical else ()
+
+    def pairs(self, pairs: Sequence[tuple[str, str]], reader: Reader) -> Encoded:
+        return reader.each_by_itself(pairs, fields=FIELDS, roles=ROLES)
+
+    def encode(self, inputs: Sequence[Query], reader: Reader, state: Any) -> Encoded:
+        encoded = super().encode(inputs, reader, state)
+        if not self.lexical:
+            return encoded
+        said = self._said(inputs)
+        places = (place for side in encoded.side for place in side.of_row)
+        rows = [
+            {**row, WORDS.name: said[owner][place]}
+            for row, owner, place in zip(encoded.rows, encoded.owner, places, strict=True)
+        ]
+        return replace(encoded, rows=rows)
+
+    def _said(self, inputs: Sequence[Query]) -> list[Array]:
+        """Return what its words add to each different candidate of each query."""
+        known: dict[tuple[str, ...], Words] = {}
+        found = []
+        for value in inputs:
+            texts = tuple(dict.fromkeys(value.candidates))
+            if texts not in known:
+                known[texts] = Words.of(texts)
+            found.append(np.float32(self.lexical) * known[texts].shares([value.query])[0])
+        return found
+
+
+class Apart(ByVectors, Together):
+    """A head on both vectors and on the words, which begins as what is taken without any training."""
+
+    def __init__(self, options: RankingOptions) -> None:
+        super().__init__(options)
         self.head = f"functory_ranking.head:Apart{options.loss.title()}Head"  # type: ignore[misc]
 
-    def pairs(self, pairs: Sequence[tuple[str, str]], reader: Reader) -> Encoded:
-        return reader.each_by_itself(pairs, fields=FIELDS, roles=ROLES)
 
+class Cosine(ByVectors):
+    """The cosine of both vectors as they are, and what the words add."""
 
-class Cosine(Scored):
-    """The cosine of both vectors as they are."""
-
-    head: ClassVar[str] = "functory_sdk.torch:CosineHead"
-    texts = 2
-
-    def pairs(self, pairs: Sequence[tuple[str, str]], reader: Reader) -> Encoded:
-        return reader.each_by_itself(pairs, fields=FIELDS, roles=ROLES)
+    head: ClassVar[str] = "functory_ranking.head:WordedCosineHead"
 
 
 def _order(scores: Sequence[float]) -> list[int]:

@@ -1,4 +1,4 @@
-"""Stores: where a great many passages lie with their vectors, and the one that is a folder.
+"""Stores: where a great many passages lie with their vectors and their words, and the one that is a folder.
 
 A store of another kind, an index of vectors or a database, is found by an entry point of the group
 ``functory_ranking.stores``: a callable that takes the place and returns a `Store`.
@@ -20,10 +20,13 @@ from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
+from functory_ranking.words import Words, WordsWriter, bytes_of, file_of
 from functory_sdk import Array, DataError, UsageError
 
 GROUP = "functory_ranking.stores"
-FORMAT = 1
+FORMAT = 2
+FACTS = ("format", "count", "width", "bytes", "words", "entries")
+"""What a shelf says of itself; there may be no words."""
 AT_ONCE = 1024
 """Passages that are read together while a shelf is made."""
 BLOCK = 65_536
@@ -32,24 +35,33 @@ BLOCK = 65_536
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """A passage that a query's vector is near to.
+    """A passage that a query is near to.
 
     :param index: which one it is, counted from 0.
+    :param lexical: how much of the query's words it holds, from 0 to 1; 0 where words count nothing.
     """
 
     index: int
     text: str
     cosine: float
+    lexical: float = 0.0
 
 
 class Store(Protocol):
-    """Passages with their vectors, which `nearest` searches: all of them, or by an index as near as it comes."""
+    """Passages with their vectors, which `nearest` searches: all of them, or by an index as near as it comes.
 
-    def nearest(self, vectors: Array, count: int) -> Sequence[Sequence[Near]]:
-        """Return for each query the passages with the largest cosines, the largest first.
+    :param has_words: it keeps the passages' words too; else they are found by their vectors alone, which a note says.
+    """
+
+    has_words: bool
+
+    def nearest(self, vectors: Array, count: int, queries: Sequence[str], lexical: float) -> Sequence[Sequence[Near]]:
+        """Return for each query the passages with the largest cosine + lexical · the share of its words, the largest first.
 
         :param vectors: (queries, width) float32, each at length 1.
         :param count: how many at most.
+        :param queries: their texts.
+        :param lexical: how much words count; 0 for vectors alone.
         """
 
     def first(self) -> tuple[str, Array]:
@@ -57,25 +69,30 @@ class Store(Protocol):
 
 
 class Shelf:
-    """Passages in a folder, their vectors mapped into memory: every one is looked at, in blocks.
+    """Passages in a folder, their vectors mapped into memory: every one is looked at, in blocks; and where each word stands.
 
-    A million passages of 384 numbers are 1.5 GB on disk, all of which a query reads.
+    A million passages of 384 numbers are 1.5 GB on disk, all of which a query reads; their words are about as much, of which it
+    reads those that it holds.
 
     :param folder: as `make` wrote it.
     :raises DataError: when it is no shelf, or not whole.
     """
 
+    has_words = True
+
     def __init__(self, folder: Path | str) -> None:
         self.folder = Path(folder)
         facts = _facts(self.folder)
-        count, width = facts["count"], facts["width"]
+        count, width, words, entries = (facts[name] for name in ("count", "width", "words", "entries"))
         sizes = {"vectors.f32": 4 * count * width, "ends.i64": 8 * count, "passages.txt": facts["bytes"]}
+        sizes |= {file_of(name): size for name, size in bytes_of(count, words, entries).items()}
         if any(not (file := self.folder / name).is_file() or file.stat().st_size != size for name, size in sizes.items()):
             raise _no_shelf(self.folder, "its files are not as long as shelf.json says")
         self._vectors: Array = np.memmap(self.folder / "vectors.f32", "<f4", "r", shape=(count, width))
         self._ends: Array = np.memmap(self.folder / "ends.i64", "<i8", "r", shape=(count,))
         if self._ends[-1] != facts["bytes"] or (np.diff(self._ends) < 0).any():
             raise _no_shelf(self.folder, "its texts do not end where ends.i64 says")
+        self._words = Words.read(self.folder)
 
     def __len__(self) -> int:
         return len(self._ends)
@@ -103,18 +120,19 @@ class Shelf:
             shutil.rmtree(made, ignore_errors=True)
         return cls(target)
 
-    def nearest(self, vectors: Array, count: int) -> list[list[Near]]:
-        places = np.empty((len(vectors), 0), dtype=np.int64)
-        cosines = np.empty((len(vectors), 0), dtype=np.float32)
+    def nearest(self, vectors: Array, count: int, queries: Sequence[str], lexical: float) -> list[list[Near]]:
+        found = np.empty((3, len(vectors), 0))  # of each query's best: cosines, shares of its words, places
         for start in range(0, len(self), BLOCK):
-            block = vectors @ self._vectors[start : start + BLOCK].T  # (queries, passages)
-            cosines = np.concatenate([cosines, block], axis=1)
-            places = np.concatenate([places, np.tile(np.arange(start, start + block.shape[1]), (len(vectors), 1))], axis=1)
-            order = np.argsort(-cosines, axis=1, kind="stable")[:, :count]
-            cosines, places = np.take_along_axis(cosines, order, 1), np.take_along_axis(places, order, 1)
+            cosines = vectors @ self._vectors[start : start + BLOCK].T  # (queries, passages)
+            stop = start + cosines.shape[1]
+            shares = self._words.shares(queries, start, stop) if lexical else np.zeros_like(cosines)
+            places = np.broadcast_to(np.arange(start, stop), cosines.shape)
+            found = np.concatenate([found, np.stack([cosines, shares, places])], axis=2)
+            order = np.argsort(-(found[0] + lexical * found[1]), axis=1, kind="stable")[None, :, :count]
+            found = np.take_along_axis(found, order, 2)
         return [
-            [Near(int(place), self._text(int(place)), float(cosine)) for place, cosine in zip(*each, strict=True)]
-            for each in zip(places, cosines, strict=True)
+            [Near(int(place), self._text(int(place)), cosine, share) for cosine, share, place in zip(*each, strict=True)]
+            for each in zip(*found.tolist(), strict=True)
         ]
 
     def first(self) -> tuple[str, Array]:
@@ -155,23 +173,25 @@ def _opened(reference: str, changed: int) -> Store:
 
 
 def _write(folder: Path, passages: Iterable[str], vectors: Any) -> None:
-    """Write the files of a shelf: vectors, texts, where each text ends, and how many there are."""
+    """Write the files of a shelf: vectors, texts, where each text ends, words, and how many there are of each."""
     count = end = width = 0
     with (
         (folder / "vectors.f32").open("wb") as numbers,
         (folder / "passages.txt").open("wb") as texts,
         (folder / "ends.i64").open("wb") as ends,
+        WordsWriter(folder) as words,
     ):
         for part in _parts(passages):
             read = vectors.map([{"text": text, "role": "passage"} for text in part], progress=False)
             found = np.asarray([one.vector for one in read], dtype="<f4")
             lengths = np.linalg.norm(found, axis=1, keepdims=True)
             numbers.write((found / np.where(lengths > 0, lengths, 1)).tobytes())
+            words.add(part)
             end = _put(part, texts, ends, end)
             count, width = count + len(part), found.shape[1]
     if not count:
         raise DataError("there are no passages to put on the shelf.", do="give some.")
-    facts = {"format": FORMAT, "count": count, "width": width, "bytes": end}
+    facts = {"format": FORMAT, "count": count, "width": width, "bytes": end, "words": words.words, "entries": words.entries}
     (folder / "shelf.json").write_text(json.dumps(facts), encoding="utf-8")
 
 
@@ -196,10 +216,10 @@ def _facts(folder: Path) -> dict[str, int]:
     """
     try:
         facts = json.loads((folder / "shelf.json").read_text("utf-8"))
-        found = {name: int(facts[name]) for name in ("format", "count", "width", "bytes")}
+        found = {name: int(facts[name]) for name in FACTS}
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise _no_shelf(folder, f"{type(error).__name__} in shelf.json") from error
-    if found["format"] != FORMAT or min(found.values()) < 1:
+    if found["format"] != FORMAT or min(found[name] for name in FACTS[:4]) < 1 or min(found.values()) < 0:
         raise _no_shelf(folder, "shelf.json is none that this version reads")
     return found
 

@@ -28,7 +28,9 @@ class Ranking(Ranks[RankingOptions]):
         """Query and candidate in one row; each by itself, with a head on both vectors; their vectors as they are; and how likely
         the query is after the candidate, on a backbone that writes.
         """
-        found: dict[str, Formulation] = {"features": Together(self.options), "vectors": Apart(self.options), "plain": Cosine()}
+        found: dict[str, Formulation] = {
+            "features": Together(self.options), "vectors": Apart(self.options), "plain": Cosine(self.options),
+        }  # fmt: skip
         if spec.has_logits and spec.architecture != "encoder":
             found["prompt"] = LikelyQuery(self.options)
         return found
@@ -37,4 +39,5 @@ class Ranking(Ranks[RankingOptions]):
         if has_examples:
             why = "a sentence encoder's vectors say much of relevance; a head on both learns what your data add in seconds"
             return Suited("minilm", "head", why, "e5")
-        return Suited("minilm", "zero-shot", "a sentence encoder was trained to give a query and its answer like vectors", "e5")
+        why = "a sentence encoder was trained to give a query and its answer like vectors, and words tell names"
+        return Suited("minilm", "zero-shot", why, "e5")

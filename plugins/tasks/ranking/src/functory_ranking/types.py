@@ -13,6 +13,18 @@ from functory_sdk import Input, NotBlank, Options, Output
 Grade = Annotated[FiniteFloat, Field(ge=0)]
 
 
+def lexical() -> Any:  # Any: what pydantic makes of it
+    """Return the option that says how much words count."""
+    return Field(
+        default=0.5,
+        ge=0,
+        le=100,
+        description="How much the words count that query and candidate share, beside the cosine of their vectors: it is "
+        "multiplied with a number from 0 to 1, to which rare words add more (BM25, Robertson and Zaragoza 2009). 0 for vectors "
+        "alone.",
+    )
+
+
 class RankingOptions(Options):
     """Options of ranking."""
 
@@ -21,6 +33,7 @@ class RankingOptions(Options):
         description="What is learned of a query's candidates. listwise: the probability of each to be first, its share of all "
         "grades (ListNet, Cao et al. 2007); pairwise: which of two goes before the other (RankNet, Burges et al. 2005).",
     )
+    lexical: float = lexical()
     prompt: str = Field(
         default="",
         description="What a backbone that writes reads before the query, with {candidate}; one of our own when empty, in English "
@@ -60,7 +73,10 @@ class Item(BaseModel):
 
     index: int = Field(description="Which candidate it is, counted from 0.")
     text: str = Field(description="The candidate.")
-    score: float = Field(description="How relevant it is: more is better; what it is compared with are the others' scores.")
+    score: float = Field(
+        description="How relevant it is: more is better; what it is compared with are the others' scores. Where nothing was "
+        "learned, the cosine of both vectors and, as `lexical` has it, the words that both hold."
+    )
 
 
 class Ranked(Output):
