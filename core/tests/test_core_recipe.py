@@ -99,12 +99,12 @@ def test_a_name_that_the_file_does_not_hold_has_no_line_in_it(file: Path) -> Non
 
 def test_assignments_reach_fields_and_options() -> None:
     fields: dict[str, object] = {"adaptation": "lora"}
-    for assignment in ("adaptation.rank=8", "seed=3", "task.labels=a,b", "name=x y"):
+    for assignment in ("adaptation.rank=8", "seed=3", "task.labels=a,b", 'task.guide={"enum": ["a, b", null]}', "name=x y"):
         set_option(fields, assignment)
     assert fields == {
         "adaptation": {"name": "lora", "rank": 8},
         "seed": 3,
-        "task": {"labels": ["a", "b"]},
+        "task": {"labels": ["a", "b"], "guide": {"enum": ["a, b", None]}},
         "name": "x y",
     }
     with pytest.raises(errors.OptionError, match="no assignment"):

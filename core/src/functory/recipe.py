@@ -15,10 +15,12 @@ A part is a name, or a table with a name and that component's options.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -340,4 +342,8 @@ def _value(text: str) -> Any:
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except (tomllib.TOMLDecodeError, RecursionError):
-        return text.split(",") if "," in text.strip(",") else text
+        pass
+    if text.lstrip().startswith(("{", "[")):  # JSON, in which a schema is written
+        with suppress(ValueError, RecursionError):
+            return json.loads(text)
+    return text.split(",") if "," in text.strip(",") else text

@@ -25,6 +25,7 @@ _HOMES = {
     "functory.contracts.judging": ("Judgement", "told"),
     "functory.contracts.shown": ("ShowingState", "Shown"),
     "functory.contracts.odds": ("SUREST", "chance", "log_odds"),
+    "functory.contracts.guiding": ("Guide",),
     "functory.contracts.hook": ("Hook",),
     "functory.contracts.optimization": ("FormReport", "Optimization", "OptimizationReport"),
     "functory.contracts.packager": ("Packager",),
@@ -75,6 +76,7 @@ _HOMES = {
 }  # fmt: skip
 _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file", "weights_hash")
 _HOMES["functory_sdk.pairs"] = ("ALIKE", "FIRST", "GOLDEN_PAIRS", "SECOND", "NotBlank", "both_orders", "each_by_itself")
+_HOMES["functory_sdk.bounds"] = ("Bounded", "bounded")
 _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_facts")
 _HOMES["functory_sdk.correlations"] = ("correlation", "ranks")
 _HOMES["functory_sdk.continuing"] = ("Continuing", "continued", "endings")

@@ -45,6 +45,7 @@ from functory.contracts.family import Unit as Unit
 from functory.contracts.formulation import Formulation as Formulation
 from functory.contracts.formulation import Likened as Likened
 from functory.contracts.formulation import Target as Target
+from functory.contracts.guiding import Guide as Guide
 from functory.contracts.hook import Hook as Hook
 from functory.contracts.judging import Judgement as Judgement
 from functory.contracts.judging import told as told
@@ -155,6 +156,8 @@ from functory.using.packaging import needs as needs
 from functory.wording.harmless import harmless as harmless
 from functory.wording.harmless import harmless_html as harmless_html
 from functory.wording.told import message_of as message_of
+from functory_sdk.bounds import Bounded as Bounded
+from functory_sdk.bounds import bounded as bounded
 from functory_sdk.continuing import Continuing as Continuing
 from functory_sdk.continuing import continued as continued
 from functory_sdk.continuing import endings as endings

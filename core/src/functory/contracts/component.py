@@ -194,6 +194,8 @@ def describe_range(model: type[BaseModel], field: str) -> str:
             parts.append("nothing")
         elif branch.get("type") == "array":
             parts.append("a list")
+        elif "$ref" in branch:
+            parts.append("a table")
         elif "type" in branch:
             parts.append(words.get(branch["type"], branch["type"]) + _bounds(branch))
     text = " or ".join(parts)

@@ -14,9 +14,11 @@ import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
 from functory.contracts.component import Options
+from functory.contracts.guiding import Guide
 
 if TYPE_CHECKING:
     from functory.contracts.rows import Array, Row
+    from functory.reading.tokenizer import Tokenizer
 
 Finish = Literal["end", "stop", "length"]
 """Why a text ended: the model ended it; a stop string came; as many tokens were written as may be."""
@@ -61,6 +63,11 @@ class Decoding(Options):
     )
     seed: int = Field(default=0, ge=0, lt=2**63, description="Decides what is drawn, with the prompt and the sample's number.")
     likelihoods: bool = Field(default=False, description="Whether each token's log-probability is told.")
+    guide: Guide | None = Field(
+        default=None,
+        description="What the text must be: a pydantic model or its JSON Schema, {regex = '…'}, a list of choices, or "
+        "{grammar = '…'}, as Lark has it.",
+    )
 
     @field_validator("beams")
     @classmethod
@@ -104,12 +111,17 @@ class Request:
     :param ids: the prompt's tokens (for an encoder-decoder: the source's).
     :param stop_ids: tokens that end a text; they are no part of it.
     :param ends: told of all tokens of a text after each; returns whether it ends there, as where a stop string is complete.
+    :param guide: what each text must be. It ends within `max_new_tokens`, the token that ends it counted, and is whole then; a
+        guide that cannot be held so is refused before the first token.
+    :param tokenizer: what the ids spell, for an engine that holds guides.
     """
 
     ids: tuple[int, ...]
     decoding: Decoding = field(default_factory=Decoding)
     stop_ids: frozenset[int] = frozenset()
     ends: Callable[[Sequence[int]], bool] | None = field(default=None, compare=False)
+    guide: Guide | None = None
+    tokenizer: Tokenizer | None = field(default=None, compare=False)
 
     def noise(self, sample: int, step: int, vocabulary: int) -> Array:
         """Return what is added to the scores of the next token over the temperature, so that the largest sum is a token drawn by

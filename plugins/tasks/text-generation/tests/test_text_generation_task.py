@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pydantic import BaseModel
 
 from functory_sdk import NotSupported, OptionError, Reader, State, TooLong, WriteOptions, Written, chat_frame
 from functory_sdk.testing import TaskSuite
@@ -187,6 +188,40 @@ def test_a_function_that_writes_otherwise_shares_the_session_and_is_saved_as_it_
         write.using(samples=2)
 
 
+class Parcel(BaseModel):
+    sender: str
+    grams: int
+    is_late: bool | None
+
+
+def test_a_text_can_be_guided_by_a_model_whose_bounds_are_told_and_saved_so(write: Any, tmp_path: Path) -> None:
+    """A call says it, a recipe, a manifest; streamed or whole, every text is one that the model reads."""
+    from functory import load
+
+    guided = write.using(guide=Parcel, max_new_tokens=70)
+    written = [guided(text) for text in prompts(4)]
+    assert all(Parcel.model_validate_json(one.text) and one.finish == "end" for one in written)
+    assert written[0].notes == ("bounds of the guide: sender: at most 200 characters; grams: at most 15 digits",)
+    with guided.stream("") as pieces:
+        assert "".join(pieces) == written[0].text
+    drawn = guided.using(temperature=2.0, samples=3, seed=4)("a day")
+    assert len({drawn.text, *drawn.others}) == 3
+    assert all(Parcel.model_validate_json(text) for text in (drawn.text, *drawn.others))
+    saved = load(guided.save(tmp_path / "guided"))
+    assert saved("").text == written[0].text
+    assert saved.using(guide=["yes", "no"])("").text in ("yes", "no")
+    assert saved.using(guide=None)("").text == write.using(max_new_tokens=70)("").text
+
+
+@pytest.mark.parametrize(("guide", "told"), [
+    ("[0-9]+", "a text alone does not say what it is"), ({"regex": "a", "choices": ["b"]}, "one of them"),
+    ({"choices": []}, "this is none"), (["yes", ""], "an empty choice"), (7, "guide = 7"),
+])  # fmt: skip
+def test_what_is_no_guide_is_refused_where_it_is_said(write: Any, guide: Any, told: str) -> None:
+    with pytest.raises(OptionError, match=re.escape(told)):
+        write.using(guide=guide)
+
+
 def test_from_the_command_line_a_call_says_how_to_write(write: Any, tmp_path: Path, capsys: Any) -> None:
     import json
 
@@ -199,6 +234,11 @@ def test_from_the_command_line_a_call_says_how_to_write(write: Any, tmp_path: Pa
     *pieces, last = map(json.loads, capsys.readouterr().out.splitlines())
     assert "".join(one["piece"] for one in pieces) == write.using(max_new_tokens=3)("We saw").text
     assert last == {"row": 1, "piece": "", "finish": "length"}
+    for guide in ('["yes", "no"]', '{choices = ["yes", "no"]}', '{"enum": ["yes", "no"]}'):
+        assert main(["run", folder, "We saw", "--json", "--decode", f"guide={guide}"]) == 0
+        assert json.loads(capsys.readouterr().out)["text"].strip('"') in ("yes", "no")
+    assert main(["run", folder, "We saw", "--decode", 'guide={"type": "string", "minLength": 99}']) == 2
+    assert "max_new_tokens = 12 is too few" in capsys.readouterr().err
     assert main(["run", folder, "We saw", "--decode", "top_p=2"]) == 2
     assert "top_p = 2 is not allowed" in capsys.readouterr().err
 

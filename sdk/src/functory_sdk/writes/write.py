@@ -17,6 +17,7 @@ from functory.errors import NotSupported, OptionError
 from functory.reading.prompts import Frame, Prompt, chat_frame, scored_port
 from functory.reading.reader import Reader
 from functory.reading.stopping import Stops
+from functory_sdk.bounds import bounded
 from functory_sdk.writes.types import WriteOptions, Written
 
 
@@ -70,11 +71,14 @@ class Write(Formulation):
         signs = {reader.tokenizer.id(stop) for stop in how.stop if stop in reader.tokenizer.signs}  # which no text spells
         stop_ids = frozenset(reader.spec.end_ids) | {sign for sign in signs if sign is not None}
         ends = Stops(reader.tokenizer, how.stop) if how.stop else None
-        return [Request(tuple(prompt.ids.tolist()), how, stop_ids, ends) for prompt in prompts]
+        guide = None if how.guide is None else bounded(how.guide).guide
+        return [Request(tuple(prompt.ids.tolist()), how, stop_ids, ends, guide, reader.tokenizer) for prompt in prompts]
 
     def side(self, reader: Reader, notes: Sequence[str] = ()) -> Side:
         """Return what decoding needs of an input."""
-        return Side(Stops(reader.tokenizer, self.decoding.stop), self.decoding.max_new_tokens, tuple(notes))
+        how = self.decoding
+        bounds = () if how.guide is None else bounded(how.guide).notes
+        return Side(Stops(reader.tokenizer, how.stop), how.max_new_tokens, (*notes, *bounds))
 
     def _prompts(self, inputs: Sequence[Any], reader: Reader) -> list[Prompt]:
         prompted = [self._prompt_of(value) for value in inputs]

@@ -63,6 +63,14 @@ def choose_again(scores: Tensor, request: Request, sample: int, written: Sequenc
     return int(torch.where(allowed(scores, how), scores.double() + how.temperature * noise, -math.inf).argmax())
 
 
+def guided(scores: Tensor, may: Tensor | None) -> Tensor:
+    """Return scores, (vocabulary,), of which those that a guide forbids are out of reach.
+
+    :param may: (vocabulary,) which tokens may come; all where None.
+    """
+    return scores if may is None else torch.where(may, scores, -math.inf)
+
+
 def penalised(scores: Tensor, seen: Sequence[int], penalty: float) -> Tensor:
     """Return scores, (vocabulary,), in which tokens that were seen are less likely (Keskar et al. 2019, section 4.1)."""
     if penalty == 1 or not seen:

@@ -11,6 +11,7 @@ import torch
 from functory_sdk import Array, NotSupported, Program, Request, Row, Session, SessionOptions, Token, pad, plan, unpad
 from functory_sdk.torch import Kept
 from functory_torch.beams import search
+from functory_torch.guiding import walk
 from functory_torch.likelihood import likelihood
 from functory_torch.narrow import narrowed
 from functory_torch.sharing import Shared, Sharing, branch_ports, shared
@@ -111,13 +112,16 @@ class TorchSession(Session):
             return {name: value.float().cpu().numpy() for name, value in outputs.items()}
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Token]:
+        walks = [walk(one, self.model.network.spec.vocabulary) for one in requests]  # all, before the first token
         searched = [place for place, one in enumerate(requests) if one.decoding.beams > 1]
         lines = [
-            Line(one, place, sample)
-            for place, one in enumerate(requests) if one.decoding.beams == 1 for sample in range(one.decoding.samples)
+            Line(one, place, sample, walk=held and held.fork())
+            for place, (one, held) in enumerate(zip(requests, walks, strict=True)) if one.decoding.beams == 1
+            for sample in range(one.decoding.samples)
         ]  # fmt: skip
         for place in searched:
-            yield from threaded(self.options.threads, search(self.model.network, requests[place], place, self.device))
+            found = search(self.model.network, requests[place], place, self.device, walks[place])
+            yield from threaded(self.options.threads, found)
         for batch in self._planned([line.request for line in lines]):
             chosen = [lines[index] for index in batch]
             yield from threaded(self.options.threads, write(self.model.network, chosen, self.device))

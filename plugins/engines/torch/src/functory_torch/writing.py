@@ -8,9 +8,10 @@ from typing import Literal
 
 import torch
 
-from functory_sdk import Request, Token
+from functory_sdk import SURE, Request, Token
 from functory_sdk.torch import Network, Writing
-from functory_torch.choosing import Choice, choose, choose_again
+from functory_torch.choosing import Choice, choose, choose_again, guided
+from functory_torch.guiding import Walk
 
 
 @dataclass
@@ -18,12 +19,19 @@ class Line:
     """One text: a sample of a request.
 
     :param place: the index of its request.
+    :param walk: what holds it to its guide, where it has one.
     """
 
     request: Request
     place: int
     sample: int = 0
     tokens: list[int] = field(default_factory=list)
+    walk: Walk | None = None
+
+    @property
+    def left(self) -> int:
+        """How many tokens may come after the next one, that which ends the text included."""
+        return self.request.decoding.max_new_tokens - len(self.tokens) - 1
 
     def seen(self, network: Network) -> list[int]:
         """Return the tokens that a penalty on repetition is for: those that stand where the next one will."""
@@ -78,11 +86,20 @@ def _chosen(network: Network, logits: torch.Tensor, lines: Sequence[Line]) -> It
     """
     for scores, line in zip(logits, lines, strict=True):
         seen = line.seen(network) if line.request.decoding.repetition_penalty != 1 else ()
-        choice = choose(scores, line.request, line.sample, line.tokens, seen)
+        may = None if line.walk is None else torch.from_numpy(line.walk.allowed()).to(logits.device)
+        choice = choose(guided(scores, may), line.request, line.sample, line.tokens, seen)
         if choice.is_close:
-            alone = _read_alone(network, line, logits.device)
+            alone = guided(_read_alone(network, line, logits.device), may)
             choice = Choice(choose_again(alone, line.request, line.sample, line.tokens, seen), choice.lead)
-        yield choice
+        yield _in_time(choice, line)
+
+
+def _in_time(choice: Choice, line: Line) -> Choice:
+    """Return a choice after which the text can still end in time: where it could not, the next token of its ending."""
+    if line.walk is None:
+        return choice
+    token = line.walk.take(choice.token, line.left)
+    return choice if token == choice.token else Choice(token, SURE)
 
 
 def _read_alone(network: Network, line: Line, device: torch.device) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,8 +12,9 @@ import numpy as np
 import pytest
 
 from functory.contracts.decoding import Decoding, Request, texts
+from functory.contracts.guiding import Guide
 from functory.contracts.rows import Program
-from functory.errors import NotSupported
+from functory.errors import NotSupported, OptionError
 from functory_sdk.testing.engines.programs import EngineChecks
 
 
@@ -53,6 +55,42 @@ class WritingChecks(EngineChecks):
             third = [replace(one, ends=lambda tokens: len(tokens) == 3) for one in requests[:2]]
             reasons = [(token.request, token.finish) for token in session.generate([*third, requests[2]]) if token.finish]
             assert sorted(reasons) == [(0, "stop"), (1, "stop"), (2, "length")], f"the texts ended so: {reasons}."
+
+    def test_a_guided_text_is_what_its_guide_says_and_ends_in_time(self) -> None:
+        """A text with a guide is what the guide says when it ends, and ends within its tokens: the likeliest, drawn and searched
+        for, alone as in a batch. What cannot be held is refused before the first token, and the session goes on.
+
+        If this fails: mask the scores before a token is chosen, count the token that ends a text, and look before each token
+        whether what it opens can still be closed; an engine that holds no guide refuses `request.guide` with `NotSupported`.
+        """
+        guide = Guide.model_validate({"regex": r"(day|sun){1,40}(\(a+\))?!"})
+        for session, requests in self.each(self.writing()):
+            tokenizer: Any = requests[0].tokenizer
+            ends = {one for sign in ("<end>", "[SEP]") if (one := tokenizer.id(sign)) is not None}
+            for how in ({}, {"temperature": 3.0, "samples": 4}, {"beams": 3, "samples": 2}):
+                asked = [
+                    replace(
+                        one, guide=guide, stop_ids=frozenset(ends),
+                        decoding=one.decoding.model_copy(update={**how, "max_new_tokens": 9 + index}),
+                    )
+                    for index, one in enumerate(requests)
+                ]  # fmt: skip
+                try:
+                    found = texts(asked, session.generate(asked))
+                except NotSupported:
+                    continue
+                for request, rows in zip(asked, found, strict=True):
+                    written = [row["tokens"].tolist() for row in rows]
+                    for tokens in written:
+                        text = tokenizer.text(tokens)
+                        assert re.fullmatch(guide.regex or "", text), f"{text!r} is not what the guide says."
+                        assert len(tokens) < request.decoding.max_new_tokens, f"{text!r} has no room for its end."
+                    alone = [row["tokens"].tolist() for row in texts([request], session.generate([request]))[0]]
+                    assert alone == written, f"{alone} alone, {written} in a batch."
+                impossible = replace(asked[0], decoding=Decoding(max_new_tokens=3))
+                with pytest.raises(OptionError):
+                    list(session.generate([asked[1], impossible]))
+                assert texts(asked[:1], session.generate(asked[:1])), "the session does not go on after a refusal."
 
     def test_the_likelihood_of_a_text_is_what_its_writing_saw(self) -> None:
         """The log-probability of a written text: the same alone and in any batch, no other token likelier at its place,
@@ -104,7 +142,10 @@ class WritingChecks(EngineChecks):
             session = self.open(Program("generate", spec.ports(), model=model))
             prompted = ["we saw", "a", "the day was very fine and", "bad"]
             prompts = [tuple(map(int, tokens.ids)) for tokens in backbone.tokenizer.tokens(prompted)]
-            yield session, [Request(ids, Decoding(max_new_tokens=6 + index)) for index, ids in enumerate(prompts)]
+            yield session, [
+                Request(ids, Decoding(max_new_tokens=6 + index), tokenizer=backbone.tokenizer)
+                for index, ids in enumerate(prompts)
+            ]
             session.close()
 
 

@@ -1,0 +1,193 @@
+"""What is held to a guide: it is what the guide says, ends in time, and is refused before it begins where it cannot be."""
+
+from __future__ import annotations
+
+import json
+import random
+import re
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from functory_sdk import (  # noqa: E402
+    Decoding,
+    Guide,
+    NotSupported,
+    OptionError,
+    Program,
+    Request,
+    Session,
+    SessionOptions,
+    Stops,
+    bounded,
+    texts,
+)
+from functory_sdk.testing import kit  # noqa: E402
+from functory_sdk.torch import Model, structural_copy  # noqa: E402
+from functory_torch import TorchEngine  # noqa: E402
+
+TREE = {
+    "$ref": "#/$defs/Node",
+    "$defs": {"Node": {
+        "type": "object", "required": ["name", "children"],
+        "properties": {"name": {"type": "string"}, "children": {"type": "array", "items": {"$ref": "#/$defs/Node"}}},
+    }},
+}  # fmt: skip
+PROPERTIES = {"客户", "items", "total", "paid", "due", "more"}
+ORDER = {
+    "type": "object", "required": sorted(PROPERTIES),
+    "properties": {
+        "客户": {"type": "string"}, "items": {"type": "array", "items": {"type": "string", "minLength": 2}},
+        "total": {"type": "number", "minimum": 0}, "paid": {"type": "boolean"},
+        "due": {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}]},
+        "more": {"type": "object", "additionalProperties": {"type": "integer"}},
+    },
+}  # fmt: skip
+
+
+class Writer:
+    """A session on a tiny backbone whose scores are noise: what it writes under a guide is a random walk."""
+
+    def __init__(self, name: str) -> None:
+        from functory.running.backbones import open_backbone
+
+        backbone: Any = open_backbone(name)
+        model = Model(structural_copy(backbone.network), None, backbone.spec.ports(), (), backbone.spec.points).eval()
+        self.session: Session = TorchEngine().open(Program("generate", backbone.spec.ports(), model=model), SessionOptions())
+        self.tokenizer, self.end_ids = backbone.tokenizer, frozenset(backbone.spec.end_ids)
+
+    def request(self, guide: Any, prompt: str = "we saw a day", **decoding: Any) -> Request:
+        [tokens] = self.tokenizer.tokens([prompt])
+        held = bounded(Guide.model_validate(guide)).guide
+        how = Decoding(**{"max_new_tokens": 40, **decoding})
+        return Request(tuple(tokens.ids.tolist()), how, self.end_ids, guide=held, tokenizer=self.tokenizer)
+
+    def written(self, *requests: Request) -> list[list[str]]:
+        found = texts(requests, self.session.generate(requests))
+        return [[self.tokenizer.text(row["tokens"].tolist()) for row in rows] for rows in found]
+
+
+@pytest.fixture(scope="module")
+def writer() -> Iterator[Writer]:
+    with kit():
+        yield Writer("tiny-decoder")
+
+
+def test_a_hundred_random_walks_through_a_schema_all_end_and_parse(writer: Writer) -> None:
+    """At a high temperature, with few tokens and with many, in a schema that is bounded nowhere and one that goes round."""
+    asked = [
+        writer.request(schema, max_new_tokens=most, temperature=2.0, samples=count, seed=most)
+        for schema, most, count in ((ORDER, 85, 6), (ORDER, 120, 6), (TREE, 30, 60), (TREE, 50, 28))
+    ]
+    found = writer.written(*asked)
+    assert sum(map(len, found)) == 100
+    for schema, some in zip((ORDER, ORDER, TREE, TREE), found, strict=True):
+        for text in some:
+            assert schema is TREE or json.loads(text).keys() == PROPERTIES
+            assert schema is ORDER or json.loads(text).keys() == {"name", "children"}
+
+
+@pytest.mark.parametrize(("guide", "pattern"), [
+    ({"regex": "(ab)*cd"}, "(ab)*cd"),
+    ({"regex": "a*b"}, "a*b"),
+    ({"regex": "[一-龥]{2,9}。"}, "[一-龥]{2,9}。"),
+    ({"regex": "[a-z]{30}!"}, "[a-z]{30}!"),
+    (["yes", "no", "是的", 'a "quoted"\nline \\ more'], 'yes|no|是的|a "quoted"\\nline \\\\ more'),
+    ({"grammar": 'start: "(" start ")" | word\nword: /[a-z]+/'}, r"\(*[a-z]+\)*"),
+    ({"grammar": 'start: sum\nsum: number ("+" number)*\nnumber: /[0-9]/ | "(" sum ")"'}, r"[0-9+()]+"),
+])  # fmt: skip
+@pytest.mark.parametrize(
+    "how", [{}, {"temperature": 2.0, "samples": 8}, {"beams": 3, "samples": 3}, {"temperature": 1.0, "top_p": 0.4}]
+)
+def test_a_text_is_what_its_guide_says(writer: Writer, guide: Any, pattern: str, how: dict[str, Any]) -> None:
+    [found] = writer.written(writer.request(guide, **how))
+    for text in found:
+        assert re.fullmatch(pattern, text), text
+        assert text.count("(") == text.count(")")
+
+
+def test_a_text_is_the_same_alone_and_beside_others_with_other_guides_and_none(writer: Writer) -> None:
+    free = Request((5, 9, 20), Decoding(max_new_tokens=12), writer.end_ids)
+    asked = [
+        writer.request(TREE, "a day", temperature=1.5, samples=2), free, writer.request(["yes", "no"], "the film"),
+        writer.request({"regex": "[a-f]{3,20}x"}, "rain", max_new_tokens=12), writer.request(ORDER, max_new_tokens=100, beams=2),
+    ]  # fmt: skip
+    together = writer.written(*asked)
+    assert together == [writer.written(one)[0] for one in asked]
+    assert together == writer.written(*asked[::-1])[::-1]
+
+
+def test_the_reason_is_the_end_and_the_log_probability_is_the_models_own(writer: Writer) -> None:
+    request = writer.request({"regex": "[a-z]{3,30}!"}, likelihoods=True, max_new_tokens=12)
+    tokens = list(writer.session.generate([request]))
+    assert [token.finish for token in tokens if token.finish] == ["end"]
+    [likely] = writer.session.likelihood([request], [[token.id for token in tokens[:-1]]])
+    assert [token.log_probability for token in tokens] == pytest.approx(likely.tolist(), abs=1e-4)
+
+
+def test_a_stop_string_still_ends_a_guided_text(writer: Writer) -> None:
+    request = replace(writer.request({"regex": "[ab]{20}"}), ends=Stops(writer.tokenizer, ("b", "a")))
+    assert [token.finish for token in writer.session.generate([request])] == ["stop"]
+
+
+@pytest.mark.parametrize(("guide", "most", "error", "told"), [
+    (ORDER, 20, OptionError, "max_new_tokens = 20 is too few: the shortest text that this guide allows has"),
+    (["yes"], 3, OptionError, "has 4 tokens"),
+    ({"type": "integer", "minimum": 5, "maximum": 3}, 40, OptionError, "minimum (5) is greater than maximum (3)"),
+    ({"type": "string", "minLength": 5, "maxLength": 3}, 40, OptionError, "minLength (5) is greater"),
+    ({"type": "object", "properties": {"a": False}, "required": ["a"]}, 40, OptionError, "unsatisfiable"),
+    ({"$ref": "#/nowhere"}, 40, OptionError, "nowhere"),
+    ({"regex": "["}, 40, OptionError, "regex parse error"),
+    ({"regex": "a(?=b)"}, 40, NotSupported, "look-around"),
+    ({"not": {"type": "string"}}, 40, NotSupported, "not"),
+    ({"grammar": "start: nowhere"}, 40, OptionError, "unknown name"),
+    ({"grammar": 'start: "a" start'}, 40, OptionError, "no text was found"),
+])  # fmt: skip
+def test_what_cannot_be_held_is_refused_before_the_first_token_and_the_session_lives_on(
+    writer: Writer, guide: Any, most: int, error: type[Exception], told: str
+) -> None:
+    tokens = iter(writer.session.generate([writer.request(["yes"]), writer.request(guide, max_new_tokens=most)]))
+    with pytest.raises(error) as raised:
+        next(tokens)
+    assert told in str(raised.value)
+    assert writer.written(writer.request(["yes"])) == [["yes"]]
+
+
+def test_the_number_of_tokens_that_the_error_names_is_enough(writer: Writer) -> None:
+    with pytest.raises(OptionError) as raised:
+        writer.written(writer.request(ORDER, max_new_tokens=2))
+    needed = int(re.findall(r"has (\d+) tokens", str(raised.value))[0])
+    [[text]] = writer.written(writer.request(ORDER, max_new_tokens=needed))
+    assert json.loads(text).keys() == PROPERTIES
+    with pytest.raises(OptionError):
+        writer.written(writer.request(ORDER, max_new_tokens=needed - 1))
+
+
+def test_a_vocabulary_that_spells_no_json_is_refused_by_name() -> None:
+    with kit():
+        words = Writer("tiny-encoder-decoder")
+        with pytest.raises(NotSupported, match="its tokens are no pieces of text"):
+            words.written(words.request(["yes"]))
+
+
+def test_many_threads_write_by_one_guide_while_some_leave_off(writer: Writer) -> None:
+    asked = [writer.request(TREE, temperature=1.5, seed=seed, max_new_tokens=30) for seed in range(24)]
+    alone = [writer.written(one)[0][0] for one in asked]
+
+    def left_off(request: Request) -> None:
+        tokens = writer.session.generate([request])
+        for _ in range(random.Random(request.decoding.seed).randrange(6)):
+            next(tokens)
+        tokens.close()  # type: ignore[attr-defined]
+
+    with ThreadPoolExecutor(8) as pool:
+        leaving = [pool.submit(left_off, one) for one in asked]
+        found = list(pool.map(lambda one: writer.written(one)[0][0], asked))
+        for one in leaving:
+            one.result()
+    assert found == alone
