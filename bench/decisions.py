@@ -4,7 +4,8 @@ The same questions on the same weights, with no training at all: sentiment (sst2
 no (boolq) and 150 intents (clinc150), of which the peer takes none: it reads 26 options at most. Each choice is asked twice, its
 options in the data's order and backwards, so that accuracy is told by where the right option stood; and once more with other
 names for them. How fast: loads of one, four and ten questions about each of some texts, short and long ones mixed, the peer's way
-(a prompt a question) and ours (one call), on one thread. Goals: not less accurate, the same wherever the right option stands, ten
+(a prompt a question) and ours (one call), on one thread. Ours is opened in bfloat16 where the processor has instructions for
+it, and in the loads both of us are, in both numbers. Goals: not less accurate, the same wherever the right option stands, ten
 times the questions a second. Parts that are kept are not measured again, but with ``--again``; what the peer answered is
 remembered. Looks for the data in the folder that DATA_SETS names.
 """
@@ -15,9 +16,9 @@ import argparse
 import datetime as dt
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -29,7 +30,7 @@ from measure import PACKAGES, RESULTS, interleaved, median, verdict
 from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
 
 import functory
-from functory.running.replays import cpu, versions
+from functory.running.replays import cpu, has_bf16, versions
 from functory_sdk import open_backbone, package_file
 
 FILE = RESULTS / "decisions.json"
@@ -38,6 +39,8 @@ LOAD = "four questions a text"
 """The load that is held to the goal."""
 KINDS = {"ABBR": "abbreviation", "DESC": "description", "ENTY": "entity", "HUM": "person", "LOC": "place", "NUM": "number"}
 MOST_OPTIONS = 26
+PRECISION = "bf16" if has_bf16() else "auto"
+"""In what ours is opened."""
 
 
 @dataclass
@@ -100,13 +103,19 @@ TICKET = {
 
 
 class Peer:
-    """transformers' pipeline, as its page has it; opened where it is asked."""
+    """transformers' pipeline, as its page has it; opened where it is asked.
+
+    :param dtype: of its weights.
+    """
+
+    def __init__(self, dtype: torch.dtype = torch.float32) -> None:
+        self.dtype = dtype
 
     @cached_property
     def decide(self) -> Any:
         """The pipeline."""
         folder = open_backbone("smollm2").folder
-        model = AutoModelForCausalLM.from_pretrained(folder).eval()
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=self.dtype).eval()
         return pipeline("decision", model=model, tokenizer=AutoTokenizer.from_pretrained(folder))
 
     def ask(self, texts: Sequence[str], questions: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -137,9 +146,10 @@ def _spelled(ask: str, options: Sequence[str]) -> Any:
     return {"ask": ask, "options": list(options)} if options else {"ask": ask}
 
 
-def ours(questions: Mapping[str, Any]) -> Any:
+def ours(questions: Mapping[str, Any], precision: str = PRECISION) -> Any:
     """Return our function."""
-    return functory.build(task="decision", questions=questions, backbone="smollm2", session={"threads": 1}, golden=["ok"])
+    session = {"threads": 1, "precision": precision}
+    return functory.build(task="decision", questions=questions, backbone="smollm2", session=session, golden=["ok"])
 
 
 def our_answers(question: Asked, options: Sequence[str]) -> tuple[list[Any], float]:
@@ -210,20 +220,27 @@ def loads(questions: Sequence[Asked]) -> dict[str, dict[str, tuple[str, tuple[st
 
 
 def speed(load: str, questions: Sequence[Asked], peer: Peer, texts: int, repeats: int) -> list[dict[str, Any]]:
-    """Return how many questions a second both answer."""
+    """Return how many questions a second both answer, in float32 and in bfloat16; rivals are held against the first of ours."""
     few = [one for one in questions if len(one.options) <= MOST_OPTIONS]
     mixed = [text for several in zip(*(one.texts for one in few), strict=True) for text in several][:texts]
     asked = loads(questions)[load]
-    function = ours({name: _spelled(*one) for name, one in asked.items()})
-    told = {name: _told(*one) for name, one in asked.items()}
-    peer.ask(mixed[:1], told)
-    work = {"ours": lambda: list(function.map(mixed, progress=False)), "pipeline": lambda: peer.ask(mixed, told)}
+    spelled, told = ({name: put(*one) for name, one in asked.items()} for put in (_spelled, _told))
+    own = {f"ours, {precision}": ours(spelled, precision) for precision in dict.fromkeys((PRECISION, "auto"))}
+    rivals = {"pipeline, fp32": peer, **({"pipeline, bf16": Peer(torch.bfloat16)} if has_bf16() else {})}
+    work: dict[str, Callable[[], Any]] = {
+        who: partial(lambda function: list(function.map(mixed, progress=False)), function) for who, function in own.items()
+    }
+    for who, rival in rivals.items():
+        rival.ask(mixed[:1], told)
+        work[who] = partial(rival.ask, mixed, told)
     seconds = {who: median(times) for who, times in interleaved(work, repeats, warm=False).items()}
-    found = [
+    found: list[dict[str, Any]] = [
         {"data": load, "who": who, "texts": len(mixed), "questions a second": len(asked) * len(mixed) / took}
         for who, took in seconds.items()
     ]
-    found[0]["times"] = seconds["pipeline"] / seconds["ours"]
+    first = next(iter(own))
+    found[0]["times"] = seconds["pipeline, fp32"] / seconds[first]
+    found[0] |= {f"times {who}": seconds[who] / seconds[first] for who in [*rivals][1:]}
     return found
 
 
@@ -273,7 +290,9 @@ def show(kept: Mapping[str, Any]) -> None:
         if "less the peer" in row:
             print(f"{row['data']}: {'NOT ' if row['less the peer'] < 0 else ''}as accurate as the peer at least")
         if row["data"] == LOAD:
-            print(f"{LOAD}: {row['times']:.1f}× the peer's questions a second, {verdict(row['times'], GOAL)}; one thread")
+            narrow = row.get("times pipeline, bf16")
+            beside = "" if narrow is None else f"; {narrow:.1f}× those of the peer with bf16 weights"
+            print(f"{LOAD}: {row['times']:.1f}× the peer's questions a second, {verdict(row['times'], GOAL)}{beside}; one thread")
 
 
 if __name__ == "__main__":

@@ -49,7 +49,9 @@ def tiny() -> Iterator[None]:
         yield
 
 
-def opened(backbone: str, texts: Sequence[str] = TEXTS, *, sliding: int | None = None) -> tuple[Any, list[Row]]:
+def opened(
+    backbone: str, texts: Sequence[str] = TEXTS, *, sliding: int | None = None, precision: Any = "auto"
+) -> tuple[Any, list[Row]]:
     """Return a session that says how likely labels are after texts, and its rows."""
     engine, found = load("engines", "torch").configure(), open_backbone(backbone)
     state, formulation = Labels(labels=LABELS), Sorted().formulations(found.spec)["prompt"]
@@ -58,7 +60,7 @@ def opened(backbone: str, texts: Sequence[str] = TEXTS, *, sliding: int | None =
         adapted.network._window, adapted.network._kinds = sliding, ("sliding_attention",) * found.spec.layers
     rows = formulation.encode([Note(text=text) for text in texts], Reader(found.tokenizer, found.spec), state).rows
     program = Program("forward", adapted.inputs, adapted.outputs, model=adapted)
-    return engine.open(program, SessionOptions(budget=512)), rows
+    return engine.open(program, SessionOptions(budget=512, precision=precision)), rows
 
 
 @pytest.mark.parametrize("backbone", ["tiny-decoder", "tiny-encoder-decoder"])
@@ -69,6 +71,17 @@ def test_rows_that_begin_alike_have_the_outputs_that_each_has_alone(backbone: st
     together = [row["log_probability"] for row in session.run(rows)]
     assert np.abs(np.asarray(together) - alone).max() < 1e-5
     assert np.ptp(alone) > 1e-2  # the rows differ, so that a row that was given another's would be seen
+
+
+@pytest.mark.parametrize("backbone", ["tiny-decoder", "tiny-encoder-decoder"])
+def test_rows_that_begin_alike_are_put_together_in_a_narrow_session_too(backbone: str) -> None:
+    session, rows = opened(backbone, precision="bf16")
+    wide, _ = opened(backbone)
+    found, own = ([row["log_probability"] for row in one.run(rows)] for one in (session, wide))
+    alone = [session.run([row])[0]["log_probability"] for row in rows]
+    assert np.abs(np.asarray(found) - own).max() < 0.05
+    assert np.abs(np.asarray(found) - alone).max() < 0.05
+    assert found != own
 
 
 @pytest.mark.parametrize("window", [3, 9])
@@ -150,7 +163,7 @@ def test_rows_that_branch_hold_each_row_with_its_own_tokens_and_positions(
 ) -> None:
     rows = [row_of([*range(20, 20 + common), *end]) for end in ends]
     sharing = shared(rows, TinyDecoder().spec, reads_last=reads_last)
-    laid_out = [one for batch in sharing.batches(budget, 16) for one in batch] if sharing else []
+    laid_out = [one for batch in sharing.batches(budget, 64) for one in batch] if sharing else []
     assert sorted(member for one in laid_out for member in one.members) == (list(range(len(rows))) if sharing else [])
     for one in laid_out:
         first = len(sharing.beginning) if sharing else 0
@@ -171,7 +184,7 @@ def test_trees_of_unlike_lengths_are_laid_together_so_that_little_is_padded() ->
     rows = [row_of([*text, 10 + end, 3]) for text in texts for end in range(3)]
     sharing = shared(rows, TinyDecoder().spec)
     assert sharing is not None
-    [batch] = sharing.batches(1000, 64)
+    [batch] = sharing.batches(1000, 256)
     lengths = [one.tokens for one in batch]
     assert len(sharing.rows) == len(texts)
     assert sum(lengths) == sharing.tokens - 9

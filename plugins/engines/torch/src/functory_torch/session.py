@@ -14,7 +14,7 @@ from functory_torch.beams import search
 from functory_torch.guiding import walk
 from functory_torch.likelihood import likelihood
 from functory_torch.narrow import narrowed
-from functory_torch.sharing import Shared, Sharing, branch_ports, shared
+from functory_torch.sharing import ATTENTION, NARROW_ATTENTION, Shared, Sharing, branch_ports, shared
 from functory_torch.threads import threaded, threads
 from functory_torch.writing import Line, write
 
@@ -56,7 +56,7 @@ class TorchSession(Session):
         """Run rows that branch, and give each of those that stand in them what its head makes of its own states."""
         results, cost = list(rows), sum(one.tokens for one in found.rows)
         begun = self._begun(found.beginning)
-        for chosen in found.batches(self._budget, self.model.network.spec.width):
+        for chosen in found.batches(self._budget, self._reach):
             for index, output in self._of_branches(rows, chosen, begun):
                 results[index] = output
             if told is not None:
@@ -105,6 +105,12 @@ class TorchSession(Session):
     def _budget(self) -> int:
         """The tokens of a batch of rows that branch: they are long, and few."""
         return self.options.budget or max(1024, self.planner.budget)
+
+    @property
+    def _reach(self) -> int:
+        """Attention to so many tokens costs what all maps do: what rows that branch are laid out by."""
+        width: int = self.model.network.spec.width
+        return width * (ATTENTION if self.options.precision == "auto" else NARROW_ATTENTION)
 
     def run_batch(self, batch: Mapping[str, Array]) -> Mapping[str, Array]:
         with threads(self.options.threads), torch.inference_mode():

@@ -21,8 +21,8 @@ LEAST, SHARE = 8, 0.2
 """Rows that share fewer tokens, or a smaller part of what one adds to another, are not put together for them."""
 BRANCHED = 512
 """So many tokens stand in one row after those of its first, or as many as these: attention's cost is quadratic in them."""
-ATTENTION = 4
-"""Attention to so many tokens as this times the network's width costs about what all its maps do."""
+ATTENTION, NARROW_ATTENTION = 4, 1
+"""Attention to so many tokens as this times the network's width costs about what all its maps do, and maps that are narrow."""
 GAIN = 0.75
 """Rows are shared where that leaves at most this part of their tokens."""
 
@@ -62,11 +62,11 @@ class Sharing:
         """What all of it costs."""
         return len(self.beginning) + sum(one.tokens for one in self.rows)
 
-    def batches(self, budget: int, width: int) -> Iterator[list[Shared]]:
+    def batches(self, budget: int, reach: int) -> Iterator[list[Shared]]:
         """Give the rows batch by batch, trees that are shorter than others together in one row, so that little is padded.
 
         :param budget: tokens of a batch; what is longer runs alone.
-        :param width: the network's.
+        :param reach: attention to so many tokens costs what all maps do.
         """
         if any("decoder_input_ids" in one.row for one in self.rows):  # what has a source of its own stays alone
             yield from ([self.rows[index] for index in own] for own in plan([one.tokens for one in self.rows], budget))
@@ -74,10 +74,10 @@ class Sharing:
         batch: list[Shared] = []
         for one in self.rows:
             if batch and sum(each.tokens for each in batch) + one.tokens > budget:
-                yield _packed(batch, len(self.beginning), width)
+                yield _packed(batch, len(self.beginning), reach)
                 batch = []
             batch.append(one)
-        yield _packed(batch, len(self.beginning), width)
+        yield _packed(batch, len(self.beginning), reach)
 
 
 def branch_ports(spec: BackboneSpec) -> tuple[Port, ...]:
@@ -184,13 +184,13 @@ def _laid(rows: Sequence[Row], texts: Sequence[Array], members: Sequence[int], w
     return Shared(row, tuple(members), tuple(places))
 
 
-def _packed(trees: Sequence[Shared], common: int, width: int) -> list[Shared]:
+def _packed(trees: Sequence[Shared], common: int, reach: int) -> list[Shared]:
     """Return trees laid into as many rows as cost least: few rows are padded little, and many have short attention."""
     tried = [_parted(trees, count) for count in range(1, len(trees) + 1)]
 
     def cost(parts: Sequence[Sequence[Shared]]) -> float:
         longest = max(sum(tree.tokens for tree in part) for part in parts)
-        return len(parts) * longest * (1 + (common + longest) / (ATTENTION * width))
+        return len(parts) * longest * (1 + (common + longest) / reach)
 
     return [_together(part, common) for part in min(tried, key=cost)]
 
