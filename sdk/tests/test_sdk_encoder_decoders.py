@@ -76,3 +76,24 @@ def test_half_a_translator_is_told(tmp_path: Path) -> None:
     (tmp_path / "config.json").write_text('{"model_type": "mbart", "architectures": ["MBartEncoderModel"]}')
     with pytest.raises(NotSupported, match="the encoder of a mbart without its decoder"):
         assert Facts(tmp_path).architecture
+
+
+def test_more_tokens_than_there_are_places_for_are_refused_before_the_first() -> None:
+    from functory.reading.reader import Reader
+    from functory_sdk import Decoding, OptionError
+    from functory_sdk.testing import TinyEncoderDecoder
+    from functory_sdk.writes.types import WriteOptions
+    from functory_sdk.writes.write import Write
+
+    tiny = TinyEncoderDecoder()
+    cases = (("bart", (), 63, True), ("bart", (), 64, False), ("bart", (7,), 63, False), ("t5", (), 500, True))
+    for family, first, most, is_room in cases:
+        spec = tiny.spec.model_copy(update={"family": family, "first_ids": first, "never_ids": (9,)})
+        put, reader = Write(WriteOptions(max_new_tokens=most), spec, str, "reference"), Reader(tiny.tokenizer, spec)
+        if is_room:
+            [request] = put.encode(["a film"], reader, None).requests
+            assert (request.start, request.never) == (first, {9})
+            assert isinstance(request.decoding, Decoding)
+        else:
+            with pytest.raises(OptionError, match=f"max_new_tokens is {most}; .* has places for {63 - len(first)} tokens"):
+                put.encode(["a film"], reader, None)

@@ -1,5 +1,6 @@
 """What the JSON files of a model folder say, and what is told of those that say it wrongly."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -71,3 +72,17 @@ def test_a_folder_with_a_gguf_file_alone_is_told_how_to_name_it(tmp_path: Path) 
         with pytest.raises(WeightsMissing, match=r"there is no model\.safetensors") as caught:
             weight_files(tmp_path)
         assert caught.value.do.endswith(remedy)
+
+
+def test_what_an_output_begins_with_and_what_never_stands_in_it_are_read(tmp_path: Path) -> None:
+    config = {"model_type": "marian", "vocab_size": 32, "forced_bos_token_id": 7, "bad_words_ids": [[31], [4, 5], [6]]}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    assert (Facts(tmp_path).first_ids, Facts(tmp_path).never_ids) == ((7,), (31, 6))
+    (tmp_path / "generation_config.json").write_text('{"forced_bos_token_id": 8}')
+    assert Facts(tmp_path).first_ids == (8,)
+    (tmp_path / "generation_config.json").write_text('{"forced_bos_token_id": 32, "bad_words_ids": [[40]]}')
+    for name, told in (("first_ids", "forced_bos_token_id = 32"), ("never_ids", "bad_words_ids = 40")):
+        with pytest.raises(ArtefactCorrupt, match=f"{told}, and the model has 32 embeddings"):
+            getattr(Facts(tmp_path), name)
+    (tmp_path / "config.json").write_text(json.dumps({**config, "model_type": "llama"}))
+    assert Facts(tmp_path).first_ids == (), "a decoder's prompt has a first token already"

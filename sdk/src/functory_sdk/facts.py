@@ -165,6 +165,32 @@ class Facts:
         return given
 
     @property
+    def first_ids(self) -> tuple[int, ...]:
+        """Tokens that every output of an encoder-decoder begins with, after its first."""
+        if self.architecture != "encoder-decoder":
+            return ()
+        return self._known("forced_bos_token_id", self._ids("forced_bos_token_id", self.generation, self.config))
+
+    @property
+    def never_ids(self) -> tuple[int, ...]:
+        """Tokens that are never written: those of `bad_words_ids` that stand alone, such as Marian's padding."""
+        words: Any = next((one["bad_words_ids"] for one in (self.generation, self.config) if one.get("bad_words_ids")), [])
+        if self.architecture == "encoder" or not isinstance(words, list):
+            return ()
+        alone = [word[0] for word in words if isinstance(word, list) and len(word) == 1]
+        return self._known("bad_words_ids", self._ids("bad_words_ids", {"bad_words_ids": alone}))
+
+    def _known(self, name: str, ids: tuple[int, ...]) -> tuple[int, ...]:
+        """Return ids that the model has embeddings for.
+
+        :raises ArtefactCorrupt: where one is none.
+        """
+        for one in ids:
+            if not 0 <= one < self.vocabulary:
+                raise self._fault(f"{name} = {one:,}, and the model has {self.vocabulary:,} embeddings")
+        return ids
+
+    @property
     def has_token_types(self) -> bool:
         """Whether a row says which of two texts a token belongs to."""
         return self.read_by.has_token_types(self.config)

@@ -52,6 +52,8 @@ class BackboneSpec(BaseModel):
     mask_id: int | None = Field(default=None, description="The token that stands for one to be predicted.")
     end_ids: tuple[int, ...] = Field(default=(), description="Tokens that end a generation.")
     start_id: int | None = Field(default=None, description="The first token of an encoder-decoder's output.")
+    first_ids: tuple[int, ...] = Field(default=(), description="Tokens that every output begins with, after `start_id`.")
+    never_ids: tuple[int, ...] = Field(default=(), description="Tokens that are never written, however likely they are.")
     has_token_types: bool = Field(default=False, description="Rows hold token_type_ids (pairs of texts).")
     has_logits: bool = Field(default=False, description="The network predicts tokens.")
     has_masked_logits: bool = Field(default=False, description="The weights hold a head that predicts masked tokens.")

@@ -114,6 +114,9 @@ class Request:
     :param guide: what each text must be. It ends within `max_new_tokens`, the token that ends it counted, and is whole then; a
         guide that cannot be held so is refused before the first token.
     :param tokenizer: what the ids spell, for an engine that holds guides.
+    :param start: tokens that every text begins with and that are no part of it, after the prompt, or after an
+        encoder-decoder's first token: the language that is written.
+    :param never: tokens that are not written, however likely they are.
     """
 
     ids: tuple[int, ...]
@@ -122,6 +125,8 @@ class Request:
     ends: Callable[[Sequence[int]], bool] | None = field(default=None, compare=False)
     guide: Guide | None = None
     tokenizer: Tokenizer | None = field(default=None, compare=False)
+    start: tuple[int, ...] = ()
+    never: frozenset[int] = frozenset()
 
     def noise(self, sample: int, step: int, vocabulary: int) -> Array:
         """Return what is added to the scores of the next token over the temperature, so that the largest sum is a token drawn by

@@ -80,6 +80,8 @@ class Family(Component[NoOptions]):
     """A fact → its names in config.json, of which the first that is there counts; two stacks have ``decoder_layers``, too."""
     counts_from_pad: ClassVar[bool] = False
     """Positions are counted from after the padding id, as RoBERTa's: two of 514 are never used."""
+    is_endless: ClassVar[bool] = False
+    """Positions are relative: what is written may be longer than the context."""
     is_tied: ClassVar[bool] = False
     """The embeddings score tokens, too, where config.json does not say."""
     attention: ClassVar[Literal["sdpa", "eager"]] = "sdpa"

@@ -188,7 +188,7 @@ class Reader:
         tokens = iter(self._tokens(list(chain.from_iterable(rows)), frame.fields))
         return [self._prompt([next(tokens) for _ in row], frame.fields, pieces, room) for row in rows]
 
-    def written(self, prompt: Ids, target: Ids) -> dict[str, Array]:
+    def written(self, prompt: Ids, target: Ids, start: Sequence[int] | None = None) -> dict[str, Array]:
         """Return the row of a prompt and what is written after it: ``scored`` is 1 at the tokens of that.
 
         A decoder reads one after the other. An encoder-decoder reads the prompt, and its target has its first token before it;
@@ -196,9 +196,10 @@ class Reader:
 
         :param prompt: (tokens,) finished, as `prompts` gives it.
         :param target: (written tokens,) without special ones.
+        :param start: what an encoder-decoder's output begins with, after its first token; `BackboneSpec.first_ids` when None.
         """
         if self.spec.architecture == "encoder-decoder":
-            first = as_ids([self.spec.start_id or 0])
+            first = as_ids([self.spec.start_id or 0, *(self.spec.first_ids if start is None else start)])
             row, before = self.row(prompt, target=np.concatenate([first, target])), len(first)
         else:
             row, before = self.row(np.concatenate([prompt, target])), len(prompt)

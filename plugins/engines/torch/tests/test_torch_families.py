@@ -67,9 +67,9 @@ def theirs(model: Any, ids: tuple[int, ...], **options: Any) -> list[list[int]]:
     return [one[: one.index(END)] if END in one else one for one in found]
 
 
-def ours(session: Session, **decoding: Any) -> list[list[list[int]]]:
-    how = Decoding(max_new_tokens=10, **decoding)
-    requests = [Request(ids, how, frozenset({END})) for ids in PROMPTS]
+def ours(session: Session, start: tuple[int, ...] = (), never: tuple[int, ...] = (), **decoding: Any) -> list[list[list[int]]]:
+    how = Decoding(max_new_tokens=10 - len(start), **decoding)
+    requests = [Request(ids, how, frozenset({END}), start=start, never=frozenset(never)) for ids in PROMPTS]
     return [[row["tokens"].tolist() for row in rows] for rows in texts(requests, session.generate(requests))]
 
 
@@ -88,6 +88,36 @@ def test_beams_find_the_texts_that_transformers_finds(family: str, penalty: floa
     found = ours(session, beams=4, length_penalty=penalty, samples=3)
     assert found == [theirs(model, ids, num_beams=4, num_return_sequences=3, length_penalty=penalty) for ids in PROMPTS]
     assert ours(session, beams=4, length_penalty=penalty) == [some[:1] for some in found]
+
+
+@pytest.mark.parametrize("family", ["bart", "m2m_100", "t5"])
+def test_a_language_to_begin_with_and_tokens_that_never_come_are_as_in_transformers(family: str) -> None:
+    model, session = made(family)
+    for how in ({}, {"repetition_penalty": 1.3}, {"beams": 4, "length_penalty": 2.0}):
+        free = ours(session, start=(33,), **how)
+        never = sorted({token for [text] in free for token in text[:2]})
+        options = {"num_beams" if name == "beams" else name: value for name, value in how.items()}
+        bad = [[token] for token in never]
+        expected = [theirs(model, ids, forced_bos_token_id=33, bad_words_ids=bad, **options) for ids in PROMPTS]
+        found = ours(session, start=(33,), never=tuple(never), **how)
+        assert [[33, *text] for [text] in found] == [text for [text] in expected]
+        assert found != free, "nothing was forbidden that would have come"
+
+
+@pytest.mark.parametrize("family", ["bart", "llama"])
+def test_what_texts_start_with_may_differ_within_a_call_and_counts_in_their_likelihood(family: str) -> None:
+    _, session = made(family)
+    how = Decoding(max_new_tokens=6, likelihoods=True)
+    requests = [Request(PROMPTS[place % 3], how, start=start) for place, start in enumerate([(), (7,), (7, 8), (9,)])]
+    together = [row for [row] in texts(requests, session.generate(requests))]
+    likely = session.likelihood(requests, [row["tokens"].tolist() for row in together])
+    for request, row, found in zip(requests, together, likely, strict=True):
+        [[alone]] = texts([request], session.generate([request]))
+        assert alone["tokens"].tolist() == row["tokens"].tolist()
+        assert len(row["tokens"]) == 6
+        torch.testing.assert_close(torch.tensor(row["log_probability"]), torch.tensor(found), atol=1e-4, rtol=1e-4)
+    one, other = (torch.tensor(together[place]["log_probability"]) for place in (0, 3))  # one prompt, two starts
+    assert not torch.allclose(one, other, atol=1e-3)
 
 
 def test_beams_with_a_penalty_on_repetition_are_transformers_own_and_some_texts_end_early() -> None:

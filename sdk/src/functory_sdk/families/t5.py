@@ -16,6 +16,7 @@ class T5(Family):
 
     paper: ClassVar[str] = "Raffel et al. 2020, T5 (arXiv 1910.10683)"
     architecture = "encoder-decoder"
+    is_endless = True
     keys = {
         "width": ("d_model",),
         "layers": ("num_layers",),

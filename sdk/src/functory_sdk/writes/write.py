@@ -72,7 +72,14 @@ class Write(Formulation):
         stop_ids = frozenset(reader.spec.end_ids) | {sign for sign in signs if sign is not None}
         ends = Stops(reader.tokenizer, how.stop) if how.stop else None
         guide = None if how.guide is None else bounded(how.guide).guide
-        return [Request(tuple(prompt.ids.tolist()), how, stop_ids, ends, guide, reader.tokenizer) for prompt in prompts]
+        start, never = self.start(reader), frozenset(reader.spec.never_ids)
+        _check_room(reader.spec, len(start), how.max_new_tokens)
+        told = how, stop_ids, ends, guide, reader.tokenizer, start, never
+        return [Request(tuple(prompt.ids.tolist()), *told) for prompt in prompts]
+
+    def start(self, reader: Reader) -> tuple[int, ...]:
+        """Return the tokens that every text begins with and that are no part of it; by default the backbone's."""
+        return reader.spec.first_ids
 
     def side(self, reader: Reader, notes: Sequence[str] = ()) -> Side:
         """Return what decoding needs of an input."""
@@ -97,7 +104,8 @@ class Write(Formulation):
         prompts = self._prompts(inputs, reader)
         read = reader.tokenizer.tokens([getattr(example, self._gold) for example in examples])
         targets = [self._target(tokens.ids, reader.spec) for tokens in read]
-        rows = [reader.written(prompt.ids, target) for prompt, target in zip(prompts, targets, strict=True)]
+        start = self.start(reader)
+        rows = [reader.written(prompt.ids, target, start) for prompt, target in zip(prompts, targets, strict=True)]
         return Taught(rows, list(range(len(rows))), notes=self._doubts([len(tokens) for tokens in read]))
 
     def _doubts(self, lengths: Sequence[int]) -> tuple[str, ...]:
@@ -122,3 +130,17 @@ class Write(Formulation):
             text=text, tokens=len(first), finish=finish, others=tuple(side.read(tokens)[0] for tokens in others),
             log_probabilities=tuple(np.asarray(outputs[0].get("log_probability", ()), float).tolist()), notes=side.notes,
         )  # fmt: skip
+
+
+def _check_room(spec: BackboneSpec, start: int, most: int) -> None:
+    """Refuse to write more than an encoder-decoder has places for; a decoder's are those of its prompt.
+
+    :raises OptionError: naming both numbers.
+    """
+    from functory_sdk.families import family_of
+
+    room = spec.context - 1 - start
+    if spec.architecture == "encoder-decoder" and most > room and not family_of(spec.family, spec.reference).is_endless:
+        raise OptionError(
+            f"max_new_tokens is {most:,}; {spec.reference!r} has places for {room:,} tokens to write.", do="ask for fewer."
+        )

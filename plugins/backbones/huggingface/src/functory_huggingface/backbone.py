@@ -132,6 +132,8 @@ class HuggingFace(Backbone[HuggingFaceOptions]):
             mask_id=facts.mask_id(self.tokenizer),
             end_ids=facts.end_ids,
             start_id=facts.start_id,
+            first_ids=facts.first_ids,
+            never_ids=facts.never_ids,
             has_token_types=facts.has_token_types,
             has_logits=facts.has_logits,
             has_masked_logits=facts.has_masked_logits,

@@ -16,9 +16,9 @@ from torch import Tensor
 
 from functory_sdk import SURE, Request, Token
 from functory_sdk.torch import Network, Writing
-from functory_torch.choosing import guided, penalised
+from functory_torch.choosing import barred, guided, penalised
 from functory_torch.guiding import Walk
-from functory_torch.writing import Line
+from functory_torch.writing import Line, begun
 
 
 @dataclass(frozen=True)
@@ -58,15 +58,16 @@ def search(
     """
     how, ids = request.decoding, torch.tensor([request.ids], device=device)
     with torch.inference_mode():
-        writing = Writing(network, ids, torch.ones_like(ids))
+        writing = Writing(network, ids, torch.ones_like(ids), begun([Line(request, place)], device))
         running, found, lead = [Beam(walk=walk)], list[Beam](), SURE
         for length in range(1, how.max_new_tokens + 1):
             step = _step(network, request, running, writing.logits)
             running, lead = step.running, min(lead, step.lead)
-            ended = [replace(beam, score=beam.score / length**how.length_penalty) for beam in step.ended]
+            norm = (len(request.start) + length) ** how.length_penalty
+            ended = [replace(beam, score=beam.score / norm) for beam in step.ended]
             found = sorted([*found, *ended], key=lambda beam: -beam.score)[: how.beams]
             is_full = len(found) == how.beams
-            if not running or (is_full and running[0].score / length**how.length_penalty <= found[-1].score):
+            if not running or (is_full and running[0].score / norm <= found[-1].score):
                 break
             writing.choose(step.rows)
             writing.advance(torch.tensor([beam.tokens[-1] for beam in running], device=device))
@@ -81,7 +82,7 @@ def _step(network: Network, request: Request, beams: Sequence[Beam], logits: Ten
     seen = [Line(request, 0, tokens=list(beam.tokens)).seen(network) if how.repetition_penalty != 1 else () for beam in beams]
     scores = torch.stack([penalised(row, own, how.repetition_penalty) for row, own in zip(likely, seen, strict=True)])
     scores = torch.stack([guided(row, _may(beam, row)) for row, beam in zip(scores, beams, strict=True)])
-    sums = (scores + torch.tensor([beam.score for beam in beams], device=logits.device)[:, None]).flatten()
+    sums = (barred(scores, request) + torch.tensor([beam.score for beam in beams], device=logits.device)[:, None]).flatten()
     # One that ends is no beam that goes on: so many that enough are left where every end is among the best.
     best = sums.topk(min(len(sums), max(2, 1 + len(request.stop_ids)) * how.beams))
     made, rows = list[Beam](), list[int]()

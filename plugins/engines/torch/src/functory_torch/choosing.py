@@ -43,7 +43,7 @@ def choose(scores: Tensor, request: Request, sample: int, written: Sequence[int]
     :param seen: those that the penalty is for: of the prompt and the text.
     """
     how = request.decoding
-    scores = penalised(scores, seen, how.repetition_penalty)
+    scores = barred(penalised(scores, seen, how.repetition_penalty), request)
     if how.temperature == 0:
         return _first(scores)
     loose, tight = (allowed(scores, how, slack) for slack in (CLOSE, -CLOSE))
@@ -56,7 +56,7 @@ def choose(scores: Tensor, request: Request, sample: int, written: Sequence[int]
 def choose_again(scores: Tensor, request: Request, sample: int, written: Sequence[int], seen: Sequence[int]) -> int:
     """Choose as `choose` does from the scores of a text that was read by itself: the borders are where they are."""
     how = request.decoding
-    scores = penalised(scores, seen, how.repetition_penalty)
+    scores = barred(penalised(scores, seen, how.repetition_penalty), request)
     if how.temperature == 0:
         return int(scores.argmax())
     noise = torch.from_numpy(request.noise(sample, len(written), len(scores))).to(scores.device)
@@ -78,6 +78,13 @@ def penalised(scores: Tensor, seen: Sequence[int], penalty: float) -> Tensor:
     places = torch.tensor(sorted(set(seen)), device=scores.device)
     found = scores[places]
     return scores.index_put((places,), torch.where(found < 0, found * penalty, found / penalty))
+
+
+def barred(scores: Tensor, request: Request) -> Tensor:
+    """Return scores, (…, vocabulary), by which no token comes that a request never wants."""
+    if not request.never:
+        return scores
+    return scores.index_fill(-1, torch.tensor(sorted(request.never), device=scores.device), -math.inf)
 
 
 def allowed(scores: Tensor, how: Decoding, slack: float = 0.0) -> Tensor:

@@ -38,7 +38,7 @@ def _scored(network: Network, hidden: torch.Tensor, request: Request, tokens: Se
 
 def _first(network: Network, request: Request) -> int:
     """Return the place whose state predicts the first written token: a decoder's last of the prompt."""
-    return 0 if _has_source(network) else len(request.ids) - 1
+    return len(request.start) + (0 if _has_source(network) else len(request.ids) - 1)
 
 
 def _batch(
@@ -46,9 +46,9 @@ def _batch(
 ) -> dict[str, torch.Tensor]:
     """Return prompts with what was written after them, or, for an encoder-decoder, sources and targets."""
     if not _has_source(network):
-        return _padded("", [(*request.ids, *tokens) for request, tokens in zip(requests, written, strict=True)], device)
-    start = network.spec.start_id or 0
-    targets = _padded("decoder_", [(start, *tokens) for tokens in written], device)
+        return _padded("", [(*one.ids, *one.start, *tokens) for one, tokens in zip(requests, written, strict=True)], device)
+    first, pairs = network.spec.start_id or 0, zip(requests, written, strict=True)
+    targets = _padded("decoder_", [(first, *request.start, *tokens) for request, tokens in pairs], device)
     return _padded("", [request.ids for request in requests], device) | targets
 
 

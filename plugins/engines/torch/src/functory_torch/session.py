@@ -141,9 +141,12 @@ class TorchSession(Session):
         return [found[index] for index in range(len(requests))]
 
     def _planned(self, requests: Sequence[Request]) -> Iterator[list[int]]:
-        """Return which requests run together."""
-        lengths = [len(request.ids) + request.decoding.max_new_tokens for request in requests]
-        return plan(lengths, 4 * (self.options.budget or 1024))
+        """Give which requests run together: such as have as many tokens to start with."""
+        for size in sorted({len(request.start) for request in requests}):
+            chosen = [index for index, request in enumerate(requests) if len(request.start) == size]
+            lengths = [len(requests[index].ids) + size + requests[index].decoding.max_new_tokens for index in chosen]
+            for batch in plan(lengths, 4 * (self.options.budget or 1024)):
+                yield [chosen[place] for place in batch]
 
     def close(self) -> None:
         self.model = None

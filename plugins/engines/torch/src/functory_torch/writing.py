@@ -35,9 +35,8 @@ class Line:
 
     def seen(self, network: Network) -> list[int]:
         """Return the tokens that a penalty on repetition is for: those that stand where the next one will."""
-        if network.spec.architecture == "encoder-decoder":
-            return [network.spec.start_id or 0, *self.tokens]
-        return [*self.request.ids, *self.tokens]
+        first = [network.spec.start_id or 0] if network.spec.architecture == "encoder-decoder" else self.request.ids
+        return [*first, *self.request.start, *self.tokens]
 
     def append(self, choice: Choice, log_probability: float | None) -> Token:
         """Take a token, and return it with the reason why the text ends with it, if it does."""
@@ -54,11 +53,12 @@ class Line:
 def write(network: Network, lines: Sequence[Line], device: torch.device) -> Iterator[Token]:
     """Give the tokens of texts as they come.
 
-    :param lines: nothing of them written yet; those of one request come one after the other. Prompts of at least one token.
+    :param lines: nothing of them written yet; those of one request come one after the other. Prompts of at least one token;
+        as many tokens to start with for each.
     """
     prompts, rows = _prompts(lines)
     with torch.inference_mode():
-        writing = Writing(network, *_padded(prompts, device))
+        writing = Writing(network, *_padded(prompts, device), begun([Line(request, 0) for request in prompts], device))
         if len(rows) > len(prompts):
             writing.choose(rows)
     while True:
@@ -105,9 +105,14 @@ def _in_time(choice: Choice, line: Line) -> Choice:
 def _read_alone(network: Network, line: Line, device: torch.device) -> torch.Tensor:
     """Return the scores of a text's next token, (vocabulary,), read by itself in one pass."""
     ids = torch.tensor([line.request.ids], device=device)
-    written = torch.tensor([line.tokens], dtype=torch.long, device=device) if line.tokens else None
     with torch.inference_mode():
-        return Writing(network, ids, torch.ones_like(ids), written).logits[0]
+        return Writing(network, ids, torch.ones_like(ids), begun([line], device)).logits[0]
+
+
+def begun(lines: Sequence[Line], device: torch.device) -> torch.Tensor | None:
+    """Return what stands after the prompts of texts, (lines, tokens), as many tokens for each; None where nothing does."""
+    rows = [[*line.request.start, *line.tokens] for line in lines]
+    return torch.tensor(rows, dtype=torch.long, device=device) if rows[0] else None
 
 
 def _log_probability(scores: torch.Tensor, choice: Choice, request: Request) -> float | None:
