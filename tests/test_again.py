@@ -81,6 +81,26 @@ def test_the_curve_ends_where_all_was_learned_from(built: Any) -> None:
     assert "Would more data help?" in built.report._repr_html_()
 
 
+def test_what_the_trunk_makes_of_a_row_is_computed_once_for_all_parts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    from functory_torch.store import FeatureStore
+
+    monkeypatch.setenv("FUNCTORY_CACHE", str(tmp_path))
+    whole, computed = FeatureStore._shard, []
+
+    def counted(self: Any, some: Any, compute: Any, *how: Any) -> Any:
+        return whole(self, some, lambda batch: (computed.append(len(batch["input_ids"])), compute(batch))[1], *how)
+
+    monkeypatch.setattr(FeatureStore, "_shard", counted)
+    table = list({row["text"]: row for row in rows(48)}.values())
+    with kit():
+        functory.build(
+            task="toy", backbone="tiny-encoder", adaptation="head", train=table, dev_share=0, test_share=0, report=False, doubt=3
+        )
+    assert sum(computed) == len(table)
+
+
 def test_a_saved_report_quotes_no_doubtful_row(built: Any, tmp_path: Any) -> None:
     built.save(tmp_path / "toy")
     again = functory.load(tmp_path / "toy")

@@ -120,6 +120,8 @@ class _Building:
     """φ is fitted to descriptions, and train holds inputs alone."""
     unlabelled: Examples | None = None
     """Those inputs."""
+    among: Examples | None = None
+    """Examples of another build of which train is a part: what it has computed of them is not computed again."""
 
     @property
     def promises(self) -> Promises:
@@ -181,7 +183,7 @@ class _Building:
         # 6: how good it is
         function = self._measured(function, splits.test) if report and len(splits.test) else function
         if doubt or curve:
-            again = Again(partial(self._rebuilt, function), self.steps, task, recipe.seed, self.tell)
+            again = Again(partial(self._rebuilt, function, splits.train), self.steps, task, recipe.seed, self.tell)
             function = again.told_of(function, splits, doubt, curve)
         return function
 
@@ -350,7 +352,7 @@ class _Building:
         if brought is not None:
             fitting.engine.load_phi(cast(TorchForm, function.form).program.model, brought.phi)
         elif adaptation.learns == "phi":
-            function = fitting.fitted(function, splits, folder)
+            function = fitting.fitted(function, splits, folder, among=self.among)
         return tuned(function, splits.dev), splits
 
     def _trusted(self, function: Function, splits: Splits) -> Function:
@@ -378,8 +380,11 @@ class _Building:
         about = replace(function.about, metrics=figures, notes=(*function.about.notes, *doubted))
         return function.replaced(about=about)
 
-    def _rebuilt(self, function: Function, splits: Splits) -> Function:
-        """Return the function of other splits, by the same adaptation."""
+    def _rebuilt(self, function: Function, train: Examples, splits: Splits) -> Function:
+        """Return the function of other splits, by the same adaptation.
+
+        :param train: what the function has learned from.
+        """
         form = cast(TorchForm, function.form)
         recipe, fitted = self.recipe.model_copy(update={"abstain_at": None, "sets_at": None}), form.adaptation
         named = recipe.adaptation.name if recipe.adaptation else ""
@@ -387,7 +392,8 @@ class _Building:
             part = Part(name=fitted.name, options=fitted.options.model_dump(mode="json"))
             recipe = recipe.model_copy(update={"adaptation": part, "put": form.put})
         with ExitStack() as until_safe:
-            return _Building(recipe, self.steps, lambda note: None, until_safe, None, splits).run(None, report=False)
+            again = _Building(recipe, self.steps, lambda note: None, until_safe, None, splits, among=train)
+            return again.run(None, report=False)
 
 
 def _chooses(adaptation: Any) -> bool:
