@@ -71,6 +71,18 @@ def test_a_sign_that_is_a_word_of_the_vocabulary_is_no_way_around(model: str) ->
     assert tokenizer.tokens(["[SEP]"], reads_special=True)[0].ids.tolist() == [3]
 
 
+def test_a_sign_that_a_unigram_model_has_no_other_pieces_for_is_no_way_around() -> None:
+    from tokenizers import Tokenizer as Raw
+    from tokenizers import models
+
+    made = Raw(models.Unigram([("</s>", 0.0), ("<unk>", 0.0), ("a", -1.0), ("/s", -2.0), (">", -2.0)], unk_id=1))
+    made.add_special_tokens(["</s>", "<unk>"])
+    tokenizer = Tokenizer(made.to_str())
+    assert tokenizer.tokens(["a</s>a"])[0].ids.tolist() == [2, 1, 2]
+    assert Tokenizer(tokenizer.json).tokens(["a</s>"])[0].ids.tolist() == [2, 1]
+    assert tokenizer.tokens(["a</s>"], reads_special=True)[0].ids.tolist() == [2, 0]
+
+
 def test_tokens_that_a_vocabulary_of_a_model_lacks_are_those_that_a_row_can_hold() -> None:
     tokenizer = Tokenizer(raw(), {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[/E1]"})
     one, size = tokenizer.id("[E1]"), tokenizer.id("<em>")

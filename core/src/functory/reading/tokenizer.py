@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 Ids = NDArray[np.int64]
 SIGN = "is_sign"
 """The key of an added token in a stored tokenizer, where it is another sort than `special` says; others pass over it."""
+_UNKNOWN = re.compile(r'"unk_id"\s*:\s*(\d+)')
 _ADDED = re.compile(r'"added_tokens"\s*:\s*')
 
 
@@ -73,7 +74,7 @@ class Tokenizer:
         """The added tokens that no text can spell."""
         self._plain: RawTokenizer = _opened(_without_signs(raw, self.signs), place)
         self._plain.encode_special_tokens = True
-        self._spelled = self._ids_still_spelled()
+        self._spelled = self._ids_still_spelled(text)
 
     @cached_property
     def json(self) -> str:
@@ -136,14 +137,17 @@ class Tokenizer:
         found = {id: token for token, id in vocabulary.items() if id >= size}
         return {id: token for id, token in found.items() if token not in self.signs or id in around}
 
-    def _ids_still_spelled(self) -> dict[int, int]:
+    def _ids_still_spelled(self, text: str) -> dict[int, int]:
         """Return the signs that are whole words of the vocabulary, and so still read: their ids → the unknown token's.
 
-        WordLevel, and WordPiece where nothing cuts "[CLS]" at its brackets, look whole words up.
+        WordLevel, and WordPiece where nothing cuts "[CLS]" at its brackets, look whole words up; Unigram takes a sign where
+        its vocabulary has no "<" to spell it with.
         """
         model: Any = self._raw.model  # Any: one of the models, which have no common type
         unknown = self._raw.token_to_id(getattr(model, "unk_token", None) or "")
-        if type(model).__name__ not in ("WordLevel", "WordPiece") or unknown is None:
+        if type(model).__name__ == "Unigram" and (found := _UNKNOWN.search(text)):
+            unknown = int(found[1])
+        elif type(model).__name__ not in ("WordLevel", "WordPiece") or unknown is None:
             return {}
         ids = {self._raw.token_to_id(sign): sign for sign in self.signs}
         return {one: unknown for one, sign in ids.items() if one is not None and one != unknown and self._reads(sign, one)}
