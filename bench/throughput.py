@@ -80,6 +80,23 @@ def main() -> None:
         f"chosen form {chosen:.2f}×: {verdict(chosen, 3)}; largest difference of a probability {difference:.1e}.",
     )
     single(fn)
+    updates(lines, args.repeats)
+
+
+def updates(lines: list[str], repeats: int) -> None:
+    """What LoRA learned in the maps, as it is opened, and beside them; how fast is no matter of what it learned."""
+    fn = functory.build(
+        task="text-classification", train="samples:rotten-tomatoes", backbone="minilm", limit=200, report=False,
+        adaptation={"name": "lora", "epochs": 1},
+    )  # fmt: skip
+    forms = {"updates in the maps": fn, "updates beside them": fn.opened(merged=False)}
+    for one in forms.values():
+        list(one.map(lines, progress=False))  # the budget is found while working
+    work = {name: (lambda one=one: list(one.map(lines, progress=False))) for name, one in forms.items()}
+    seconds = {name: median(times) for name, times in interleaved(work, repeats).items()}
+    merged, beside = seconds.values()
+    rows = [{"what": name, "texts_per_second": len(lines) / took} for name, took in seconds.items()]
+    keep("throughput_lora", rows, f"In the maps {beside / merged:.2f} times as fast as beside them.")
 
 
 def single(fn: functory.Function) -> None:

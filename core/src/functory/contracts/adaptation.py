@@ -173,6 +173,14 @@ class Adaptation(Component[O]):
         torch draws them (`nn.Linear`, `nn.init`): the engine sees to it that they come from the recipe's seed.
         """
 
+    def merge(self, network: Any) -> None:  # Any: a functory_sdk.torch.Network, a structural copy
+        """Put what `attach` added into the maps themselves, where a pass then takes fewer steps and computes the same: W + BA in
+        place of W beside BA. By default nothing is.
+
+        Asked once for each copy that is opened for inference or converted, and never for what trains, explains or is saved. The
+        copy's parameters are the backbone's own numbers: replace them, and change none in place.
+        """
+
     def crown(self, head: Any) -> Any:  # Any: a functory_sdk.torch.Head
         """Return the head that stands on the crown: the task's own by default; with what φ has before its map, reading
         otherwise (`LinearHead.read_as`), or another that gives the same outputs.

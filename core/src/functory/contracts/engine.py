@@ -41,6 +41,12 @@ class SessionOptions(Options):
         "the processor has instructions for it, and off by about a hundredth.",
     )
 
+    merged: bool = Field(
+        default=True,
+        description="Whether what an adaptation puts beside the backbone's maps, as LoRA does, is added to copies of them in the "
+        "torch form: faster, for the memory of these maps. If not, the backbone's numbers are shared by all functions.",
+    )
+
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> SessionOptions:
         """Return the options that a caller or a recipe gives by name.

@@ -307,6 +307,27 @@ class AdaptationSuite(ComponentSuite, TorchSuite):
                 restore(parameter, kept)
                 assert changed > 0, f"{backbone}: {name} is φ, and the outputs do not feel it."
 
+    def test_merged_it_computes_the_same(self) -> None:
+        """What is opened for inference, with φ put into the maps, gives the same outputs, whatever φ is; the model and the
+        backbone stay as they were.
+
+        If this fails: let `merge` give the copy's maps new parameters, W + what φ adds at its scale, and write into none.
+        """
+        if self.load().merge is Adaptation.merge:
+            pytest.skip("the adaptation puts nothing into the maps")
+        for backbone in self.each(self.supported()):
+            fitted = self.attach(backbone)
+            probe, network = probes(fitted.backbone), fitted.backbone.network
+            perturb(fitted.model)
+            before, bare = fitted.outputs(probe), hidden(network, probe)
+            merged = replace(fitted, model=fitted.model.merged())
+            fewer = sum(1 for _ in merged.model.modules()) < sum(1 for _ in fitted.model.modules())
+            assert fewer, f"{backbone}: `merge` left every module where it was."
+            off = difference(before, merged.outputs(probe))
+            assert off <= 1e-4, f"{backbone}: merged, the outputs differ by {off:.2g}."
+            assert difference(before, fitted.outputs(probe)) == 0, f"{backbone}: merging changed the model itself."
+            assert difference(bare, hidden(network, probe)) == 0, f"{backbone}: merging wrote into the backbone."
+
     def test_batches_change_nothing(self) -> None:
         """Rows of unequal lengths give in one batch what each gives alone, whatever φ is.
 

@@ -25,12 +25,13 @@ from functory_sdk.torch.readings import (
 )
 from functory_sdk.torch.shapes import Shape
 from functory_sdk.torch.spans import TaggingHead
+from functory_sdk.torch.updates import fold_updates
 from functory_sdk.torch.writing import Kept, Writing
 
 __all__ = [
     "AttentionPooling", "ClassifierHead", "CosineHead", "Graph", "Head", "Kept", "Likelihood", "LikelihoodHead", "LinearHead",
     "Logits", "LogitsHead", "Model", "Network", "Origin", "Paired", "PairedHead", "Places", "Pooled", "Pooler", "Prototypes",
     "Reading", "Shape", "Stacked", "SymmetricHead", "TaggingHead", "Tokens", "Vectors", "Writing", "ask_prototypes",
-    "belonging", "contrast", "drawing", "groups", "linear", "load_transformers", "network_from", "not_drawing", "own", "pool",
-    "quiet", "sparse", "structural_copy",
+    "belonging", "contrast", "drawing", "fold_updates", "groups", "linear", "load_transformers", "network_from",
+    "not_drawing", "own", "pool", "quiet", "sparse", "structural_copy",
 ]  # fmt: skip

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor, nn
 
 from functory.contracts.rows import Port
 from functory.errors import NotSupported, PluginError
+from functory_sdk.torch.copies import structural_copy
 from functory_sdk.torch.heads import Head
 from functory_sdk.torch.network import Network, State
 
@@ -21,6 +22,7 @@ class Model(nn.Module):
     :param outputs: the ports of the outputs.
     :param gold: the ports of the gold arrays that the head's loss reads.
     :param cut: where the crown begins; None when the stored trunk is not for this adaptation.
+    :param merge: puts what φ has beside the maps of a network's copy into them (`Adaptation.merge`); None where nothing can be.
     :raises PluginError: when rows hold more texts, or fewer, than the head reads.
 
     ``texts`` is how many texts a row holds, each read by itself: the network reads (batch · texts, tokens).
@@ -34,8 +36,10 @@ class Model(nn.Module):
         outputs: Sequence[Port],
         cut: int | None,
         gold: Sequence[Port] = (),
+        merge: Callable[[Network], None] | None = None,
     ) -> None:
         super().__init__()
+        self.merge = merge
         self.network = network
         self.head = head
         self.inputs = tuple(inputs)
@@ -48,6 +52,16 @@ class Model(nn.Module):
                 f"rows hold {self.texts} texts, and {type(head).__name__} reads {head.reading.texts}.",
                 do="let the formulation's `texts` and the head's reading say the same number.",
             )
+
+    def merged(self) -> Model:
+        """Return what computes the same in fewer steps, for inference: a copy with φ in its maps, which shares all other numbers
+        with this model; or this model, where φ is not beside maps.
+        """
+        if self.merge is None:
+            return self
+        made = structural_copy(self).eval()
+        self.merge(made.network)
+        return made
 
     def unstacked(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Return a batch whose stacked texts are rows of their own to the network; its other arrays stay as they are."""

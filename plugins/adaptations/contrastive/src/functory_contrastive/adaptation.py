@@ -62,6 +62,11 @@ class Contrastive(Adaptation[ContrastiveOptions]):
 
         inject(network, self.options)
 
+    def merge(self, network: Any) -> None:
+        from functory_sdk.torch import fold_updates
+
+        fold_updates(network)
+
     def crown(self, head: Any) -> Any:
         from functory_contrastive.layers import check
 

@@ -63,6 +63,11 @@ class Adapter(Adaptation[AdapterOptions]):
 
         inject_as(network, self.options)
 
+    def merge(self, network: Any) -> None:
+        from functory_sdk.torch import fold_updates
+
+        fold_updates(network)
+
     def alpha_of(self, module: str) -> float:
         """Return how much the update of a map counts, over its rank."""
         return self.options.alphas.get(module, self.options.alpha)

@@ -60,7 +60,7 @@ def _export(program: Program, graph: Path, samples: Sequence[Row]) -> None:
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # the tracer's remarks on branches that padding decides
         torch.onnx.export(
-            Graph(program.model).eval(),
+            Graph(program.model.merged()).eval(),
             tuple(torch.from_numpy(arrays[port.name]) for port in program.inputs),
             str(graph),
             input_names=[port.name for port in program.inputs],

@@ -52,7 +52,7 @@ def _traced(program: Program, samples: Sequence[Row]) -> Any:  # Any: an openvin
     example = tuple(torch.from_numpy(arrays[port.name]) for port in program.inputs)
     with warnings.catch_warnings(), torch.inference_mode():
         warnings.simplefilter("ignore")  # the tracer's remarks on branches that padding decides
-        model = ov.convert_model(Graph(program.model).eval(), example_input=example)
+        model = ov.convert_model(Graph(program.model.merged()).eval(), example_input=example)
     for port, entry in zip(program.inputs, model.inputs, strict=True):
         entry.get_tensor().set_names({port.name})
         sizes = [-1, *(-1 if isinstance(axis, str) else axis for axis in port.axes)]

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from functory_sdk import (
+    Adaptation,
     Array,
     ArtefactCorrupt,
     Engine,
@@ -62,7 +63,8 @@ class TorchEngine(Engine[NoOptions]):
         _spare_scores(network, head)
         inputs = (*spec.ports(formulation.texts), *formulation.inputs(spec, state), *adaptation.beside)
         outputs, gold = formulation.outputs(spec, state), formulation.gold_ports(spec, state)
-        return Model(network, head, inputs, outputs, adaptation.cut(spec), gold).eval()
+        merge = None if type(adaptation).merge is Adaptation.merge else adaptation.merge
+        return Model(network, head, inputs, outputs, adaptation.cut(spec), gold, merge).eval()
 
     def takes(self, model: Any) -> bool:
         from functory_sdk.torch import Model

@@ -38,6 +38,8 @@ class TorchSession(Session):
         super().__init__(program, options)
         self.device = device(options.device)
         self.model = program.model.to(self.device).eval() if self.device.type != "cpu" else program.model.eval()
+        if options.merged:
+            self.model = self.model.merged()
         if options.precision == "bf16":
             self.model = narrowed(self.model)
 
