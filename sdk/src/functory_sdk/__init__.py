@@ -64,7 +64,7 @@ _HOMES = {
     "functory.machine.places": ("cache",),
     "functory.reading.ngrams": ("NGRAMS", "Counted", "Vocabulary"),
     "functory.reading.passages": ("Part", "Passage", "Window"),
-    "functory.reading.prompts": ("Frame", "chat_frame", "scored_port", "template_frame"),
+    "functory.reading.prompts": ("Frame", "Prompt", "chat_frame", "scored_port", "template_frame"),
     "functory.reading.reader": ("Reader",),
     "functory.reading.segmentation": ("words",),
     "functory.reading.stopping": ("Stops",),

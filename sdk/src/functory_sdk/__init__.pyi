@@ -124,6 +124,7 @@ from functory.reading.passages import Part as Part
 from functory.reading.passages import Passage as Passage
 from functory.reading.passages import Window as Window
 from functory.reading.prompts import Frame as Frame
+from functory.reading.prompts import Prompt as Prompt
 from functory.reading.prompts import chat_frame as chat_frame
 from functory.reading.prompts import scored_port as scored_port
 from functory.reading.prompts import template_frame as template_frame

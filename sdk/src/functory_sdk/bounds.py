@@ -41,11 +41,14 @@ class Bounded(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-def bounded(guide: Guide) -> Bounded:
-    """Return a guide with the bounds that its schema lacks. Guides of other kinds are as they were."""
+def bounded(guide: Guide, characters: int = CHARACTERS) -> Bounded:
+    """Return a guide with the bounds that its schema lacks. Guides of other kinds are as they were.
+
+    :param characters: the most of a text that names no most.
+    """
     if guide.json_schema is None:
         return Bounded(guide)
-    bounding = _Bounding()
+    bounding = _Bounding(characters)
     schema = bounding.schema(guide.json_schema, "")
     return Bounded(Guide(json_schema=schema), bounding.notes())
 
@@ -53,7 +56,8 @@ def bounded(guide: Guide) -> Bounded:
 class _Bounding:
     """One walk over a schema; it remembers what it changed, and where."""
 
-    def __init__(self) -> None:
+    def __init__(self, characters: int) -> None:
+        self._characters = characters
         self._changed: dict[str, dict[str, None]] = {}
 
     def notes(self) -> tuple[str, ...]:
@@ -105,7 +109,7 @@ class _Bounding:
             del made["pattern"]
             self._tell("a pattern that looks around or back is not held", place)
         if "maxLength" not in made and made.get("format") not in SHORT:
-            made["maxLength"] = max(CHARACTERS, made.get("minLength", 0))
+            made["maxLength"] = max(self._characters, made.get("minLength", 0))
             self._tell(f"at most {made['maxLength']} characters", place)
 
     def _items(self, made: Schema, place: str) -> None:

@@ -66,6 +66,13 @@ class Demonstrations:
             found += self._reader.prompts([text], near, spare=spare)
         return found
 
+    def written(self, texts: Sequence[tuple[str, ...]]) -> list[str]:
+        """Return, for each text, the examples that are shown to it, as a text of their own."""
+        if not self.shown.nearest:
+            return [BETWEEN.join(self._written)] * len(texts)
+        asked = _ids(self._reader, [" ".join(one) for one in texts])
+        return [BETWEEN.join(self._written[place] for place in self._nearest(own)) for own in asked]
+
     def _nearest(self, own: Counter[int]) -> list[int]:
         """Return which examples are nearest, the nearest last; of those that are as near, the first comes last."""
         likeness = [sum(self._rarity[one] for one in own if one in other) / (1 + len(other)) ** 0.5 for other in self._ids]

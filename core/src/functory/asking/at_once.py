@@ -49,7 +49,7 @@ def function_of(task: str, options: Mapping[str, Any], **fields: Any) -> Functio
     """
     said = {name: value for name, value in fields.items() if value}
     recipe = Recipe.make(task=Part(name=task, options=dict(options)), **said)
-    key = json.dumps(recipe.model_dump(mode="json", exclude_unset=True), sort_keys=True)
+    key = json.dumps(recipe.model_dump(mode="json", exclude_unset=True))  # in its order: that of a schema's fields is their own
     with _lock:
         if key not in _kept:
             _kept[key] = build(recipe, report=False)

@@ -97,11 +97,10 @@ class Decoding(Options):
 
     @classmethod
     def of(cls, options: Decoding) -> Decoding:
-        """Return what options that hold more besides say of decoding alone."""
-        return Decoding.model_construct(
-            options.model_fields_set & Decoding.model_fields.keys(),
-            **{name: getattr(options, name) for name in Decoding.model_fields},
-        )
+        """Return what options that hold more besides say of decoding alone; their own defaults are said, too."""
+        values = {name: getattr(options, name) for name in Decoding.model_fields}
+        own = {name for name, field in Decoding.model_fields.items() if values[name] != field.default}
+        return Decoding.model_construct(own | (options.model_fields_set & Decoding.model_fields.keys()), **values)
 
 
 @dataclass(frozen=True, slots=True)

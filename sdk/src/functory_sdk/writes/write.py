@@ -12,7 +12,6 @@ from functory.contracts.backbone import BackboneSpec
 from functory.contracts.decoding import Decoding, Finish, Request
 from functory.contracts.formulation import Formulation
 from functory.contracts.rows import Array, Encoded, Port, Row, Taught
-from functory.contracts.task import State
 from functory.errors import NotSupported, OptionError
 from functory.reading.prompts import Frame, Prompt, chat_frame, scored_port
 from functory.reading.reader import Reader
@@ -61,7 +60,7 @@ class Write(Formulation):
                 "system is told by a chat template, and none is used.", do='write it into the prompt, or use chat = "on".'
             )
 
-    def encode(self, inputs: Sequence[Any], reader: Reader, state: State) -> Encoded:
+    def encode(self, inputs: Sequence[Any], reader: Reader, state: Any) -> Encoded:
         prompts = self._prompts(inputs, reader)
         return Encoded([], [], [self.side(reader, prompt.notes) for prompt in prompts], self.requests(prompts, reader))
 
@@ -91,18 +90,21 @@ class Write(Formulation):
         prompted = [self._prompt_of(value) for value in inputs]
         return reader.prompts(prompted, self._frame, spare=self.decoding.max_new_tokens)
 
-    def inputs(self, spec: BackboneSpec, state: State) -> tuple[Port, ...]:
+    def inputs(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
         return (scored_port(spec),)
 
-    def outputs(self, spec: BackboneSpec, state: State) -> tuple[Port, ...]:
+    def outputs(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
         return (Port("log_probability", "float32"),)
 
-    def teach(self, examples: Sequence[Any], inputs: Sequence[Any], reader: Reader, state: State) -> Taught:
+    def teach(self, examples: Sequence[Any], inputs: Sequence[Any], reader: Reader, state: Any) -> Taught:
         """Return a row for each example: the right text after its prompt, and the token that ends it. No token of the prompt
         counts. A text that has more tokens than may be written is taught as far as it goes, and has no end.
         """
-        prompts = self._prompts(inputs, reader)
-        read = reader.tokenizer.tokens([getattr(example, self._gold) for example in examples])
+        return self.taught(self._prompts(inputs, reader), [getattr(example, self._gold) for example in examples], reader)
+
+    def taught(self, prompts: Sequence[Prompt], texts: Sequence[str], reader: Reader) -> Taught:
+        """Return a row for each prompt with the right text after it."""
+        read = reader.tokenizer.tokens(texts)
         targets = [self._target(tokens.ids, reader.spec) for tokens in read]
         start = self.start(reader)
         rows = [reader.written(prompt.ids, target, start) for prompt, target in zip(prompts, targets, strict=True)]
@@ -119,11 +121,11 @@ class Write(Formulation):
         most = self.decoding.max_new_tokens
         return ids[:most] if len(ids) >= most else np.append(ids, np.asarray(spec.end_ids[:1], dtype=ids.dtype))
 
-    def appraise(self, outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: State) -> Mapping[str, float]:
+    def appraise(self, outputs: Sequence[Sequence[Row]], examples: Sequence[Any], state: Any) -> Mapping[str, float]:
         """How likely the right texts are, as the mean of their tokens' log-probabilities: nothing is written for it."""
         return {"log_probability": float(np.mean([float(row["log_probability"]) for rows in outputs for row in rows]))}
 
-    def decode(self, side: Side, outputs: Sequence[Row], state: State) -> Written:
+    def decode(self, side: Any, outputs: Sequence[Row], state: Any) -> Any:
         first, *others = [row["tokens"].tolist() for row in outputs]
         text, finish = side.read(first)
         return Written(
