@@ -273,3 +273,20 @@ class Wavering(ToyAdaptation):
 
     def choice(self, task: Any, spec: Any, examples: Any) -> Choice:
         return Choice((Candidate("head", {"epochs": next(counter)}),))
+
+
+class Halving(Adaptation[TrainingOptions]):
+    """Puts a half of what it has beside the maps into them."""
+
+    def attach(self, network: Any) -> None:
+        from peft import LoraConfig, inject_adapter_in_model
+
+        inject_adapter_in_model(LoraConfig(r=2, target_modules=list(network.maps())), network)
+
+    def merge(self, network: Any) -> None:
+        from functory_sdk.torch import fold_updates
+
+        for module in network.modules():
+            if hasattr(module, "lora_A"):
+                module.scaling = {name: scale / 2 for name, scale in module.scaling.items()}
+        fold_updates(network)

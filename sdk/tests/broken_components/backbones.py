@@ -162,3 +162,17 @@ class Misplaced(TinyDecoder):
 
         network.__class__ = type("Wrong", (type(network),), {"resume": resume})
         return network
+
+
+class Unplaced(TinyDecoder):
+    """Places what comes after other tokens one after the other, though it branches."""
+
+    def load_network(self) -> Any:
+        network = super().load_network()
+
+        def resume(self: Any, batch: Any, kept: Any) -> Any:
+            own = {**batch, "positions": (batch["attention_mask"].cumsum(1) - 1)[:, -batch["input_ids"].shape[1] :]}
+            return type(self).__base__.resume(self, own if "ends" in batch else batch, kept)
+
+        network.__class__ = type("Wrong", (type(network),), {"resume": resume})
+        return network

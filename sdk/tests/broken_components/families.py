@@ -65,3 +65,23 @@ class Maskless(Sound):
                 return {**super().prepare(batch), "mask": None}
 
         return Stack
+
+
+class Endless(Family):
+    """Llama, whose ways to go on from one beginning see one another."""
+
+    architecture = "decoder"
+
+    def network(self, spec: BackboneSpec, model: Any) -> Any:
+        from functory_sdk.torch.stacks.llama import LlamaStack
+
+        class Stack(LlamaStack):
+            def prepare(self, batch: Any) -> Any:
+                return super().prepare({name: array for name, array in batch.items() if name != "ends"})
+
+        return Stack(spec, model.base_model, model.lm_head)
+
+    def model(self, config: Mapping[str, Any]) -> Any:
+        from transformers import LlamaConfig, LlamaForCausalLM
+
+        return LlamaForCausalLM(LlamaConfig(**{name: value for name, value in config.items() if name != "model_type"}))

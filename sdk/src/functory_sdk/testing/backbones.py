@@ -18,6 +18,7 @@ from functory.errors import WeightsMissing
 from functory.machine.declared import declared
 from functory.reading.reader import Reader
 from functory.reading.tokenizer import Tokenizer
+from functory_sdk.testing.branching import branching_differences
 from functory_sdk.testing.comparing import difference
 from functory_sdk.testing.fitted import hidden, tensors
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite, in_subprocess
@@ -283,6 +284,17 @@ class BackboneSuite(ComponentSuite, TorchSuite):
                     writing.choose(staying)
                     alive, tokens = [alive[place] for place in staying], tokens[staying]
                 writing.advance(tokens)
+
+    def test_ways_that_branch_have_the_states_of_rows_of_their_own(self) -> None:
+        """Several ways to go on from one beginning, laid into one row or read after a beginning whose keys and values are kept,
+        have the states that each of them has in a row of its own, in a padded batch too.
+
+        If this fails: `prepare` and `resume` must place each token by ``positions`` (rotary angles, tables, biases) and hide it
+        from those after its ``ends``; `causal_mask` and `resumed` in `functory_sdk.torch.network` do both. A network that
+        cannot leaves `has_branches` False.
+        """
+        for how, off in branching_differences(self.backbone.network).items():
+            assert off <= 1e-4, f"{how} the states of ways that branch are off by {off:.2g}."
 
 
 @lru_cache(maxsize=2)

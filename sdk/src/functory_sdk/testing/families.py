@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.family import Family
 from functory_sdk.testing.backbones import scale
+from functory_sdk.testing.branching import branching_differences
 from functory_sdk.testing.guarding import overridable
 from functory_sdk.testing.suite import ComponentSuite, TorchSuite
 
@@ -184,3 +185,14 @@ class FamilySuite(ComponentSuite, TorchSuite):
                 states = network.hidden(alone)
                 off = float((states - together[row : row + 1, : states.shape[1]]).abs().max())
                 assert off <= 1e-4 * scale(together), f"a row of {length} tokens differs by {off:.2g} in a batch."
+
+    def test_ways_that_branch_have_the_states_of_rows_of_their_own(self, tmp_path: Path) -> None:
+        """Several ways to go on from one beginning, laid into one row or read after a beginning whose keys and values are kept,
+        have the states that each of them has in a row of its own, in a padded batch too.
+
+        If this fails: `prepare` and `resume` must place each token by ``positions`` (rotary angles, tables, biases) and hide it
+        from those after its ``ends``; `causal_mask` and `resumed` in `functory_sdk.torch.network` do both. A network that
+        cannot leaves `has_branches` False.
+        """
+        for how, off in branching_differences(self.loaded(tmp_path)).items():
+            assert off <= 1e-4, f"{how} the states of ways that branch are off by {off:.2g}."
