@@ -31,12 +31,14 @@ class Apart(ToyTask):
 
     offered: ClassVar[tuple[str, ...]] = ("features", "vectors", "prompt")
     tuned_on: ClassVar[list[int]] = []
+    foreign: ClassVar[str] = ""
 
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
         return dict.fromkeys(self.offered, self)
 
     def suits(self, *, has_examples: bool) -> Suited:
-        return Suited("tiny-encoder", "toy-head" if has_examples else "zero-shot", "it is at hand", "tiny-decoder")
+        named = "toy-head" if has_examples else "zero-shot"
+        return Suited("tiny-encoder", named, "it is at hand", "tiny-decoder", multilingual_adaptation=self.foreign)
 
     def tune(
         self, sides: Sequence[Any], outputs: Sequence[Sequence[Row]], examples: Sequence[ToyExample], state: ToyState
@@ -135,7 +137,7 @@ def test_what_learns_the_state_wants_examples() -> None:
         functory.build(task="apart", adaptation="stated")
 
 
-def test_a_task_says_what_is_taken_where_none_is_named() -> None:
+def test_a_task_says_what_is_taken_where_none_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     without = functory.build(task={"name": "apart", "labels": ["no", "yes"]})
     assert (without.form.backbone.name, without.form.adaptation.name) == ("tiny-encoder", "zero-shot")
     told = functory.build(task="apart", train=rows(40), report=False)
@@ -143,6 +145,12 @@ def test_a_task_says_what_is_taken_where_none_is_named() -> None:
     foreign: list[dict[str, Any]] = [{**row, "text": f"价格合理，质量也不错。{row['text'][:3]}"} for row in rows(40)]
     other = functory.build(task="apart", train=foreign, report=False)
     assert other.form.backbone.name == "tiny-decoder"
+    monkeypatch.setattr(Apart, "foreign", "vectored")
+    cases: list[tuple[Any, dict[str, Any]]] = [
+        (foreign, {}), (rows(40), {}), (foreign, {"backbone": "tiny-encoder"}), (foreign, {"adaptation": "toy-head"})
+    ]  # fmt: skip
+    made = [functory.build(task="apart", train=some, report=False, **named) for some, named in cases]
+    assert [one.form.adaptation.name for one in made] == ["vectored", "toy-head", "toy-head", "toy-head"]
 
 
 @pytest.mark.parametrize(

@@ -202,11 +202,7 @@ class _Building:
         part = self.recipe.backbone or Part()
         if not part.name:
             suited = self._suited(task)
-            train = self._split(task).train
-            if self.is_described:
-                train = self.unlabelled or _described(task, task.learn([]))
-            is_foreign = bool(suited.multilingual) and not is_english(_texts(task, train))
-            part = part.model_copy(update={"name": suited.multilingual if is_foreign else suited.backbone})
+            part = part.model_copy(update={"name": suited.multilingual if self._is_foreign(task) else suited.backbone})
         with self._named("backbone"):
             return self.steps.load_backbone(reference=part.name, options=part.options, may_fetch=True)
 
@@ -218,13 +214,28 @@ class _Building:
         found: Suited = task.suits(has_examples=self.recipe.train is not None or self.is_described)
         return found
 
+    def _is_foreign(self, task: Any) -> bool:
+        """Return whether the training data are not English, and another backbone suits them."""
+        if not self._suited(task).multilingual:
+            return False
+        train = self._split(task).train
+        if self.is_described:
+            train = self.unlabelled or _described(task, task.learn([]))
+        return not is_english(_texts(task, train))
+
+    def _suited_adaptation(self, task: Any) -> str:
+        """Return the adaptation that goes with the backbone that is taken where the recipe names neither."""
+        suited = self._suited(task)
+        is_own = not (self.recipe.backbone or Part()).name and bool(suited.multilingual_adaptation)
+        return suited.multilingual_adaptation if is_own and self._is_foreign(task) else suited.adaptation
+
     def _adaptation(self, task: Any) -> Any:
         """Return the recipe's adaptation, or the one that suits the task.
 
         :raises RecipeError: when it learns from examples, and there are none.
         """
         part = self.recipe.adaptation or Part()
-        name = part.name or self._suited(task).adaptation
+        name = part.name or self._suited_adaptation(task)
         with self._named("adaptation"):
             adaptation = component("adaptations", part.model_copy(update={"name": name}))
         needs_examples = adaptation.learns != "nothing" and adaptation.source == "examples" and not adaptation.is_brought

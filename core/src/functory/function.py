@@ -171,7 +171,6 @@ class Function:
         :raises NotSupported: by functions that do not write, and where several samples are asked for.
         :raises InputError: when the arguments do not make the task's Input.
         """
-        from functory.reading.stopping import Stops
         from functory.running.rounds import last_of
         from functory.running.streaming import Stream
 
@@ -180,7 +179,7 @@ class Function:
             raise NotSupported(f"a stream is one text, and not {decoding.samples}.", do="ask for one: using(samples=1).")
         encoded = encode(form.formulation, [self.read(*args, **kwargs)], self.reader, self.state)
         tokens = last_of(form.formulation, encoded, self.reader, self.state, self._generated)
-        return Stream(tokens, Stops(form.tokenizer, decoding.stop))
+        return Stream(tokens, form.formulation.stops(form.tokenizer))
 
     def using(self, **decoding: Any) -> Function:
         """Return this function writing otherwise: ``fn.using(temperature=0.7, seed=3)("…")``. Both share what is opened, and

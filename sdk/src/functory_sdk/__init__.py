@@ -67,6 +67,7 @@ _HOMES = {
     "functory.reading.prompts": ("Frame", "Prompt", "chat_frame", "scored_port", "template_frame"),
     "functory.reading.reader": ("Reader",),
     "functory.reading.segmentation": ("words",),
+    "functory.reading.sentences": ("sentence_spans",),
     "functory.reading.stopping": ("Stops",),
     "functory.reading.tokenizer": ("Tokenizer", "Tokens"),
     "functory.measuring.report": ("Report",),
@@ -97,6 +98,10 @@ _HOMES["functory_sdk.labels.types"] = (
 _HOMES["functory_sdk.spans.schemes"] = ("SchemeName",)
 _HOMES["functory_sdk.spans.task"] = ("SpanTask",)
 _HOMES["functory_sdk.spans.types"] = ("AnySpans", "Entities", "Entity", "Span", "SpanLabels", "SpanOptions", "Spans")
+_HOMES["functory_sdk.writes.limits"] = ("Limits",)
+_HOMES["functory_sdk.writes.metrics"] = ("word_count",)
+_HOMES["functory_sdk.writes.parts"] = ("parted",)
+_HOMES["functory_sdk.writes.rouge"] = ("ROUGE", "rouge", "rouge_scorer")
 _HOMES["functory_sdk.writes.task"] = ("WriteTask",)
 _HOMES["functory_sdk.writes.types"] = ("WriteOptions", "Written")
 _HOMES["functory_sdk.writes.write"] = ("Write",)

@@ -130,6 +130,7 @@ from functory.reading.prompts import scored_port as scored_port
 from functory.reading.prompts import template_frame as template_frame
 from functory.reading.reader import Reader as Reader
 from functory.reading.segmentation import words as words
+from functory.reading.sentences import sentence_spans as sentence_spans
 from functory.reading.stopping import Stops as Stops
 from functory.reading.tokenizer import Tokenizer as Tokenizer
 from functory.reading.tokenizer import Tokens as Tokens
@@ -218,6 +219,12 @@ from functory_sdk.tags import tag_runs as tag_runs
 from functory_sdk.tags import tag_scheme as tag_scheme
 from functory_sdk.tally import Rates as Rates
 from functory_sdk.tally import Tally as Tally
+from functory_sdk.writes.limits import Limits as Limits
+from functory_sdk.writes.metrics import word_count as word_count
+from functory_sdk.writes.parts import parted as parted
+from functory_sdk.writes.rouge import ROUGE as ROUGE
+from functory_sdk.writes.rouge import rouge as rouge
+from functory_sdk.writes.rouge import rouge_scorer as rouge_scorer
 from functory_sdk.writes.task import WriteTask as WriteTask
 from functory_sdk.writes.types import WriteOptions as WriteOptions
 from functory_sdk.writes.types import Written as Written

@@ -83,7 +83,8 @@ def _print_task(facts: Mapping[str, Any]) -> None:
 
 def _suited(one: Mapping[str, Any]) -> tuple[str, str, str]:
     """Return what suits a task with examples, or without: backbone and adaptation, and why."""
-    other = f" ({one['multilingual']} where the texts are not English)" if one["multilingual"] else ""
+    foreign = ", ".join(filter(None, (one["multilingual"], one["multilingual_adaptation"])))
+    other = f" ({foreign} where the texts are not English)" if foreign else ""
     parts = f"{one['backbone']}{other}, {one['adaptation']}" if one["backbone"] else "-"
     return "with examples" if one["examples"] else "without", parts, one["why"]
 

@@ -24,6 +24,8 @@ from functory.errors import NotSupported
 if TYPE_CHECKING:
     from functory.contracts.decoding import Decoding
     from functory.reading.reader import Reader
+    from functory.reading.stopping import Stops
+    from functory.reading.tokenizer import Tokenizer
 
 VANISHED = -20.0
 """The number of a target whose place is gone: a log-probability, or log-odds, of next to nothing."""
@@ -91,6 +93,12 @@ class Formulation(ABC):
         made = copy(self)
         made.decoding = decoding
         return made
+
+    def stops(self, tokenizer: Tokenizer) -> Stops:
+        """Return where a text ends that is written, and how its tokens are read: at the decoding's stop strings."""
+        from functory.reading.stopping import Stops
+
+        return Stops(tokenizer, self.decoding.stop if self.decoding else ())
 
     @abstractmethod
     def encode(self, inputs: Sequence[Any], reader: Reader, state: Any) -> Encoded:

@@ -94,12 +94,14 @@ class Suited:
     :param adaptation: the adaptation's.
     :param why: in a sentence or two, for people.
     :param multilingual: the backbone in its place for texts that are not English; the same when empty.
+    :param multilingual_adaptation: the adaptation that goes with that one; the same when empty.
     """
 
     backbone: str
     adaptation: str
     why: str
     multilingual: str = ""
+    multilingual_adaptation: str = ""
 
 
 class Task(Component[O]):

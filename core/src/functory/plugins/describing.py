@@ -139,7 +139,7 @@ def _suits(task: Any) -> list[dict[str, Any]]:  # Any: a class of tasks, and JSO
     if task.parts:
         return []
     made, found = task(), []
-    nothing = dict.fromkeys(("backbone", "adaptation", "multilingual", "why"), "")
+    nothing = dict.fromkeys(("backbone", "adaptation", "multilingual", "multilingual_adaptation", "why"), "")
     for has_examples in (True, False):
         try:
             one = made.suits(has_examples=has_examples)

@@ -34,6 +34,15 @@ class Frame:
     fields: tuple[str, ...] = ("prompt",)
     is_chat: bool = False
 
+    def around(self, inner: Frame) -> Frame:
+        """Return another frame in the place of this one's text: a template in a message.
+
+        :param inner: one that no chat template made.
+        """
+        before, after = self.pieces
+        first, *between, last = inner.pieces
+        return Frame((before + first, *between, last + after), inner.fields, self.is_chat)
+
 
 @dataclass(frozen=True, slots=True)
 class Prompt:

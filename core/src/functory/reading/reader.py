@@ -178,15 +178,17 @@ class Reader:
         :raises OptionError: where frame and spare tokens leave no room.
         """
         pieces, rows = self._pieces(frame), [(text,) if isinstance(text, str) else text for text in texts]
-        around, spare = sum(map(len, pieces)), 0 if self.spec.architecture == "encoder-decoder" else spare
-        room = self.max_tokens - spare - around
-        if room < len(frame.fields):
-            raise OptionError(
-                f"{spare} tokens to write and the frame of {around} tokens fill the context of {self.max_tokens}.",
-                do="ask for fewer tokens, or shorten the prompt.",
-            )
+        room = self._room(frame, pieces, spare)
         tokens = iter(self._tokens(list(chain.from_iterable(rows)), frame.fields))
         return [self._prompt([next(tokens) for _ in row], frame.fields, pieces, room) for row in rows]
+
+    def room(self, frame: Frame, *, spare: int = 0) -> int:
+        """Return how many tokens the texts of a prompt may have together.
+
+        :param spare: as `prompts` has it.
+        :raises OptionError: where frame and spare tokens leave no room.
+        """
+        return self._room(frame, self._pieces(frame), spare)
 
     def written(self, prompt: Ids, target: Ids, start: Sequence[int] | None = None) -> dict[str, Array]:
         """Return the row of a prompt and what is written after it: ``scored`` is 1 at the tokens of that.
@@ -312,6 +314,16 @@ class Reader:
             if self.spec.architecture == "encoder-decoder":
                 pieces[-1] = np.concatenate([pieces[-1], after])
         return pieces
+
+    def _room(self, frame: Frame, pieces: Sequence[Ids], spare: int) -> int:
+        around, spare = sum(map(len, pieces)), 0 if self.spec.architecture == "encoder-decoder" else spare
+        room = self.max_tokens - spare - around
+        if room < len(frame.fields):
+            raise OptionError(
+                f"{spare} tokens to write and the frame of {around} tokens fill the context of {self.max_tokens}.",
+                do="ask for fewer tokens, or shorten the prompt.",
+            )
+        return room
 
     def _prompt(self, texts: Sequence[Tokens], names: Sequence[str], pieces: Sequence[Ids], room: int) -> Prompt:
         """Put the texts of one prompt between the pieces of its frame."""

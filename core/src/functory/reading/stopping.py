@@ -24,6 +24,11 @@ class Stops:
     tokenizer: Tokenizer
     strings: tuple[str, ...]
 
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything ends a text here."""
+        return bool(self.strings)
+
     def __call__(self, tokens: Sequence[int]) -> bool:
         """Return whether a stop string stands in the text of these tokens."""
         return self.cut(self.tokenizer.text(tokens)) is not None

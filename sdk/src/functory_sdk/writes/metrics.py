@@ -23,6 +23,11 @@ def scorer(outputs: Sequence[Written], references: Sequence[str]) -> Scorer:
     return lambda chosen: {"exact_match": float(exact[chosen].mean()), "word_f1": float(shared[chosen].mean())}
 
 
+def word_count(text: str) -> int:
+    """Return how many words a text has; a Chinese character is one."""
+    return sum(1 for _ in WORDS.finditer(text))
+
+
 def overlap(text: str, reference: str) -> float:
     """Return the F1 of the words that two texts share, 0 to 1; two texts without words agree."""
     mine, theirs = (Counter(WORDS.findall(one.lower())) for one in (text, reference))

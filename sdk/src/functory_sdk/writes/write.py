@@ -13,7 +13,7 @@ from functory.contracts.decoding import Decoding, Finish, Request
 from functory.contracts.formulation import Formulation
 from functory.contracts.rows import Array, Encoded, Port, Row, Taught
 from functory.errors import NotSupported, OptionError
-from functory.reading.prompts import Frame, Prompt, chat_frame, scored_port
+from functory.reading.prompts import Frame, Prompt, chat_frame, scored_port, template_frame
 from functory.reading.reader import Reader
 from functory.reading.stopping import Stops
 from functory_sdk.bounds import bounded
@@ -61,7 +61,7 @@ class Write(Formulation):
             )
 
     def encode(self, inputs: Sequence[Any], reader: Reader, state: Any) -> Encoded:
-        prompts = self._prompts(inputs, reader)
+        prompts = self.prompts(inputs, reader)
         return Encoded([], [], [self.side(reader, prompt.notes) for prompt in prompts], self.requests(prompts, reader))
 
     def requests(self, prompts: Sequence[Prompt], reader: Reader) -> list[Request]:
@@ -69,7 +69,8 @@ class Write(Formulation):
         how = self.decoding
         signs = {reader.tokenizer.id(stop) for stop in how.stop if stop in reader.tokenizer.signs}  # which no text spells
         stop_ids = frozenset(reader.spec.end_ids) | {sign for sign in signs if sign is not None}
-        ends = Stops(reader.tokenizer, how.stop) if how.stop else None
+        stops = self.stops(reader.tokenizer)
+        ends = stops if stops.is_needed else None
         guide = None if how.guide is None else bounded(how.guide).guide
         start, never = self.start(reader), frozenset(reader.spec.never_ids)
         _check_room(reader.spec, len(start), how.max_new_tokens)
@@ -84,11 +85,30 @@ class Write(Formulation):
         """Return what decoding needs of an input."""
         how = self.decoding
         bounds = () if how.guide is None else bounded(how.guide).notes
-        return Side(Stops(reader.tokenizer, how.stop), how.max_new_tokens, (*notes, *bounds))
+        return Side(self.stops(reader.tokenizer), how.max_new_tokens, (*notes, *bounds))
 
-    def _prompts(self, inputs: Sequence[Any], reader: Reader) -> list[Prompt]:
-        prompted = [self._prompt_of(value) for value in inputs]
-        return reader.prompts(prompted, self._frame, spare=self.decoding.max_new_tokens)
+    def frame_of(self, value: Any) -> Frame:
+        """Return what stands around the prompt of an input: what a prompt that is too long is not cut of."""
+        return self._frame
+
+    def framed(self, template: str, fields: Sequence[str] = ("text",), option: str = "prompt") -> Frame:
+        """Return a template in the backbone's frame.
+
+        :param fields: the places for texts in it, in braces.
+        :param option: what the template is called, for the error.
+        :raises OptionError: for a field that has no place, or two.
+        """
+        return self._frame.around(template_frame(template, fields, option))
+
+    def prompts(self, inputs: Sequence[Any], reader: Reader) -> list[Prompt]:
+        """Return the prompt of each input, in its frame, cut where it is too long."""
+        frames = [self.frame_of(value) for value in inputs]
+        found: dict[int, Prompt] = {}
+        for frame in dict.fromkeys(frames):
+            places = [place for place, one in enumerate(frames) if one == frame]
+            texts = [self._prompt_of(inputs[place]) for place in places]
+            found |= dict(zip(places, reader.prompts(texts, frame, spare=self.decoding.max_new_tokens), strict=True))
+        return [found[place] for place in range(len(inputs))]
 
     def inputs(self, spec: BackboneSpec, state: Any) -> tuple[Port, ...]:
         return (scored_port(spec),)
@@ -100,7 +120,7 @@ class Write(Formulation):
         """Return a row for each example: the right text after its prompt, and the token that ends it. No token of the prompt
         counts. A text that has more tokens than may be written is taught as far as it goes, and has no end.
         """
-        return self.taught(self._prompts(inputs, reader), [getattr(example, self._gold) for example in examples], reader)
+        return self.taught(self.prompts(inputs, reader), [getattr(example, self._gold) for example in examples], reader)
 
     def taught(self, prompts: Sequence[Prompt], texts: Sequence[str], reader: Reader) -> Taught:
         """Return a row for each prompt with the right text after it."""

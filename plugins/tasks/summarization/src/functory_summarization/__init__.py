@@ -1,0 +1,6 @@
+"""The summarization task."""
+
+from functory_summarization.task import Summarization
+from functory_summarization.types import Excerpt, Summarised, Summary, SummaryOptions, Text
+
+__all__ = ["Excerpt", "Summarised", "Summarization", "Summary", "SummaryOptions", "Text"]
