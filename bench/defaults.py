@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from cells.data import NotHere, Rows, only, rows
 from cells.scores import accuracy, difference, interval
-from measure import RESULTS, keep
+from measure import RESULTS, build, keep
 
 import functory
 
@@ -114,9 +114,7 @@ def measured(name: str, limit: int) -> dict[str, Any]:
 def built(train: Rows, test: Rows, backbone: str, **recipe: Any) -> tuple[functory.Function, list[str], float]:
     """Return a function, its answers and the seconds that it took to be built."""
     started = time.perf_counter()
-    fn = functory.build(
-        task="text-classification", train=train, backbone=backbone, test_share=0.0, report=False, **recipe
-    )
+    fn = build(task="text-classification", train=train, backbone=backbone, test_share=0.0, **recipe)
     seconds = time.perf_counter() - started
     return fn, [output.label for output in fn.map([row["text"] for row in test])], seconds
 

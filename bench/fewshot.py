@@ -20,9 +20,7 @@ import numpy as np
 import torch
 from cells.data import NotHere, Rows, only, rows
 from cells.same import place_of
-from measure import RESULTS, keep, verdict
-
-import functory
+from measure import DEVICE, RESULTS, build, keep, verdict
 
 SETS = {
     "sst2": "minilm",
@@ -105,15 +103,15 @@ def few(pool: Rows, seed: int, count: int = 8) -> Rows:
 
 def default(train: Rows, backbone: str, seed: int, _: int) -> Fitted:
     """Build a function by the default call."""
-    fn = functory.build(task="text-classification", train=train, backbone=backbone, test_share=0, seed=seed, report=False)
+    fn = build(task="text-classification", train=train, backbone=backbone, test_share=0, seed=seed)
     return _answering(fn), {"chosen": fn.recipe.adaptation.name}
 
 
 def contrastive(train: Rows, backbone: str, seed: int, _: int) -> Fitted:
     """Build a function by `contrastive`, all rows training."""
-    fn = functory.build(
+    fn = build(
         task="text-classification", train=train, backbone=backbone, adaptation="contrastive", dev_share=0, test_share=0,
-        seed=seed, report=False,
+        seed=seed,
     )  # fmt: skip
     return _answering(fn), {}
 
@@ -169,7 +167,7 @@ def sentence_encoder(backbone: str) -> Any:
 
     states = Transformer(str(place_of(backbone)), max_seq_length=256)
     width = states.get_embedding_dimension()
-    return SentenceTransformer(modules=[states, Pooling(width, "mean"), Normalize()], device="cpu")
+    return SentenceTransformer(modules=[states, Pooling(width, "mean"), Normalize()], device=DEVICE)
 
 
 WHO: dict[str, Callable[[Rows, str, int, int], Fitted]] = {

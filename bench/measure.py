@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import statistics
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import functory
 from functory.running.replays import cpu, versions
 
 RESULTS = Path(__file__).parent / "results"
+DEVICE = os.environ.get("BENCH_DEVICE", "cpu")
+"""Where ours and the peers of the quality tables are trained and run: cpu, cuda."""
 PACKAGES = (
     "functory",
     "torch",
@@ -28,6 +32,20 @@ PACKAGES = (
     "numpy",
     "tokenizers",
 )
+
+
+def build(**recipe: Any) -> functory.Function:
+    """Build a function without a report, on the device of this run."""
+    return functory.build(report=False, **recipe, session={"device": DEVICE})
+
+
+def machine() -> str:
+    """Return the processor, and the accelerator where this run is on one."""
+    if DEVICE == "cpu":
+        return cpu()
+    import torch
+
+    return f"{torch.cuda.get_device_name(DEVICE)} beside {cpu()}"
 
 
 def interleaved(work: Mapping[str, Callable[[], Any]], repeats: int, *, warm: bool = True) -> dict[str, list[float]]:
@@ -53,7 +71,7 @@ def keep(name: str, rows: list[dict[str, Any]], notes: str = "") -> Path:
     """Write a benchmark's rows with date, versions and processor, and print them as a table."""
     RESULTS.mkdir(exist_ok=True)
     file = RESULTS / f"{name}.json"
-    about = {"date": dt.date.today().isoformat(), "cpu": cpu(), "versions": versions(PACKAGES), "notes": notes}
+    about = {"date": dt.date.today().isoformat(), "cpu": machine(), "versions": versions(PACKAGES), "notes": notes}
     file.write_text(json.dumps({**about, "rows": rows}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"\n{name}, {about['date']}, {about['cpu']}")
     columns = list(dict.fromkeys(key for row in rows for key in row))

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from measure import DEVICE
 from torch import nn
 from transformers import AutoTokenizer, BertModel, BertPreTrainedModel, TextClassificationPipeline
 from transformers.modeling_outputs import SequenceClassifierOutput
@@ -99,8 +100,8 @@ def fine_tuned(model: Any, train: Any, test: Any, collator: Any, **arguments: An
     _narrow(model, collator, train, test)
     with tempfile.TemporaryDirectory() as place:
         chosen = TrainingArguments(
-            output_dir=place, report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True, use_cpu=True,
-            seed=0, **arguments,
+            output_dir=place, report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True,
+            use_cpu=DEVICE == "cpu", seed=0, **arguments,
         )  # fmt: skip
         run = Trainer(model=model, args=chosen, train_dataset=train, data_collator=collator)
         run.train()

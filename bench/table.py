@@ -17,9 +17,9 @@ from cells.cell import Cell
 from cells.data import NotHere
 from cells.same import RATES
 from cells.table import CELLS
-from measure import PACKAGES, RESULTS
+from measure import PACKAGES, RESULTS, machine
 
-from functory.running.replays import cpu, versions
+from functory.running.replays import versions
 
 FILE = RESULTS / "quality_table.json"
 SHOWN = (
@@ -49,7 +49,7 @@ def main() -> None:
         except NotHere as error:
             print(f"  skipped: {error}", flush=True)
             continue
-        about = {"date": dt.date.today().isoformat(), "cpu": cpu(), "versions": versions(PACKAGES)}
+        about = {"date": dt.date.today().isoformat(), "cpu": machine(), "versions": versions(PACKAGES)}
         kept[name] = {**row, "verdict": verdict(row), **about}
         RESULTS.mkdir(exist_ok=True)
         made = FILE.with_suffix(".part")
@@ -65,7 +65,7 @@ def ahead(cell: Cell) -> None:
     except NotHere as error:
         print(f"  skipped: {error}", flush=True)
     else:
-        print(f"{cell.name}: {', '.join(f'{seconds:.0f} s' for _, seconds in tried) or 'no peer'}", flush=True)
+        print(f"{cell.name}: {', '.join(f'{one.seconds:.0f} s' for one in tried) or 'no peer'}", flush=True)
 
 
 def verdict(row: dict[str, Any]) -> str:

@@ -6,18 +6,27 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-from measure import PACKAGES
+from measure import PACKAGES, machine
 
 from functory.machine.places import cache_root
-from functory.running.replays import versions
+from functory.running.replays import cpu, versions
 
 PLACE = cache_root() / "bench"
 
 
-def remembered(about: Sequence[Any], work: Callable[[], Any]) -> tuple[Any, float]:
-    """Return a peer's answers and the seconds that they took: those of a run before, of the same packages, where there was one.
+class Answered(NamedTuple):
+    """What a peer answered, in how many seconds, and on which machine."""
+
+    answers: Any
+    seconds: float
+    machine: str
+
+
+def remembered(about: Sequence[Any], work: Callable[[], Any]) -> Answered:
+    """Return a peer's answers, the seconds that they took and where: those of a run before, of the same packages, where there
+    was one.
 
     :param about: what decides the answers: plain data.
     """
@@ -26,15 +35,15 @@ def remembered(about: Sequence[Any], work: Callable[[], Any]) -> tuple[Any, floa
     file = PLACE / f"{key}.json"
     if file.is_file():
         kept = json.loads(file.read_text(encoding="utf-8"), object_hook=_read)
-        return kept["answers"], kept["seconds"]
+        return Answered(kept["answers"], kept["seconds"], kept.get("on", cpu()))
     started = time.perf_counter()
     answers = work()
     seconds = time.perf_counter() - started
     PLACE.mkdir(parents=True, exist_ok=True)
     made = file.with_suffix(".part")
-    made.write_text(json.dumps({"answers": answers, "seconds": seconds}, default=_written), encoding="utf-8")
+    made.write_text(json.dumps({"answers": answers, "seconds": seconds, "on": machine()}, default=_written), encoding="utf-8")
     made.replace(file)
-    return answers, seconds
+    return Answered(answers, seconds, machine())
 
 
 def _written(value: Any) -> Any:

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from measure import build
 
-import functory
-from cells.answers import remembered
+from cells.answers import Answered, remembered
 from cells.data import Rows
 from cells.scores import Score, difference, interval
 
@@ -82,13 +82,14 @@ class Cell:
         row |= self._beside("simple", *self.simple, own, right, train, test)
         if self.same is not None:
             tried = self.peer(train, test, rates)
-            best = max((answers for answers, _ in tried), key=lambda one: self.score(one, right)(everything))
+            best = max((one.answers for one in tried), key=lambda one: self.score(one, right)(everything))
             row |= self._beside("same", self.same[0], lambda *_: best, own, right, train, test)
-            row["same_seconds"] = sum(seconds for _, seconds in tried) / len(tried)
+            row["same_seconds"] = sum(one.seconds for one in tried) / len(tried)
+            row["same_machine"] = ", ".join(sorted({one.machine for one in tried}))
         return row
 
-    def peer(self, train: Rows, test: Rows, rates: Sequence[float]) -> list[tuple[Answers, float]]:
-        """Return what the peer answers with each learning rate, and its seconds; what it answered before is remembered."""
+    def peer(self, train: Rows, test: Rows, rates: Sequence[float]) -> list[Answered]:
+        """Return what the peer answers with each learning rate; what it answered before is remembered."""
         if self.beside is not None:
             return self.beside.peer(train, test, rates)
         if self.same is None:
@@ -102,7 +103,7 @@ class Cell:
     def _built(self, train: Rows, test: Rows) -> Answers:
         """Return the answers of a function that is built by the default call."""
         parts = {"train": train, "test_share": 0.0} if train else {}
-        fn = functory.build(task=self.task, report=False, **parts, **self.recipe)
+        fn = build(task=self.task, **parts, **self.recipe)
         columns = {name: [row[name] for row in test] for name in test[0] if name not in GOLD}
         return [self.read(output) for output in fn.map(columns)]
 

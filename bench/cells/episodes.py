@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from measure import build
 
-import functory
 from cells import scores, simple
 from cells.cell import Answers, Cell
 from cells.data import Rows, marked, only, rows
@@ -56,7 +56,7 @@ def ours(cell: Cell, train: Rows, test: Rows) -> Answers:
     """Build a function for each episode, on its examples alone."""
 
     def answers(known: Rows, asked: Rows) -> list[Any]:
-        fn = functory.build(task=cell.task, train=known, dev_share=0, test_share=0, report=False, **cell.recipe)
+        fn = build(task=cell.task, train=known, dev_share=0, test_share=0, **cell.recipe)
         return [cell.read(output) for output in fn.map(only(asked, "text", "head", "tail"))]
 
     return _each(train, test, answers)

@@ -7,8 +7,8 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
+from measure import build
 
-import functory
 from cells import same, scores, simple
 from cells.cell import Answers, Cell
 from cells.data import Row, Rows, marked, only, rows
@@ -55,9 +55,10 @@ def graph(name: str, data: str, language: str, entities: Cell) -> Cell:
 def ours(cell: Cell, train: Rows, test: Rows) -> Answers:
     """Build both functions by the default call, and compose them."""
     from functory.composite import compose
+    from functory.function import Function
 
-    def built(task: str, found: Rows) -> functory.Function:
-        return functory.build(task=task, train=found, test_share=0.0, report=False, **cell.recipe)
+    def built(task: str, found: Rows) -> Function:
+        return build(task=task, train=found, test_share=0.0, **cell.recipe)
 
     facts = compose(
         "relation-graph",

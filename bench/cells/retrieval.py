@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from measure import build
 
 import functory
 from cells import same, scores, simple
@@ -55,7 +56,7 @@ def retrieved(name: str, language: str, backbone: str, test: int) -> Cell:
 
 def _nearest(cell: Cell, texts: Rows, asked: Rows) -> Answers:
     """Return the place of each question's paragraph among what a search in a store of all of them finds, from 1."""
-    vectors = functory.build(task="embedding", report=False, **cell.recipe)
+    vectors = build(task="embedding", **cell.recipe)
     with tempfile.TemporaryDirectory() as folder:
         shelf = Shelf.make(f"{folder}/paragraphs", [row["text"] for row in texts], vectors)
         options = {"store": str(shelf.folder), "keep": len(shelf)}
@@ -92,7 +93,7 @@ def ranked(name: str, language: str, backbone: str, train: int, test: int) -> Ce
 
 def _first(cell: Cell, train: Rows, test: Rows) -> Answers:
     """Build a ranking by the default call; return the candidates that come first."""
-    fn = functory.build(task=cell.task, train=train, test_share=0.0, report=False, **cell.recipe)
+    fn = build(task=cell.task, train=train, test_share=0.0, **cell.recipe)
     return [cell.read(output) for output in fn.map([(row["query"], row["candidates"]) for row in test])]
 
 

@@ -13,8 +13,8 @@ from functools import cache, partial
 from typing import Any
 
 import numpy as np
+from measure import build
 
-import functory
 from cells import same, scores, simple
 from cells.cell import Cell
 from cells.data import Rows, only, rows
@@ -82,7 +82,7 @@ def _outputs(
     data: str, recipe: tuple[tuple[str, Any], ...], known: tuple[tuple[str, str], ...], texts: tuple[str, ...]
 ) -> list[Any]:
     train = [{"text": text, "label": label} for text, label in known]
-    fn = functory.build(task=TASK, train=train, dev=held(data), test_share=0.0, report=False, **dict(recipe))
+    fn = build(task=TASK, train=train, dev=held(data), test_share=0.0, **dict(recipe))
     return list(fn.map(list(texts)))
 
 
