@@ -10,7 +10,7 @@ from typing import Any
 from cells import same, scores, simple
 from cells.cell import Cell
 from cells.daily import daily
-from cells.data import Rows, marked, only, rows
+from cells.data import Rows, marked, only, outer, rows
 from cells.episodes import episodes
 from cells.graphs import graph
 from cells.methods import method
@@ -67,7 +67,8 @@ def entities(
 
     def load() -> tuple[Rows, Rows]:
         parts = rows(data, "train", None if is_long else TRAIN[language]), rows(data, side, None if is_long else TEST)
-        return only(parts[0], "text", "entities"), only(parts[1], "text", "entities")
+        train, test = (only(part, "text", "entities") for part in parts)
+        return outer(train) if spans == "flat" else train, test
 
     return Cell(
         name, language, "entity F1", "ner" if spans == "flat" else {"name": "ner", "spans": spans}, load,

@@ -37,9 +37,9 @@ from functory_sdk.torch import not_drawing
 from functory_torch.checkpoints import Checkpoints
 from functory_torch.headfirst import fit_head_first
 from functory_torch.objective import objective_of
+from functory_torch.placing import device
 from functory_torch.schedule import evaluation_steps, length, rate
 from functory_torch.sentinels import Sentinels, copied, put
-from functory_torch.session import device
 from functory_torch.sources import FromFeatures, Source, crown_source, set_mode
 from functory_torch.store import axis_sizes
 from functory_torch.training import telling
@@ -75,7 +75,7 @@ class Position:
 class Loop:
     """One run of the loop.
 
-    :param training: the model, the rows, place, seed and observers.
+    :param training: the model, on the device of its run, the rows, place, seed and observers.
     :param options: how.
     :raises TrainingError: when there is nothing to learn from, or a sentinel finds something.
     """
@@ -86,7 +86,6 @@ class Loop:
         if not self.train.rows:
             raise TrainingError("there are no rows to train on.", do="give training data.")
         where = device(self.run_.options.device)
-        self.model.to(where)
         self.lengths = axis_sizes(self.train.rows, self.model.network.spec, "tokens")
         self.sentinels = Sentinels(self.model)
         self.phi, self.learned = self.model.phi(), self.model.learned()
@@ -277,7 +276,7 @@ class Loop:
             data.update(f"{side.group if side else None}".encode())
         start = hashlib.sha256()
         for name, tensor in self.sentinels.initial.items():
-            start.update(name.encode() + tensor.contiguous().view(-1).view(torch.uint8).numpy().tobytes())
+            start.update(name.encode() + tensor.cpu().contiguous().view(-1).view(torch.uint8).numpy().tobytes())
         return {
             "seed": str(self.run_.seed),
             "options": " ".join(f"{name}={value}" for name, value in options.items()),

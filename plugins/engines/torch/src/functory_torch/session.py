@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
 
-from functory_sdk import Array, NotSupported, Program, Request, Row, Session, SessionOptions, Token, pad, plan, unpad
+from functory_sdk import Array, Program, Request, Row, Session, SessionOptions, Token, pad, plan, unpad
 from functory_sdk.torch import Kept
 from functory_torch.beams import search
 from functory_torch.guiding import walk
 from functory_torch.likelihood import likelihood
 from functory_torch.narrow import narrowed
+from functory_torch.placing import device, on, tensors
 from functory_torch.sharing import ATTENTION, NARROW_ATTENTION, Shared, Sharing, branch_ports, shared
 from functory_torch.threads import threaded, threads
 from functory_torch.writing import Line, write
@@ -37,11 +39,9 @@ class TorchSession(Session):
     def __init__(self, program: Program, options: SessionOptions) -> None:
         super().__init__(program, options)
         self.device = device(options.device)
-        self.model = program.model.to(self.device).eval() if self.device.type != "cpu" else program.model.eval()
-        if options.merged:
-            self.model = self.model.merged()
-        if options.precision == "bf16":
-            self.model = narrowed(self.model)
+        model = program.model.merged() if options.merged else program.model
+        model = narrowed(model) if options.precision == "bf16" else model
+        self.model: Any = on(model, self.device).eval()  # None once it is closed
 
     def run(self, rows: Sequence[Row], told: Told | None = None) -> list[Row]:
         """Run rows; what those of a network that reads forwards alone share at their beginnings is computed once."""
@@ -165,23 +165,3 @@ def _numbers(shared: Sequence[int], places: Sequence[Array], hidden: torch.Tenso
     for row, (one, own) in enumerate(zip(shared, places, strict=True)):
         found[row, : len(own)] = one * hidden.shape[1] + own
     return torch.from_numpy(found).to(hidden.device)
-
-
-def tensors(batch: Mapping[str, Array], where: torch.device) -> dict[str, torch.Tensor]:
-    """Return numpy arrays as tensors on a device."""
-    return {name: torch.from_numpy(array).to(where) for name, array in batch.items()}
-
-
-def device(name: str) -> torch.device:
-    """Return a device that is really there.
-
-    :raises NotSupported: naming those that are.
-    """
-    there = ["cpu"]
-    if torch.cuda.is_available():
-        there += ["cuda", *(f"cuda:{index}" for index in range(torch.cuda.device_count()))]
-    if torch.backends.mps.is_available():
-        there.append("mps")
-    if name not in there:
-        raise NotSupported(f"there is no device {name!r} here.", do=f"choose one of: {', '.join(there)}.")
-    return torch.device(name)

@@ -50,7 +50,8 @@ class Source(ABC):
         gold = {port.name: batch[port.name] for port in self._gold}
         if features.ndim == 2:  # (rows, width)
             grouped = self.model.head is not None and self.model.head.together == "group"
-            return Block(features, gold | ({"group": torch.from_numpy(self.group[list(chosen)])} if grouped else {}))
+            own = {"group": torch.from_numpy(self.group[list(chosen)]).to(self.device)} if grouped else {}
+            return Block(features, gold | own)
         network, kept = self.model.network, torch.zeros(features.shape[:2], dtype=torch.bool)  # (rows, tokens)
         for place, index in enumerate(chosen):
             row = self.rows[index]

@@ -12,7 +12,7 @@ import torch
 from functory_sdk import Array, Event, Fit, NotSupported, Row, Run, Taught, TrainingOptions, TrainingSession, pad, plan
 from functory_sdk.torch import Reading, Stacked
 from functory_torch.defaults import own_defaults
-from functory_torch.session import device, tensors
+from functory_torch.placing import device, placed, tensors
 from functory_torch.sources import crown_source
 from functory_torch.store import FeatureStore, Told, axis_sizes
 from functory_torch.texts import texts_of
@@ -93,30 +93,32 @@ class TorchTraining(TrainingSession):
         model, network, name = self.model, self.model.network, reading.name
         code = [cls.__module__ for cls in type(reading).__mro__ if issubclass(cls, Reading)]
         ports = [port for port in model.inputs if port.name in reading.arrays]
-        store = FeatureStore(self.run.store, network, network.points, name, (*network.spec.ports(), *ports), code)
         axis = "target" if network.spec.architecture == "encoder-decoder" else "tokens"
-        varying = {name: axis} if reading.unit == "token" else {}
+        varying, where = {name: axis} if reading.unit == "token" else {}, device(self.run.options.device)
 
         def read(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-            return {name: reading(network, network.hidden(batch), batch)}
+            there = {port: value.to(where) for port, value in batch.items()}
+            return {name: reading(network, network.hidden(there), there)}
 
-        return torch.from_numpy(store.taken(rows, among, read, varying, told)[name])
+        with placed(network, where):
+            store = FeatureStore(self.run.store, network, network.points, name, (*network.spec.ports(), *ports), code)
+            return torch.from_numpy(store.taken(rows, among, read, varying, told)[name])
 
     def _computed(self, reading: Reading, rows: Sequence[Row], told: Told) -> torch.Tensor:
         """Return what a reading gives of rows as the crown is now, on the host."""
         model, network = self.model.eval(), self.model.network
         where = device(self.run.options.device)
         side = Taught([dict(row) for row in rows], [0] * len(rows))
-        source = crown_source(model.to(where), side, where, self.run, lambda done: None)
         sizes = axis_sizes(rows, network.spec, "tokens")
         found: list[torch.Tensor] = [torch.empty(0)] * len(rows)
-        for chosen in plan(sizes, COMPUTED_TOKENS):
-            with torch.no_grad():
+        with placed(model, where), torch.no_grad():
+            source = crown_source(model, side, where, self.run, lambda done: None)
+            for chosen in plan(sizes, COMPUTED_TOKENS):
                 features = source.features(chosen)[0].float().cpu()
-            for place, index in enumerate(chosen):
-                is_row = reading.unit == "row"
-                found[index] = features[place, None] if is_row else features[place, : len(rows[index][network.written])]
-            told(len(chosen))
+                for place, index in enumerate(chosen):
+                    is_row = reading.unit == "row"
+                    found[index] = features[place, None] if is_row else features[place, : len(rows[index][network.written])]
+                told(len(chosen))
         return torch.cat(found)
 
     def _telling(self, rows: Sequence[Row]) -> Told:
@@ -131,7 +133,8 @@ class TorchTraining(TrainingSession):
         """Train the crown and the head: see `functory_torch.loop`."""
         from functory_torch.loop import Loop
 
-        return Loop(self, options).run()
+        with placed(self.model, device(self.run.options.device)):
+            return Loop(self, options).run()
 
 
 def _of_row(outputs: Mapping[str, torch.Tensor], row: int) -> Row:
