@@ -104,7 +104,7 @@ def few(pool: Rows, seed: int, count: int = 8) -> Rows:
 def default(train: Rows, backbone: str, seed: int, _: int) -> Fitted:
     """Build a function by the default call."""
     fn = build(task="text-classification", train=train, backbone=backbone, test_share=0, seed=seed)
-    return _answering(fn), {"chosen": fn.recipe.adaptation.name}
+    return _answering(fn), {"chosen": fn.form.adaptation.name}
 
 
 def contrastive(train: Rows, backbone: str, seed: int, _: int) -> Fitted:
