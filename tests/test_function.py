@@ -26,7 +26,7 @@ def fn(sentiment: Path) -> functory.Function:
 def test_map_keeps_the_order_and_gives_what_single_calls_give(
     fn: functory.Function, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("functory.function.CHUNK", 16)
+    monkeypatch.setattr("functory.running.mapping.CHUNK", 16)
     mapped = list(fn.map(iter(TEXTS * 6)))  # more than one chunk, and no length to ask for
     assert len(mapped) == len(TEXTS) * 6
     single = {text: fn(text) for text in set(TEXTS)}
@@ -83,7 +83,7 @@ def test_an_unknown_label_at_evaluation_is_named_with_its_line(fn: functory.Func
 
 
 def test_evaluation_counts_every_example_once(fn: functory.Function, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("functory.function.CHUNK", 64)
+    monkeypatch.setattr("functory.running.mapping.CHUNK", 64)
     rows = [dict(record.values) for record in read("samples:rotten-tomatoes")[:150]]
     report = fn.evaluate(rows)
     assert report.examples == 150

@@ -119,7 +119,7 @@ def test_the_bar_of_map_goes_on_with_every_batch_whatever_a_chunk_holds(
     monkeypatch.setattr(bars._Lines, "show", lambda self, done: shown.append(done))
     function: Any = toy_function().opened(budget=64)
     texts = [row["text"] for row in EXAMPLES] * 5
-    monkeypatch.setattr("functory.function.CHUNK", 150)
+    monkeypatch.setattr("functory.running.mapping.CHUNK", 150)
     assert len(list(function.map(texts))) == 200
     assert shown[-1] == pytest.approx(200)
     assert shown == sorted(shown)

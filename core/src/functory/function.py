@@ -1,38 +1,36 @@
 """The callable: a typed function with a language model inside.
 
-Made by `functory.build`, `functory.load` and `functory.compose`; never constructed by hand. Apart from
-what makes it (`build`), where it is kept (`artefact`) and how it is described (`describing`).
+Made by `functory.build`, `functory.load` and `functory.compose`; never constructed by hand. Apart from what makes it (`build`),
+what runs (`running.working`), where it is kept (`artefact`) and how it is described (`describing`): here is what people call.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from operator import length_hint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functory.contracts.counted import compose, encode
+from functory.contracts.counted import compose
 from functory.contracts.engine import Session, SessionOptions
 from functory.contracts.rows import Row
 from functory.contracts.task import Task
-from functory.errors import InputError, NotSupported
+from functory.errors import NotSupported
 from functory.machine.storage import refusals_told
-from functory.reading.ngrams import NGRAMS
 from functory.reading.reader import Reader
 from functory.running.about import About
-from functory.running.arriving import gathered
 from functory.running.floors import Floored
 from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm
 from functory.running.inputs import arguments, item, many
+from functory.running.mapping import mapped
 from functory.running.opened import Opened
+from functory.running.working import Work
 from functory.wording.harmless import harmless
 
 if TYPE_CHECKING:
     from functory.contracts.batching import Told
-    from functory.contracts.decoding import Decoding, Request, Token
+    from functory.contracts.decoding import Decoding
     from functory.contracts.explanation import Attribution
     from functory.contracts.formulation import Target
     from functory.contracts.optimization import OptimizationReport
@@ -42,12 +40,6 @@ if TYPE_CHECKING:
     from functory.running.golden import Golden
     from functory.running.rounds import Round
     from functory.running.streaming import Stream
-    from functory.terminal import Progress
-
-    Compute = Callable[[Sequence[Any], Told], list[Any]]
-
-CHUNK = 1024
-"""Inputs that `map` encodes and runs together: enough to sort by length, few enough to stream."""
 
 
 class Function:
@@ -68,7 +60,7 @@ class Function:
         hooks: Sequence[Any] = (),
         report: Report | None = None,
     ) -> None:
-        from functory.running.describing import brief, doc, signature
+        from functory.running.describing import brief, caller, doc, signature
 
         self.task = task
         self.state = state
@@ -94,7 +86,7 @@ class Function:
         self.__signature__ = signature(task)
         self._call = f"{about.name}{brief(self.__signature__)}"
         # help(fn) shows the class of fn: this one speaks of this function.
-        body = {"__doc__": doc(self), "__module__": "functory", "__call__": _caller(task)}
+        body = {"__doc__": doc(self), "__module__": "functory", "__call__": caller(task, Function.__call__)}
         self.__class__ = type(type(self).__name__, (Function,), body)
 
     # -- calling ----------------------------------------------------------------------------------------
@@ -125,7 +117,8 @@ class Function:
         :param progress: show a bar on stderr; by default on a terminal only.
         :raises InputError: for one text, path or dict: call the function for that.
         """
-        return self._mapped(self.items(inputs), None if progress is None else not progress)
+        quiet = None if progress is None else not progress
+        return mapped(self.items(inputs), self.coerce, self._compute, name=self.about.name, quiet=quiet)
 
     def items(self, inputs: Any) -> Iterable[Any]:  # Any: what users have many inputs in
         """Return what `map` goes through, each for `coerce`: the rows of a table have the Input's fields by now.
@@ -144,26 +137,7 @@ class Function:
         def compute(values: Sequence[Any], told: Told) -> list[tuple[Any, ...]]:
             return [tuple(decode(side, rows, state) for state in states) for side, rows in self.trace(values, told)]
 
-        return self._mapped(self.items(inputs), None, compute)
-
-    def _mapped(self, inputs: Iterable[Any], quiet: bool | None, compute: Compute | None = None) -> Iterator[Any]:
-        from functory.terminal import progress as bar
-
-        shown: Progress[Any] = bar(None, self.about.name, total=length_hint(inputs) or None, quiet=quiet)
-        with shown:
-            yield from self._computed(iter(inputs), shown, compute or self._compute)
-
-    def _computed(self, inputs: Iterator[Any], shown: Progress[Any], compute: Compute) -> Iterator[Any]:
-        place = 0
-        for chunk in gathered(inputs, CHUNK):
-            values = []
-            for offset, value in enumerate(chunk):
-                try:
-                    values.append(self.coerce(value))
-                except InputError as error:
-                    raise error.located(f"input {place + offset + 1}") from None
-            yield from compute(values, partial(_advance, shown, len(chunk)))
-            place += len(chunk)
+        return mapped(self.items(inputs), self.coerce, compute, name=self.about.name, quiet=None)
 
     def stream(self, *args: Any, **kwargs: Any) -> Stream:
         """Give the output's text as it is written, piece by piece; the stream says in the end why it ended.
@@ -171,15 +145,10 @@ class Function:
         :raises NotSupported: by functions that do not write, and where several samples are asked for.
         :raises InputError: when the arguments do not make the task's Input.
         """
-        from functory.running.rounds import last_of
-        from functory.running.streaming import Stream
-
-        decoding, form = self._decoding("call it: its output comes whole."), self._single_form()
+        decoding = self._decoding("call it: its output comes whole.")
         if decoding.samples > 1:
             raise NotSupported(f"a stream is one text, and not {decoding.samples}.", do="ask for one: using(samples=1).")
-        encoded = encode(form.formulation, [self.read(*args, **kwargs)], self.reader, self.state)
-        tokens = last_of(form.formulation, encoded, self.reader, self.state, self._generated)
-        return Stream(tokens, form.formulation.stops(form.tokenizer))
+        return self._work.stream(self.read(*args, **kwargs))
 
     def using(self, **decoding: Any) -> Function:
         """Return this function writing otherwise: ``fn.using(temperature=0.7, seed=3)("…")``. Both share what is opened, and
@@ -223,30 +192,18 @@ class Function:
 
         :param told: told of each part that is done, as its share of the whole.
         """
-        form = self._single_form()
-        if form.program.kind == "generate":
-            return [(some[-1].side, some[-1].rows) for some in self.rounds(values, told)]
-        encoded = encode(form.formulation, values, self.reader, self.state)
-        with form.reading():
-            outputs = self.session.run(encoded.rows, told)
-        return list(zip(encoded.side, encoded.rows_of(outputs), strict=True))
+        return self._work.trace(values, told)
 
     def rounds(self, values: Sequence[Any], told: Told | None = None) -> list[list[Round]]:
         """Return all that is written for each Input, round after round.
 
         :param told: as for `trace`.
         """
-        from functory.running.rounds import Writer, rounds
+        return self._work.rounds(values, told)
 
-        put, write = self._single_form().formulation, Writer(self._generated, told)
-        found = rounds(put, encode(put, values, self.reader, self.state), self.reader, self.state, write)
-        write.finish()
-        return found
-
-    def _generated(self, requests: Sequence[Request]) -> Generator[Token]:
-        """Give the tokens of requests as the session does."""
-        with self._single_form().reading():
-            yield from self.session.generate(requests)
+    @property
+    def _work(self) -> Work:
+        return Work(self._single_form(), self.state, self.about, self._opened, self.session_options)
 
     # -- inputs -----------------------------------------------------------------------------------------
 
@@ -264,14 +221,12 @@ class Function:
     @property
     def reader(self) -> Reader:
         """What turns texts into rows for this form's backbone."""
-        form = self._single_form()
-        has_ngrams = any(port in NGRAMS for port in form.program.inputs)
-        return Reader(form.tokenizer, form.spec, self.about.long_text, self.about.max_tokens, has_ngrams)
+        return self._work.reader
 
     @property
     def session(self) -> Session:
         """The opened program; opened when first needed."""
-        return self._opened.session(self._single_form(), self.session_options)
+        return self._work.session
 
     def opened(self, **options: Any) -> Function:
         """Return this function, and each part of a composite, with other session options: threads, device, budget, precision."""
@@ -464,23 +419,3 @@ class Function:
             f"{self.about.name} cannot be pickled: no pickle is ever read.",
             do="save it, and load it where it is needed.",
         )
-
-
-def _advance(shown: Progress[Any], count: int, share: float) -> None:
-    """Show that a share of so many inputs is done."""
-    shown.advance(share * count)
-
-
-def _caller(task: Task[Any]) -> Any:
-    """Return `__call__` with the task's own signature, for help() and editors."""
-
-    def call(self: Function, *args: Any, **kwargs: Any) -> Any:
-        return Function.__call__(self, *args, **kwargs)
-
-    from functory.running.describing import signature
-
-    plain = signature(task)
-    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
-    call.__signature__ = plain.replace(parameters=[own, *plain.parameters.values()])  # type: ignore[attr-defined]
-    call.__name__, call.__doc__ = "__call__", Function.__call__.__doc__
-    return call

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -28,6 +29,22 @@ def signature(task: Task[Any]) -> inspect.Signature:
         default = inspect.Parameter.empty if field.is_required() else field.get_default(call_default_factory=True)
         parameters.append(inspect.Parameter(name, kind, default=default, annotation=field.annotation))
     return inspect.Signature(parameters, return_annotation=task.Output)
+
+
+def caller(task: Task[Any], called: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function's `__call__` with the task's own signature, for help() and editors.
+
+    :param called: what it does.
+    """
+
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        return called(self, *args, **kwargs)
+
+    plain = signature(task)
+    own = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+    call.__signature__ = plain.replace(parameters=[own, *plain.parameters.values()])  # type: ignore[attr-defined]
+    call.__name__, call.__doc__ = "__call__", called.__doc__
+    return call
 
 
 def schemas(task: Task[Any], state: Any) -> dict[str, Any]:
