@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from functory_sdk import Event, PluginError, Run, Taught, TrainingOptions, pad
+from functory_sdk import Adaptation, Event, PluginError, Run, Taught, TrainingOptions, pad
 from functory_sdk.testing.fitted import probes, tensors, toy_rows
 from functory_sdk.testing.tiny import TinyEncoder
 from functory_sdk.testing.toy import ToyState, ToyTask
@@ -42,7 +42,7 @@ class Centred(Pooled):
 class Centring:
     """Trains the top layer and the head, which reads centred vectors."""
 
-    beside = ()
+    beside, merge = (), Adaptation.merge
 
     def cut(self, spec: Any) -> int:
         return int(spec.points) - 2

@@ -39,7 +39,7 @@ from functory_torch.sources import FromFeatures, FromStates, Whole
 class Top:
     """Trains the layers from a cut point on."""
 
-    beside = ()
+    beside, merge = (), Adaptation.merge
 
     def __init__(self, cut: int) -> None:
         self._cut = cut
@@ -187,7 +187,7 @@ def test_a_frozen_tensor_that_is_changed_is_named(tmp_path: Path) -> None:
 class OnlyInTraining:
     """Adds a vector to each layer's output while it is trained, and nothing afterwards."""
 
-    beside = ()
+    beside, merge = (), Adaptation.merge
 
     def cut(self, spec: Any) -> int:
         return 1
@@ -624,3 +624,54 @@ def test_a_stage_has_checkpoints_of_its_own(tmp_path: Path) -> None:
         stage.loop(TrainingOptions(epochs=1))
     assert stage.dev is None
     assert [place.name for place in (tmp_path / "run").iterdir()] == ["first"]
+
+
+HOT = {"learning_rate": 0.3, "epochs": 30, "warmup": 0.6}
+"""A rate that is too high when it is reached: the loss falls, and climbs."""
+
+
+def hot(folder: Path, emit: Callable[[Event], None] = lambda event: None) -> tuple[Any, TrainingOptions]:
+    """Return a session and options with which training diverges."""
+    made = loop(folder, dev=False, emit=emit, **HOT)
+    return _training(made), made.options
+
+
+def test_training_that_diverges_begins_anew_and_slower_and_says_so(tmp_path: Path) -> None:
+    told: list[Event] = []
+    training, options = hot(tmp_path, told.append)
+    fit = training.loop(options)
+    assert "diverged at a learning rate of 0.3" in fit.notes[0]
+    assert "anew at 0.075" in fit.notes[0]
+    assert fit.metrics["loss"] < 0.3
+    assert [event.text for event in told if event.kind == "note"][: len(fit.notes)] == fit.notes
+
+
+def test_what_is_broken_off_while_it_goes_slower_ends_in_the_same_bits(tmp_path: Path) -> None:
+    class Killed(Exception):
+        pass
+
+    def kill(event: Event) -> None:
+        nonlocal slower
+        slower += event.kind == "note"
+        if slower and event.kind == "step" and event.step == 40:
+            raise Killed
+
+    slower = 0
+    whole, options = hot(tmp_path / "whole")
+    whole.loop(options)
+    training, _ = hot(tmp_path / "broken", kill)
+    with pytest.raises(Killed):
+        training.loop(options)
+    again, _ = hot(tmp_path / "broken")
+    again.loop(options)
+    for name, tensor in whole.model.phi().items():
+        assert torch.equal(tensor, again.model.phi()[name]), name
+
+
+def test_training_that_diverges_however_slow_is_an_error_that_names_the_rate(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functory_torch.training.SLOWER", 0)
+    training, options = hot(tmp_path)
+    with pytest.raises(TrainingError, match=r"learning rate of 0\.3"):
+        training.loop(options)

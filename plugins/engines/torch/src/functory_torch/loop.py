@@ -14,6 +14,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -39,7 +40,7 @@ from functory_torch.headfirst import fit_head_first
 from functory_torch.objective import objective_of
 from functory_torch.placing import device
 from functory_torch.schedule import evaluation_steps, length, rate
-from functory_torch.sentinels import Sentinels, copied, put
+from functory_torch.sentinels import SLACK, WINDOW, WORSE, Diverged, Sentinels, copied, put
 from functory_torch.sources import FromFeatures, Source, crown_source, set_mode
 from functory_torch.store import axis_sizes
 from functory_torch.training import telling
@@ -59,6 +60,7 @@ class Position:
     :param step: steps done.
     :param best: the best first metric on dev.
     :param waited: evaluations since it was reached.
+    :param first: the losses of the first steps; ``last`` those of the last ones.
     """
 
     step: int = 0
@@ -70,6 +72,15 @@ class Position:
     history: list[dict[str, float]] = field(default_factory=list)
     largest: dict[str, float] = field(default_factory=dict)
     losses: tuple[float, float] = (math.inf, -math.inf)
+    first: list[float] = field(default_factory=list)
+    last: list[float] = field(default_factory=list)
+
+    def note(self, step: int, loss: float) -> None:
+        """Note a step's loss."""
+        self.step, self.seen = step, loss
+        self.last = [*self.last, loss][-WINDOW:]
+        if step <= WINDOW:
+            self.first.append(loss)
 
 
 class Loop:
@@ -104,16 +115,19 @@ class Loop:
         self.objective = objective_of(self.sources[0], self.lengths, options, self.run_.seed, budget, rounded)
 
     def run(self) -> Fit:
-        """Train, or go on; leave the best φ in the model."""
+        """Train, or go on; leave the best φ in the model.
+
+        :raises Diverged: where the loss climbs; a run that goes on finds that at once.
+        """
         per_epoch = self.objective.per_epoch
-        total = length(per_epoch, self.options)
+        self.total = total = length(per_epoch, self.options)
         self._go_on()
+        self._watch()
         if not self.at.step and self.options.head_first:
             objective = self.objective
             fit_head_first(
                 self.sources[0], self.lengths, objective.budget, self.run_.seed, self.run_, objective.shape
             )
-        self.total = total
         with not_drawing():  # a step draws by a seed of its own; what lies between draws nothing
             self._steps(total, per_epoch)
             return self._finish(total, per_epoch)
@@ -126,6 +140,7 @@ class Loop:
             left = total - self.at.step
             for within, rows in enumerate(self.objective.steps(epoch)[done : done + left], done + 1):
                 self._step(rows, total)
+                self._watch()
                 if self.dev and self.at.step in evaluate_after:
                     self._evaluate()
                 if within == per_epoch:
@@ -160,9 +175,19 @@ class Loop:
             group["lr"] = self.options.learning_rate * factor
         self.optimizer.step()
         self.optimizer.zero_grad(set_to_none=True)
-        self.at.step, self.at.seen = step, loss / count
+        self.at.note(step, loss / count)
         speed = len(rows) / max(time.perf_counter() - started, 1e-9)
         self._tell("step", loss=loss / count, learning_rate=self.options.learning_rate * factor, rows_per_second=speed)
+
+    def _watch(self) -> None:
+        """See that the loss has not climbed."""
+        at = self.at
+        if at.is_done or at.step < 2 * WINDOW or at.step <= self.options.warmup * self.total:
+            return
+        first, last = fmean(at.first), fmean(at.last)
+        if last > WORSE * first + SLACK:
+            self._checkpoint()
+            raise Diverged(first, last, at.step, self.options.learning_rate)
 
     def _evaluate(self) -> None:
         """Score the dev rows; keep φ where the first metric is the best yet."""

@@ -16,6 +16,24 @@ NOISE = 1e-7
 """Gradients below this are rounding (a key's bias shifts all scores of a softmax alike) and need not move anything."""
 
 
+WINDOW = 32
+"""Steps over whose losses a mean is taken."""
+WORSE = 1.25
+"""Training that goes on learns, and its loss falls; one this many times the first (and `SLACK` more) has broken off."""
+SLACK = 0.05
+
+
+class Diverged(TrainingError):
+    """The loss climbed clear of where training began: the learning rate is too high for these rows."""
+
+    def __init__(self, first: float, last: float, step: int, rate: float) -> None:
+        super().__init__(
+            f"training diverged at a learning rate of {rate:g}: the loss was {first:.3g} in the first {WINDOW} steps, and "
+            f"{last:.3g} in the {WINDOW} before step {step}.",
+            do="lower learning_rate, or lengthen warmup.",
+        )
+
+
 class Sentinels:
     """Watches one run.
 

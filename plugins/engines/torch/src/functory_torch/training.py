@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,8 @@ from functory_torch.threads import threads
 
 CHUNK_ROWS = 256
 """Rows to whose features something is added at once."""
+SLOWER = 2
+"""How often training that diverges begins anew, each time at a quarter of the learning rate."""
 COMPUTED_TOKENS = 4096
 """Tokens of one pass over rows whose features are computed as φ is now."""
 
@@ -130,11 +133,34 @@ class TorchTraining(TrainingSession):
         return telling(self.run, "features", max(len(self.train.rows), len(rows)), first)
 
     def loop(self, options: TrainingOptions) -> Fit:
-        """Train the crown and the head: see `functory_torch.loop`."""
-        from functory_torch.loop import Loop
+        """Train the crown and the head: see `functory_torch.loop`. Where training diverges, it begins anew and slower.
 
+        :raises TrainingError: where it diverges at each of `SLOWER` rates, too.
+        """
+        from functory_torch.loop import Loop
+        from functory_torch.sentinels import Diverged, copied, put
+
+        notes: list[str] = []
         with placed(self.model, device(self.run.options.device)):
-            return Loop(self, options).run()
+            begin = copied(self.model.phi())
+            for turn in range(SLOWER + 1):
+                slower = options.model_copy(update={"learning_rate": options.learning_rate / 4**turn})
+                here = self if not turn else self._beside(f"slower-{turn}")
+                try:
+                    fit = Loop(here, slower).run()
+                except Diverged as error:
+                    if turn == SLOWER:
+                        raise
+                    notes.append(f"{error.args[0]} It began anew at {slower.learning_rate / 4:g}.")
+                    self.run.emit(Event("note", text=notes[-1]))
+                    put(self.model.phi(), begin)
+                else:
+                    return replace(fit, notes=[*notes, *fit.notes])
+        raise AssertionError("the last turn returns or raises")
+
+    def _beside(self, name: str) -> Self:
+        """Return a session of the same run whose checkpoints lie apart."""
+        return type(self)(self.model, self.train, self.dev, replace(self.run, folder=self.run.folder / name))
 
 
 def _of_row(outputs: Mapping[str, torch.Tensor], row: int) -> Row:
