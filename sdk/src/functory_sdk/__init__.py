@@ -64,7 +64,7 @@ _HOMES = {
     "functory.machine.places": ("cache",),
     "functory.reading.ngrams": ("NGRAMS", "Counted", "Vocabulary"),
     "functory.reading.passages": ("Part", "Passage", "Window"),
-    "functory.reading.prompts": ("Frame", "Prompt", "chat_frame", "scored_port", "template_frame"),
+    "functory.reading.prompts": ("Frame", "Prompt", "chat_frame", "scored_port", "template_frame", "turns_frame"),
     "functory.reading.reader": ("Reader",),
     "functory.reading.segmentation": ("words",),
     "functory.reading.sentences": ("sentence_spans",),
@@ -98,8 +98,9 @@ _HOMES["functory_sdk.labels.types"] = (
 _HOMES["functory_sdk.spans.schemes"] = ("SchemeName",)
 _HOMES["functory_sdk.spans.task"] = ("SpanTask",)
 _HOMES["functory_sdk.spans.types"] = ("AnySpans", "Entities", "Entity", "Span", "SpanLabels", "SpanOptions", "Spans")
+_HOMES["functory_sdk.writes.distinct"] = ("DISTINCT", "distinct_scorer")
 _HOMES["functory_sdk.writes.limits"] = ("Limits",)
-_HOMES["functory_sdk.writes.metrics"] = ("word_count",)
+_HOMES["functory_sdk.writes.metrics"] = ("overlap", "word_count")
 _HOMES["functory_sdk.writes.parts"] = ("parted",)
 _HOMES["functory_sdk.writes.rouge"] = ("ROUGE", "rouge", "rouge_scorer")
 _HOMES["functory_sdk.writes.task"] = ("WriteTask",)

@@ -128,6 +128,7 @@ from functory.reading.prompts import Prompt as Prompt
 from functory.reading.prompts import chat_frame as chat_frame
 from functory.reading.prompts import scored_port as scored_port
 from functory.reading.prompts import template_frame as template_frame
+from functory.reading.prompts import turns_frame as turns_frame
 from functory.reading.reader import Reader as Reader
 from functory.reading.segmentation import words as words
 from functory.reading.sentences import sentence_spans as sentence_spans
@@ -219,7 +220,10 @@ from functory_sdk.tags import tag_runs as tag_runs
 from functory_sdk.tags import tag_scheme as tag_scheme
 from functory_sdk.tally import Rates as Rates
 from functory_sdk.tally import Tally as Tally
+from functory_sdk.writes.distinct import DISTINCT as DISTINCT
+from functory_sdk.writes.distinct import distinct_scorer as distinct_scorer
 from functory_sdk.writes.limits import Limits as Limits
+from functory_sdk.writes.metrics import overlap as overlap
 from functory_sdk.writes.metrics import word_count as word_count
 from functory_sdk.writes.parts import parted as parted
 from functory_sdk.writes.rouge import ROUGE as ROUGE

@@ -86,19 +86,37 @@ def chat_frame(template: str, system: str = "") -> Frame:
 
     :raises NotSupported: where the template fails, or does not put the message exactly once.
     """
+    return turns_frame(template, 1, system)
+
+
+@lru_cache(maxsize=256)
+def turns_frame(template: str, count: int, system: str = "") -> Frame:
+    """Return what a chat template puts around the messages of a conversation, user and assistant in turns, the last one a user's.
+
+    :param count: how many messages there are.
+    :raises NotSupported: as `chat_frame` has it.
+    """
+    places = [PLACE.replace("message", str(index)) for index in range(count)]
+    roles = ["user" if (count - index) % 2 else "assistant" for index in range(count)]
     messages = [{"role": "system", "content": system}] if system else []
+    messages += [{"role": role, "content": place} for role, place in zip(roles, places, strict=True)]
     try:
-        filled = _compiled(template).render(messages=[*messages, {"role": "user", "content": PLACE}], add_generation_prompt=True)
+        filled = _compiled(template).render(messages=messages, add_generation_prompt=True)
     except NotSupported:
         raise
     except Exception as error:  # whatever a stranger's template does
         raise NotSupported(
             f"the backbone's chat template failed: {told(error)}", do='use chat = "off", or no system text.'
         ) from error
-    before, found, after = filled.partition(PLACE)
-    if not found or PLACE in after:
-        raise NotSupported("the backbone's chat template does not put the message once.", do='use chat = "off".')
-    return Frame((before, after), is_chat=True)
+    pieces, rest = [], filled
+    for place in places:
+        before, found, rest = rest.partition(place)
+        if not found or place in rest:
+            what = "put the message once" if count == 1 else "put each message once, in their order"
+            raise NotSupported(f"the backbone's chat template does not {what}.", do='use chat = "off".')
+        pieces.append(before)
+    fields = ("prompt",) if count == 1 else tuple(f"turns.{index}" for index in range(count))
+    return Frame((*pieces, rest), fields, is_chat=True)
 
 
 @lru_cache(maxsize=16)

@@ -52,13 +52,20 @@ class WriteTask(Task[W]):
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
         from functory_sdk.writes.write import Write
 
+        self.check_backbone(spec)
+        return {"prompt": Write(self.options, spec, self.prompt, self.gold)}
+
+    def check_backbone(self, spec: BackboneSpec) -> None:
+        """Refuse a backbone that does not write.
+
+        :raises NotSupported: an encoder, or a model without the head that scores tokens.
+        """
         if not spec.has_logits:
             what, do = "is an encoder", "choose a decoder such as smollm2, or a T5."
             if spec.architecture != "encoder":
                 what = "was saved without the head that scores tokens (lm_head)"
                 do = f"take the model with that head, as …ForCausalLM or …ForConditionalGeneration saves it; or {do}"
             raise NotSupported(f"{spec.reference!r} {what} and writes no text.", do=do)
-        return {"prompt": Write(self.options, spec, self.prompt, self.gold)}
 
     def suits(self, *, has_examples: bool) -> Suited:
         """A decoder, as it is or, with examples, taught by them."""

@@ -49,7 +49,7 @@ class Summarization(WriteTask[SummaryOptions]):
         """A text that is written, where the backbone can; sentences that are taken, where it is an encoder."""
         if spec.architecture == "encoder":
             return {"plain": Extract(self.options)}
-        super().formulations(spec)  # says why a backbone writes nothing
+        self.check_backbone(spec)
         return {"prompt": Summarise(self.options, spec, lambda value: value.text, self.gold)}
 
     def suits(self, *, has_examples: bool) -> Suited:

@@ -1,0 +1,81 @@
+"""The types that callers meet: a conversation, one with its next turn, the options. What is written is the SDK's `Written`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+from pydantic import Field, field_validator, model_validator
+
+from functory_sdk import Input, WriteOptions
+
+ROLES = ("user", "assistant")
+
+
+class DialogueOptions(WriteOptions):
+    """Options of dialogue: the persona is `system`, which a chat template tells; else it stands before the first turn."""
+
+    most_turns: int = Field(
+        default=0, ge=0, le=10_000, description="The last turns, so many at most, are read; as many as there is room for when 0."
+    )
+    names: tuple[str, str] = Field(
+        default=("User", "Assistant"),
+        description="What the two are called where the backbone has no chat template: their turns are lines that begin so.",
+    )
+
+    @field_validator("names")
+    @classmethod
+    def _told_apart(cls, names: tuple[str, str]) -> tuple[str, str]:
+        if not all(name.strip() and "\n" not in name for name in names) or names[0] == names[1]:
+            raise ValueError("two different names are wanted, each in one line")
+        return names
+
+
+class Conversation(Input):
+    """A conversation so far."""
+
+    turns: tuple[str, ...] = Field(
+        min_length=1, max_length=10_000,
+        description="The turns of two who speak in turns; the last one is answered. One text is one turn; messages with role and "
+        "content are taken too.",
+    )  # fmt: skip
+
+    @field_validator("turns", mode="before")
+    @classmethod
+    def _turns(cls, value: Any) -> Any:  # Any: what a caller gives
+        if isinstance(value, str):
+            return (value,)
+        if isinstance(value, list | tuple) and value and all(isinstance(one, Mapping) for one in value):
+            return _contents(value)
+        return value
+
+
+class Replied(Conversation):
+    """A conversation with the turn that came next."""
+
+    reply: str = Field(default="", description="The next turn; where it is left out, the last of the turns is it.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _parted(cls, data: Any) -> Any:  # Any: what a row holds
+        if not isinstance(data, Mapping) or data.get("reply") not in (None, ""):
+            return data
+        turns = cls._turns(data.get("turns"))
+        if not isinstance(turns, list | tuple) or len(turns) < 2:
+            raise ValueError("reply is missing, and the turns are too few for the last one to be it")
+        return {**data, "turns": tuple(turns[:-1]), "reply": turns[-1]}
+
+
+def _contents(messages: Any) -> tuple[Any, ...]:  # Any: mappings
+    """Return what messages say whose roles take turns.
+
+    :raises ValueError: where they do not, or where one is neither user's nor assistant's.
+    """
+    roles = [one.get("role") for one in messages]
+    strange = next((role for role in roles if role not in ROLES), None)
+    if strange is not None:
+        raise ValueError(f"the role {strange!r} is neither user nor assistant; a persona is the task's option `system`")
+    if any(one == other for one, other in pairwise(roles)):
+        raise ValueError("user and assistant do not take turns")
+    return tuple(one.get("content") for one in messages)
