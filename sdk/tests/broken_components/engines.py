@@ -192,6 +192,27 @@ class Unstoppable(Wrapping):
         return {"generate": generate}
 
 
+class Unguided(Wrapping):
+    """Writes what it likes, whatever the guide."""
+
+    def wrong(self) -> dict[str, Any]:
+        def generate(session: Any, requests: Any) -> Any:
+            return base(session).generate(session, [replace(one, guide=None) for one in requests])
+
+        return {"generate": generate}
+
+
+class Rough(Torch):
+    """Gives whole numbers where narrow ones are asked for."""
+
+    def open(self, program: Any, options: Any) -> Any:
+        session = super().open(program, options)
+        if options.precision != "auto":
+            exact = session.run_batch
+            session.run_batch = lambda batch: {name: value.round() + 1 for name, value in exact(batch).items()}
+        return session
+
+
 class Neighbouring(Wrapping):
     """Gives each token the log-probability of its neighbour."""
 
