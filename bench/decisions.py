@@ -131,7 +131,8 @@ class Peer:
             found = self.ask(question.texts, {"q": told})
             return [one["q"]["choice"] if options else one["q"]["noul"] >= 0.5 for one in found]
 
-        return remembered(["decision", told, list(options), question.texts], answered)  # in their order
+        found = remembered(["decision", told, list(options), question.texts], answered)  # in their order
+        return found.answers, found.seconds
 
 
 def _told(ask: str, options: Sequence[str]) -> dict[str, Any]:
