@@ -87,7 +87,8 @@ class Auto(Adaptation[AutoOptions]):
 
     def _candidates(self, spec: BackboneSpec, *, is_few: bool, is_scarce: bool) -> Iterator[Candidate]:
         """Give those that the options name; by default those that go with so many examples, those that cost least, in training
-        and in use, first.
+        and in use, first. Of many, lexical goes before head: its own folds, of all training rows, have weighed what n-grams add,
+        and leave them out where that is nothing, so that the few rows of dev should be sure before they decide otherwise.
         """
         for named in self.options.among:
             options = {"name": named} if isinstance(named, str) else dict(named)
@@ -97,8 +98,8 @@ class Auto(Adaptation[AutoOptions]):
         together = Candidate("contrastive", is_needed=False)
         if is_scarce:
             yield together
-        yield Candidate("head")
-        yield Candidate("lexical", is_needed=False)
+        maps = Candidate("head"), Candidate("lexical", is_needed=False)
+        yield from maps if is_few else maps[::-1]
         if is_few and not is_scarce:
             yield together
         yield Candidate("lora", _top(spec) if is_few else {}, unless="contrastive" if is_scarce else "")
