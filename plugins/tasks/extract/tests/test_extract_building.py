@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -18,6 +19,7 @@ from functory_extract import Evidence, extract
 from functory_extract.evidence import evidence
 from functory_extract.measuring import is_right, scorer
 from functory_extract.schemas import nullable, read
+from functory_extract.verbatim import held_to, marked, without_repeats
 from functory_sdk import Guide, InputError, NotSupported, OptionError, bounded
 from functory_sdk.testing import kit
 
@@ -55,7 +57,7 @@ def test_whatever_is_written_has_the_models_form_in_any_decoding(thing: Any, tmp
             assert output.what is None or isinstance(output.what, str)
             assert output.n is None or isinstance(output.n, int)
     assert any("cut" in note for note in thing(texts[-1]).notes)
-    assert thing("a").notes == ("bounds of the guide: what: at most 32 characters; n: at most 15 digits",)
+    assert thing("a").notes == ("bounds of the guide: n: at most 15 digits",)
     again = functory.load(thing.save(tmp_path / "thing"))
     for one, other in zip(again.map(texts, progress=False), thing.map(texts, progress=False), strict=True):
         assert one.model_dump() == other.model_dump()
@@ -74,6 +76,52 @@ def test_nested_models_lists_choices_and_dates_are_fields_like_others() -> None:
         assert output.due is None or date.fromisoformat(output.due)
         assert all(line.keys() == {"title", "pieces"} for line in output.lines)
         assert json.loads(output.model_dump_json())["lines"] == output.lines
+
+
+def test_free_texts_are_words_of_the_text_as_they_stand_there_and_have_their_place(thing: Any) -> None:
+    """Whatever a random walk would rather write."""
+    texts = ['we "saw" 3\nfilms', "李明买了两本书。", r"a \1 b\u0041 {c}", "Zoë's naïve – 3.2%", "one"]
+    for how in ({}, {"temperature": 3.0, "seed": 5}, {"beams": 2}):
+        for text, output in zip(texts, thing.using(**how).map(texts, progress=False), strict=True):
+            if output.what is not None:
+                place = output.evidence["what"]
+                assert text[place.start : place.end] == place.text == output.what
+    drawn = [thing.using(temperature=3.0, seed=seed)("one two").what for seed in range(16)]
+    assert {*drawn} <= {"one", "two", "one two", None}
+    assert len({*drawn}) > 2
+    assert thing("").what in (None, "")
+
+
+def test_in_its_own_words_a_model_may_write_what_the_text_does_not_hold_and_no_longer_than_it() -> None:
+    with kit():
+        free = functory.build(
+            task={"name": "extract", "model": {"what": "text", "code": {"type": "string", "maxLength": 2}}, **SHORT},
+            verbatim=False,
+            backbone="tiny-decoder", golden=["a"],
+        )  # fmt: skip
+        found = [free.using(temperature=3.0, seed=seed)("a book") for seed in range(12)]
+    assert any(one.what and "what" not in one.evidence for one in found)
+    assert all(len(one.code or "") <= 2 for one in found)
+    assert found[0].notes == ("bounds of the guide: what: at most 32 characters",)
+
+
+def test_bounds_of_a_models_own_hold_beside_the_words_of_the_text() -> None:
+    schema = marked(nullable(read({"a": {"type": "string", "maxLength": 4}, "b": "text", "c": "date", "d": "red, blue"})))
+    made = held_to(schema, "we saw it")
+    a, b, c, d = (made["properties"][name]["anyOf"][0] for name in "abcd")
+    assert a["maxLength"] == 4
+    for value in ("we", "saw it", "we saw it"):
+        assert re.fullmatch(a["pattern"], value)
+    for value in ("w", "we it", "wesaw", "we saw ", ""):
+        assert not re.fullmatch(a["pattern"], value)
+    assert made["$defs"][b["$ref"].rpartition("/")[2]]["pattern"] == a["pattern"]
+    assert "pattern" not in c
+    assert "pattern" not in d
+
+
+def test_a_list_holds_no_text_more_often_than_the_text_does() -> None:
+    fields = {"a": ["rain", "Rain", "rain", "sun"], "b": [{"c": ["x", "x"]}], "n": [2, 2]}
+    assert without_repeats(fields, "rain and Rain, x") == {"a": ["rain", "Rain", "sun"], "b": [{"c": ["x"]}], "n": [2, 2]}
 
 
 def test_fields_become_a_model_where_it_takes_them(thing: Any) -> None:

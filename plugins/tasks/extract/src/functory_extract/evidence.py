@@ -42,6 +42,11 @@ def evidence(fields: Mapping[str, Any], text: str) -> dict[str, Evidence]:
     return found
 
 
+def occurrences(value: Any, text: str) -> int:  # Any: JSON without parts
+    """Return how often a value stands in a text."""
+    return sum(1 for _ in _places(value, text))
+
+
 def _places(value: Any, text: str) -> Iterator[tuple[int, int]]:
     """Give the first characters and the ends of where a value stands; true, false and null stand nowhere."""
     if isinstance(value, str) and value.strip():

@@ -10,6 +10,7 @@ from typing import Any, Self
 from functory_extract.evidence import evidence
 from functory_extract.schemas import nullable, properties_of
 from functory_extract.types import Extraction, ExtractOptions, Filled, Text, described
+from functory_extract.verbatim import held_to, marked, without_repeats
 from functory_sdk import (
     BackboneSpec,
     Bounded,
@@ -64,7 +65,9 @@ class Extracting(Write):
         self.options: ExtractOptions = options
         self._output = output
         self._names = tuple(properties_of(options.model))
-        self._guides = {size: bounded(Guide(json_schema=nullable(options.model)), size) for size in SIZES if options.model}
+        schema = nullable(options.model)
+        self._guides = {size: bounded(Guide(json_schema=schema), size) for size in SIZES if options.model}
+        self._words = bounded(Guide(json_schema=marked(schema))) if options.model else None
         fields = "\n".join(_told(name, one) for name, one in properties_of(options.model).items())
         prompt = options.prompt or PROMPT
         prompt = prompt if "{examples}" in prompt else "{examples}" + prompt
@@ -95,6 +98,8 @@ class Extracting(Write):
         fields = self._fields(text)
         if fields is None:
             return self._output(**self._empty(), notes=(*side.notes, UNHELD))
+        if self.options.verbatim:
+            fields = without_repeats(fields, side.text)
         return self._output(**fields, evidence=evidence(fields, side.text), notes=side.notes)
 
     def teach(self, examples: Sequence[Any], inputs: Sequence[Text], reader: Reader, state: Filled) -> Taught:
@@ -110,7 +115,10 @@ class Extracting(Write):
         """Return what holds the fields of a text; None where nothing does."""
         if not self.options.is_guided:
             return None
-        return self._guides[next((size for size in SIZES if size >= len(text)), SIZES[-1])]
+        if not self.options.verbatim or self._words is None:
+            return self._guides[next((size for size in SIZES if size >= len(text)), SIZES[-1])]
+        words = self._words.guide.json_schema or {}
+        return Bounded(Guide(json_schema=held_to(words, text)), self._words.notes)
 
     def _read(self, inputs: Sequence[Text], reader: Reader, state: Filled) -> list[Prompt]:
         """Read texts into the prompt, after the examples that are shown to them."""
@@ -126,9 +134,11 @@ class Extracting(Write):
         return Demonstration(SHOWN, (str(example["text"]),), json.dumps(fields, ensure_ascii=False))
 
     def _fields(self, text: str) -> dict[str, Any] | None:
-        """Return the fields that a text spells; None where it is no object with these, as nobody held it to be."""
+        """Return the fields that a text spells; None where it has no object with these, as nobody held it to have."""
+        # Nobody held it: it may stand in a fence of Markdown.
+        held = text if self.options.is_guided else text[max(0, text.find("{")) : text.rfind("}") + 1]
         try:
-            found = json.loads(text)
+            found = json.loads(held)
             fields = {name: found.get(name) for name in self._names}
             return self._output.model_validate(fields).fields
         except (ValueError, AttributeError, RecursionError):

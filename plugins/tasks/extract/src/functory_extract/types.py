@@ -87,6 +87,11 @@ class ExtractOptions(WriteOptions):
         default="", description="What is read before the fields, with {text} and {fields}; one of our own when empty."
     )
     max_new_tokens: int = Field(default=256, ge=1, le=100_000, description="How many tokens the fields have at most.")
+    verbatim: bool = Field(
+        default=True,
+        description="Free texts are words of the text as they stand there, up to 16 in a row: what it does not hold cannot be "
+        "written. Without it a model puts them in its own words, and may invent.",
+    )
     is_guided: bool = Field(
         default=True,
         description="Hold what is written to the model. Without it what is no such JSON is null: to measure the difference.",
