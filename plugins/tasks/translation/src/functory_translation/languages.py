@@ -31,19 +31,19 @@ _SPACELESS = ("zh", "ja", "th")
 
 
 def code_of(given: str) -> str:
-    """Return the code of a language that is given by its code or its English name.
-
-    :raises ValueError: for what is neither, with the near ones.
-    """
+    """Return the code of a language that is given by its code or its English name; empty for what is neither."""
     named = _CODES.get(given.casefold())
     if named is not None:
         return named
     if not _CODE.fullmatch(given):
-        near = get_close_matches(given.casefold(), _CODES, 3)
-        hint = f"did you mean {', '.join(near)}?" if near else "codes are en, zh, pt-BR."
-        raise ValueError(f"{given[:40]!r} is no language's code; {hint}")
+        return ""
     first, *more = re.split("[-_]", given)
     return "-".join([first.lower(), *(part.title() if len(part) == 4 else part.upper() for part in more)])
+
+
+def near_names(given: str) -> list[str]:
+    """Return names of languages that are spelled much like a text."""
+    return get_close_matches(given.casefold(), [name.casefold() for name in NAMES.values()], 3)
 
 
 def name_of(code: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field, field_validator
 
 from functory_sdk import Input, WriteOptions, Written
-from functory_translation.languages import code_of
+from functory_translation.languages import code_of, near_names
 
 AUTO = "auto"
 
@@ -45,7 +45,12 @@ class TranslationOptions(WriteOptions):
     @field_validator("source", "target")
     @classmethod
     def _known(cls, given: str) -> str:
-        return given if given in ("", AUTO) else code_of(given)
+        code = given if given in ("", AUTO) else code_of(given)
+        if given and not code:
+            near = near_names(given)
+            hint = f"did you mean {', '.join(near)}?" if near else "codes are en, zh, pt-BR"
+            raise ValueError(f"{given[:40]!r} is no language's code; {hint}")
+        return code
 
     @field_validator("target")
     @classmethod

@@ -62,6 +62,7 @@ class OneDirection(Way):
         super().__init__(spec, target or self._pair[1])
 
     def read_from(self, source: str) -> str:
+        """:raises NotSupported: for another language than it reads."""
         if source and self._pair[0] and not are_alike(source, self._pair[0]):
             raise self._other(self.spec, "reads", self._pair[0], source)
         return source or self._pair[0]
@@ -120,11 +121,13 @@ class BySigns(Way):
         super().__init__(spec, target)
 
     def read_from(self, source: str) -> str:
+        """:raises OptionError: where no language is named."""
         if not source:
             raise _needs("source", f"{self.spec.reference!r} {self._from_its_own}")
         return source
 
     def told(self, prompt: Prompt, source: str, reader: Reader) -> Prompt:
+        """:raises NotSupported: for an mBART-25, and where the language has no sign."""
         before, _, after = reader.tokenizer.frame
         signs = {reader.tokenizer.id(sign) for sign in signs_in(reader.tokenizer.added)}
         if self.spec.family == "mbart" and any(one in signs for one in after.tolist()):
