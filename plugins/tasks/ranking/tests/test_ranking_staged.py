@@ -148,6 +148,7 @@ def test_a_query_without_candidates_is_answered_from_the_shelf(
     parts: dict[str, Any], shelf: Shelf, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(store, "BLOCK", 4)  # in blocks it finds what it finds at once
+    monkeypatch.setattr(store, "QUERIES", 1)
     find = staged(parts, keep=4, store=str(shelf.folder))
     assert len(shelf) == len(TEXTS) + 1
     stored, given = find("the rain"), find("the rain", [*TEXTS, "雨 😀"])
@@ -161,6 +162,19 @@ def test_a_query_without_candidates_is_answered_from_the_shelf(
     order = [item.index for item in stored.items]
     assert [[item.index for item in one.items] for one in (both[0], both[2])] == [order, order]
     assert len(both[1].items) == 2, "its own candidates go before the store's"
+
+
+def test_of_equal_passages_the_first_are_nearest_however_they_fall_into_blocks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors = SimpleNamespace(map=lambda asked, progress: [SimpleNamespace(vector=[1.0, 0.0]) for _ in asked])
+    made = Shelf.make(tmp_path / "same", ["a", "b"] * 20, vectors)
+    for block in (64, 7, 1):
+        monkeypatch.setattr(store, "BLOCK", block)
+        for lexical, places in ((0.0, [0, 1, 2]), (1.0, [1, 3, 5])):
+            [found] = made.nearest(np.asarray([[1.0, 0.0]], dtype=np.float32), 3, ["b"], lexical)
+            assert [near.index for near in found] == places
+            assert [near.text for near in found] == (["b", "b", "b"] if lexical else ["a", "b", "a"])
 
 
 def test_a_shelf_of_other_vectors_or_not_whole_is_refused(parts: dict[str, Any], shelf: Shelf, tmp_path: Path) -> None:

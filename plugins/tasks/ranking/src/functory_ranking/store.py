@@ -29,8 +29,8 @@ FACTS = ("format", "count", "width", "bytes", "words", "entries")
 """What a shelf says of itself; there may be no words."""
 AT_ONCE = 1024
 """Passages that are read together while a shelf is made."""
-BLOCK = 65_536
-"""Passages whose cosines are in memory together."""
+BLOCK, QUERIES = 65_536, 64
+"""Passages whose cosines are in memory together, and for how many queries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +121,10 @@ class Shelf:
         return cls(target)
 
     def nearest(self, vectors: Array, count: int, queries: Sequence[str], lexical: float) -> list[list[Near]]:
+        parts = (slice(first, first + QUERIES) for first in range(0, len(vectors), QUERIES))
+        return [near for part in parts for near in self._nearest(vectors[part], count, queries[part], lexical)]
+
+    def _nearest(self, vectors: Array, count: int, queries: Sequence[str], lexical: float) -> list[list[Near]]:
         found = np.empty((3, len(vectors), 0))  # of each query's best: cosines, shares of its words, places
         for start in range(0, len(self), BLOCK):
             cosines = vectors @ self._vectors[start : start + BLOCK].T  # (queries, passages)
@@ -128,8 +132,8 @@ class Shelf:
             shares = self._words.shares(queries, start, stop) if lexical else np.zeros_like(cosines)
             places = np.broadcast_to(np.arange(start, stop), cosines.shape)
             found = np.concatenate([found, np.stack([cosines, shares, places])], axis=2)
-            order = np.argsort(-(found[0] + lexical * found[1]), axis=1, kind="stable")[None, :, :count]
-            found = np.take_along_axis(found, order, 2)
+            order = np.stack([_best(scores, count) for scores in found[0] + lexical * found[1]])
+            found = np.take_along_axis(found, order[None], 2)
         return [
             [Near(int(place), self._text(int(place)), cosine, share) for cosine, share, place in zip(*each, strict=True)]
             for each in zip(*found.tolist(), strict=True)
@@ -143,6 +147,15 @@ class Shelf:
         with (self.folder / "passages.txt").open("rb") as file:
             file.seek(start)
             return file.read(end - start).decode()
+
+
+def _best(scores: Array, count: int) -> Array:
+    """Return the places of the largest scores, so many at most, the largest first and equal ones in their order."""
+    places = np.arange(len(scores))
+    if len(scores) > count:  # to sort all of them would cost more than to compute them
+        places = np.flatnonzero(scores >= np.partition(scores, -count)[-count])
+    best: Array = places[np.argsort(-scores[places], kind="stable")][:count]
+    return best
 
 
 def opened(reference: str) -> Store:
