@@ -183,6 +183,9 @@ def test_the_verb_builds_once_and_answers_one_or_many() -> None:
         one = functory.decide("the film was good", Seen, backbone="tiny-decoder")
         many = decide(["the film was good", "a bad day"], Seen, backbone="tiny-decoder")
         other = decide("the film was good", {"mood": "good, bad"}, backbone="tiny-decoder")
+        narrow = decide("the film was good", Seen, backbone="tiny-decoder", session={"precision": "bf16"})
+    assert narrow.scores != one.scores
+    assert narrow.scores["topic"] == pytest.approx(one.scores["topic"], abs=0.05)
     assert one.answers == many[0].answers
     assert one.scores["topic"] == pytest.approx(many[0].scores["topic"], abs=1e-5)
     assert {*other.answers} == {"mood"}
