@@ -175,6 +175,26 @@ def test_a_vocabulary_that_spells_no_json_is_refused_by_name() -> None:
             words.written(words.request(["yes"]))
 
 
+def test_a_sentencepiece_vocabulary_spells_bytes_as_they_are() -> None:
+    """T5's, XLM-R's and Marian's: whatever such a tokenizer does to a text before it is cut, a guide's bytes stay."""
+    from tokenizers import Tokenizer as Raw
+    from tokenizers import decoders, models, normalizers, pre_tokenizers
+
+    from functory_sdk import Tokenizer
+    from functory_torch.endings import Spelling
+
+    pieces = ["</s>", "<unk>", "▁", "▁um", "um", "▁homem", "▁ho", "h", "o", "m", "e", "u", "."]
+    raw = Raw(models.Unigram([(piece, -float(place)) for place, piece in enumerate(pieces)], unk_id=1))
+    raw.normalizer, raw.pre_tokenizer = normalizers.Strip(), pre_tokenizers.Metaspace()
+    raw.decoder = decoders.Metaspace()
+    raw.add_special_tokens(["</s>", "<unk>"])
+    spelling = Spelling(Tokenizer(raw.to_str()), len(pieces))
+    for text in (b" um homem.", b"um homem", b" ", b"homem "):
+        tokens = spelling.tokens(text)
+        assert b"".join(map(spelling.bytes_of, tokens)) == text
+    assert [pieces[token] for token in spelling.tokens(b" um homem.")] == ["▁um", "▁homem", "."]
+
+
 def test_many_threads_write_by_one_guide_while_some_leave_off(writer: Writer) -> None:
     asked = [writer.request(TREE, temperature=1.5, seed=seed, max_new_tokens=30) for seed in range(24)]
     alone = [writer.written(one)[0][0] for one in asked]

@@ -6,6 +6,7 @@ first, along what narrows the choice most, no place twice.
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import numpy as np
@@ -38,7 +39,7 @@ class Spelling:
 
         signs = {one for one in map(tokenizer.id, tokenizer.signs) if one is not None}
         try:
-            self.raw: Any = LLTokenizer(tokenizer.json, n_vocab=vocabulary, eos_token=min(signs, default=0))
+            self.raw: Any = LLTokenizer(_readable(tokenizer.json), n_vocab=vocabulary, eos_token=min(signs, default=0))
         except ValueError as error:
             raise NotSupported(
                 f"a guide cannot hold what this backbone writes: its tokens are no pieces of text ({error}).",
@@ -88,6 +89,21 @@ class Spelling:
         is_whole = taken == len(tokens) and bool(matcher.is_accepting())
         matcher.rollback(taken)
         return is_whole
+
+
+def _readable(text: str) -> str:
+    """Return a stored tokenizer as llguidance reads it: it knows SentencePiece (T5, XLM-R, Marian) not by its name, but by what
+    it does. What a guide spells is bytes as they are: no space is put before them, and none is taken away.
+    """
+    if '"Metaspace"' not in text:
+        return text
+    made: dict[str, Any] = json.loads(text)
+    own = made.get("decoder") or {}
+    if own.get("type") == "Metaspace":
+        space = {"type": "Replace", "pattern": {"String": own.get("replacement", "▁")}, "content": " "}
+        made["decoder"] = {"type": "Sequence", "decoders": [space, {"type": "ByteFallback"}, {"type": "Fuse"}]}
+        made["normalizer"], made["pre_tokenizer"] = None, {**own, "prepend_scheme": "never"}
+    return json.dumps(made, ensure_ascii=False)
 
 
 def ending(matcher: Any, spelling: Spelling, most: int = MOST, known: bytes | None = None) -> bytes | None:
