@@ -138,6 +138,8 @@ TABLE = [
     ("engines", "Converting", "test_an_unknown_precision_is_refused", "'no-such-precision' was accepted"),
     ("engines", "Crowded", "test_generation_is_the_same_alone_and_in_any_batch", "alone, .* in a batch"),
     ("engines", "Unstoppable", "test_generation_stops_where_it_is_told", "stopped at"),
+    ("engines", "Beginning", "test_a_text_begins_as_its_request_says_and_holds_nothing_that_it_forbids", "the whole text is"),
+    ("engines", "Permissive", "test_a_text_begins_as_its_request_says_and_holds_nothing_that_it_forbids", "may never come"),
     ("engines", "Unguided", "test_a_guided_text_is_what_its_guide_says_and_ends_in_time", "is not what the guide says"),
     ("engines", "Rough", "test_a_narrow_session_is_near_and_what_is_not_known_is_refused", "outputs are off by"),
     ("engines", "Neighbouring", "test_the_likelihood_of_a_text_is_what_its_writing_saw", "was not the likeliest|end is not as"),

@@ -192,6 +192,26 @@ class Unstoppable(Wrapping):
         return {"generate": generate}
 
 
+class Beginning(Wrapping):
+    """Begins every text anew."""
+
+    def wrong(self) -> dict[str, Any]:
+        def generate(session: Any, requests: Any) -> Any:
+            return base(session).generate(session, [replace(one, start=()) for one in requests])
+
+        return {"generate": generate}
+
+
+class Permissive(Wrapping):
+    """Writes whatever is likeliest."""
+
+    def wrong(self) -> dict[str, Any]:
+        def generate(session: Any, requests: Any) -> Any:
+            return base(session).generate(session, [replace(one, never=frozenset()) for one in requests])
+
+        return {"generate": generate}
+
+
 class Unguided(Wrapping):
     """Writes what it likes, whatever the guide."""
 

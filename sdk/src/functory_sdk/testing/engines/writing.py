@@ -92,6 +92,25 @@ class WritingChecks(EngineChecks):
                     list(session.generate([asked[1], impossible]))
                 assert texts(asked[:1], session.generate(asked[:1])), "the session does not go on after a refusal."
 
+    def test_a_text_begins_as_its_request_says_and_holds_nothing_that_it_forbids(self) -> None:
+        """What a request starts with stands before the text and is no part of it, in its writing and in its likelihood; what may
+        never come does not, alone and beside requests with other starts.
+
+        If this fails: put `request.start` after the prompt (an encoder-decoder: after its first token), give none of it back, and
+        take the scores of `request.never` out of the choice.
+        """
+        for session, requests in self.each(self.writing()):
+            [whole] = collect(session, requests[:1])
+            start, most = tuple(whole[:2]), requests[0].decoding.max_new_tokens - 2
+            begun = replace(requests[0], start=start, decoding=Decoding(max_new_tokens=most))
+            found = collect(session, [requests[1], begun, replace(begun, never=frozenset(whole[2:])), requests[2]])
+            assert found[1] == whole[2:], f"{found[1]} after {start}; the whole text is {whole}."
+            assert not set(found[2]) & set(whole[2:]), f"{found[2]} holds what may never come: {whole[2:]}."
+            assert [found[0], found[3]] == collect(session, requests[1:3]), "the start of one text changes others."
+            likely, of_all = session.likelihood([begun, requests[0]], [whole[2:], whole])
+            off = float(np.abs(likely - of_all[2:]).max())
+            assert off <= 1e-4, f"after its start a text's log-probabilities are off by {off:.2g}."
+
     def test_the_likelihood_of_a_text_is_what_its_writing_saw(self) -> None:
         """The log-probability of a written text: the same alone and in any batch, no other token likelier at its place,
         and that of its end where it stopped early.
