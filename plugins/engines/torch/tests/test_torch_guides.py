@@ -24,12 +24,14 @@ from functory_sdk import (  # noqa: E402
     Session,
     SessionOptions,
     Stops,
+    Tokenizer,
     bounded,
     texts,
 )
 from functory_sdk.testing import kit  # noqa: E402
 from functory_sdk.torch import Model, structural_copy  # noqa: E402
 from functory_torch import TorchEngine  # noqa: E402
+from functory_torch.guiding import walk  # noqa: E402
 
 TREE = {
     "$ref": "#/$defs/Node",
@@ -180,7 +182,6 @@ def test_a_sentencepiece_vocabulary_spells_bytes_as_they_are() -> None:
     from tokenizers import Tokenizer as Raw
     from tokenizers import decoders, models, normalizers, pre_tokenizers
 
-    from functory_sdk import Tokenizer
     from functory_torch.endings import Spelling
 
     pieces = ["</s>", "<unk>", "▁", "▁um", "um", "▁homem", "▁ho", "h", "o", "m", "e", "u", "."]
@@ -193,6 +194,50 @@ def test_a_sentencepiece_vocabulary_spells_bytes_as_they_are() -> None:
         tokens = spelling.tokens(text)
         assert b"".join(map(spelling.bytes_of, tokens)) == text
     assert [pieces[token] for token in spelling.tokens(b" um homem.")] == ["▁um", "▁homem", "."]
+
+
+def metaspace(pieces: list[str]) -> Tokenizer:
+    """Return a SentencePiece-like tokenizer: a Unigram of pieces, in which a low line is a space that comes before words."""
+    from tokenizers import Tokenizer as Raw
+    from tokenizers import decoders, models, pre_tokenizers
+
+    raw = Raw(models.Unigram([("<unk>", 0.0), ("</s>", 0.0), *((piece, -1.0 - len(piece) / 9) for piece in pieces)], 0))
+    raw.pre_tokenizer = pre_tokenizers.Metaspace()
+    raw.decoder = decoders.Metaspace()
+    raw.add_special_tokens(["<unk>", "</s>"])
+    return Tokenizer(raw.to_str())
+
+
+LETTERS = [
+    *"abcdefghijklmnopqrstuvwxyz0123456789-+.,:;!?()[]{}\"\\/是的红绿", "\u2581", "\u2581the", "\u2581{", '\u2581"', '":', "ye",
+    "\u2581yes",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("guide", [
+    ["yes", "no", "是的"], {"type": "object", "properties": {"the": {"type": "string", "maxLength": 9}}, "required": ["the"]},
+    {"regex": "[a-c]{2,4} the x"},
+])  # fmt: skip
+def test_a_walk_over_sentence_pieces_spells_what_the_tokenizer_reads(guide: Any) -> None:
+    """No network: tokens are drawn among those that may come, and the tokenizer tells what they say."""
+    tokenizer, held = metaspace(LETTERS), bounded(Guide.model_validate(guide)).guide
+    request = Request((2,), Decoding(max_new_tokens=24), frozenset({1}), guide=held, tokenizer=tokenizer)
+    for seed in range(20):
+        drawn, way, written = random.Random(seed), walk(request, 2 + len(LETTERS)), list[int]()
+        assert way is not None
+        while (token := way.take(drawn.choice(way.allowed().nonzero()[0].tolist()), 23 - len(written))) != 1:
+            written.append(token)
+        text = tokenizer.text(written)
+        assert text in guide if isinstance(guide, list) else "regex" in guide or json.loads(text).keys() == {"the"}
+        assert "regex" not in guide or re.fullmatch(held.regex or "", text)
+        assert len(written) < 24
+
+
+def test_a_vocabulary_without_the_signs_of_a_guide_is_refused() -> None:
+    tokenizer = metaspace([*"abc", "\u2581"])
+    request = Request((2,), Decoding(), frozenset({1}), guide=Guide.model_validate({"type": "boolean"}), tokenizer=tokenizer)
+    with pytest.raises(OptionError, match="no text was found that meets a JSON Schema"):
+        walk(request, 6)
 
 
 def test_many_threads_write_by_one_guide_while_some_leave_off(writer: Writer) -> None:

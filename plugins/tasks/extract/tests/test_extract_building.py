@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -122,6 +123,18 @@ def test_bounds_of_a_models_own_hold_beside_the_words_of_the_text() -> None:
 def test_a_list_holds_no_text_more_often_than_the_text_does() -> None:
     fields = {"a": ["rain", "Rain", "rain", "sun"], "b": [{"c": ["x", "x"]}], "n": [2, 2]}
     assert without_repeats(fields, "rain and Rain, x") == {"a": ["rain", "Rain", "sun"], "b": [{"c": ["x"]}], "n": [2, 2]}
+
+
+def test_a_packaged_function_tells_the_types_of_its_fields(tmp_path: Path) -> None:
+    with kit():
+        bill = functory.build(
+            task={"name": "extract", "model": {"what": "text", "n": "whole", "kind": "red, blue", "tags": "list"}},
+            prompt="{text}\n", max_new_tokens=64, backbone="tiny-decoder", golden=["a"],
+        )  # fmt: skip
+        [wheel] = bill.package("acme-bills", tmp_path)
+    stub = zipfile.ZipFile(wheel).read("acme_bills/__init__.pyi").decode()
+    for line in ("what: str | None", "n: int | None", 'Kind = Literal["red", "blue"]', "kind: Kind | None", "tags: Sequence"):
+        assert line in stub
 
 
 def test_fields_become_a_model_where_it_takes_them(thing: Any) -> None:
