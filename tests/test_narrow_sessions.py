@@ -91,6 +91,10 @@ def test_what_writes_writes_in_a_narrow_session_and_replays_there(backbone: str,
     assert function("we saw").text is not None
     maps = [type(one).__name__ for one in function.session.model.network.modules() if "Linear" in type(one).__name__]
     assert set(maps) == {"NarrowLinear"}
+    [one] = function.golden
+    far = [{**row, "log_probability": [value - 0.3 for value in row["log_probability"]]} for row in one.numeric]
+    with pytest.raises(errors.GoldenMismatch, match="log-probabilities of its tokens are off by"):
+        replay(function, [Golden(one.value, one.output, far)], function.form.tolerance)
 
 
 def test_an_engine_that_knows_no_narrow_sessions_says_so(
