@@ -30,7 +30,13 @@ class Guide(Options):
     @classmethod
     def _said(cls, given: Any) -> Any:  # Any: what a recipe or a caller says
         """Take a model, a schema and a list of choices for what they are; a text is read as JSON."""
-        given = schema_of(_parsed(given) if isinstance(given, str) else given)
+        if isinstance(given, str):
+            try:
+                given = json.loads(given)
+            except ValueError:
+                what = "a text alone does not say what it is: {regex = '…'}, {grammar = '…'}, ['choice', …], or a JSON Schema"
+                raise ValueError(what) from None
+        given = schema_of(given)
         if isinstance(given, (list, tuple)):
             return {"choices": given}
         if not isinstance(given, Mapping):
@@ -68,16 +74,3 @@ class Guide(Options):
             return f"{len(self.choices)} choices"
         kinds = (("JSON Schema", self.json_schema), ("regular expression", self.regex), ("grammar", self.grammar))
         return f"a {next(kind for kind, held in kinds if held is not None)}"
-
-
-def _parsed(text: str) -> Any:  # Any: JSON
-    """Return what a text spells.
-
-    :raises ValueError: where it is no JSON.
-    """
-    try:
-        return json.loads(text)
-    except ValueError:
-        raise ValueError(
-            "a text alone does not say what it is: {regex = '…'}, {grammar = '…'}, ['choice', …], or a JSON Schema"
-        ) from None
