@@ -141,8 +141,9 @@ def _single(requests: Sequence[Request]) -> Sequence[Request]:
 
     :raises NotSupported: for several.
     """
-    if len(requests) > 1:
-        raise NotSupported(f"a stream is one text, and this input is written as {len(requests)}.", do="call the function.")
+    texts = sum(one.decoding.samples for one in requests)
+    if texts > 1:
+        raise NotSupported(f"a stream is one text, and this input is written as {texts}.", do="call the function.")
     return requests
 
 

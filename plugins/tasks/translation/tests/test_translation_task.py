@@ -12,6 +12,7 @@ import pytest
 from functory_sdk import NotSupported, OptionError, State
 from functory_sdk.testing import TaskSuite
 from functory_translation import ReferencedText, Source, Translated, Translation
+from functory_translation.glossary import best_of, holds
 from functory_translation.languages import are_alike, code_of, name_of, sign_of, signs_in
 from functory_translation.ways import InWords, way_of
 
@@ -261,6 +262,47 @@ def test_scores_of_some_texts_are_those_of_a_corpus_of_them() -> None:
         found = score(np.asarray(chosen))
         assert found["bleu"] == pytest.approx(sacrebleu.corpus_bleu(some, [wanted]).score / 100)
         assert found["chrf"] == pytest.approx(sacrebleu.corpus_chrf(some, [wanted]).score / 100)
+
+
+@pytest.mark.parametrize(
+    ("text", "term", "is_there"),
+    [("The Fridge, open.", "fridge", True), ("The fridges.", "fridge", False), ("冰箱坏了。", "冰箱", True),
+     ("买bus票", "bus", True), ("A fire engine came", "fire engine", True), ("C++ code", "C++", True), ("", "a", False)],
+)  # fmt: skip
+def test_a_term_is_words_of_its_own_where_a_script_has_spaces(text: str, term: str, is_there: bool) -> None:
+    assert holds(text, term) is is_there
+
+
+def test_of_the_best_texts_the_first_with_all_terms_is_taken_and_what_none_has_is_told() -> None:
+    terms = (("fridge", "geladeira"), ("dog", "cachorro"))
+    texts = ["O cão e o frigorífico.", "O cachorro e o frigorífico.", "A geladeira e o cachorro.", "O cachorro, a geladeira."]
+    assert best_of(texts, terms) == (2, ())
+    assert best_of(texts[:2], terms) == (1, (("fridge", "geladeira"),))
+    assert best_of(texts[:1], terms) == (0, terms)
+
+
+def test_a_glossary_chooses_among_the_best_translations_and_says_what_it_did_not_find(translate: Any) -> None:
+    import functory
+    from functory_sdk.testing import kit
+
+    sentence, other = "We saw it.", "The film was good."
+    searched = translate.using(beams=12, samples=12)(sentence)
+    wanted = next(text for text in searched.others[2:] if text.strip() and not holds(searched.text, text))
+    task = {"name": "translation", "source": "en", "target": "de", "max_new_tokens": 6}
+    with kit():
+        held = functory.build(task={**task, "glossary": {"saw": wanted, "rain": "niemals"}}, backbone="tiny-encoder-decoder")
+        found = held(f"{sentence} {other}")
+        assert found.text == f"{wanted} {translate(other).text}"
+        assert (found.sentences, found.notes, found.others) == (2, (), ())
+        assert held("Rain.").notes == ("the glossary's terms are not all there: 'niemals' for 'rain'",)
+        assert [one.text for one in held.map([other, "", sentence], progress=False)] == [translate(other).text, "", wanted]
+        assert "".join(held.stream(other)) == translate(other).text
+        with pytest.raises(NotSupported, match="a stream is one text, and this input is written as 12"):
+            list(held.stream(sentence))
+        with pytest.raises(OptionError, match="none is drawn"):
+            held.using(temperature=1.0, samples=2)(sentence)
+    with pytest.raises(OptionError, match="is empty"):
+        Translation.configure({"target": "de", "glossary": {"saw": " "}})
 
 
 def test_the_suited_backbone_is_that_of_the_pair() -> None:

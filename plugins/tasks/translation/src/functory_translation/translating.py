@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Self
 
 import numpy as np
 
-from functory_sdk import BackboneSpec, Encoded, Prompt, Reader, Row, Taught, sentence_spans
+from functory_sdk import (
+    BackboneSpec,
+    Decoding,
+    Encoded,
+    OptionError,
+    Prompt,
+    Reader,
+    Request,
+    Row,
+    Taught,
+    sentence_spans,
+)
 from functory_sdk.writes.write import Side, Write
 from functory_translation.detecting import detected
+from functory_translation.glossary import BEAMS, best_of, terms_in
 from functory_translation.languages import are_alike, has_spaces
 from functory_translation.types import AUTO, Source, Translated, TranslationOptions
 from functory_translation.ways import way_of
@@ -21,10 +33,14 @@ class Parts(Side):
     """What is kept of a text besides: its languages, and what stands before, between and after its sentences.
 
     :param between: one more than there are sentences.
+    :param terms: of each sentence, those of the glossary that stand in it, with their translations.
+    :param counts: how many texts are written for each sentence.
     """
 
     source: str = ""
     between: tuple[str, ...] = ("", "")
+    terms: tuple[tuple[tuple[str, str], ...], ...] = ()
+    counts: tuple[int, ...] = ()
 
 
 class Translating(Write):
@@ -41,6 +57,19 @@ class Translating(Write):
         self.options: TranslationOptions = options
         self._way = way_of(spec, options.target, is_chat=self._frame.is_chat)
         self._read = "" if options.source == AUTO else self._way.read_from(options.source)
+        self._check(self.decoding)
+
+    def using(self, decoding: Decoding) -> Self:
+        """:raises OptionError: for draws and samples, where a glossary chooses among the best."""
+        self._check(decoding)
+        return super().using(decoding)
+
+    def _check(self, how: Decoding) -> None:
+        if self.options.glossary and (how.temperature > 0 or how.samples > 1):
+            raise OptionError(
+                "a glossary takes one of the best translations, and none is drawn.", do="leave temperature and samples out.",
+                field="glossary",
+            )  # fmt: skip
 
     def start(self, reader: Reader) -> tuple[int, ...]:
         return self._way.start(reader)
@@ -54,11 +83,22 @@ class Translating(Write):
         notes: list[list[str]] = [[*self._doubts_of(value.text, source)] for value, source in zip(inputs, sources, strict=True)]
         for index, prompt in zip(of, prompts, strict=True):
             notes[index] += prompt.notes
-        sides = [
-            Parts(**vars(self.side(reader, tuple(dict.fromkeys(told)))), source=source, between=_between(value.text, some))
-            for value, source, some, told in zip(inputs, sources, spans, notes, strict=True)
-        ]
-        return Encoded([], [], sides, self.requests(prompts, reader), of)
+        terms = [terms_in(sentence, self.options.glossary) for sentence in sentences]
+        requests = [self._searched(one) if held else one for one, held in zip(self.requests(prompts, reader), terms, strict=True)]
+        sides = []
+        for index, (value, source, some) in enumerate(zip(inputs, sources, spans, strict=True)):
+            own = [place for place, owner in enumerate(of) if owner == index]
+            side = self.side(reader, tuple(dict.fromkeys(notes[index])))
+            sides.append(
+                Parts(**vars(side), source=source, between=_between(value.text, some), terms=tuple(terms[place] for place in own),
+                      counts=tuple(requests[place].decoding.samples for place in own))
+            )  # fmt: skip
+        return Encoded([], [], sides, requests, of)
+
+    def _searched(self, request: Request) -> Request:
+        """Return a request whose best translations are all given back."""
+        beams = max(self.decoding.beams, BEAMS)
+        return replace(request, decoding=request.decoding.model_copy(update={"beams": beams, "samples": beams}))
 
     def teach(self, examples: Sequence[Any], inputs: Sequence[Source], reader: Reader, state: Any) -> Taught:
         """Return a row for each example: the translation after the whole text, whose sentences nobody paired."""
@@ -66,18 +106,31 @@ class Translating(Write):
         return self.taught(prompts, [example.reference for example in examples], reader)
 
     def decode(self, side: Parts, outputs: Sequence[Row], state: Any) -> Translated:
-        count = len(side.between) - 1
-        samples = max(1, len(outputs) // max(1, count))
-        read = [[side.read(row["tokens"].tolist()) for row in outputs[place::samples]] for place in range(samples)]
-        first, *others = [self._joined(side.between, [text for text, _ in one]) for one in read]
-        finishes = {finish for _, finish in read[0]}
-        own = outputs[::samples]
+        written, lacking = self._chosen(side, outputs)
+        texts = [[side.read(row["tokens"].tolist()) for row in rows] for rows in zip(*written, strict=True)] or [[]]
+        first, *others = [self._joined(side.between, [text for text, _ in one]) for one in texts]
+        finishes = {finish for _, finish in texts[0]}
+        own = [rows[0] for rows in written]
         likely = [value for row in own for value in np.asarray(row.get("log_probability", ()), float).tolist()]
+        missing = ", ".join(f"{wanted!r} for {term!r}" for term, wanted in lacking)
         return Translated(
             text=first, others=tuple(others), tokens=sum(len(row["tokens"]) for row in own), log_probabilities=tuple(likely),
-            finish="length" if "length" in finishes else "stop" if "stop" in finishes else "end", notes=side.notes,
-            source=side.source, target=self._way.target, sentences=count,
+            finish="length" if "length" in finishes else "stop" if "stop" in finishes else "end",
+            notes=(*side.notes, f"the glossary's terms are not all there: {missing}") if missing else side.notes,
+            source=side.source, target=self._way.target, sentences=len(side.counts),
         )  # fmt: skip
+
+    def _chosen(self, side: Parts, outputs: Sequence[Row]) -> tuple[list[Sequence[Row]], list[tuple[str, str]]]:
+        """Return the rows of each sentence, one where the glossary chose it; and the terms that none of the best holds."""
+        found, lacking, first = list[Sequence[Row]](), list[tuple[str, str]](), 0
+        for count, terms in zip(side.counts, side.terms, strict=True):
+            rows = outputs[first : first + count]
+            first += count
+            if terms:
+                place, missing = best_of([side.read(row["tokens"].tolist())[0] for row in rows], terms)
+                rows, lacking = rows[place : place + 1], [*lacking, *missing]
+            found.append(rows)
+        return found, list(dict.fromkeys(lacking))
 
     def _asked(self, texts: Sequence[str], sources: Sequence[str], reader: Reader) -> list[Prompt]:
         """Return what the backbone reads for texts."""

@@ -40,6 +40,11 @@ class TranslationOptions(WriteOptions):
     by_sentence: bool = Field(
         default=True, description="Each sentence is translated by itself, as translators are trained; line breaks stay."
     )
+    glossary: dict[str, str] = Field(
+        default={},
+        description="How terms are translated: {\"fridge\": \"geladeira\"}. Of a sentence with one, the best of many "
+        "translations that holds its term is taken; where none does, the output says so.",
+    )
     max_new_tokens: int = Field(default=128, ge=1, le=100_000, description="How many tokens are written for a sentence at most.")
 
     @field_validator("source", "target")
@@ -51,6 +56,13 @@ class TranslationOptions(WriteOptions):
             hint = f"did you mean {', '.join(near)}?" if near else "codes are en, zh, pt-BR"
             raise ValueError(f"{given[:40]!r} is no language's code; {hint}")
         return code
+
+    @field_validator("glossary")
+    @classmethod
+    def _spelled(cls, given: dict[str, str]) -> dict[str, str]:
+        if any(not term.strip() or not wanted.strip() for term, wanted in given.items()):
+            raise ValueError("a term, or how it is translated, is empty")
+        return given
 
     @field_validator("target")
     @classmethod
