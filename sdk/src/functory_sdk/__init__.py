@@ -49,6 +49,7 @@ _HOMES = {
     ),
     "functory.data": ("DataFile", "Examples", "Fault", "Record"),
     "functory.data.jsonlists": ("json_members",),
+    "functory.data.languages": ("is_english",),
     "functory.running.forms": ("CompositeForm", "EngineForm", "TorchForm"),
     "functory.function": ("Function",),
     "functory.running.golden": ("prove", "reformed"),

@@ -91,6 +91,7 @@ from functory.data import Examples as Examples
 from functory.data import Fault as Fault
 from functory.data import Record as Record
 from functory.data.jsonlists import json_members as json_members
+from functory.data.languages import is_english as is_english
 from functory.errors import ArtefactCorrupt as ArtefactCorrupt
 from functory.errors import ArtefactError as ArtefactError
 from functory.errors import ArtefactUnsafe as ArtefactUnsafe

@@ -131,6 +131,15 @@ def test_a_turn_is_the_same_in_any_batch_as_a_stream_and_when_it_is_loaded(chat:
     assert [again(turns) for turns in conversations] == together
 
 
+def test_from_the_command_line_a_conversation_is_a_text_or_a_list(chat: Any, tmp_path: Path, capsys: Any) -> None:
+    from functory.cli import main
+
+    folder = str(chat.save(tmp_path / "chat"))
+    for given, turns in (("Hi", ["Hi"]), ('["Hi", "Yes?", "Go"]', ["Hi", "Yes?", "Go"])):
+        assert main(["run", folder, given, "--json"]) == 0
+        assert json.loads(capsys.readouterr().out)["text"] == chat(turns).text
+
+
 def test_messages_are_turns_and_what_is_none_is_refused(chat: Any) -> None:
     messages = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Yes?"}, {"role": "user", "content": "Go"}]
     assert told(chat, messages) == told(chat, ["Hi", "Yes?", "Go"])

@@ -144,6 +144,31 @@ def test_a_written_summary_streams_loads_and_is_the_same_in_any_batch(write: Any
     assert len(drawn.others) == 1
 
 
+def test_a_summary_is_asked_for_at_once_and_the_language_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    import functory
+    from functory_summarization import verb
+
+    asked: list[Any] = []
+    monkeypatch.setattr(verb, "ask", lambda task, given, options, **fields: asked.append((given, options, fields)))
+    english = "The match was close, and you could hear the crowd. It was the best of the year, and we had to talk of it."
+    functory.summarize(english, 2)
+    functory.summarize((text for text in ("价格合理，质量很好。", "我们都很喜欢！")), 1, words=9, backbone="e5")
+    assert asked == [
+        (english, {"sentences": 2, "language": ""}, {"backbone": ""}),
+        (["价格合理，质量很好。", "我们都很喜欢！"], {"sentences": 1, "language": "und", "words": 9}, {"backbone": "e5"}),
+    ]
+    assert Summarization(SummaryOptions(language="und")).suits(has_examples=False).backbone == "e5"
+
+
+def test_a_summary_that_is_asked_for_at_once_is_the_functions(extract: Any) -> None:
+    import functory
+
+    with kit():
+        assert functory.summarize(TEXTS[:2], 2, backbone="tiny-encoder") == [extract(text) for text in TEXTS[:2]]
+        with pytest.raises(OptionError, match="sentences = -1"):
+            functory.summarize("a", -1, backbone="tiny-encoder")
+
+
 @pytest.mark.parametrize("limits", [{"sentences": 1}, {"words": 4}, {"sentences": 2, "words": 9}])
 def test_no_summary_is_longer_than_asked_for_and_no_stream_tells_more(limits: dict[str, int]) -> None:
     """The tiny decoder babbles without sentences: letters are scored so that it writes some."""

@@ -2,5 +2,6 @@
 
 from functory_summarization.task import Summarization
 from functory_summarization.types import Excerpt, Summarised, Summary, SummaryOptions, Text
+from functory_summarization.verb import summarize
 
-__all__ = ["Excerpt", "Summarised", "Summarization", "Summary", "SummaryOptions", "Text"]
+__all__ = ["Excerpt", "Summarised", "Summarization", "Summary", "SummaryOptions", "Text", "summarize"]
