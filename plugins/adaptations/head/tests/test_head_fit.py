@@ -358,7 +358,7 @@ def test_what_the_folds_chose_stands_in_the_manifest(tmp_path: Path) -> None:
         {"text": f"{start} {tone} {thing}{end}", "label": str((tone in "superb great") == (thing in "film movie"))}
         for tone, thing in pairs
         for start in ("a", "what a", "such a", "truly a", "it is a")
-        for end in ("", ".", "!", " for me", " again")
+        for end in ("", ".", " again")
     ]
     function = functory.build(task="text-classification", train=rows, backbone="minilm", adaptation="head", name="same")
     assert function.form.adaptation.options.hidden == 384

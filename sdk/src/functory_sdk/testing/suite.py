@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -104,15 +105,9 @@ class Suite:
 
         If this fails: import the module that the message names inside the function that needs it, not at the top.
         """
-        module, _, attribute = self.entry.value.partition(":")
-        code = (
-            "import sys\nfrom functools import reduce\nfrom importlib import import_module\n"
-            f"reduce(getattr, {attribute.split('.')!r}, import_module({module!r}))\n"
-            f"print('heavy:', *[name for name in {HEAVY!r} if name in sys.modules])\n"
-        )
-        if "<locals>" in attribute:
+        if "<locals>" in self.entry.value:
             pytest.skip("the component was made inside a function and cannot be imported anew")
-        heavy = in_subprocess(code).partition("heavy:")[2].split()
+        heavy = _imported_with(self.entry.value, tuple(sys.path))
         assert not heavy, f"importing {self.entry.value} imports {', '.join(heavy)}."
 
     def test_its_distribution_is_complete(self) -> None:
@@ -219,6 +214,22 @@ class ComponentSuite(Suite):
             assert "no_such_option" in error.what
         else:
             raise AssertionError("the option 'no_such_option' was accepted.")
+
+
+@cache
+def _imported_with(value: str, path: tuple[str, ...]) -> list[str]:
+    """Return what of `HEAVY` the import of an entry brings; asked once for the many suites that one component may have.
+
+    :param value: the entry's: ``package.module:Class``.
+    :param path: where modules are found, which decides the answer too.
+    """
+    module, _, attribute = value.partition(":")
+    code = (
+        "import sys\nfrom functools import reduce\nfrom importlib import import_module\n"
+        f"reduce(getattr, {attribute.split('.')!r}, import_module({module!r}))\n"
+        f"print('heavy:', *[name for name in {HEAVY!r} if name in sys.modules])\n"
+    )
+    return in_subprocess(code).partition("heavy:")[2].split()
 
 
 def in_subprocess(code: str, *, timeout: float = 120, **variables: str) -> str:
