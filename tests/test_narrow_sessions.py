@@ -109,6 +109,21 @@ def test_an_engine_that_knows_no_narrow_sessions_says_so(
         function.opened(precision="fp8")
 
 
+def test_a_network_with_nothing_to_narrow_says_so(narrow: tuple[functory.Function, Path]) -> None:
+    import torch
+
+    class Own(torch.nn.Linear):
+        def forward(self, input: Any) -> Any:
+            return super().forward(input)
+
+    form: Any = functory.load(narrow[1]).form
+    for module in form.program.model.network.modules():
+        if type(module) is torch.nn.Linear:
+            module.__class__ = Own
+    with pytest.raises(errors.NotSupported, match="nothing to multiply in bfloat16"):
+        form.open(SessionOptions(precision="bf16", merged=False))
+
+
 def test_a_processor_without_the_instructions_is_told_once(
     narrow: tuple[functory.Function, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -40,7 +40,6 @@ class SessionOptions(Options):
         description="In what the network's maps are multiplied: auto is the form's own; bf16 is two to four times as fast where "
         "the processor has instructions for it, and off by about a hundredth.",
     )
-
     merged: bool = Field(
         default=True,
         description="Whether what an adaptation puts beside the backbone's maps, as LoRA does, is added to copies of them in the "

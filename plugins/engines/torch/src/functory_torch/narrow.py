@@ -6,9 +6,12 @@ attention's softmax, norms, the head, and the softmax over the vocabulary are co
 
 from __future__ import annotations
 
+from typing import TypeGuard
+
 import torch
 from torch import Tensor, nn
 
+from functory_sdk import NotSupported
 from functory_sdk.torch import Model, structural_copy
 
 
@@ -29,13 +32,25 @@ class NarrowLinear(nn.Linear):
 
 
 def narrowed(model: Model) -> Model:
-    """Return a copy whose network's maps are narrow; what they are no maps of is shared with the model, which stays as it is."""
+    """Return a copy whose network's maps are narrow; all else is shared with the model, which stays as it is.
+
+    :raises NotSupported: for a network of other maps than torch's own, with which nothing would be faster.
+    """
     made = structural_copy(model).eval()
-    for path, module in list(made.network.named_modules()):
-        if isinstance(module, nn.Linear) and type(module).forward is nn.Linear.forward:
-            owner, _, name = path.rpartition(".")
-            setattr(made.network.get_submodule(owner), name, NarrowLinear(module).eval())
+    maps = {path: module for path, module in made.network.named_modules() if _is_plain(module)}
+    if not maps:
+        raise NotSupported(
+            f"{model.network.spec.reference!r} has no maps that are torch's own, and nothing to multiply in bfloat16.",
+            do="leave precision out.",
+        )
+    for path, module in maps.items():
+        owner, _, name = path.rpartition(".")
+        setattr(made.network.get_submodule(owner), name, NarrowLinear(module).eval())
     return made
+
+
+def _is_plain(module: nn.Module) -> TypeGuard[nn.Linear]:
+    return isinstance(module, nn.Linear) and type(module).forward is nn.Linear.forward
 
 
 def _narrow(parameter: Tensor) -> nn.Parameter:
