@@ -305,6 +305,19 @@ def test_a_glossary_chooses_among_the_best_translations_and_says_what_it_did_not
         Translation.configure({"target": "de", "glossary": {"saw": " "}})
 
 
+def test_functory_translates_at_once_one_text_and_many(translate: Any) -> None:
+    import functory
+    from functory_sdk.testing import kit
+
+    how = {"source": "English", "backbone": "tiny-encoder-decoder", "max_new_tokens": 6}
+    with kit():
+        one = functory.translate("We saw it.", "German", **how)
+        many = functory.translate(["We saw it.", "Rain?"], "de", **how)
+    assert isinstance(one, Translated)
+    assert [one.text, one.target] == [translate("We saw it.").text, "de"]
+    assert [each.text for each in many] == [translate(text).text for text in ("We saw it.", "Rain?")]
+
+
 def test_the_suited_backbone_is_that_of_the_pair() -> None:
     for options, backbone in (({"target": "pt"}, "marian-tiny-en-pt"), ({"source": "pt", "target": "en"}, "marian-tiny-pt-en"),
                               ({"source": "en", "target": "zh"}, "smollm2")):  # fmt: skip
