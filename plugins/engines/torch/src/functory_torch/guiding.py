@@ -11,8 +11,8 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from functory_sdk import Array, Guide, NotSupported, OptionError, Request, Tokenizer
-from functory_torch.endings import Spelling, ending
+from functory_sdk import Array, GenerationError, Guide, NotSupported, OptionError, Request, Tokenizer
+from functory_torch.endings import MOST, Spelling, ending
 
 STYLE = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": ", "coerce_one_of": True}
 """How JSON is written: as people and models do it, and no white space besides, of which there could be any amount."""
@@ -56,6 +56,7 @@ class Walk:
 
         :param left: as `admits` has it.
         :return: the token that was taken.
+        :raises GenerationError: where llguidance gives up, as it does of what is too large.
         """
         if token in self._stop_ids:
             return token
@@ -65,7 +66,9 @@ class Walk:
             if token in self._stop_ids:
                 return token
             after = self._end[len(self._spelling.bytes_of(token)) :]
-        self._matcher.consume_token(token)
+        if not self._matcher.consume_token(token):
+            told = " ".join(self._matcher.get_error().split())[:200]
+            raise GenerationError(f"the guide cannot be followed any further: {told}.", do="make the guide smaller.")
         self._end, self._found = after, {}
         return token
 
@@ -123,8 +126,8 @@ def _compiled(tokenizer: Tokenizer, vocabulary: int, key: str) -> tuple[Any, Spe
     end = ending(matcher, spelling)
     if end is None:
         raise OptionError(
-            f"no text was found that meets {guide.told}.", do="widen it, or take a backbone whose vocabulary spells it.",
-            field="guide",
+            f"no text of at most {MOST:,} tokens was found that meets {guide.told}.",
+            do="widen it, or take a backbone whose vocabulary spells it.", field="guide",
         )  # fmt: skip
     return matcher, spelling, end
 
@@ -163,7 +166,8 @@ def _grammar(guide: Guide) -> str:
         return str(LLMatcher.grammar_from_regex(guide.regex))
     if guide.grammar is not None:
         return str(LLMatcher.grammar_from_lark(guide.grammar))
-    return str(LLMatcher.grammar_from_lark("start: " + " | ".join(map(_quoted, guide.choices))))
+    # One terminal: as alternatives of a rule, more than some two thousand are too many, and no error says so.
+    return str(LLMatcher.grammar_from_lark("start: CHOICE\nCHOICE: " + " | ".join(map(_quoted, guide.choices))))
 
 
 def _quoted(text: str) -> str:
