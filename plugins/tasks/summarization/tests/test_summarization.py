@@ -152,10 +152,12 @@ def test_a_summary_is_asked_for_at_once_and_the_language_is_seen(monkeypatch: py
     monkeypatch.setattr(verb, "ask", lambda task, given, options, **fields: asked.append((given, options, fields)))
     english = "The match was close, and you could hear the crowd. It was the best of the year, and we had to talk of it."
     functory.summarize(english, 2)
-    functory.summarize((text for text in ("价格合理，质量很好。", "我们都很喜欢！")), 1, words=9, backbone="e5")
+    chinese = ["价格合理，质量很好。", "我们都很喜欢！"]
+    functory.summarize(iter(chinese), 1, words=9, backbone="e5")
+    golden = ("One. Two.",)
     assert asked == [
-        (english, {"sentences": 2, "language": ""}, {"backbone": ""}),
-        (["价格合理，质量很好。", "我们都很喜欢！"], {"sentences": 1, "language": "und", "words": 9}, {"backbone": "e5"}),
+        (english, {"sentences": 2, "language": ""}, {"backbone": "", "golden": golden}),
+        (chinese, {"sentences": 1, "language": "und", "words": 9}, {"backbone": "e5", "golden": golden}),
     ]
     assert Summarization(SummaryOptions(language="und")).suits(has_examples=False).backbone == "e5"
 
@@ -209,13 +211,15 @@ def test_chinese_is_asked_for_in_chinese_and_a_t5_as_it_was_trained() -> None:
 
     sizes: dict[str, Any] = {"width": 8, "layers": 1, "vocabulary": 9, "context": 99, "pad_id": 0, "weights_hash": "0"}
     chat = "{% for m in messages %}[{{ m.content }}]{% endfor %}"
-    for architecture, template, wanted in (
-        ("decoder", chat, ["[请用不超过2句话概括下面的文字。\n\n", "[Summarize the following text in at most 2 sentences.\n\n"]),
-        ("decoder", "", ["", ""]),
-        ("encoder-decoder", "", ["summarize: ", "summarize: "]),
+    told = ["[请用不超过2句话概括下面的文字。\n\n", "[Summarize the following text in at most 2 sentences.\n\n"]
+    for architecture, family, template, wanted in (
+        ("decoder", "llama", chat, told),
+        ("decoder", "llama", "", ["", ""]),
+        ("encoder-decoder", "mt5", "", ["summarize: ", "summarize: "]),
+        ("encoder-decoder", "bart", "", ["", ""]),
     ):
         spec = BackboneSpec(
-            reference="x", architecture=architecture, family="x", has_logits=True, chat_template=template, **sizes
+            reference="x", architecture=architecture, family=family, has_logits=True, chat_template=template, **sizes
         )
         put = Summarization(SummaryOptions(sentences=2)).formulations(spec)["prompt"]
         assert [put.frame_of(Text(text=text)).pieces[0] for text in ("价格合理", "a fair price")] == wanted

@@ -26,8 +26,8 @@ TOLD = {"zh": "请用{length}概括下面的文字。\n\n{text}", "en": "Summari
 """What a model that converses is told."""
 CONTINUED = {"zh": "{text}\n\n一句话概括：", "en": "{text}\n\nTL;DR:"}
 """What any other decoder goes on from (Radford et al. 2019, section 3.6)."""
-PREFIXED = "summarize: {text}"
-"""What encoder-decoders of T5's kind were trained on."""
+PREFIXED, BARE = "summarize: {text}", "{text}"
+"""What encoder-decoders of T5's kind were trained on, and all others: BART and its kin were told nothing."""
 MOSTLY = 0.3
 """Of the letters of a Chinese text more than this part are Chinese characters."""
 
@@ -59,8 +59,9 @@ class Summarise(Write):
 
     def __init__(self, options: SummaryOptions, spec: BackboneSpec, prompt_of: Callable[[Any], str], gold: str) -> None:
         super().__init__(options, spec, prompt_of, gold)
-        kind = {"zh": PREFIXED, "en": PREFIXED} if spec.architecture == "encoder-decoder" else CONTINUED
-        kind = TOLD if spec.chat_template and options.chat != "off" else kind
+        kind = TOLD if spec.chat_template and options.chat != "off" else CONTINUED
+        if spec.architecture == "encoder-decoder":
+            kind = dict.fromkeys(TOLD, PREFIXED if "t5" in spec.family else BARE)
         own = options.instruction
         self._frames = {
             language: self.framed(own or template.replace("{length}", self._length(language)), option="instruction")
