@@ -32,6 +32,7 @@ from functory_sdk.testing import kit  # noqa: E402
 from functory_sdk.torch import Model, structural_copy  # noqa: E402
 from functory_torch import TorchEngine  # noqa: E402
 from functory_torch.guiding import walk  # noqa: E402
+from functory_torch.witness import witness  # noqa: E402
 
 TREE = {
     "$ref": "#/$defs/Node",
@@ -111,6 +112,28 @@ def test_a_text_is_what_its_guide_says(writer: Writer, guide: Any, pattern: str,
     for text in found:
         assert re.fullmatch(pattern, text), text
         assert text.count("(") == text.count(")")
+
+
+@pytest.mark.parametrize("pattern", [
+    ".*answer: (yes|no)", r"[^@]+@[a-z]+\.[a-z]{2,3}", ".*(a.*){5}b", r"[a-z]{3}\s[0-9]+|x{20,}", "[^a0 ]{2}z", "(?:ab|c)d?e+$",
+    "é{2}[à-ü]", r"[0-9]{2}\.[^\d]",
+])  # fmt: skip
+def test_a_short_text_is_read_off_a_regular_expression(writer: Writer, pattern: str) -> None:
+    text = witness(pattern)
+    assert text is not None
+    assert re.fullmatch(pattern, text), text
+    [found] = writer.written(writer.request({"regex": pattern}, max_new_tokens=30, temperature=2.0, samples=4))
+    assert all(re.fullmatch(pattern, one, re.DOTALL) for one in found), found
+
+
+def test_classes_of_characters_have_a_plain_one_each() -> None:
+    """They are Unicode's, of which Rust and Python do not always know the same."""
+    assert [witness(one) for one in (r"\d\s\w", r"\D\S\W", r"[\d]")] == ["0 a", "aa ", "0"]
+
+
+@pytest.mark.parametrize("pattern", ["[", "a(?=b)", r"(a)\1", "a{4294967296}", "((a{99999}){99999}){9999}", r"\p{L}+"])
+def test_of_what_python_reads_otherwise_no_text_is_read_off(pattern: str) -> None:
+    assert witness(pattern) is None
 
 
 def test_ten_thousand_choices_are_each_one(writer: Writer) -> None:

@@ -55,8 +55,8 @@ class Spelling:
         piece = self._bytes[token]
         if len(piece) != 1:
             return len(piece), 0, piece
-        place = CLOSERS.find(piece)
-        return 1, place if place >= 0 else 10 + piece.isalnum(), piece
+        place, is_printed = CLOSERS.find(piece), 32 <= piece[0] < 127
+        return 1, place if place >= 0 else 10 + piece.isalnum() if is_printed else 12, piece
 
     def bytes_of(self, token: int) -> bytes:
         """Return what a token spells."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from functory_sdk import Array, GenerationError, Guide, NotSupported, OptionError, Request, Tokenizer
 from functory_torch.endings import MOST, Spelling, ending
+from functory_torch.witness import witness
 
 STYLE = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": ", "coerce_one_of": True}
 """How JSON is written: as people and models do it, and no white space besides, of which there could be any amount."""
@@ -123,7 +124,8 @@ def _compiled(tokenizer: Tokenizer, vocabulary: int, key: str) -> tuple[Any, Spe
     guide = Guide.model_validate(json.loads(key))
     spelling = _spelling(tokenizer, vocabulary)
     matcher = _matcher(guide, spelling)
-    end = ending(matcher, spelling)
+    known = _known(guide)
+    end = known if known and spelling.completes(matcher.deep_copy(), known) else ending(matcher, spelling)
     if end is None:
         raise OptionError(
             f"no text of at most {MOST:,} tokens was found that meets {guide.told}.",
@@ -154,6 +156,14 @@ def _matcher(guide: Guide, spelling: Spelling) -> Any:
     if any(word in fault for word in ("Unimplemented", "not supported", "Unknown format")):
         raise NotSupported(f"a guide cannot hold {guide.told}: {told}.", do="leave that out, and check it afterwards.")
     raise OptionError(f"{guide.told} cannot guide a text: {told}.", do="correct it, or widen it.", field="guide")
+
+
+def _known(guide: Guide) -> bytes | None:
+    """Return a short text that a guide says itself; None where it must be looked for."""
+    if guide.choices:
+        return min(guide.choices, key=len).encode()
+    text = witness(guide.regex) if guide.regex is not None else None
+    return None if text is None else text.encode(errors="replace")
 
 
 def _grammar(guide: Guide) -> str:
