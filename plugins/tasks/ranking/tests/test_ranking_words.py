@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 import functory
-from functory_ranking import words
-from functory_ranking.words import Words, WordsWriter, bytes_of, file_of, terms
+from functory_sdk import lexicon
+from functory_sdk.lexicon import Words, WordsWriter, bytes_of, file_of, terms
 
 pytest.importorskip("torch")
 pytestmark = pytest.mark.usefixtures("tiny_kit")
@@ -80,7 +80,7 @@ def test_texts_without_a_word_make_a_folder_too(tmp_path: Path) -> None:
 
 
 def test_of_a_text_of_endless_words_the_commonest_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(words, "MOST", 2)
+    monkeypatch.setattr(lexicon, "MOST", 2)
     found = Words.of(["one two two three three", "four"]).shares(["one", "two", "three", "four"])
     assert [row.any() for row in found] == [False, True, True, True]
 
@@ -144,5 +144,17 @@ def test_a_head_on_vectors_begins_as_cosine_and_words() -> None:
     vectors, added = torch.randn(5, 2, 3), torch.rand(5)
     head, plain = ApartListwiseHead(SimpleNamespace(width=3), None), WordedCosineHead(SimpleNamespace(width=3), None)
     for batch in ({"words": added}, {}):
-        features = head.reading.completed(head.reading.join(vectors), batch)
+        features = head.reading.completed(head.reading.of.join(vectors), batch)
         torch.testing.assert_close(head(features, batch)["score"] / 20, plain(vectors, batch)["score"])
+
+
+def test_n_grams_go_beside_what_stands_beside_vectors(tmp_path: Path) -> None:
+    texts = ["good film", "rain in the night", "we saw the day"]
+    data = [{"query": text, "candidates": texts, "picked": place} for _ in range(4) for place, text in enumerate(texts)]
+    rank = functory.build(
+        task="ranking", train=data, dev=data[:6], backbone="tiny-encoder", name="rank", report=False,
+        adaptation={"name": "lexical", "penalty": 0.01, "folds": 2},
+    )  # fmt: skip
+    assert {port.name for port in rank.form.program.inputs} >= {"words", "ngrams"}
+    assert rank("rain in the night", texts).items[0].index == 1
+    assert functory.load(rank.save(tmp_path / "rank"))("we saw the day", texts).items[0].index == 2

@@ -15,6 +15,7 @@ from functory_sdk.torch.readings import (
     AttentionPooling,
     Likelihood,
     Logits,
+    Numbered,
     Paired,
     Places,
     Pooled,
@@ -30,8 +31,8 @@ from functory_sdk.torch.writing import Kept, Writing
 
 __all__ = [
     "AttentionPooling", "ClassifierHead", "CosineHead", "Graph", "Head", "Kept", "Likelihood", "LikelihoodHead", "LinearHead",
-    "Logits", "LogitsHead", "Model", "Network", "Origin", "Paired", "PairedHead", "Places", "Pooled", "Pooler", "Prototypes",
-    "Reading", "Shape", "Stacked", "SymmetricHead", "TaggingHead", "Tokens", "Vectors", "Writing", "ask_prototypes",
-    "belonging", "contrast", "drawing", "fold_updates", "groups", "linear", "load_transformers", "network_from",
-    "not_drawing", "own", "pool", "quiet", "sparse", "structural_copy",
+    "Logits", "LogitsHead", "Model", "Network", "Numbered", "Origin", "Paired", "PairedHead", "Places", "Pooled", "Pooler",
+    "Prototypes", "Reading", "Shape", "Stacked", "SymmetricHead", "TaggingHead", "Tokens", "Vectors", "Writing",
+    "ask_prototypes", "belonging", "contrast", "drawing", "fold_updates", "groups", "linear", "load_transformers",
+    "network_from", "not_drawing", "own", "pool", "quiet", "sparse", "structural_copy",
 ]  # fmt: skip

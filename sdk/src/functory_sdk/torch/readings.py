@@ -178,6 +178,40 @@ class Paired(Stacked):
         return torch.cat([*beside, (one - other).abs(), one * other], -1)
 
 
+class Numbered(Reading):
+    """What another reading gives, and beside it numbers that stand in the row, (batch, width + count): zeros where it has none.
+
+    For what is counted in the texts and no vector tells: how many of a question's words stand in an answer.
+
+    :param of: one vector a row.
+    :param array: of the row, (count,), or a number alone.
+    """
+
+    name = "numbered"
+
+    def __init__(self, of: Reading, array: str, count: int = 1) -> None:
+        super().__init__()
+        self.of, self.array, self.count = of, array, count
+        self.texts, self.is_stored, self.arrays = of.texts, of.is_stored, (*of.arrays, array)
+
+    def width(self, spec: BackboneSpec) -> int:
+        """Return what the other reading gives, and the numbers."""
+        return self.of.width(spec) + self.count
+
+    @property
+    def below(self) -> Reading:
+        return self.of
+
+    def completed(self, read: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        numbers = batch.get(self.array)  # no size is read here: a traced graph would keep it
+        if numbers is None:
+            numbers = torch.zeros_like(read[:, :1]).expand(-1, self.count)
+        return torch.cat([read, numbers[:, None] if numbers.ndim == 1 else numbers], -1)
+
+    def forward(self, network: Network, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        return self.completed(self.of(network, hidden, batch), batch)
+
+
 class AttentionPooling(Reading):
     """One vector a row: a weighted mean of its states, whose weights are learned (Yang et al. 2016, section 2.2).
 

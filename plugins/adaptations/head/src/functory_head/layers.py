@@ -17,7 +17,7 @@ from functory_head.prior import FIRM, STAYED, is_better, scaled
 from functory_head.tables import Table
 from functory_head.telling import Stage
 from functory_sdk import Fit, NotSupported, Port, Row, Run, Taught, TrainingError, TrainingSession, pad
-from functory_sdk.torch import AttentionPooling, LinearHead, Pooled, Shape, drawing, linear
+from functory_sdk.torch import AttentionPooling, LinearHead, Numbered, Pooled, Shape, drawing, linear
 
 if TYPE_CHECKING:
     from functory_head.adaptation import HeadOptions
@@ -44,9 +44,12 @@ def attend(head: Any) -> None:
 
     :raises NotSupported: by a head that reads otherwise.
     """
-    if not is_linear(head) or not isinstance(head.reading, Pooled):
+    reading = head.reading
+    beside = reading if isinstance(reading, Numbered) else None
+    if not is_linear(head) or not isinstance(reading if beside is None else beside.of, Pooled):
         raise NotSupported(f"{type(head).__name__} reads no pooled vector.", do="leave out the option pooling.")
-    head.read_as(AttentionPooling(head.spec.width))
+    mean = AttentionPooling(head.spec.width)
+    head.read_as(mean if beside is None else Numbered(mean, beside.array, beside.count))
 
 
 def is_of_units(model: Any, *, of_stored: bool = True) -> bool:

@@ -55,17 +55,10 @@ class TorchTraining(TrainingSession):
             raise NotSupported("a model that writes has no head that reads.", do="train it by the loop.")
         reading: Reading = model.head.reading
         told = self._telling(rows)
-        if model.cut != network.points or not (reading.is_stored or reading.below):
+        is_kept = reading.is_stored or (reading.below is not None and reading.below.is_stored)
+        if model.cut != network.points or not is_kept:
             return self._computed(reading, rows, told)
-        if reading.below is None:
-            return self._kept(reading, rows, told)
-        kept, ports = self._kept(reading.below, rows, told), [port for port in model.inputs if port.name in reading.arrays]
-        found = []
-        for first in range(0, len(rows), CHUNK_ROWS):
-            part = slice(first, first + CHUNK_ROWS)
-            with torch.no_grad():
-                found.append(reading.completed(kept[part], tensors(pad(rows[part], ports), kept.device)))
-        return torch.cat(found)
+        return self._kept(reading, rows, told)
 
     def outputs(self, rows: Sequence[Row]) -> list[Row]:
         """:raises NotSupported: by a model without a head."""
@@ -78,8 +71,13 @@ class TorchTraining(TrainingSession):
             return [_of_row(whole, row) for row in range(len(rows))]
 
     def _kept(self, reading: Reading, rows: Sequence[Row], told: Told) -> torch.Tensor:
-        """Return what a reading that is stored gives of every row."""
-        network = self.model.network
+        """Return what a reading that is stored gives of every row; where another is below it, that is stored, and completed."""
+        model, network = self.model, self.model.network
+        if reading.below is not None:
+            kept, ports = self._kept(reading.below, rows, told), [port for port in model.inputs if port.name in reading.arrays]
+            parts = (slice(first, first + CHUNK_ROWS) for first in range(0, len(rows), CHUNK_ROWS))
+            with torch.no_grad():
+                return torch.cat([reading.completed(kept[part], tensors(pad(rows[part], ports), kept.device)) for part in parts])
         if not isinstance(reading, Stacked):
             return self._stored(reading, rows, self.run.among, told)
         texts = texts_of(rows, network.spec, reading.texts)

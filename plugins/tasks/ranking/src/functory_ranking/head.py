@@ -10,13 +10,13 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity, softplus
 
 from functory_sdk import BackboneSpec
-from functory_sdk.torch import CosineHead, LinearHead, Network, Paired, Reading, groups
+from functory_sdk.torch import CosineHead, LinearHead, Numbered, Paired, Reading, groups
 from functory_sdk.torch.heads import Together
 
 SHARPNESS = 20.0
 """What a cosine is multiplied by before the softmax, as sentence encoders are trained (a temperature of .05)."""
 KNOWN = 2
-"""The last numbers of `Worded`, which say something before anything was learned: the cosine, and what the words add."""
+"""The last numbers of what is `worded`, which say something before anything was learned: the cosine, and what the words add."""
 
 
 class WordedCosineHead(CosineHead):
@@ -42,27 +42,6 @@ class Against(Paired):
         query, candidate = vectors.unbind(1)  # (rows, width) each
         cosine = cosine_similarity(query, candidate, dim=-1)
         return torch.cat([candidate, (query - candidate).abs(), query * candidate, cosine[:, None]], -1)
-
-
-class Worded(Against):
-    """As `Against`, and what the words add that query and candidate hold both; nothing where they do not count."""
-
-    name = "worded"
-    arrays = ("words",)
-
-    def width(self, spec: BackboneSpec) -> int:
-        return super().width(spec) + 1
-
-    @property
-    def below(self) -> Reading:
-        return Against(each=self.each)
-
-    def completed(self, read: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
-        words = batch["words"] if "words" in batch else torch.zeros_like(read[:, 0])
-        return torch.cat([read, words[:, None]], -1)
-
-    def forward(self, network: Network, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
-        return self.completed(super().forward(network, hidden, batch), batch)
 
 
 class ListwiseHead(LinearHead):
@@ -117,7 +96,7 @@ class ApartListwiseHead(ListwiseHead):
     """As `ListwiseHead`, where query and candidate were each read by itself; it begins as their cosine and what the words add."""
 
     def __init__(self, spec: BackboneSpec, state: Any) -> None:
-        super().__init__(spec, state, Worded())
+        super().__init__(spec, state, worded())
         begin(self)
 
     def contrast(self, features: Tensor, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
@@ -128,20 +107,25 @@ class ApartPairwiseHead(PairwiseHead):
     """As `PairwiseHead`, where query and candidate were each read by itself; it begins as their cosine and what the words add."""
 
     def __init__(self, spec: BackboneSpec, state: Any) -> None:
-        super().__init__(spec, state, Worded())
+        super().__init__(spec, state, worded())
         begin(self)
 
     def contrast(self, features: Tensor, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         return self.losses(_begun(features), batch)
 
 
+def worded() -> Reading:
+    """Return what a head on vectors reads: `Against`, and what the words add that query and candidate hold both."""
+    return Numbered(Against(), "words")
+
+
 def _begun(features: Tensor) -> dict[str, Tensor]:
-    """Return the numbers that cosine and words give the rows of `Worded`: what brings a query near what is relevant for it."""
+    """Return the numbers that cosine and words give the rows of `worded`: what brings a query near what is relevant for it."""
     return {"score": SHARPNESS * features[:, -KNOWN:].sum(-1)}
 
 
 def begin(head: ListwiseHead) -> None:
-    """Let a head on `Worded` begin as cosine and words, and go from them no farther than the examples say.
+    """Let a head on what is `worded` begin as cosine and words, and go from them no farther than the examples say.
 
     A handful of queries teach a map of a thousand numbers less than these say already.
     """

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from functory_ranking.types import Item, Query, Ranked, RankedQuery, RankingOptions
-from functory_ranking.words import Words
 from functory_sdk import Array, BackboneSpec, Encoded, Formulation, Port, Reader, Row, Target, Taught
+from functory_sdk.lexicon import Words
 
 FIELDS = ("query", "candidate")
 ROLES = ("query", "passage")

@@ -14,8 +14,8 @@ from pydantic import Field
 from functory_ranking.ordering import Ranks
 from functory_ranking.store import Near, Store, opened
 from functory_ranking.types import Item, Query, Ranked, RankedQuery, lexical
-from functory_ranking.words import Words
 from functory_sdk import Array, DataError, NotBlank, Options, State
+from functory_sdk.lexicon import Words
 
 DIGITS = 6
 SAME = 0.98

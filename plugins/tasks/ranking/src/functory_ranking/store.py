@@ -20,8 +20,8 @@ from typing import Any, BinaryIO, Protocol
 
 import numpy as np
 
-from functory_ranking.words import Words, WordsWriter, bytes_of, file_of
 from functory_sdk import Array, DataError, UsageError
+from functory_sdk.lexicon import Words, WordsWriter, bytes_of, file_of
 
 GROUP = "functory_ranking.stores"
 FORMAT = 2

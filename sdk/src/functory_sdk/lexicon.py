@@ -1,8 +1,8 @@
 """How much of a query's words a text holds, by how rare they are: names and numbers, which vectors blur. No torch.
 
-BM25 (Robertson and Zaragoza 2009, The Probabilistic Relevance Framework, section 3) as a share of what a text could have at most,
-so that it lies from 0 to 1 whatever the query's length. Apart from `store`, whose passages have their words in files; those of
-a call's own candidates are in memory.
+BM25 (Robertson and Zaragoza 2009, The Probabilistic Relevance Framework, section 3) as a share of what a text could have at
+most, so that it lies from 0 to 1 whatever the query's length. The words of a call's own texts are in memory; those of a store's
+passages in files.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from zlib import crc32
 
 import numpy as np
 
-from functory_sdk import Array
+from functory.contracts.rows import Array
 from functory_sdk.spans.scripts import UNSPACED
 
 SATURATION, LENGTH = 1.2, 0.75
