@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from functory_sdk import Input, WriteOptions
 
@@ -32,23 +32,32 @@ class DialogueOptions(WriteOptions):
         return names
 
 
+def turned(value: Any) -> Any:  # Any: what a caller gives
+    """Return a text as one turn, and what messages say, whose roles take turns, as turns; all else as it is.
+
+    :raises ValueError: where they do not, or where one is neither user's nor assistant's.
+    """
+    if isinstance(value, str):
+        return (value,)
+    if not isinstance(value, list | tuple) or not value or not all(isinstance(one, Mapping) for one in value):
+        return value
+    roles = [one.get("role") for one in value]
+    strange = next((role for role in roles if role not in ROLES), None)
+    if strange is not None:
+        raise ValueError(f"the role {strange!r} is neither user nor assistant; a persona is the task's option `system`")
+    if any(one == other for one, other in pairwise(roles)):
+        raise ValueError("user and assistant do not take turns")
+    return tuple(one.get("content") for one in value)
+
+
 class Conversation(Input):
     """A conversation so far."""
 
-    turns: tuple[str, ...] = Field(
+    turns: Annotated[tuple[str, ...], BeforeValidator(turned)] = Field(
         min_length=1, max_length=10_000,
         description="The turns of two who speak in turns; the last one is answered. One text is one turn; messages with role and "
         "content are taken too.",
     )  # fmt: skip
-
-    @field_validator("turns", mode="before")
-    @classmethod
-    def _turns(cls, value: Any) -> Any:  # Any: what a caller gives
-        if isinstance(value, str):
-            return (value,)
-        if isinstance(value, list | tuple) and value and all(isinstance(one, Mapping) for one in value):
-            return _contents(value)
-        return value
 
 
 class Replied(Conversation):
@@ -61,21 +70,7 @@ class Replied(Conversation):
     def _parted(cls, data: Any) -> Any:  # Any: what a row holds
         if not isinstance(data, Mapping) or data.get("reply") not in (None, ""):
             return data
-        turns = cls._turns(data.get("turns"))
+        turns = turned(data.get("turns"))
         if not isinstance(turns, list | tuple) or len(turns) < 2:
             raise ValueError("reply is missing, and the turns are too few for the last one to be it")
         return {**data, "turns": tuple(turns[:-1]), "reply": turns[-1]}
-
-
-def _contents(messages: Any) -> tuple[Any, ...]:  # Any: mappings
-    """Return what messages say whose roles take turns.
-
-    :raises ValueError: where they do not, or where one is neither user's nor assistant's.
-    """
-    roles = [one.get("role") for one in messages]
-    strange = next((role for role in roles if role not in ROLES), None)
-    if strange is not None:
-        raise ValueError(f"the role {strange!r} is neither user nor assistant; a persona is the task's option `system`")
-    if any(one == other for one, other in pairwise(roles)):
-        raise ValueError("user and assistant do not take turns")
-    return tuple(one.get("content") for one in messages)
