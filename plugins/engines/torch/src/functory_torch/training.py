@@ -141,7 +141,8 @@ class TorchTraining(TrainingSession):
         notes: list[str] = []
         with placed(self.model, device(self.run.options.device)):
             begin = copied(self.model.phi())
-            for turn in range(SLOWER + 1):
+            turn = 0
+            while True:
                 slower = options.model_copy(update={"learning_rate": options.learning_rate / 4**turn})
                 here = self if not turn else self._beside(f"slower-{turn}")
                 try:
@@ -152,9 +153,9 @@ class TorchTraining(TrainingSession):
                     notes.append(f"{error.args[0]} It began anew at {slower.learning_rate / 4:g}.")
                     self.run.emit(Event("note", text=notes[-1]))
                     put(self.model.phi(), begin)
+                    turn += 1
                 else:
                     return replace(fit, notes=[*notes, *fit.notes])
-        raise AssertionError("the last turn returns or raises")
 
     def _beside(self, name: str) -> Self:
         """Return a session of the same run whose checkpoints lie apart."""
