@@ -32,6 +32,7 @@ from functory_sdk.testing import kit  # noqa: E402
 from functory_sdk.torch import Model, structural_copy  # noqa: E402
 from functory_torch import TorchEngine  # noqa: E402
 from functory_torch.guiding import walk  # noqa: E402
+from functory_torch.instances import FORMATS, short_json  # noqa: E402
 from functory_torch.witness import witness  # noqa: E402
 
 TREE = {
@@ -124,6 +125,32 @@ def test_a_short_text_is_read_off_a_regular_expression(writer: Writer, pattern: 
     assert re.fullmatch(pattern, text), text
     [found] = writer.written(writer.request({"regex": pattern}, max_new_tokens=30, temperature=2.0, samples=4))
     assert all(re.fullmatch(pattern, one, re.DOTALL) for one in found), found
+
+
+@pytest.mark.parametrize(("schema", "text"), [
+    (ORDER, '{"客户": "", "items": [], "total": 0, "paid": true, "due": null, "more": {}}'),
+    (TREE, '{"name": "", "children": []}'),
+    ({"type": "array", "minItems": 2, "items": {"type": "number", "exclusiveMinimum": 1.5}}, "[2, 2]"),
+    ({"type": ["string", "integer"], "minLength": 3, "minimum": 10}, "10"),
+    ({"type": "string", "pattern": "^.*@.*b.c$"}, '"@bac"'), ({"enum": ["long", None, "x"]}, '"x"'),
+    ({"type": "integer", "maximum": -3}, "-3"), ({"type": "string", "format": "uuid"}, '"00000000-0000-4000-8000-000000000000"'),
+    ({"type": "array", "prefixItems": [{"const": "a"}, {"type": "boolean"}], "minItems": 2, "maxItems": 2}, '["a", true]'),
+])  # fmt: skip
+def test_a_short_json_text_is_read_off_a_schema(writer: Writer, schema: Any, text: str) -> None:
+    held = bounded(Guide.model_validate({"schema": schema})).guide.json_schema or {}
+    assert short_json(held) == text
+    [[written]] = writer.written(writer.request({"schema": schema}, max_new_tokens=len(text.encode()) + 1))
+    assert len(written.encode()) <= len(text.encode())
+
+
+def test_every_format_that_a_guide_holds_has_a_text(writer: Writer) -> None:
+    from functory_sdk.bounds import FORMATS as HELD
+
+    assert FORMATS.keys() == HELD
+    for name, text in FORMATS.items():
+        held = walk(writer.request({"type": "string", "format": name}), 258)
+        assert held is not None
+        assert held._end.decode() == f'"{text}"', name
 
 
 def test_classes_of_characters_have_a_plain_one_each() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from functory_sdk import Array, GenerationError, Guide, NotSupported, OptionError, Request, Tokenizer
 from functory_torch.endings import MOST, Spelling, ending
+from functory_torch.instances import short_json
 from functory_torch.witness import witness
 
 STYLE = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": ", "coerce_one_of": True}
@@ -163,6 +164,8 @@ def _known(guide: Guide) -> bytes | None:
     if guide.choices:
         return min(guide.choices, key=len).encode()
     text = witness(guide.regex) if guide.regex is not None else None
+    if guide.json_schema is not None:
+        text = short_json(guide.json_schema)
     return None if text is None else text.encode(errors="replace")
 
 
