@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from functory_torch.witness import MOST, witness
+from functory_torch.witness import MOST, Unseen, witness
 
 DEEP = 6
 """How often one may follow references within one another."""
@@ -26,14 +26,14 @@ def short_json(schema: Schema) -> str | None:
     """Return a short JSON text, as guides space it, that a schema allows; None where it is not seen at once."""
     try:
         return json.dumps(_value(schema, schema, DEEP), ensure_ascii=False)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
+    except (Unseen, ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         return None
 
 
 def _value(schema: Any, root: Schema, deep: int) -> Any:  # Any: JSON
     """Return a short value.
 
-    :raises ValueError: where none is seen.
+    :raises Unseen: where none is seen.
     """
     if "const" in schema:
         return schema["const"]
@@ -49,7 +49,7 @@ def _value(schema: Any, root: Schema, deep: int) -> Any:  # Any: JSON
 
 def _followed(reference: str, root: Schema, deep: int) -> Any:  # Any: a schema
     if deep == 0:
-        raise ValueError("it goes round")
+        raise Unseen
     found: Any = root
     for name in reference.removeprefix("#").strip("/").split("/") if reference != "#" else ():
         found = found[name]
@@ -64,7 +64,7 @@ def _shortest(several: list[Any], root: Schema, deep: int) -> Any:  # Any: JSON
     for one in several:
         try:
             found.append(_value(one, root, deep))
-        except (ValueError, KeyError):
+        except (Unseen, KeyError):
             continue
     return min(found, key=_length)
 
@@ -72,8 +72,8 @@ def _shortest(several: list[Any], root: Schema, deep: int) -> Any:  # Any: JSON
 def _of(kind: str, schema: Schema, root: Schema, deep: int) -> Any:  # Any: JSON
     if kind == "object":
         needed, properties = schema.get("required", ()), schema.get("properties", {})
-        if unknown := [name for name in needed if name not in properties]:
-            raise ValueError(f"{unknown[0]} is unknown")
+        if not {*needed} <= properties.keys():
+            raise Unseen
         return {name: _value(one, root, deep) for name, one in properties.items() if name in needed}
     if kind == "array":
         first = [_value(one, root, deep) for one in schema.get("prefixItems", ())][: schema.get("minItems", 0)]
@@ -92,7 +92,7 @@ def _words(schema: Schema) -> str:
     if "pattern" in schema:
         text = witness(schema["pattern"])
         if text is None:
-            raise ValueError(schema["pattern"])
+            raise Unseen
         return text
     return "a" * min(schema.get("minLength", 0), MOST)
 

@@ -16,13 +16,17 @@ MOST = 20_000
 CATEGORIES = {"DIGIT": r"\d", "NOT_DIGIT": r"\D", "SPACE": r"\s", "NOT_SPACE": r"\S", "WORD": r"\w", "NOT_WORD": r"\W"}
 
 
+class Unseen(Exception):
+    """No text is seen at once; it may be looked for."""
+
+
 def witness(pattern: str) -> str | None:
     """Return a short text that an expression matches; None where Python reads it not as llguidance does, or not at all."""
     from re import _parser  # type: ignore[attr-defined]
 
     try:
         return _text(_parser.parse(pattern))
-    except (re.error, ValueError, RecursionError, OverflowError, MemoryError):
+    except (Unseen, re.error, ValueError, RecursionError, OverflowError, MemoryError):
         return None
 
 
@@ -33,7 +37,7 @@ def _text(tree: Iterable[tuple[Any, Any]]) -> str:
 def _part(kind: str, value: Any) -> str:  # Any: what Python's parser gives
     """Return a short text of one part.
 
-    :raises ValueError: for a part that no guide can hold.
+    :raises Unseen: for a part that no guide can hold.
     """
     if kind == "LITERAL":
         return chr(value)
@@ -47,23 +51,23 @@ def _part(kind: str, value: Any) -> str:  # Any: what Python's parser gives
         return _text(value[-1])
     if kind == "AT":
         return ""
-    raise ValueError(kind)
+    raise Unseen
 
 
 def _often(text: str, times: int) -> str:
     """Return a text so many times over.
 
-    :raises ValueError: for more characters than any text that is written has.
+    :raises Unseen: for more characters than any text that is written has.
     """
     if len(text) * times > MOST:
-        raise ValueError(f"{len(text)} characters {times} times")
+        raise Unseen
     return text * times
 
 
 def _character(kind: str, value: Any) -> str:  # Any: as above
     """Return one of the characters that may stand there.
 
-    :raises ValueError: where none was found.
+    :raises Unseen: where none was found.
     """
     items = [("NEGATE", None), ("LITERAL", value)] if kind == "NOT_LITERAL" else [] if kind == "ANY" else [*value]
     named = [(str(name), one) for name, one in items if str(name) != "NEGATE"]
@@ -72,7 +76,7 @@ def _character(kind: str, value: Any) -> str:  # Any: as above
     for character in [*PLAIN, *own] if not wants or len(own) < len(named) or not named else own:
         if not named or any(_holds(name, one, character) for name, one in named) == wants:
             return character
-    raise ValueError(kind)
+    raise Unseen
 
 
 def _holds(name: str, value: Any, character: str) -> bool:  # Any: as above
