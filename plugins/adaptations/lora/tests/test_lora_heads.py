@@ -106,3 +106,17 @@ def test_a_part_that_was_saved_nowhere_is_named(tmp_path: Path) -> None:
             task="text-classification", backbone=str(tmp_path / "base"),
             adaptation={"name": "peft", "path": str(tmp_path / "adapter")},
         )  # fmt: skip
+
+
+def test_what_writes_learns_more_slowly_where_no_rate_is_named() -> None:
+    rows = [{"text": text, "reference": text} for text in ("the good film", "a bad song", "one more time")]
+
+    def rate(**options: Any) -> float:
+        fn = functory.build(
+            task={"name": "text-generation", "max_new_tokens": 2}, train=rows, backbone="tiny-decoder", dev_share=0, test_share=0,
+            adaptation={"name": "lora", "epochs": 1, **options}, report=False,
+        )  # fmt: skip
+        return float(fn.form.adaptation.options.learning_rate)
+
+    assert rate() == 3e-4
+    assert rate(learning_rate=2e-3) == 2e-3

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
-from functory_sdk import Adaptation, BackboneSpec, TrainingOptions
+from functory_sdk import Adaptation, BackboneSpec, Fit, TrainingOptions, TrainingSession
+
+WRITING = 3e-4
+"""The learning rate of what writes, and knows how: nine steps at that of heads took a translator's chrF from .83 to .48."""
 
 
 class LoRAOptions(TrainingOptions):
@@ -26,7 +30,9 @@ class LoRAOptions(TrainingOptions):
         le=1_000_000,
         description="Optimiser steps at least: few rows are passed over more often; 0 for none, and where epochs are given.",
     )
-    learning_rate: float = Field(2e-3, gt=0, le=1, description="The highest learning rate, after warm-up.")
+    learning_rate: float = Field(
+        2e-3, gt=0, le=1, description=f"The highest learning rate, after warm-up; if not given, {WRITING:g} for what writes."
+    )
     batch_rows: int = Field(16, ge=1, le=4096, description="Rows that one optimiser step sees.")
 
     @model_validator(mode="before")
@@ -59,6 +65,12 @@ class LoRA(Adaptation[LoRAOptions]):
         if spec.architecture == "encoder-decoder" or not 0 < self.options.layers <= spec.layers:
             return 0  # every layer, and the embeddings' dropout before them, as PEFT trains
         return spec.layers - self.options.layers + 1
+
+    def fit(self, session: TrainingSession) -> Fit:
+        if session.model.head is not None or "learning_rate" in self.options.model_fields_set:
+            return super().fit(session)
+        settled = type(self)(self.options.model_copy(update={"learning_rate": WRITING}))
+        return replace(session.loop(settled.options), adaptation=settled)
 
     def attach(self, network: Any) -> None:
         from functory_lora.layers import inject
