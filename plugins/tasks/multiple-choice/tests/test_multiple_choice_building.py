@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,10 @@ from functory.running.golden import record
 from functory.using.promising import Promises, promised
 from functory_multiple_choice.choosing import Side
 from functory_multiple_choice.head import ChoiceHead
-from functory_multiple_choice.scoring import Scoring
-from functory_multiple_choice.types import AnsweredQuestion
+from functory_multiple_choice.scoring import Scoring, met, worth
+from functory_multiple_choice.types import AnsweredQuestion, Question
 from functory_sdk import TrustState
+from functory_sdk.lexicon import Words
 from functory_sdk.testing import converted, kit
 from functory_sdk.testing.toy import rows
 
@@ -52,6 +54,65 @@ def test_it_learns_which_option_is_right_whatever_their_number(choose: Any) -> N
     assert metrics["accuracy"].value > 0.8
     assert metrics["mean_rank"].value < 1.3
     assert {len(choose(one["question"], one["options"]).scores) for one in questions(6)} == {2, 3, 4}
+
+
+def test_how_words_meet_in_the_context_is_the_most_that_a_sentence_and_two_hold() -> None:
+    text = "Ann bought a kite. Bo has a red drum. It is loud. Cleo sings."
+    found = met(Question(question="What is loud?", options=("a red drum", "a kite", "a violin"), context=text))
+    assert found[2] < min(found[:2])
+    alone = ["Ann bought a kite.", "Bo has a red drum.", "It is loud.", "Cleo sings."]
+    both = [*map(" ".join, pairwise(alone))]
+    shares = [Words.of(texts).shares(["a red drum", "What is loud?"]) for texts in (alone, both)]
+    assert found[0] == pytest.approx(sum(max(own * (1 + asked)) for own, asked in shares), abs=1e-6)
+    chinese = met(Question(question="他买了什么？", options=("苹果", "牛奶"), context="女：超市里有牛奶。\n男：我买了苹果。"))
+    assert chinese[0] > chinese[1] > 0
+    for context in ("", " \n。"):
+        assert met(Question(question="?", options=("a", "!"), context=context)).tolist() == [0, 0]
+
+
+def test_words_count_as_much_as_they_tell_and_nothing_where_they_tell_nothing() -> None:
+    def asked(count: int, told: int) -> list[AnsweredQuestion]:
+        """Questions of which so many of ten are answered by the word that stands in the context."""
+        return [
+            AnsweredQuestion(question="who?", options=("ann", "bo"), context="ann went.", answer=int(n % 10 >= told))
+            for n in range(count)
+        ]
+
+    assert worth(asked(40, 10)) > worth(asked(400, 7)) > 0
+    assert worth(asked(40, 5)) == worth(asked(40, 2)) == worth(asked(10, 10)) == worth([]) == 0
+
+
+@pytest.fixture(scope="module")
+def told() -> Iterator[Any]:
+    """A function for questions that only the words of their context answer, with its data."""
+    draw = np.random.default_rng(0)
+    data = []
+    for _ in range(36):
+        names = [f"name{n}" for n in draw.choice(900, 6, replace=False)]
+        text = " ".join(f"The {thing} is with {name}." for thing, name in zip(("book", "film", "rain"), names, strict=False))
+        options = [*names[:3], names[4]]
+        draw.shuffle(options)
+        data.append({"question": "With whom is the film?", "context": text, "options": options, "answer": names[1]})
+    with kit():
+        yield {
+            lexical: functory.build(
+                task={"name": "multiple-choice", "lexical": lexical}, train=data[:24], test=data[24:], backbone="tiny-encoder",
+                name="told", seed=1, adaptation={"name": "head", "penalty": 0.1, "hidden": 0}, dev_share=0,
+            ) for lexical in (True, False)
+        }, data  # fmt: skip
+
+
+def test_words_of_the_context_answer_where_vectors_do_not_tell(told: Any, tmp_path: Path) -> None:
+    made, data = told
+    right, blind = (made[lexical].report.metrics["accuracy"].value for lexical in (True, False))
+    assert right > 0.9 > blind
+    assert made[True].state.lexical > 0 == made[False].state.lexical
+    asked = [{name: one[name] for name in ("question", "context", "options")} for one in data]
+    again = functory.load(made[True].save(tmp_path / "told"))
+    assert list(again.map(asked)) == list(made[True].map(asked))
+    small = converted(made[True], tmp_path / "files", engine="onnxruntime", precision="fp32", inputs=asked[:8])
+    for one, other in zip(small.map(asked[:8]), made[True].map(asked[:8]), strict=True):
+        assert one.scores == pytest.approx(other.scores, abs=1e-3)
 
 
 def test_alone_and_among_others_and_in_another_order_the_answer_is_the_same(choose: Any) -> None:

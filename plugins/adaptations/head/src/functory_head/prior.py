@@ -19,7 +19,7 @@ FACTORS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 """How sharp a prior may be, as multiples of what the head says: backbones differ in how far their cosines lie apart."""
 SURE = 2.0
 """By how many standard errors what is learned must be better."""
-STAYED = "the examples add nothing sure to what the backbone's vectors say already: φ leaves that as it is"
+STAYED = "the examples add nothing sure to what vectors and words say already: φ leaves that as it is"
 
 
 def scaled(head: LinearHead, blocks: Sequence[Block], deviation: Tensor, shape: Shape) -> Tensor | None:

@@ -8,19 +8,28 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from functory_multiple_choice.scoring import MET
 from functory_sdk import BackboneSpec
-from functory_sdk.torch import LinearHead, groups
+from functory_sdk.torch import LinearHead, Numbered, Pooled, groups
 from functory_sdk.torch.heads import Together
 
 
 class ChoiceHead(LinearHead):
-    """One score for each row, a question with one of its options; of several windows of an option the mean odds count."""
+    """One score for each row, a question with one of its options, of its vector and of how its words meet the context's; of
+    several windows of an option the mean odds count.
+    """
 
     together: ClassVar[Together] = "group"
     is_surprise: ClassVar[bool] = True
 
     def __init__(self, spec: BackboneSpec, state: Any) -> None:
-        super().__init__(spec, state, 1, has_bias=False)
+        worth = getattr(state, "lexical", 0.0)
+        super().__init__(spec, state, 1, Numbered(Pooled(), MET.name) if worth else Pooled(), has_bias=False)
+        if worth:  # it begins as what the words say
+            self.prior = torch.zeros_like(self.linear.weight)
+            self.prior[:, -1] = worth
+            with torch.no_grad():
+                self.linear.weight.copy_(self.prior)
 
     def forward(self, features: Tensor, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return {"score": self.scores(features).squeeze(-1)}  # (rows,)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 from functory_multiple_choice.likelihood import LikelyOptions
-from functory_multiple_choice.scoring import Scoring
+from functory_multiple_choice.scoring import Scoring, worth
 from functory_multiple_choice.types import (
     AnsweredQuestion,
     Choice,
@@ -87,6 +87,10 @@ class MultipleChoice(Task[ChoiceOptions]):
         numbered = [(number_of(one.answer), one.options) for one in found if not _is_text(one)]
         known = [(number, len(options)) for number, options in numbered if number is not None]
         return int(bool(known) and all(number for number, _ in known) and any(number == count for number, count in known))
+
+    def learn(self, examples: Sequence[AnsweredQuestion]) -> ChoiceState:
+        """How much it counts where words of an option meet those of the context."""
+        return ChoiceState(lexical=worth(examples) if self.options.lexical else 0.0)
 
     def check(self, example: AnsweredQuestion, state: ChoiceState) -> None:
         """Refuse an answer that is no option."""

@@ -114,7 +114,12 @@ class Choice(TrustOutput):
 
 
 class ChoiceState(TrustState, ShowingState):
-    """What is learned: how far probabilities go, and examples that a prompt shows."""
+    """What is learned: how far probabilities go, how much words count, and examples that a prompt shows."""
+
+    lexical: float = Field(
+        default=0.0, description="How much it counts, in log-odds, where words of an option meet those of the context; 0 where "
+        "they are not looked at."
+    )
 
 
 class ChoiceOptions(Options):
@@ -124,6 +129,11 @@ class ChoiceOptions(Options):
         default="auto",
         description="What number the first option has in the data, where answers are numbers. auto: 1 where no answer is 0 and "
         "some is the number of its last option, else 0.",
+    )
+    lexical: bool = Field(
+        default=True,
+        description="With a head: where training examples show that it tells the answer, read beside each option how much of its "
+        "words a sentence of the context holds, or two, and of the question's, rare words counting more.",
     )
     prompt: str = Field(
         default="{context}\n\nQuestion: {question}\nAnswer:",
