@@ -67,7 +67,9 @@ class LoRA(Adaptation[LoRAOptions]):
         return spec.layers - self.options.layers + 1
 
     def fit(self, session: TrainingSession) -> Fit:
-        if session.model.head is not None or "learning_rate" in self.options.model_fields_set:
+        from functory_sdk.torch import LikelihoodHead
+
+        if not isinstance(session.model.head, LikelihoodHead) or "learning_rate" in self.options.model_fields_set:
             return super().fit(session)
         settled = type(self)(self.options.model_copy(update={"learning_rate": WRITING}))
         return replace(session.loop(settled.options), adaptation=settled)
