@@ -285,7 +285,7 @@ def test_inputs_of_a_slow_source_are_answered_while_it_gives_them() -> None:
 
 
 def test_map_gives_outputs_while_a_slow_source_gives_inputs(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("functory.function.gathered", partial(gathered, patience=0.0))  # every source is slow
+    monkeypatch.setattr("functory.running.mapping.gathered", partial(gathered, patience=0.0))  # every source is slow
     given: list[str] = []
 
     def source() -> Iterator[str]:

@@ -84,12 +84,13 @@ def test_a_ranking_brings_queries_near_what_is_relevant_and_stays_their_cosine()
     words = ("film", "song", "book", "night", "rain", "day")
     queries = [{"query": one, "candidates": [f"good {one}", "a sun", "we saw it"], "relevance": [1, 0, 0]} for one in words]
     adaptation = {"name": "contrastive", "epochs": 12, "learning_rate": 5e-3, "batch_rows": 12}
-    plain = built(None, task="ranking", adaptation="zero-shot", test=queries).report.metrics["mrr"].value
-    rank = built(queries, task="ranking", adaptation=adaptation, test=queries)
+    ranking = {"name": "ranking", "lexical": 0.0}  # words alone would tell
+    plain = built(None, task=ranking, adaptation="zero-shot", test=queries).report.metrics["mrr"].value
+    rank = built(queries, task=ranking, adaptation=adaptation, test=queries)
     assert rank.form.put == "vectors"
     assert rank.report.metrics["mrr"].value > plain
     weight = rank.form.program.model.head.linear.weight
-    assert not weight[:, :-1].any(), "the head goes by something else than the cosine"
+    assert not weight[:, :-2].any(), "the head goes by something else than the cosine and the words"
 
 
 def test_an_embedding_learns_which_texts_belong_together_below_its_map() -> None:

@@ -244,7 +244,7 @@ CONFIGS: dict[str, tuple[dict[str, Any], type[FunctoryError], str]] = {
     "bloom": ({"model_type": "bloom", "hidden_size": ..., "n_embed": 32}, NotSupported, "is of the family 'bloom'"),
     "a family like a path": ({"model_type": "./evil.py:Evil"}, NotSupported, "is of the family './evil.py:Evil'"),
     "a family like a file's": ({"model_type": "file:Evil"}, NotSupported, "is of the family 'file:Evil'"),
-    "bart": ({"model_type": "bart", "is_encoder_decoder": True}, NotSupported, "is of the family 'bart'"),
+    "pegasus": ({"model_type": "pegasus", "is_encoder_decoder": True}, NotSupported, "is of the family 'pegasus'"),
     "deberta": ({"model_type": "deberta", "position_biased_input": False}, NotSupported, "is of the family 'deberta'"),
     "no family": ({"model_type": ...}, ArtefactCorrupt, "config.json does not say model_type"),
     "no width": ({"hidden_size": ...}, ArtefactCorrupt, "config.json does not say hidden_size"),
