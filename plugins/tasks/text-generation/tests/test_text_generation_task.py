@@ -397,7 +397,7 @@ def test_smollm2_learns_a_format_from_twelve_examples() -> None:
     colours = {"sky": "blue", "grass": "green", "blood": "red", "snow": "white", "coal": "black", "lemon": "yellow",
                "night": "black", "milk": "white", "rose": "red", "sea": "blue", "frog": "green", "sun": "yellow"}  # fmt: skip
     rows = [{"text": f"What is the colour of {a}?", "reference": f"COLOUR={b.upper()};"} for a, b in colours.items()]
-    adaptation = {"name": "lora", "layers": 4, "most_steps": 24, "batch_rows": 6}
+    adaptation = {"name": "lora", "layers": 4, "most_steps": 24, "batch_rows": 6, "learning_rate": 2e-3}  # in two dozen steps
     task = {"name": "text-generation", "max_new_tokens": 16}
     taught = functory.build(task=task, train=rows, backbone="smollm2", adaptation=adaptation, report=False)
     for thing in ("a banana", "fire", "a lime"):
