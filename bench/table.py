@@ -3,7 +3,8 @@
 A row is a data set: what a program that reads nothing gets, a simple peer without any pretrained model, ours by the
 default call with its interval and seconds, and the peer on the same backbone, rows and steps with the better of two
 learning rates. Differences are ours less the peer's, with the interval of the paired bootstrap. Rows that are kept are
-not measured again; long ones run where they are asked for by name, as does ``--again``.
+not measured again; long ones run where they are asked for by name, as does ``--again``. ``BENCH_DEVICE=cuda`` trains and asks
+both sides on an accelerator; each row says on which machine ours ran, and the peer.
 """
 
 from __future__ import annotations

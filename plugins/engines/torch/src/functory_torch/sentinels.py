@@ -19,7 +19,7 @@ NOISE = 1e-7
 WINDOW = 32
 """Steps over whose losses a mean is taken."""
 WORSE = 1.25
-"""Training that goes on learns, and its loss falls; one this many times the first (and `SLACK` more) has broken off."""
+"""Where training learns, its loss falls; one that is so many times the first, and `SLACK` more, says that it goes astray."""
 SLACK = 0.05
 
 
