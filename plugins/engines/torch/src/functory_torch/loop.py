@@ -120,7 +120,7 @@ class Loop:
         :raises Diverged: where the loss climbs; a run that goes on finds that at once.
         """
         per_epoch = self.objective.per_epoch
-        self.total = total = length(per_epoch, self.options)
+        total = length(per_epoch, self.options)
         self._go_on()
         self._watch()
         if not self.at.step and self.options.head_first:
@@ -128,6 +128,7 @@ class Loop:
             fit_head_first(
                 self.sources[0], self.lengths, objective.budget, self.run_.seed, self.run_, objective.shape
             )
+        self.total = total
         with not_drawing():  # a step draws by a seed of its own; what lies between draws nothing
             self._steps(total, per_epoch)
             return self._finish(total, per_epoch)
@@ -182,7 +183,7 @@ class Loop:
     def _watch(self) -> None:
         """See that the loss has not climbed."""
         at = self.at
-        if at.is_done or at.step < 2 * WINDOW or at.step <= self.options.warmup * self.total:
+        if at.is_done or at.step < 2 * WINDOW:
             return
         first, last = fmean(at.first), fmean(at.last)
         if last > WORSE * first + SLACK:
