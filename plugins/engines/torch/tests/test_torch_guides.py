@@ -28,12 +28,12 @@ from functory_sdk import (  # noqa: E402
     bounded,
     texts,
 )
+from functory_sdk.guides import walk  # noqa: E402
+from functory_sdk.guides.instances import FORMATS, short_json  # noqa: E402
+from functory_sdk.guides.witness import witness  # noqa: E402
 from functory_sdk.testing import kit  # noqa: E402
 from functory_sdk.torch import Model, structural_copy  # noqa: E402
 from functory_torch import TorchEngine  # noqa: E402
-from functory_torch.guiding import walk  # noqa: E402
-from functory_torch.instances import FORMATS, short_json  # noqa: E402
-from functory_torch.witness import witness  # noqa: E402
 
 TREE = {
     "$ref": "#/$defs/Node",
@@ -239,7 +239,7 @@ def test_a_sentencepiece_vocabulary_spells_bytes_as_they_are() -> None:
     from tokenizers import Tokenizer as Raw
     from tokenizers import decoders, models, normalizers, pre_tokenizers
 
-    from functory_torch.endings import Spelling
+    from functory_sdk.guides.endings import Spelling
 
     pieces = ["</s>", "<unk>", "▁", "▁um", "um", "▁homem", "▁ho", "h", "o", "m", "e", "u", "."]
     raw = Raw(models.Unigram([(piece, -float(place)) for place, piece in enumerate(pieces)], unk_id=1))

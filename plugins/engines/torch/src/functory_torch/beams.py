@@ -15,9 +15,9 @@ import torch
 from torch import Tensor
 
 from functory_sdk import SURE, Request, Token
+from functory_sdk.guides import Walk
 from functory_sdk.torch import Network, Writing
 from functory_torch.choosing import barred, guided, penalised
-from functory_torch.guiding import Walk
 from functory_torch.writing import Line, begun
 
 

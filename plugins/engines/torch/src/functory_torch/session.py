@@ -10,9 +10,9 @@ import numpy as np
 import torch
 
 from functory_sdk import Array, Program, Request, Row, Session, SessionOptions, Token, pad, plan, unpad
+from functory_sdk.guides import walk
 from functory_sdk.torch import Kept
 from functory_torch.beams import search
-from functory_torch.guiding import walk
 from functory_torch.likelihood import likelihood
 from functory_torch.narrow import narrowed
 from functory_torch.placing import device, on, tensors

@@ -9,9 +9,9 @@ from typing import Literal
 import torch
 
 from functory_sdk import SURE, Request, Token
+from functory_sdk.guides import Walk
 from functory_sdk.torch import Network, Writing
 from functory_torch.choosing import Choice, choose, choose_again, guided
-from functory_torch.guiding import Walk
 
 
 @dataclass

@@ -11,7 +11,9 @@ from typing import Any
 
 import numpy as np
 
-from functory_sdk import Array, NotSupported, Tokenizer
+from functory.contracts.rows import Array
+from functory.errors import NotSupported
+from functory.reading.tokenizer import Tokenizer
 
 MOST = 4096
 """The most tokens of an ending that is looked for."""

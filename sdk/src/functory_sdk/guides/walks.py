@@ -11,10 +11,14 @@ import json
 from functools import lru_cache
 from typing import Any
 
-from functory_sdk import Array, GenerationError, Guide, NotSupported, OptionError, Request, Tokenizer
-from functory_torch.endings import MOST, Spelling, ending
-from functory_torch.instances import short_json
-from functory_torch.witness import witness
+from functory.contracts.decoding import Request
+from functory.contracts.guiding import Guide
+from functory.contracts.rows import Array
+from functory.errors import GenerationError, NotSupported, OptionError
+from functory.reading.tokenizer import Tokenizer
+from functory_sdk.guides.endings import MOST, Spelling, ending
+from functory_sdk.guides.instances import short_json
+from functory_sdk.guides.witness import witness
 
 STYLE = {"whitespace_flexible": False, "item_separator": ", ", "key_separator": ": ", "coerce_one_of": True}
 """How JSON is written: as people and models do it, and no white space besides, of which there could be any amount."""

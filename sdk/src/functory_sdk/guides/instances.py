@@ -10,7 +10,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from functory_torch.witness import MOST, Unseen, witness
+from functory_sdk.guides.witness import MOST, Unseen, witness
 
 DEEP = 6
 """How often one may follow references within one another."""
@@ -94,7 +94,7 @@ def _words(schema: Schema) -> str:
         if text is None:
             raise Unseen
         return text
-    return "a" * min(schema.get("minLength", 0), MOST)
+    return "a" * min(int(schema.get("minLength", 0)), MOST)
 
 
 def _number(schema: Schema) -> int:

@@ -81,7 +81,7 @@ def _character(kind: str, value: Any) -> str:  # Any: as above
 
 def _holds(name: str, value: Any, character: str) -> bool:  # Any: as above
     if name == "LITERAL":
-        return ord(character) == value
+        return bool(ord(character) == value)
     if name == "RANGE":
         return bool(value[0] <= ord(character) <= value[1])
     return re.fullmatch(CATEGORIES[str(value).removeprefix("CATEGORY_")], character) is not None
