@@ -188,7 +188,7 @@ def test_threads_that_were_probed_count_on_that_processor_alone(
     assert (here.threads, here.budget) == (7, 640)
     assert functory.load(folder, threads=2).session.options.threads == 2
     made_on = read_manifest(folder).forms[0].probed_on
-    monkeypatch.setattr("functory.running.forms.machine", lambda: "a processor with two cores")
+    monkeypatch.setattr("functory.running.forms.engine.machine", lambda: "a processor with two cores")
     there = functory.load(folder)
     assert (there.session.options.threads, there.session.options.budget) == (0, 0)
     assert functory.load(folder, threads=2).session.options.threads == 2

@@ -182,7 +182,7 @@ def test_the_seconds_of_a_comparison_are_not_those_of_opening(
     opened: list[bool] = []
     monkeypatch.setattr(
         "functory.using.comparing.time",
-        SimpleNamespace(perf_counter=lambda: opened.append(closed._opened._session is not None) or float(len(opened))),
+        SimpleNamespace(perf_counter=lambda: opened.append(closed.held._session is not None) or float(len(opened))),
     )
     assert functory.compare(closed, toy, data[:4]).seconds == (1.0, 1.0)
     assert opened[0]

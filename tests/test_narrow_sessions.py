@@ -12,7 +12,8 @@ import pytest
 import functory
 from functory import errors
 from functory.contracts.engine import SessionOptions
-from functory.running import forms, replays
+from functory.running import replays
+from functory.running.forms import program
 from functory.running.golden import Golden, replay
 
 pytest.importorskip("torch")
@@ -127,7 +128,7 @@ def test_a_network_with_nothing_to_narrow_says_so(narrow: tuple[functory.Functio
 def test_a_processor_without_the_instructions_is_told_once(
     narrow: tuple[functory.Function, Path], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(forms, "has_bf16", lambda: False)
+    monkeypatch.setattr(program, "has_bf16", lambda: False)
     function = functory.load(narrow[1])
     capsys.readouterr()
     for precision in ("auto", "bf16", "bf16"):

@@ -7,12 +7,10 @@ what runs (`running.working`), where it is kept (`artefact`) and how it is descr
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functory.contracts.counted import compose
 from functory.contracts.engine import Session, SessionOptions
 from functory.contracts.rows import Row
 from functory.contracts.task import Task
@@ -21,16 +19,14 @@ from functory.machine.storage import refusals_told
 from functory.reading.reader import Reader
 from functory.running.about import About
 from functory.running.floors import Floored
-from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm
+from functory.running.forms import Form
 from functory.running.inputs import arguments, item, many
 from functory.running.mapping import mapped
 from functory.running.opened import Opened
-from functory.running.working import Work
 from functory.wording.harmless import harmless
 
 if TYPE_CHECKING:
     from functory.contracts.batching import Told
-    from functory.contracts.decoding import Decoding
     from functory.contracts.explanation import Attribution
     from functory.contracts.formulation import Target
     from functory.contracts.optimization import OptimizationReport
@@ -40,6 +36,7 @@ if TYPE_CHECKING:
     from functory.running.golden import Golden
     from functory.running.rounds import Round
     from functory.running.streaming import Stream
+    from functory.running.working import Work
 
 
 class Function:
@@ -80,7 +77,8 @@ class Function:
         """What a simple method answers that learned from the same examples, where they are known: where the function was just
         built, and where `evaluate` is given them."""
         self.session_options = session or SessionOptions()
-        self._opened = Opened()
+        self.held = Opened()
+        """What is opened for it; functions that were made of one another may share it."""
         self._is_written_otherwise = False  # than its golden examples were
         self.__name__ = about.name
         self.__signature__ = signature(task)
@@ -132,7 +130,7 @@ class Function:
 
         :param inputs: as for `map`.
         """
-        decode = self._single_form().formulation.decode
+        decode = self._work.form.formulation.decode
 
         def compute(values: Sequence[Any], told: Told) -> list[tuple[Any, ...]]:
             return [tuple(decode(side, rows, state) for state in states) for side, rows in self.trace(values, told)]
@@ -145,10 +143,7 @@ class Function:
         :raises NotSupported: by functions that do not write, and where several samples are asked for.
         :raises InputError: when the arguments do not make the task's Input.
         """
-        decoding = self._decoding("call it: its output comes whole.")
-        if decoding.samples > 1:
-            raise NotSupported(f"a stream is one text, and not {decoding.samples}.", do="ask for one: using(samples=1).")
-        return self._work.stream(self.read(*args, **kwargs))
+        return self.form.stream(self, self.read(*args, **kwargs))
 
     def using(self, **decoding: Any) -> Function:
         """Return this function writing otherwise: ``fn.using(temperature=0.7, seed=3)("…")``. Both share what is opened, and
@@ -158,34 +153,13 @@ class Function:
         :raises NotSupported: by functions that do not write.
         :raises OptionError: for an unknown option, a wrong type or a value out of range.
         """
-        from functory.contracts.component import read_options
-        from functory.contracts.decoding import Decoding
-        from functory.running.rewritten import rewritten
-
-        form, now = self._single_form(), self._decoding("only what writes has a decoding.")
-        how = read_options(Decoding, {**now.model_dump(exclude_unset=True), **decoding}, "the decoding")
-        made = self.replaced(form=replace(form, formulation=form.formulation.using(how)), **rewritten(self, how))
-        made._opened, made._is_written_otherwise = self._opened, True
+        made = self.form.using(self, decoding)
+        made.held, made._is_written_otherwise = self.held, True
         return made
-
-    def _decoding(self, do: str) -> Decoding:
-        """Return how it writes.
-
-        :param do: what to do where it does not.
-        """
-        how = self._single_form().formulation.decoding
-        if how is None:
-            raise NotSupported(f"{self.about.name} does not write text.", do=do)
-        return how
 
     def _compute(self, values: Sequence[Any], told: Told | None = None) -> list[Any]:
         """Compute the outputs of Input objects: encode → run → decode."""
-        if isinstance(self.form, CompositeForm):
-            outputs = compose(self.task, self.form.parts, values)
-            if told is not None:
-                told(1.0)
-            return outputs
-        return [self.form.formulation.decode(side, rows, self.state) for side, rows in self.trace(values, told)]
+        return self.form.outputs(self, values, told)
 
     def trace(self, values: Sequence[Any], told: Told | None = None) -> list[tuple[Any, list[Row]]]:
         """Return, for each Input, its side data and the program's outputs for its rows, before decoding.
@@ -203,7 +177,7 @@ class Function:
 
     @property
     def _work(self) -> Work:
-        return Work(self._single_form(), self.state, self.about, self._opened, self.session_options)
+        return self.form.work(self)
 
     # -- inputs -----------------------------------------------------------------------------------------
 
@@ -231,16 +205,14 @@ class Function:
     def opened(self, **options: Any) -> Function:
         """Return this function, and each part of a composite, with other session options: threads, device, budget, precision."""
         changed = SessionOptions.of({**self.session_options.model_dump(), **options})
-        if not isinstance(self.form, CompositeForm):
-            return self.replaced(session=changed)
-        parts = {name: part.opened(**options) for name, part in self.form.parts.items()}
-        return self.replaced(session=changed, form=replace(self.form, parts=parts))
+        return self.replaced(session=changed, form=self.form.opened(options))
 
     @property
     def is_narrow(self) -> bool:
         """Whether it is opened in numbers that are narrower than its form's own, or a part of it is."""
-        parts = self.form.parts.values() if isinstance(self.form, CompositeForm) else ()
-        return self.session_options.precision != "auto" or any(part.is_narrow for part in parts)
+        return self.session_options.precision != "auto" or any(
+            part.is_narrow for part in self.form.parts.values()
+        )
 
     def replaced(self, **changes: Any) -> Function:
         """Return a function like this one, with another form, about or session."""
@@ -255,15 +227,7 @@ class Function:
 
     def close(self) -> None:
         """Free what the session holds; it is opened again when needed."""
-        self._opened.close()
-
-    def _single_form(self) -> TorchForm | EngineForm:
-        if isinstance(self.form, CompositeForm):
-            raise NotSupported(
-                f"{self.about.name} is made of functions and has no program of its own.",
-                do=f"ask one of its parts: {', '.join(self.form.parts)}.",
-            )
-        return self.form
+        self.held.close()
 
     # -- measuring, explaining, changing, keeping ---------------------------------------------------------
 
@@ -318,14 +282,7 @@ class Function:
 
     def targets(self, value: Any) -> Sequence[Target]:
         """Return what of this input's output can be explained, the most asked for first."""
-        if isinstance(self.form, CompositeForm):
-            from functory.contracts.formulation import Target
-
-            [output] = self._compute([self.coerce(value)])
-            return [Target(name=name, port="", index=()) for name in self.task.explained(output)]
-        form = self._single_form()
-        [(side, rows)] = self.trace([self.coerce(value)])
-        return form.formulation.targets(form.formulation.decode(side, rows, self.state), side, self.state)
+        return self.form.targets(self, self.coerce(value))
 
     @refusals_told
     def explain(

@@ -23,7 +23,7 @@ from functory.machine.folders import copy_files, files_of, written_whole
 from functory.machine.storage import placing
 from functory.machine.targets import LEAST, replaceable_folder
 from functory.plugins.registry import origin
-from functory.running.forms import CompositeForm, EngineForm, Form, TorchForm
+from functory.running.forms import EngineForm, Form, TorchForm
 from functory.running.golden import replay
 
 if TYPE_CHECKING:
@@ -68,11 +68,7 @@ def target(folder: Path, need: int = LEAST) -> Path:
 
 def weight(form: Form) -> int:
     """Return the bytes that a form takes on disk, a little more or less."""
-    if isinstance(form, CompositeForm):
-        return sum(weight(part.form) for part in form.parts.values())
-    if isinstance(form, EngineForm):
-        return LEAST + sum(file.stat().st_size for file in files_of(form.folder).values())
-    return LEAST + sum(array.nbytes for array in form.engine.phi(form.program.model).values())
+    return sum(weight(part.form) for part in form.parts.values()) or LEAST + form.weight()
 
 
 def write(function: Function, folder: Path, *, mistakes: bool = False) -> None:

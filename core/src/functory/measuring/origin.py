@@ -19,11 +19,11 @@ def origin(function: Function) -> dict[str, str]:
 
 def _told(function: Function) -> Iterator[tuple[str, str]]:
     about, form = function.about, function.form
+    made = form.described()
     yield "task", function.task.name
     yield "version", about.version
-    yield "backbone", _part(about.recipe.get("backbone")) or str(getattr(getattr(form, "spec", None), "name", ""))
-    adaptation = getattr(form, "adaptation", None)
-    yield "adaptation", str(getattr(adaptation, "name", "")) or _part(about.recipe.get("adaptation"))
+    yield "backbone", _part(about.recipe.get("backbone")) or str(made.get("backbone", {}).get("name", ""))
+    yield "adaptation", _part(made.get("adaptation")) or _part(about.recipe.get("adaptation"))
     yield "form", form.name
     for side, purpose in SIDES.items():
         yield purpose, _side(about.data.get(side))

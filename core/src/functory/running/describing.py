@@ -11,7 +11,6 @@ from pydantic import BaseModel
 from functory.contracts.task import Task
 from functory.contracts.trust import TrustOutput
 from functory.plugins.describing import type_name
-from functory.running.forms import CompositeForm, EngineForm, TorchForm
 from functory.wording.harmless import harmless
 
 if TYPE_CHECKING:
@@ -135,13 +134,4 @@ def info(function: Function) -> dict[str, Any]:
         "tried": [one.model_dump(mode="json") for one in about.tried],
         "optimization": about.optimization,
     }
-    if isinstance(form, CompositeForm):
-        data["parts"] = {name: info(part) for name, part in form.parts.items()}
-    else:
-        data["backbone"] = form.spec.model_dump(mode="json")
-        data["program"] = form.program.as_json()
-    if isinstance(form, TorchForm):
-        data["adaptation"] = {"name": form.adaptation.name, "options": form.adaptation.options.model_dump(mode="json")}
-    if isinstance(form, EngineForm):
-        data["engine"] = form.engine.name
-    return data
+    return {**data, **form.described()}

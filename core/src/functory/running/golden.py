@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -20,19 +20,17 @@ import numpy as np
 from pydantic import ValidationError
 
 from functory.contracts.component import complaint
-from functory.contracts.counted import encode
-from functory.contracts.formulation import Formulation
 from functory.contracts.rows import Row
 from functory.errors import ArtefactError, GoldenMismatch
 from functory.machine.boundary import corrupt
 from functory.machine.members import parsed
 from functory.running import distances
-from functory.running.forms import CompositeForm, Form
-from functory.running.rounds import rounds, stored
+from functory.running.reruns import Rerun
 from functory.wording.harmless import harmless_json
 
 if TYPE_CHECKING:
     from functory.function import Function
+    from functory.running.forms import Form
 
 FLOOR = 1e-4
 """The least tolerance: what other batches, threads and processors do to float32."""
@@ -91,7 +89,7 @@ def record(function: Function, inputs: Iterable[Any] = ()) -> list[Golden]:
     values = [function.coerce(value) for value in function.items(inputs)] or list(function.task.golden_inputs(function.state))
     return [
         Golden(value.model_dump(mode="json"), output.model_dump(mode="json"), [_plain(row) for row in rows])
-        for value, (output, rows) in zip(values, _run(function, values), strict=True)
+        for value, (output, rows) in zip(values, function.form.recorded(function, values), strict=True)
     ]
 
 
@@ -136,7 +134,7 @@ def tolerance(function: Function, golden: Sequence[Golden]) -> float:
 def distance(function: Function, golden: Sequence[Golden]) -> float:
     """Return the largest difference of any number when each golden input is run alone, in the form's own precision."""
     function = _wide(function)
-    return max((now.distance for one in golden for now in _again(function, [one])), default=0.0)
+    return max((now.distance for one in golden for now in _rerun(function, [one])), default=0.0)
 
 
 def replay(function: Function, golden: Sequence[Golden], allowed: float, *, where: str = "") -> None:
@@ -145,7 +143,7 @@ def replay(function: Function, golden: Sequence[Golden], allowed: float, *, wher
     :param allowed: the largest difference of any number; in a session that is narrower than the form more is, see `NARROW`.
     :raises GoldenMismatch: naming the first input that differs.
     """
-    for number, (one, now) in enumerate(zip(golden, _again(function, golden), strict=True), 1):
+    for number, (one, now) in enumerate(zip(golden, _rerun(function, golden), strict=True), 1):
         fault = _fault(one, now, *_bounds(function, one, allowed))
         if fault:
             raise GoldenMismatch(
@@ -155,24 +153,6 @@ def replay(function: Function, golden: Sequence[Golden], allowed: float, *, wher
                 do="use the versions that the manifest names, or build the function again here; "
                 "`functory verify` says which file and version differ.",
             )
-
-
-@dataclass(frozen=True)
-class _Again:
-    """One golden input, run again.
-
-    :param output: the typed output, as plain data.
-    :param distance: the largest difference of any number; for a generation, of the stored tokens' log-probabilities.
-    :param parted: where a text took another token than the stored one, how many it has in common with it.
-    :param gap: by how much the stored token led there; None where it took the same.
-    :param lead: by how much the stored answer led the nearest other one; None where the formulation does not say.
-    """
-
-    output: dict[str, Any]
-    distance: float
-    parted: int = 0
-    gap: float | None = None
-    lead: float | None = None
 
 
 def golden_inputs(function: Function, golden: Sequence[Golden]) -> list[Any]:
@@ -189,48 +169,9 @@ def golden_inputs(function: Function, golden: Sequence[Golden]) -> list[Any]:
         ) from None
 
 
-def _again(function: Function, golden: Sequence[Golden]) -> list[_Again]:
+def _rerun(function: Function, golden: Sequence[Golden]) -> list[Rerun]:
     """Run golden inputs again, all together."""
-    values = golden_inputs(function, golden)
-    ran = [(output.model_dump(mode="json"), rows) for output, rows in _run(function, values)]
-    put = _generation(function)
-    if put is None:
-        apart = [distances.distance(one.numeric, rows) for one, (_, rows) in zip(golden, ran, strict=True)]
-        leads = _leads(function, values, golden) if max(apart, default=0) < float("inf") else [None] * len(golden)
-        return [
-            _Again(output, distance, lead=lead) for (output, _), distance, lead in zip(ran, apart, leads, strict=True)
-        ]
-    likely = _likelihood(function, put, values, [one.numeric for one in golden])
-    return [
-        _rewritten(one.numeric, output, rows, stored)
-        for one, (output, rows), stored in zip(golden, ran, likely, strict=True)
-    ]
-
-
-def _rewritten(then: Sequence[Mapping[str, Any]], output: dict[str, Any], now: Sequence[Row], likely: Sequence[Any]) -> _Again:
-    """Compare what was written for an input with what is stored.
-
-    :param then: the stored rows, one for each sample of each request of each round.
-    :param now: what was written now.
-    :param likely: the stored tokens' log-probabilities now.
-    """
-    if len(then) != len(likely):  # what was written then asks for other texts now
-        return _Again(output, float("inf"))
-    distance = max((distances.farthest(old.get("log_probability", ()), new) for old, new in zip(then, likely, strict=True)),
-                   default=0.0)  # fmt: skip
-    for old, new in zip(then, now, strict=False):
-        parted = _parted(old["tokens"], np.asarray(new["tokens"]).tolist())
-        if parted is not None:
-            leads = [*old.get("lead", ())][parted : parted + 1]
-            return _Again(output, distance, parted, leads[0] if leads else float("inf"))
-    return _Again(output, distance if len(then) == len(now) else float("inf"))
-
-
-def _parted(old: Sequence[int], new: Sequence[int]) -> int | None:
-    """Return how many tokens two texts have in common before they part; None where they do not."""
-    if list(old) == list(new):
-        return None
-    return next((at for at, (a, b) in enumerate(zip(old, new, strict=False)) if a != b), min(len(old), len(new)))
+    return function.form.rerun(function, golden, golden_inputs(function, golden))
 
 
 def _wide(function: Function) -> Function:
@@ -253,7 +194,7 @@ def _bounds(function: Function, one: Golden, allowed: float) -> tuple[float, flo
     return wide, max(distances.margin(wide), min(2 * wide, NARROW_TIE))
 
 
-def _fault(one: Golden, now: _Again, allowed: float, tie: float) -> str:
+def _fault(one: Golden, now: Rerun, allowed: float, tie: float) -> str:
     """Return what is wrong with an output that came out again; nothing where it is the same."""
     if now.distance > allowed:
         of_what = "the log-probabilities of its tokens are " if "tokens" in (*one.numeric, {})[0] else ""
@@ -267,60 +208,6 @@ def _fault(one: Golden, now: _Again, allowed: float, tie: float) -> str:
     if not distances.same(one.output, now.output, allowed, now.lead):
         return f"its numbers are within {allowed:.2g}, and its answer is another"
     return ""
-
-
-def _leads(function: Function, values: Sequence[Any], golden: Sequence[Golden]) -> list[float | None]:
-    """Return by how much each stored answer led, as its stored numbers say."""
-    form = function.form
-    if isinstance(form, CompositeForm):
-        return [None] * len(golden)
-    sides = form.formulation.encode(values, function.reader, function.state).side
-    stored = [[{name: np.asarray(value) for name, value in row.items()} for row in one.numeric] for one in golden]
-    return [form.formulation.lead(side, rows, function.state) for side, rows in zip(sides, stored, strict=True)]
-
-
-def _run(function: Function, values: Sequence[Any]) -> list[tuple[Any, list[Row]]]:
-    """Return the typed output and the rows' outputs of each value."""
-    form = function.form
-    if isinstance(form, CompositeForm):
-        return [(output, []) for output in function.map(values, progress=False)]
-    put = _generation(function)
-    if put is None:
-        return [(form.formulation.decode(side, rows, function.state), rows) for side, rows in function.trace(values)]
-    written = function.rounds(values)
-    outputs = [put.decode(some[-1].side, some[-1].rows, function.state) for some in written]
-    rows_of = [[row for one in some for row in one.rows] for some in written]
-    likely = _likelihood(function, put, values, rows_of)
-    rows_of = [
-        [{**row, "log_probability": one} for row, one in zip(rows, some, strict=True)]
-        for rows, some in zip(rows_of, likely, strict=True)
-    ]
-    return list(zip(outputs, rows_of, strict=True))
-
-
-def _generation(function: Function) -> Formulation | None:
-    """Return the formulation of a function that writes; None for any other."""
-    form = function.form
-    return form.formulation if not isinstance(form, CompositeForm) and form.program.kind == "generate" else None
-
-
-def _likelihood(
-    function: Function, put: Formulation, values: Sequence[Any], written: Sequence[Sequence[Mapping[str, Any]]]
-) -> list[list[Any]]:
-    """Return the log-probabilities of texts after the prompts that inputs, and what was written for them, become: of each input
-    as many as its rounds ask for.
-
-    :param written: for each input the rows of its rounds, whose ``tokens`` are its texts.
-    """
-    texts = [[{"tokens": np.asarray(row["tokens"], dtype=np.int64)} for row in some] for some in written]
-    reader, state = function.reader, function.state
-    gone = rounds(put, encode(put, values, reader, state), reader, state, stored(texts))
-    asked = [[request for one in some for request in one.requests for _ in range(request.decoding.samples)] for some in gone]
-    pairs = [list(zip(some, own, strict=False)) for some, own in zip(asked, texts, strict=True)]
-    flat = [pair for some in pairs for pair in some]
-    with function.form.reading():
-        likely = iter(function.session.likelihood([one for one, _ in flat], [tuple(row["tokens"].tolist()) for _, row in flat]))
-    return [[next(likely) for _ in some] for some in pairs]
 
 
 def _plain(row: Row) -> dict[str, Any]:

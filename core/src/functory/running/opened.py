@@ -9,7 +9,7 @@ from functory.contracts.engine import Session, SessionOptions
 from functory.machine.storage import telling
 
 if TYPE_CHECKING:
-    from functory.running.forms import EngineForm, TorchForm
+    from functory.running.forms import Form
 
 
 class Opened:
@@ -19,7 +19,7 @@ class Opened:
         self._session: Session | None = None
         self._lock = threading.Lock()
 
-    def session(self, form: TorchForm | EngineForm, options: SessionOptions) -> Session:
+    def session(self, form: Form, options: SessionOptions) -> Session:
         """Return the session of a form."""
         if self._session is None:
             with self._lock:

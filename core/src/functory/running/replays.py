@@ -63,10 +63,8 @@ def makers(function: Function) -> list[str]:
 
 def _components(function: Function) -> list[Any]:  # Any: tasks, engines, backbones, adaptations
     """Return the components that compute a function's numbers, those of its parts too."""
-    form: Any = function.form
-    own = [function.task, *(getattr(form, name, None) for name in ("engine", "backbone", "adaptation"))]
-    parts = [component for part in getattr(form, "parts", {}).values() for component in _components(part)]
-    return [component for component in (*own, *parts) if component is not None]
+    parts = [component for part in function.form.parts.values() for component in _components(part)]
+    return [function.task, *function.form.components(), *parts]
 
 
 @once

@@ -15,12 +15,12 @@ from functory.contracts.rows import Encoded, Row
 from functory.reading.ngrams import NGRAMS
 from functory.reading.reader import Reader
 from functory.running.about import About
-from functory.running.forms import EngineForm, TorchForm
 from functory.running.opened import Opened
 
 if TYPE_CHECKING:
     from functory.contracts.batching import Told
     from functory.contracts.decoding import Request, Token
+    from functory.running.forms import ProgramForm
     from functory.running.rounds import Round
     from functory.running.streaming import Stream
 
@@ -35,7 +35,7 @@ class Work:
     :param options: how.
     """
 
-    form: TorchForm | EngineForm
+    form: ProgramForm
     state: Any
     about: About
     opened: Opened

@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from functory.contracts.counted import compose, place
+from functory.contracts.counted import place
 from functory.contracts.explanation import Attribution, Faithfulness, Piece
 from functory.contracts.formulation import Target
 from functory.contracts.odds import chance
 from functory.contracts.texts import texts_of, with_texts
-from functory.errors import InputError, NotSupported, PluginError
+from functory.errors import NotSupported, PluginError
 from functory.reading.segmentation import notes, words
-from functory.running.forms import CompositeForm
 from functory.terminal import Progress, progress
 
 if TYPE_CHECKING:
@@ -74,31 +73,8 @@ def values_of(
             if found and until is not None and time.monotonic() >= until:
                 break
             part = inputs[start : start + size]
-            found += _values(function, part, target, partial(_advance, bar, len(part)))
+            found += function.form.evidence(function, part, target, partial(_advance, bar, len(part)))
     return found
-
-
-def _values(function: Function, inputs: Sequence[Any], target: Target, told: Callable[[float], None]) -> list[float]:
-    """Return the target's number in each of some inputs.
-
-    What a function that is made of functions says no more of a changed input, or refuses one for, counts as 0, or as its least
-    number.
-    """
-    form = function.form
-    if not isinstance(form, CompositeForm):
-        traced = function.trace(inputs, told)
-        return [form.formulation.evidence(target, side, rows, function.state) for side, rows in traced]
-    said = [function.task.explained(output) if output else {} for output in _composed(function, form, inputs)]
-    told(1.0)
-    return [one[target.name] if target.name in one else min([0.0, *one.values()]) for one in said]
-
-
-def _composed(function: Function, form: CompositeForm, inputs: Sequence[Any]) -> list[Any]:
-    """Return the outputs of a composite; None where a part refuses what was made of an input."""
-    try:
-        return list(compose(function.task, form.parts, inputs))
-    except InputError:
-        return [one for value in inputs for one in _composed(function, form, [value])] if len(inputs) > 1 else [None]
 
 
 def _advance(bar: Progress[Any], count: int, share: float) -> None:
