@@ -13,7 +13,7 @@ from functory_code import Limits, Verdict, lacking, run
 from functory_code.jail import filtering, kernel
 from functory_sdk import NotSupported
 
-QUICK = Limits(seconds=1, memory_mb=256)
+QUICK = Limits(seconds=1, memory_mb=256, seconds_waiting=1)
 
 walled = pytest.mark.skipif(bool(lacking()), reason=f"no code is run here: {lacking()}")
 
@@ -42,7 +42,7 @@ WORKS = {
 @walled
 @pytest.mark.parametrize("code", WORKS.values(), ids=WORKS)
 def test_what_computes_works(code: str) -> None:
-    assert run(code, "", QUICK).error == ""
+    assert run(code).error == ""
 
 
 RAW = """
@@ -90,7 +90,7 @@ REFUSED = {
     "many files": ("for place in range(5000):\n    open(f'/tmp/{place}', 'w').close()", "No space left"),
     "many threads": (MANY, "can't start new thread"),
     "an endless recursion": ("def f():\n    return f()\nf()", "RecursionError"),
-    "an endless loop": ("while True:\n    pass", "it took more than 1 s of processor time"),
+    "an endless loop": ("while True:\n    pass", "it took more than "),
     "endless output": ("while True:\n    print('x' * 1000)", "it printed more than 1,048,576 bytes"),
     "leaving early": ("import os\nos._exit(0)", "it left, with 0, before its test had ended"),
     "leaving politely": ("raise SystemExit(0)", "SystemExit"),
@@ -154,7 +154,7 @@ def test_many_runs_at_once_leave_this_process_as_it_was() -> None:
 HOLDING = """
 import ctypes, os, subprocess, sys, time
 ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)                       # what loses its parent becomes this process's child
-WORK = "from functory_code import Limits, run; print(run('import time; time.sleep(60)', '', Limits(1, 256)).error)"
+WORK = "from functory_code import Limits, run; print(run('import time; time.sleep(60)', '', Limits(1, 256, 1)).error)"
 one = subprocess.Popen([sys.executable, "-c", WORK], stdout=subprocess.PIPE, text=True)
 if sys.argv[1] == "kill":
     for _ in range(200):                                       # until code runs

@@ -39,7 +39,7 @@ def main(pipe: int) -> None:
     for end in (ready[1], go[0]):
         os.close(end)
     if os.read(ready[0], 1):
-        os.write(go[1], b"!")
+        _write(go[1], b"!")
     _, status, used = os.wait4(child, 0)
     _tell(pipe, job, status=os.waitstatus_to_exitcode(status), seconds=used.ru_utime + used.ru_stime)
 
@@ -66,7 +66,7 @@ def _is_watched(ready: tuple[int, int], go: tuple[int, int]) -> bool:
     """Return whether the parent lives, whose death is this one's end from now on."""
     for end in (ready[0], go[1]):
         os.close(end)
-    os.write(ready[1], b"!")
+    _write(ready[1], b"!")
     is_watched = bool(os.read(go[0], 1))
     for end in (ready[1], go[0]):
         os.close(end)
@@ -105,7 +105,12 @@ def _reason(error: OSError) -> str:
 
 
 def _tell(pipe: int, job: dict[str, Any], **what: Any) -> None:
-    os.write(pipe, json.dumps({"sign": job["sign"], **what}).encode() + b"\n")
+    _write(pipe, json.dumps({"sign": job["sign"], **what}).encode() + b"\n")
+
+
+def _write(pipe: int, told: bytes) -> None:
+    with open(pipe, "wb", buffering=0, closefd=False) as file:
+        file.write(told)
 
 
 if sys.platform != "linux" or not hasattr(resource, "RLIMIT_NPROC"):  # pragma: no cover
