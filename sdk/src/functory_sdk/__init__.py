@@ -77,6 +77,7 @@ _HOMES = {
     "functory.terminal": ("Progress", "progress", "show", "table", "text"),
 }  # fmt: skip
 _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file", "weights_hash")
+_HOMES["functory_sdk.answers"] = ("answer_scorer", "answer_scores", "cmrc", "comparing", "is_chinese", "squad")
 _HOMES["functory_sdk.pairs"] = ("ALIKE", "FIRST", "GOLDEN_PAIRS", "SECOND", "NotBlank", "both_orders", "each_by_itself")
 _HOMES["functory_sdk.bounds"] = ("Bounded", "bounded")
 _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_facts")
@@ -100,12 +101,14 @@ _HOMES["functory_sdk.spans.schemes"] = ("SchemeName",)
 _HOMES["functory_sdk.spans.task"] = ("SpanTask",)
 _HOMES["functory_sdk.spans.types"] = ("AnySpans", "Entities", "Entity", "Span", "SpanLabels", "SpanOptions", "Spans")
 _HOMES["functory_sdk.writes.distinct"] = ("DISTINCT", "distinct_scorer")
+_HOMES["functory_sdk.writes.held"] = ("Held", "HeldOptions", "Said", "has_room")
 _HOMES["functory_sdk.writes.limits"] = ("Limits",)
 _HOMES["functory_sdk.writes.metrics"] = ("overlap", "word_count")
 _HOMES["functory_sdk.writes.parts"] = ("parted",)
 _HOMES["functory_sdk.writes.rouge"] = ("ROUGE", "rouge", "rouge_scorer")
 _HOMES["functory_sdk.writes.task"] = ("WriteTask",)
 _HOMES["functory_sdk.writes.types"] = ("WriteOptions", "Written")
+_HOMES["functory_sdk.writes.verbatim"] = ("places_of", "run_rule", "spelled")
 _HOMES["functory_sdk.writes.write"] = ("Write",)
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 __all__ = sorted(_HOME)  # noqa: PLE0605 - a list, made from the table above

@@ -160,6 +160,12 @@ from functory.using.packaging import needs as needs
 from functory.wording.harmless import harmless as harmless
 from functory.wording.harmless import harmless_html as harmless_html
 from functory.wording.told import message_of as message_of
+from functory_sdk.answers import answer_scorer as answer_scorer
+from functory_sdk.answers import answer_scores as answer_scores
+from functory_sdk.answers import cmrc as cmrc
+from functory_sdk.answers import comparing as comparing
+from functory_sdk.answers import is_chinese as is_chinese
+from functory_sdk.answers import squad as squad
 from functory_sdk.bounds import Bounded as Bounded
 from functory_sdk.bounds import bounded as bounded
 from functory_sdk.continuing import Continuing as Continuing
@@ -223,6 +229,10 @@ from functory_sdk.tally import Rates as Rates
 from functory_sdk.tally import Tally as Tally
 from functory_sdk.writes.distinct import DISTINCT as DISTINCT
 from functory_sdk.writes.distinct import distinct_scorer as distinct_scorer
+from functory_sdk.writes.held import Held as Held
+from functory_sdk.writes.held import HeldOptions as HeldOptions
+from functory_sdk.writes.held import Said as Said
+from functory_sdk.writes.held import has_room as has_room
 from functory_sdk.writes.limits import Limits as Limits
 from functory_sdk.writes.metrics import overlap as overlap
 from functory_sdk.writes.metrics import word_count as word_count
@@ -233,4 +243,7 @@ from functory_sdk.writes.rouge import rouge_scorer as rouge_scorer
 from functory_sdk.writes.task import WriteTask as WriteTask
 from functory_sdk.writes.types import WriteOptions as WriteOptions
 from functory_sdk.writes.types import Written as Written
+from functory_sdk.writes.verbatim import places_of as places_of
+from functory_sdk.writes.verbatim import run_rule as run_rule
+from functory_sdk.writes.verbatim import spelled as spelled
 from functory_sdk.writes.write import Write as Write

@@ -13,8 +13,7 @@ from functory.data import read
 from functory.data.examples import examples
 from functory.running.inputs import arguments
 from functory_question_answering import Answer, AnsweredQuestion, QuestionAnswering
-from functory_question_answering.metrics import cmrc, squad
-from functory_sdk import DataError, Examples, InputError
+from functory_sdk import DataError, Examples, InputError, cmrc, squad
 
 CONTEXT = "In Rome it rains. Rome is wet, and 𝒳 is not."
 SHAPES: dict[str, dict[str, Any]] = {

@@ -9,10 +9,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from functory_question_answering.choosing import NEVER, Found, Sight, Table, View, table
-from functory_question_answering.metrics import Compare, scores
 from functory_question_answering.threshold import best_threshold
 from functory_question_answering.types import Answer, AnsweringOptions, Answers, Stretch
-from functory_sdk import Array, BackboneSpec, Encoded, Formulation, Passage, Port, Reader, Row, Target
+from functory_sdk import Array, BackboneSpec, Encoded, Formulation, Passage, Port, Reader, Row, Target, answer_scores
+from functory_sdk.answers import Compare
 from functory_sdk.spans.alignment import units
 from functory_sdk.spans.graphemes import grapheme_borders
 from functory_sdk.spans.tagging import stretches
@@ -111,7 +111,7 @@ class Extraction(Formulation):
             return state
         found = [self._best(side, rows, state) for side, rows in zip(sides, outputs, strict=True)]
         golds = [[gold.text for gold in example.answers] for example in examples]
-        answered = scores([text for text, _ in found], golds, self._compare_of(examples))[:, 1]
+        answered = answer_scores([text for text, _ in found], golds, self._compare_of(examples))[:, 1]
         lacks = np.asarray([not wanted for wanted in golds], dtype=np.float64)
         gains = np.asarray([gain for _, gain in found])
         return state.model_copy(update={"threshold": round(best_threshold(gains, answered, lacks), 6)})

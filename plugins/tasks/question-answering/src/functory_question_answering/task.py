@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 from functory_question_answering.golds import is_moved, ways
-from functory_question_answering.metrics import Compare, cmrc, is_chinese, scorer, scores, squad
 from functory_question_answering.spans import Extraction
 from functory_question_answering.types import Answer, AnsweredQuestion, AnsweringOptions, Answers, Question
 from functory_sdk import (
@@ -22,8 +21,12 @@ from functory_sdk import (
     Scorer,
     Task,
     Unit,
+    answer_scorer,
+    answer_scores,
+    comparing,
     told,
 )
+from functory_sdk.answers import Compare
 
 NO_ANSWER = "no answer"
 ADOPTED = 120
@@ -141,13 +144,13 @@ class QuestionAnswering(Task[AnsweringOptions]):
     def scorer(self, outputs: Sequence[Answer], examples: Sequence[AnsweredQuestion], state: Answers) -> Scorer:
         golds = [[gold.text for gold in example.answers] for example in examples]
         lacks = np.asarray([not wanted for wanted in golds], dtype=bool)
-        found = scores([output.answer for output in outputs], golds, self._compare(examples))
-        return scorer(found, lacks, tells_lack=bool(lacks.any()))
+        found = answer_scores([output.answer for output in outputs], golds, self._compare(examples))
+        return answer_scorer(found, lacks, tells_lack=bool(lacks.any()))
 
     def judge(self, output: Answer, example: AnsweredQuestion, state: Answers) -> Judgement:
         """Right as `exact_match` has it."""
         wanted = [gold.text for gold in example.answers]
-        [[exact, _]] = scores([output.answer], [wanted], self._compare([example]))
+        [[exact, _]] = answer_scores([output.answer], [wanted], self._compare([example]))
         given = NO_ANSWER if output.answer is None else output.answer
         return Judgement(given, told(list(dict.fromkeys(wanted))) if wanted else NO_ANSWER, bool(exact), output.score)
 
@@ -160,7 +163,4 @@ class QuestionAnswering(Task[AnsweringOptions]):
 
     def _compare(self, examples: Sequence[Any]) -> Compare:
         """Return how answers to some questions are compared with the right ones."""
-        wanted = self.options.scorer
-        if wanted == "auto":
-            wanted = "cmrc" if is_chinese([example.question for example in examples]) else "squad"
-        return cmrc if wanted == "cmrc" else squad
+        return comparing(self.options.scorer, [example.question for example in examples])

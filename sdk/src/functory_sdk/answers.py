@@ -1,4 +1,5 @@
-"""How well: SQuAD's exact match and F1 (Rajpurkar et al. 2016, section 6.1), and those of CMRC 2018 for Chinese.
+"""How like a right answer an answer is: SQuAD's exact match and F1 (Rajpurkar et al. 2016, section 6.1), and those of CMRC 2018
+for Chinese.
 
 Both compare an answer with each right one and count the best; where there is none, no answer is right.
 """
@@ -9,11 +10,12 @@ import re
 import string
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
-from functory_sdk import Array, Scorer
+from functory.contracts.rows import Array
+from functory.contracts.task import Scorer
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _CHINESE = re.compile(r"[\u4e00-\u9fff]")
@@ -30,6 +32,16 @@ def is_chinese(texts: Sequence[str]) -> bool:
     return 2 * sum(bool(_CHINESE.search(text)) for text in texts) > len(texts)
 
 
+def comparing(wanted: Literal["auto", "squad", "cmrc"], questions: Sequence[str]) -> Compare:
+    """Return how answers to some questions are compared with the right ones.
+
+    :param wanted: ``auto`` is CMRC's way where most questions are Chinese, else SQuAD's.
+    """
+    if wanted == "auto":
+        wanted = "cmrc" if is_chinese(questions) else "squad"
+    return cmrc if wanted == "cmrc" else squad
+
+
 def squad(given: str, wanted: str) -> tuple[float, float]:
     """Compare without case, punctuation and articles: the texts, and the words that they share."""
     one, other = _words(given), _words(wanted)
@@ -43,12 +55,12 @@ def cmrc(given: str, wanted: str) -> tuple[float, float]:
     return float(given == wanted), _f1(_common_run(one, other), one, other)
 
 
-def scores(answers: Sequence[str | None], golds: Sequence[Sequence[str]], compare: Compare) -> Array:
+def answer_scores(answers: Sequence[str | None], golds: Sequence[Sequence[str]], compare: Compare) -> Array:
     """Return exact match and F1 of each answer, (answers, 2)."""
     return np.asarray([_best(one, wanted, compare) for one, wanted in zip(answers, golds, strict=True)]).reshape(-1, 2)
 
 
-def scorer(found: Array, may_lack: Array, *, tells_lack: bool) -> Scorer:
+def answer_scorer(found: Array, may_lack: Array, *, tells_lack: bool) -> Scorer:
     """Return the metrics as a function of which examples count.
 
     :param found: (examples, 2) exact match and F1.
