@@ -312,6 +312,35 @@ def test_generation_step_by_step_is_the_whole_pass(family: str) -> None:
         torch.testing.assert_close(again.logits[1], expected(1, 5), atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.parametrize("family", [*WRITERS, "Gemma 2 without caps", "Gemma 3 with a cap"])
+def test_texts_that_join_and_leave_between_two_tokens_have_the_scores_of_texts_alone(family: str) -> None:
+    """A longer one joins a shorter one, then one that has just begun; the first leaves, and the last takes its place."""
+    _, network = made(family)
+    sources = [[5, 9, 30, 17], [40, 6, 12, 55, 7, 7, 21], [33, 8]]
+
+    def begun(row: int) -> Any:
+        ids = torch.tensor([sources[row]])
+        return Writing(network, ids, torch.ones_like(ids))
+
+    with torch.no_grad():
+        alone = [begun(row) for row in range(3)]
+        together = begun(0)
+        for one, tokens in ((together, [20]), (alone[0], [20]), (alone[1], [24]), (alone[1], [25])):
+            one.advance(torch.tensor(tokens))
+        longer = begun(1)
+        longer.advance(torch.tensor([24]))
+        longer.advance(torch.tensor([25]))
+        together.join(longer)
+        together.join(begun(2))
+        for order, tokens in (([0, 1, 2], [21, 26, 34]), ([2, 1], [35, 27]), ([0], [36])):
+            together.choose(order)
+            alone = [alone[row] for row in order]
+            together.advance(torch.tensor(tokens))
+            for place, (one, token) in enumerate(zip(alone, tokens, strict=True)):
+                one.advance(torch.tensor([token]))
+                torch.testing.assert_close(together.logits[place], one.logits[0], atol=1e-4, rtol=1e-4)
+
+
 def test_every_family_is_tested_here() -> None:
     own_ones = {entry.name for entry in entries("families") if entry.distribution == "functory-sdk"}
     assert set(SETTINGS) == own_ones <= set(family_names())

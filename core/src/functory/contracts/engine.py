@@ -45,6 +45,11 @@ class SessionOptions(Options):
         description="Whether what an adaptation puts beside the backbone's maps, as LoRA does, is added to copies of them in the "
         "torch form: faster, for the memory of these maps. If not, the backbone's numbers are shared by all functions.",
     )
+    remembered: int = Field(
+        default=256, ge=0, le=2**20,
+        description="Megabytes at most for what texts begin with (system prompts, templates, demonstrations, turns before): a "
+        "decoder reads it once, in whatever call it comes again. What was used longest ago goes first; 0 remembers nothing.",
+    )  # fmt: skip
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> SessionOptions:

@@ -14,6 +14,8 @@ from functory_sdk import BackboneSpec, Decoding, Program, Request, Session, Sess
 from functory_sdk.families import family_names, family_of  # noqa: E402
 from functory_sdk.torch import Model, network_from  # noqa: E402
 from functory_torch import TorchEngine  # noqa: E402
+from functory_torch import session as session_module  # noqa: E402
+from functory_torch.batch import Batch  # noqa: E402
 
 PAD, END, VOCABULARY = 1, 3, 61
 LLAMA = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24,
@@ -61,7 +63,7 @@ def theirs(model: Any, ids: tuple[int, ...], **options: Any) -> list[list[int]]:
     given = torch.tensor([ids])
     with torch.inference_mode():
         rows = model.generate(
-            given, attention_mask=torch.ones_like(given), do_sample=False, max_new_tokens=10, pad_token_id=PAD, **options
+            given, attention_mask=torch.ones_like(given), do_sample=False, pad_token_id=PAD, **{"max_new_tokens": 10, **options}
         )
     found = [row[1 if model.config.is_encoder_decoder else len(ids) :].tolist() for row in rows]
     return [one[: one.index(END)] if END in one else one for one in found]
@@ -79,6 +81,24 @@ def test_the_likeliest_tokens_are_those_of_transformers(family: str) -> None:
     assert ours(session) == [theirs(model, ids) for ids in PROMPTS]
     penalty = {"repetition_penalty": 1.3}
     assert ours(session, **penalty) == [theirs(model, ids, **penalty) for ids in PROMPTS]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_texts_that_join_where_others_have_left_are_those_of_transformers(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model, session = made(family)
+    ids = [PROMPTS[place % 3][: 1 + place % 4] for place in range(9)]
+    requests = [Request(one, Decoding(max_new_tokens=3 + place), frozenset({END})) for place, one in enumerate(ids)]
+    room = sum(len(one.ids) + one.decoding.max_new_tokens for one in requests[-3:])
+    monkeypatch.setattr(session_module, "WRITTEN", 1)
+    monkeypatch.setattr(session_module, "BUDGET", room)  # about three at a time
+    joined: list[int] = []
+    join = Batch.join
+    monkeypatch.setattr(Batch, "join", lambda self, some: (joined.append(len(self)), join(self, some))[1])
+    found = texts(requests, session.generate(requests))
+    assert any(joined), "none joined where others were being written"
+    for request, [row] in zip(requests, found, strict=True):
+        [expected] = theirs(model, request.ids, max_new_tokens=request.decoding.max_new_tokens)
+        assert row["tokens"].tolist() == expected
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -126,7 +126,7 @@ def test_a_close_call_is_decided_by_reading_the_text_alone(monkeypatch: pytest.M
     monkeypatch.setattr(writing, "_read_alone", alone)
     logits = torch.tensor([[1.0, 3.0, 2.0], [1.0, 1.0005, 0.0]])
     lines = [writing.Line(Request((4,)), 0), writing.Line(Request((5, 6)), 1, tokens=[7])]
-    assert [choice.token for choice in writing._chosen(None, logits, lines)] == [1, 2]  # type: ignore[arg-type]
+    assert [writing.chosen(None, *one).token for one in zip(logits, lines, strict=True)] == [1, 2]  # type: ignore[arg-type]
     assert read == [((5, 6), [7])]
 
 

@@ -255,9 +255,11 @@ class BackboneSuite(ComponentSuite, TorchSuite):
             assert off <= 1e-5 * scale(state["hidden"]), f"states differ by {off:.2g} when many threads run at once."
 
     def test_written_tokens_follow_from_whole_passes(self) -> None:
-        """Scores while writing, in batches of unequal prompts, are those of a whole pass over what was written so far.
+        """Scores while writing, in batches of unequal prompts which leave and join, are those of a whole pass over what was
+        written so far.
 
-        If this fails: positions or masks of kept keys and values are off by the padding in `Network.resume`.
+        If this fails: positions or masks of kept keys and values are off by the padding in `Network.resume`: before the first
+        place of a text that joined longer ones, and after a shorter prompt.
         """
         import torch
 
@@ -273,7 +275,7 @@ class BackboneSuite(ComponentSuite, TorchSuite):
             batch = tensors(pad([{"input_ids": ids, "attention_mask": np.ones_like(ids)} for ids in prompts], ports))
             writing = Writing(backbone.network, batch["input_ids"], batch["attention_mask"])
             alive = list(range(len(prompts)))
-            for turn in range(4):
+            for turn in range(5):
                 written = [(prompts[index], texts[index]) for index in alive]
                 _compare_scores(backbone, written, writing.logits, turn)
                 tokens = writing.logits.argmax(-1)
@@ -284,6 +286,12 @@ class BackboneSuite(ComponentSuite, TorchSuite):
                     writing.choose(staying)
                     alive, tokens = [alive[place] for place in staying], tokens[staying]
                 writing.advance(tokens)
+                if turn == 2:  # another joins, which has just begun
+                    prompts.append(prompts[1])
+                    texts.append(texts[1][:0])
+                    alive.append(len(prompts) - 1)
+                    one = tensors(pad([{"input_ids": prompts[1], "attention_mask": np.ones_like(prompts[1])}], ports))
+                    writing.join(Writing(backbone.network, one["input_ids"], one["attention_mask"]))
 
     def test_ways_that_branch_have_the_states_of_rows_of_their_own(self) -> None:
         """Several ways to go on from one beginning, laid into one row or read after a beginning whose keys and values are kept,

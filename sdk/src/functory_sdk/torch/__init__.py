@@ -5,6 +5,7 @@ from functory_sdk.torch.copies import own, structural_copy
 from functory_sdk.torch.drawing import drawing, not_drawing
 from functory_sdk.torch.from_model import network_from
 from functory_sdk.torch.heads import CosineHead, Head, LikelihoodHead, LinearHead, LogitsHead
+from functory_sdk.torch.keeping import Kept
 from functory_sdk.torch.labels import ClassifierHead, PairedHead, SymmetricHead
 from functory_sdk.torch.loading import load_transformers, quiet
 from functory_sdk.torch.model import Graph, Model
@@ -27,7 +28,7 @@ from functory_sdk.torch.readings import (
 from functory_sdk.torch.shapes import Shape
 from functory_sdk.torch.spans import TaggingHead
 from functory_sdk.torch.updates import fold_updates
-from functory_sdk.torch.writing import Kept, Writing
+from functory_sdk.torch.writing import Writing
 
 __all__ = [
     "AttentionPooling", "ClassifierHead", "CosineHead", "Graph", "Head", "Kept", "Likelihood", "LikelihoodHead", "LinearHead",

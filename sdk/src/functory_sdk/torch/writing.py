@@ -5,43 +5,21 @@ Apart from engines: which batch runs when is theirs; what one step computes is t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
+
+from functory_sdk.torch.keeping import Kept
 
 if TYPE_CHECKING:
     from functory_sdk.torch.network import Network
 
 
-class Kept:
-    """The keys and values of the tokens that a batch of texts has read, layer by layer.
-
-    :param has_source: whether they look at a source besides themselves.
-
-    ``layers`` is the transformers cache that their layers read and append to.
-    """
-
-    def __init__(self, *, has_source: bool) -> None:
-        from transformers import DynamicCache, EncoderDecoderCache
-
-        self.layers: Any = EncoderDecoderCache(DynamicCache(), DynamicCache()) if has_source else DynamicCache()
-
-    def choose(self, rows: Tensor) -> None:
-        """Go on with these rows, of which one may come several times."""
-        self.layers.batch_select_indices(rows)
-
-    def times(self, rows: int) -> Kept:
-        """Return what the only row of a decoder has read as so many rows, each to go on its own way; this stays as it is."""
-        copied = Kept(has_source=False)
-        for place, layer in enumerate(self.layers.layers):
-            copied.layers.update(*(one.expand(rows, -1, -1, -1) for one in (layer.keys, layer.values)), place)
-        return copied
-
-
 class Writing:
-    """A batch of texts being written, after prompts or (by an encoder-decoder) from sources.
+    """A batch of texts being written, after prompts or (by an encoder-decoder) from sources. Texts leave it, and others join.
 
     :param network: one that predicts tokens.
     :param ids: (rows, tokens), padded on the right.
@@ -56,8 +34,8 @@ class Writing:
         self._network = network
         self._has_source = network.spec.architecture == "encoder-decoder"
         self._kept = Kept(has_source=self._has_source)
-        self._source: Mapping[str, Tensor] = {}
-        self._memory: Mapping[str, Tensor] = {}
+        self._source: dict[str, Tensor] = {}
+        self._memory: dict[str, Tensor] = {}
         if self._has_source:
             self._source = {"input_ids": ids, "attention_mask": mask}
             self._memory = network.run(0, network.encoder_points, {}, network.prepare(self._source))
@@ -69,6 +47,19 @@ class Writing:
             last = torch.full_like(last, ids.shape[1] - 1)
         self._mask = mask
         self._read(ids, last)
+
+    @staticmethod
+    def after(network: Network, kept: Kept, mask: Tensor, hidden: Tensor) -> Writing:
+        """Return texts that a decoder goes on with after what was read elsewhere.
+
+        :param kept: what was read, rows that end together.
+        :param mask: (rows, tokens) which places are real.
+        :param hidden: the last state of each row, (rows, width).
+        """
+        made = object.__new__(Writing)
+        made._network, made._has_source, made._kept, made._mask = network, False, kept, mask
+        made._source, made._memory, made.logits = {}, {}, network.logits(hidden)
+        return made
 
     def _read(self, ids: Tensor, last: Tensor) -> None:
         network = self._network
@@ -83,9 +74,43 @@ class Writing:
         self._read(tokens[:, None], torch.zeros_like(tokens))
 
     def choose(self, rows: Sequence[int]) -> None:
-        """Go on with these rows, of which one may come several times: texts that begin alike and go on each its own way."""
+        """Go on with these rows, of which one may come several times: texts that begin alike and go on each its own way. Where
+        some leave, the least is moved if the last ones take their places.
+        """
         chosen = torch.as_tensor(list(rows), dtype=torch.long, device=self._mask.device)
-        self._kept.choose(chosen)
+        self._kept.choose(rows)
         self._mask, self.logits = self._mask[chosen], self.logits[chosen]
         self._source = {name: array[chosen] for name, array in self._source.items()}
         self._memory = {name: array[chosen] for name, array in self._memory.items()}
+        self._trim()
+
+    def _trim(self) -> None:
+        """Forget what is padding in every row."""
+        first = int(self._mask.any(0).to(torch.uint8).argmax())
+        source = self._source.get("attention_mask")
+        stop = 0 if source is None else int(source.sum(1).max())
+        if first or (source is not None and stop < source.shape[1]):
+            self._kept.trim(first, stop)
+            self._mask = self._mask[:, first:]
+            self._source = {name: array[:, :stop] for name, array in self._source.items()}
+            self._memory = {name: array[:, :stop] for name, array in self._memory.items()}
+
+    def join(self, other: Writing) -> None:
+        """Put the rows of another batch of the same network after these."""
+        self._kept.join(other._kept)
+        size = max(self._mask.shape[1], other._mask.shape[1])
+        self._mask = torch.cat([pad(mask, (size - mask.shape[1], 0)) for mask in (self._mask, other._mask)])
+        self.logits = torch.cat([self.logits, other.logits])
+        self._source = _joined(self._source, other._source)
+        self._memory = _joined(self._memory, other._memory)
+
+
+def _joined(own: dict[str, Tensor], others: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return arrays of sources, (rows, tokens, …), as one batch: the shorter ones padded at their ends."""
+    made = {}
+    for name, array in own.items():
+        size = max(array.shape[1], others[name].shape[1])
+        made[name] = torch.cat([
+            pad(one, (*[0, 0] * (one.ndim - 2), 0, size - one.shape[1])) for one in (array, others[name])
+        ])  # fmt: skip
+    return made

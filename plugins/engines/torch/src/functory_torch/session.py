@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -11,26 +10,22 @@ import torch
 
 from functory_sdk import Array, Program, Request, Row, Session, SessionOptions, Token, pad, plan, unpad
 from functory_sdk.guides import walk
-from functory_sdk.torch import Kept
+from functory_torch.batch import Batch, written
 from functory_torch.beams import search
+from functory_torch.beginnings import Beginnings, States
+from functory_torch.branches import Branches
 from functory_torch.likelihood import likelihood
 from functory_torch.narrow import narrowed
 from functory_torch.placing import device, on, tensors
 from functory_torch.sharing import ATTENTION, NARROW_ATTENTION, Shared, Sharing, branch_ports, shared
 from functory_torch.threads import threaded, threads
-from functory_torch.writing import Line, write
+from functory_torch.writing import Line
 
 Told = Callable[[float], None]
 STATES = 16384
 """Hidden states that are gathered at a time for the rows that stand in rows that branch."""
-
-
-@dataclass(frozen=True)
-class Begun:
-    """What all rows begin with, as read: the last hidden states, (1, tokens, width), and the keys and values."""
-
-    hidden: torch.Tensor
-    kept: Kept
+BUDGET, WRITTEN = 1024, 8
+"""Tokens of a batch where nothing is said; so many times as many are held of texts that are written together."""
 
 
 class TorchSession(Session):
@@ -42,12 +37,14 @@ class TorchSession(Session):
         model = program.model.merged() if options.merged else program.model
         model = narrowed(model) if options.precision == "bf16" else model
         self.model: Any = on(model, self.device).eval()  # None once it is closed
+        self._beginnings = Beginnings(options.remembered * 2**20)
 
     def run(self, rows: Sequence[Row], told: Told | None = None) -> list[Row]:
         """Run rows; what those of a network that reads forwards alone share at their beginnings is computed once."""
         found = None
         if self._is_sharing():
-            found = shared(rows, self.model.network.spec, reads_last=self.model.head.reading.reads_last)
+            reads_last, spec = self.model.head.reading.reads_last, self.model.network.spec
+            found = shared(rows, spec, reads_last=reads_last, known=self._beginnings.known)
         return super().run(rows, told) if found is None else self._run_shared(rows, found, told)
 
     def _is_sharing(self) -> bool:
@@ -57,41 +54,38 @@ class TorchSession(Session):
     def _run_shared(self, rows: Sequence[Row], found: Sharing, told: Told | None) -> list[Row]:
         """Run rows that branch, and give each of those that stand in them what its head makes of its own states."""
         results, cost = list(rows), sum(one.tokens for one in found.rows)
-        begun = self._begun(found.beginning)
+        with threads(self.options.threads), torch.inference_mode():
+            begun = self._branches().begun(found.beginning)
         for chosen in found.batches(self._budget, self._reach):
-            for index, output in self._of_branches(rows, chosen, begun):
+            for index, output in self._of_branches(rows, chosen, begun, found.common):
                 results[index] = output
             if told is not None:
                 told(sum(one.tokens for one in chosen) / cost)
         return results
 
-    def _begun(self, ids: Array) -> Begun | None:
-        """Return what all rows begin with, read once; None where they begin with nothing."""
-        if not len(ids):
-            return None
-        network, kept = self.model.network, Kept(has_source=False)
-        with threads(self.options.threads), torch.inference_mode():
-            batch = tensors({"input_ids": ids[None], "attention_mask": np.ones_like(ids)[None]}, self.device)
-            return Begun(network.run(0, network.points, {}, network.resume(batch, kept.layers))["hidden"], kept)
+    def _branches(self) -> Branches:
+        return Branches(self.model.network, self.device, self._beginnings, self._reach)
 
-    def _states(self, chosen: Sequence[Shared], begun: Begun | None) -> torch.Tensor:
-        """Return the last hidden states of rows that branch, (shared, tokens, width), after those of what they begin with."""
-        network = self.model.network
-        batch = tensors(pad([one.row for one in chosen], branch_ports(network.spec)), self.device)
-        if begun is None:
-            hidden: torch.Tensor = network.hidden(batch)
-            return hidden
-        before = begun.hidden.expand(len(chosen), -1, -1)
-        batch["attention_mask"] = torch.cat([torch.ones_like(batch["input_ids"][:, :1]).expand(before.shape[:2]),
-                                             batch["attention_mask"]], 1)  # fmt: skip
-        context = network.resume(batch, begun.kept.times(len(chosen)).layers)
-        return torch.cat([before, network.run(0, network.points, {}, context)["hidden"]], 1)
+    def _states(self, chosen: Sequence[Shared], begun: States | None, common: Array) -> torch.Tensor:
+        """Return the last hidden states of rows that branch, (shared, tokens, width), after those of what they begin with.
 
-    def _of_branches(self, rows: Sequence[Row], chosen: Sequence[Shared], begun: Begun | None) -> list[tuple[int, Row]]:
+        :param common: what all rows begin with, which is kept where it was read with them.
+        """
+        network, branches = self.model.network, self._branches()
+        if network.written == "input_ids":
+            read = branches.read(chosen, begun)
+            branches.remember(common, read, chosen[0].places[0][: len(common)])
+            return read.hidden
+        hidden: torch.Tensor = network.hidden(tensors(pad([one.row for one in chosen], branch_ports(network.spec)), self.device))
+        return hidden
+
+    def _of_branches(
+        self, rows: Sequence[Row], chosen: Sequence[Shared], begun: States | None, common: Array
+    ) -> list[tuple[int, Row]]:
         """Return the outputs of the rows in some that branch, each with the row's number."""
         found = list[tuple[int, Row]]()
         with threads(self.options.threads), torch.inference_mode():
-            hidden = self._states(chosen, begun)
+            hidden = self._states(chosen, begun, common)
             members = [(row, *one) for row, each in enumerate(chosen) for one in zip(each.members, each.places, strict=True)]
             for part in plan([len(places) for _, _, places in members], STATES):
                 own = [rows[members[place][1]] for place in part]
@@ -121,18 +115,17 @@ class TorchSession(Session):
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Token]:
         walks = [walk(one, self.model.network.spec.vocabulary) for one in requests]  # all, before the first token
-        searched = [place for place, one in enumerate(requests) if one.decoding.beams > 1]
-        lines = [
+        texts = [
             Line(one, place, sample, walk=held and held.fork())
             for place, (one, held) in enumerate(zip(requests, walks, strict=True)) if one.decoding.beams == 1
             for sample in range(one.decoding.samples)
         ]  # fmt: skip
-        for place in searched:
-            found = search(self.model.network, requests[place], place, self.device, walks[place])
-            yield from threaded(self.options.threads, found)
-        for batch in self._planned([line.request for line in lines]):
-            chosen = [lines[index] for index in batch]
-            yield from threaded(self.options.threads, write(self.model.network, chosen, self.device))
+        for place, one in enumerate(requests):
+            if one.decoding.beams > 1:
+                found = search(self.model.network, one, place, self.device, walks[place])
+                yield from threaded(self.options.threads, found)
+        batch = Batch(self._branches(), WRITTEN * (self.options.budget or BUDGET))
+        yield from threaded(self.options.threads, (token for _, token in written(batch, texts)))
 
     def likelihood(self, requests: Sequence[Request], written: Sequence[Sequence[int]]) -> list[Array]:
         found: dict[int, Array] = {}
@@ -147,11 +140,12 @@ class TorchSession(Session):
         for size in sorted({len(request.start) for request in requests}):
             chosen = [index for index, request in enumerate(requests) if len(request.start) == size]
             lengths = [len(requests[index].ids) + size + requests[index].decoding.max_new_tokens for index in chosen]
-            for batch in plan(lengths, 4 * (self.options.budget or 1024)):
+            for batch in plan(lengths, 4 * (self.options.budget or BUDGET)):
                 yield [chosen[place] for place in batch]
 
     def close(self) -> None:
         self.model = None
+        self._beginnings.clear()
 
 
 def _numbers(shared: Sequence[int], places: Sequence[Array], hidden: torch.Tensor) -> torch.Tensor:

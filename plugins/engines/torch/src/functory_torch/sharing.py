@@ -9,16 +9,17 @@ they stay small, and attention, whose cost is quadratic in them, cheap. Apart fr
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
 from functory_sdk import Array, BackboneSpec, Port, Row, plan
+from functory_torch.beginnings import LEAST, in_common
 
-LEAST, SHARE = 8, 0.2
-"""Rows that share fewer tokens, or a smaller part of what one adds to another, are not put together for them."""
+SHARE = 0.2
+"""Rows that share a smaller part of what one adds to another, or fewer tokens than `LEAST`, are not put together for them."""
 BRANCHED = 512
 """So many tokens stand in one row after those of its first, or as many as these: attention's cost is quadratic in them."""
 ATTENTION, NARROW_ATTENTION = 4, 1
@@ -51,11 +52,13 @@ class Sharing:
     """Rows as few that branch.
 
     :param beginning: the tokens that all of them begin with and that stand in none of `rows`, (tokens,); empty where there are
-        none, and with one row that branches, which has them itself.
+        none, and with one row that branches, which has them itself but for those that are known.
+    :param common: what all of them begin with, wherever it stands, (tokens,).
     """
 
     beginning: Array
     rows: tuple[Shared, ...]
+    common: Array
 
     @property
     def tokens(self) -> int:
@@ -86,34 +89,51 @@ def branch_ports(spec: BackboneSpec) -> tuple[Port, ...]:
     return (*spec.ports(), Port("positions", "int64", axes, 0), Port("ends", "int64", axes, 0))
 
 
-def shared(rows: Sequence[Row], spec: BackboneSpec, *, reads_last: bool = True) -> Sharing | None:
+def shared(
+    rows: Sequence[Row], spec: BackboneSpec, *, reads_last: bool = True, known: Callable[[Array], int] = lambda ids: 0
+) -> Sharing | None:
     """Return rows as few that branch; None where they do not begin alike, or hold what cannot be shared.
 
     Rows of an encoder-decoder are put together where they have one source; it is what they write that branches.
 
     :param reads_last: whether the state of a row's last written token is read; its place is any where it is not.
+    :param known: how many tokens of what all rows begin with have states by now.
     """
     if len(rows) < 2 or any(_is_odd(row, spec) for row in rows):
         return None
     written = "decoder_input_ids" if spec.architecture == "encoder-decoder" else "input_ids"
     texts = [row[written] if reads_last else row[written][: max(1, len(row[written]) - 1)] for row in rows]
     sources = [row["input_ids"] if written != "input_ids" else texts[0][:0] for row in rows]
-    found = _shared(rows, texts, sources, written, _beginning(texts) if written == "input_ids" else 0)
+    common = _beginning(texts) if written == "input_ids" else 0
+    found = _shared(rows, texts, sources, written, common, known(texts[0][:common]))
     return found if found.tokens <= GAIN * sum(map(_cost, rows)) else None
 
 
-def _shared(rows: Sequence[Row], texts: Sequence[Array], sources: Sequence[Array], written: str, common: int) -> Sharing:
-    """Return rows as few that branch after the tokens that are common to all."""
-    groups = list(_groups([text[common:] for text in texts], sources))
-    if common and len(groups) == 1:
-        return _shared(rows, texts, sources, written, 0)
-    laid = tuple(_laid(rows, texts, group, written, common) for group in groups)
-    return Sharing(texts[0][:common], laid)
+def laid(texts: Sequence[Array], known: int) -> Sharing:
+    """Return texts of a decoder as rows that branch, however little they share, after what all begin with.
+
+    :param texts: (tokens,) each, no two alike.
+    :param known: how many tokens all begin with and have states by now; each text has one more at least.
+    """
+    rows = [{"input_ids": text} for text in texts]
+    common = max(known, _beginning(texts)) if len(texts) > 1 else known
+    return _shared(rows, texts, [text[:0] for text in texts], "input_ids", common, known)
+
+
+def _shared(
+    rows: Sequence[Row], texts: Sequence[Array], sources: Sequence[Array], written: str, common: int, known: int = 0
+) -> Sharing:
+    """Return rows as few that branch after the tokens that are common to all; where it is one row, after those that are known."""
+    groups, all_of = list(_groups([text[common:] for text in texts], sources)), common
+    if common > known and len(groups) == 1:
+        groups, common = list(_groups([text[known:] for text in texts], sources)), known
+    trees = tuple(_laid(rows, texts, group, written, common) for group in groups)
+    return Sharing(texts[0][:common], trees, texts[0][:all_of])
 
 
 def _beginning(texts: Sequence[Array]) -> int:
     """Return how many tokens all texts begin with; each has one more at least. 0 where they are too few to be kept."""
-    size = min(_alike(texts[0], text) for text in texts)
+    size = min(in_common(texts[0], text) for text in texts)
     size = min(size, *(len(text) - 1 for text in texts))
     return size if size >= LEAST else 0
 
@@ -138,7 +158,7 @@ def _groups(texts: Sequence[Array], sources: Sequence[Array]) -> Iterator[list[i
     order = sorted(range(len(texts)), key=keys.__getitem__)
     group, added = [order[0]], 0
     for before, index in pairwise(order):
-        alike = _alike(texts[before], texts[index])
+        alike = in_common(texts[before], texts[index])
         new, saved = len(texts[index]) - alike, alike + len(sources[index])
         has_room = added + new <= max(BRANCHED, len(texts[group[0]]))
         if keys[index][0] == keys[before][0] and saved >= max(LEAST, SHARE * new) and has_room:
@@ -150,13 +170,6 @@ def _groups(texts: Sequence[Array], sources: Sequence[Array]) -> Iterator[list[i
     yield group
 
 
-def _alike(one: Array, other: Array) -> int:
-    """Return how many tokens two rows begin with alike."""
-    size = min(len(one), len(other))
-    differing = np.flatnonzero(one[:size] != other[:size])
-    return int(differing[0]) if len(differing) else size
-
-
 def _laid(rows: Sequence[Row], texts: Sequence[Array], members: Sequence[int], written: str, common: int) -> Shared:
     """Return rows as the tree that they are after their common tokens: each token once, its followers after it."""
     ids: list[int] = []
@@ -165,7 +178,7 @@ def _laid(rows: Sequence[Row], texts: Sequence[Array], members: Sequence[int], w
     path: list[int] = [*range(common)]  # where the tokens of the last row lie
     before, places = texts[members[0]][:common], []
     for index in members:
-        text, alike = texts[index], _alike(before, texts[index])
+        text, alike = texts[index], in_common(before, texts[index])
         for place in path[alike:]:
             ends[place - common] = common + len(ids)
         path = [*path[:alike], *range(common + len(ids), common + len(ids) + len(text) - alike)]

@@ -1,8 +1,8 @@
-"""Writes a batch of texts token by token, each leaving as it ends: the same for each whatever the others are."""
+"""One text, token by token: the same whatever else is in its batch."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -11,11 +11,12 @@ import torch
 from functory_sdk import SURE, Request, Token
 from functory_sdk.guides import Walk
 from functory_sdk.torch import Network, Writing
+from functory_torch.batch import Step, Text
 from functory_torch.choosing import Choice, choose, choose_again, guided
 
 
-@dataclass
-class Line:
+@dataclass(eq=False)
+class Line(Text):
     """One text: a sample of a request.
 
     :param place: the index of its request.
@@ -49,49 +50,27 @@ class Line:
         finish: Literal["stop", "length"] | None = "stop" if is_stopped else "length" if is_full else None
         return Token(self.place, token, self.sample, finish, log_probability, choice.lead)
 
-
-def write(network: Network, lines: Sequence[Line], device: torch.device) -> Iterator[Token]:
-    """Give the tokens of texts as they come.
-
-    :param lines: nothing of them written yet; those of one request come one after the other. Prompts of at least one token;
-        as many tokens to start with for each.
-    """
-    prompts, rows = _prompts(lines)
-    with torch.inference_mode():
-        writing = Writing(network, *_padded(prompts, device), begun([Line(request, 0) for request in prompts], device))
-        if len(rows) > len(prompts):
-            writing.choose(rows)
-    while True:
-        staying, tokens = [], []
-        for row, (line, choice) in enumerate(zip(lines, _chosen(network, writing.logits, lines), strict=True)):
-            token = line.append(choice, _log_probability(writing.logits[row], choice, line.request))
-            yield token
-            if token.finish is None:
-                staying.append(row)
-                tokens.append(choice.token)
-        if not staying:
-            return
-        with torch.inference_mode():
-            if len(staying) < len(lines):
-                writing.choose(staying)
-            lines = [lines[row] for row in staying]
-            writing.advance(torch.tensor(tokens, device=device))
+    def go_on(self, network: Network, logits: torch.Tensor) -> Step:
+        choice = chosen(network, logits[0], self)
+        token = self.append(choice, _log_probability(logits[0], choice, self.request))
+        return Step([token]) if token.finish is not None else Step([token], [0], [token.id])
 
 
-def _chosen(network: Network, logits: torch.Tensor, lines: Sequence[Line]) -> Iterator[Choice]:
-    """Give the next token of each text.
+def chosen(network: Network, scores: torch.Tensor, line: Line) -> Choice:
+    """Return the next token of a text.
 
     A margin alone would not do: whatever it is, some score lies on its border. So a close call is decided by reading that
     text again by itself, which is the same computation in every batch.
+
+    :param scores: (vocabulary,).
     """
-    for scores, line in zip(logits, lines, strict=True):
-        seen = line.seen(network) if line.request.decoding.repetition_penalty != 1 else ()
-        may = None if line.walk is None else torch.from_numpy(line.walk.allowed()).to(logits.device)
-        choice = choose(guided(scores, may), line.request, line.sample, line.tokens, seen)
-        if choice.is_close:
-            alone = guided(_read_alone(network, line, logits.device), may)
-            choice = Choice(choose_again(alone, line.request, line.sample, line.tokens, seen), choice.lead)
-        yield _in_time(choice, line)
+    seen = line.seen(network) if line.request.decoding.repetition_penalty != 1 else ()
+    may = None if line.walk is None else torch.from_numpy(line.walk.allowed()).to(scores.device)
+    choice = choose(guided(scores, may), line.request, line.sample, line.tokens, seen)
+    if choice.is_close:
+        alone = guided(_read_alone(network, line, scores.device), may)
+        choice = Choice(choose_again(alone, line.request, line.sample, line.tokens, seen), choice.lead)
+    return _in_time(choice, line)
 
 
 def _in_time(choice: Choice, line: Line) -> Choice:
@@ -119,21 +98,3 @@ def _log_probability(scores: torch.Tensor, choice: Choice, request: Request) -> 
     if not request.decoding.likelihoods:
         return None
     return float(scores[choice.token] - scores.logsumexp(-1))
-
-
-def _prompts(lines: Sequence[Line]) -> tuple[list[Request], list[int]]:
-    """Return the requests of texts, each once, and for each text which of them is its own."""
-    numbers = {place: number for number, place in enumerate(dict.fromkeys(line.place for line in lines))}
-    requests = {line.place: line.request for line in lines}
-    return list(requests.values()), [numbers[line.place] for line in lines]
-
-
-def _padded(requests: Sequence[Request], device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    """Return the ids and the mask of prompts, (rows, tokens), padded on the right."""
-    size = max(len(request.ids) for request in requests)
-    ids = torch.zeros(len(requests), size, dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    for row, request in enumerate(requests):
-        ids[row, : len(request.ids)] = torch.tensor(request.ids)
-        mask[row, : len(request.ids)] = 1
-    return ids.to(device), mask.to(device)

@@ -1,0 +1,159 @@
+"""Reads texts that begin alike as rows that branch, after what is known of their beginning: for scores, and to write on.
+
+Apart from what says how they are laid (`sharing`) and what keeps beginnings (`beginnings`): here is the network's pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from functory_sdk import Array, pad
+from functory_sdk.torch import Kept, Network, Writing
+from functory_torch.beginnings import Beginnings, States
+from functory_torch.placing import tensors
+from functory_torch.sharing import Shared, branch_ports, laid
+
+PASS = 2048
+"""Tokens of prompts that are read at once."""
+
+
+@dataclass(frozen=True)
+class Pass:
+    """Rows that branch, as read: last hidden states, (rows, beginning + tokens, width), and keys and values."""
+
+    hidden: Tensor
+    kept: Kept
+
+    def of(self, numbers: Tensor) -> tuple[Tensor, list[tuple[Tensor, Tensor]]]:
+        """Return the states of texts that lie in the rows: (texts, tokens, width), and keys and values of each layer.
+
+        :param numbers: (texts, tokens) of the rows' places, one row after the other.
+        """
+        layers = [(_gathered(keys, numbers), _gathered(values, numbers)) for keys, values in self.kept.pairs()]
+        return self.hidden.flatten(0, 1)[numbers], layers
+
+
+class Branches:
+    """Reads with one network of a decoder, and knows what it read.
+
+    :param beginnings: what the session keeps.
+    :param reach: attention to so many tokens costs what all maps do.
+    """
+
+    def __init__(self, network: Network, device: torch.device, beginnings: Beginnings, reach: int) -> None:
+        self.network, self.device = network, device
+        self._beginnings, self._reach = beginnings, reach
+
+    def begun(self, ids: Array) -> States | None:
+        """Return what all rows begin with, read where it is not known; None where they begin with nothing."""
+        if not len(ids):
+            return None
+        known = self._beginnings.take(ids)
+        first = 0 if known is None else len(known)
+        if known is not None and first == len(ids):
+            return known
+        batch = {"input_ids": ids[None, first:], "attention_mask": np.ones_like(ids)[None]}
+        kept = Kept(has_source=False) if known is None else _kept(known, 1)
+        context = self.network.resume(tensors(batch, self.device), kept.layers)
+        hidden = self.network.run(0, self.network.points, {}, context)["hidden"]
+        new = States(hidden[0], tuple((keys[0, :, first:], values[0, :, first:]) for keys, values in kept.pairs()))
+        self._beginnings.keep(ids, new)
+        return new if known is None else States.joined([known, new])
+
+    def read(self, chosen: Sequence[Shared], begun: States | None) -> Pass:
+        """Read rows that branch, after what all of them begin with."""
+        network = self.network
+        batch = tensors(pad([one.row for one in chosen], branch_ports(network.spec)), self.device)
+        kept = Kept(has_source=False) if begun is None else _kept(begun, len(chosen))
+        if begun is not None:
+            before = batch["attention_mask"].new_ones(len(chosen), len(begun))
+            batch["attention_mask"] = torch.cat([before, batch["attention_mask"]], 1)
+        hidden = network.run(0, network.points, {}, network.resume(batch, kept.layers))["hidden"]
+        if begun is not None:
+            hidden = torch.cat([begun.hidden.expand(len(chosen), -1, -1), hidden], 1)
+        return Pass(hidden, kept)
+
+    def prompts(self, texts: Sequence[Array]) -> tuple[list[int], Writing]:
+        """Read texts to go on with, those that are alike once.
+
+        :param texts: (tokens,) each, one at least.
+        :return: the number of the text that each row is, and the rows.
+        """
+        order: list[int] = []
+        writing: Writing | None = None
+        for members, own in self._parts(texts):
+            order += members
+            if writing is None:
+                writing = own
+            else:
+                writing.join(own)
+        if writing is None:
+            raise ValueError("there is no text to read")
+        return order, writing
+
+    def _parts(self, texts: Sequence[Array]) -> Iterator[tuple[list[int], Writing]]:
+        """Give the rows of texts part by part, with the number of each."""
+        whose: dict[bytes, list[int]] = {}
+        for number, text in enumerate(texts):
+            whose.setdefault(text.tobytes(), []).append(number)
+        first = {numbers[0]: numbers for numbers in whose.values()}
+        groups: dict[tuple[int, ...], list[int]] = {}
+        for number in first:
+            size = self._beginnings.known(texts[number][:-1])
+            groups.setdefault(tuple(texts[number][:size].tolist()), []).append(number)
+        for known, members in groups.items():
+            sharing = laid([texts[number] for number in members], len(known))
+            begun = self.begun(sharing.beginning)
+            for chosen in sharing.batches(PASS, self._reach):
+                asked = [members[member] for one in chosen for member in one.members]
+                rows = [(one, number) for one in asked for number in first[one]]
+                yield [number for _, number in rows], self._gone_on(texts, chosen, members, [one for one, _ in rows], begun)
+
+    def _gone_on(
+        self, texts: Sequence[Array], chosen: Sequence[Shared], members: Sequence[int], rows: Sequence[int], begun: States | None
+    ) -> Writing:
+        """Read rows that branch, and return a row for each text that is asked for, of which one may come several times."""
+        found = self.read(chosen, begun)
+        lying = {
+            members[member]: place + row * found.hidden.shape[1]
+            for row, one in enumerate(chosen) for member, place in zip(one.members, one.places, strict=True)
+        }  # fmt: skip
+        for row, places in lying.items():
+            self.remember(texts[row], found, places)
+        size = max(len(lying[row]) for row in rows)
+        numbers = np.zeros((len(rows), size), dtype=np.int64)
+        mask = np.zeros_like(numbers)
+        for place, row in enumerate(rows):
+            numbers[place, size - len(lying[row]) :] = lying[row]
+            mask[place, size - len(lying[row]) :] = 1
+        where = tensors({"numbers": numbers, "mask": mask}, self.device)
+        hidden = found.hidden.flatten(0, 1)[where["numbers"][:, -1]]
+        _, layers = found.of(where["numbers"])
+        return Writing.after(self.network, Kept.of(layers), where["mask"], hidden)
+
+    def remember(self, ids: Array, found: Pass, places: Array) -> None:
+        """Keep what was read of a text.
+
+        :param places: where its tokens lie in the rows of the pass, one row after the other, (tokens,).
+        """
+        known = self._beginnings.known(ids) if self._beginnings.most else len(ids)
+        if known == len(ids):
+            return
+        hidden, layers = found.of(torch.from_numpy(places[known:])[None].to(self.device))
+        self._beginnings.keep(ids, States(hidden[0], tuple((keys[0], values[0]) for keys, values in layers)))
+
+
+def _kept(states: States, rows: int) -> Kept:
+    """Return what is known as so many rows, each to go on its own way."""
+    return Kept.of([(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1)) for keys, values in states.layers])
+
+
+def _gathered(array: Tensor, numbers: Tensor) -> Tensor:
+    """Return keys or values of places, (texts, heads, tokens, width), of those of rows, (rows, heads, places, width)."""
+    rows, places = numbers // array.shape[2], numbers % array.shape[2]
+    return array[rows[:, None], torch.arange(array.shape[1], device=array.device)[None, :, None], places[:, None]]
