@@ -83,3 +83,24 @@ def test_the_tokens_of_many_requests_are_gathered_by_request_and_sample() -> Non
     assert (second["tokens"].tolist(), second["log_probability"].tolist()) == ([8], [-1.0])
     assert (third["tokens"].tolist(), third["log_probability"].tolist()) == ([7], [-0.5, -0.25]), "the end is no part of it"
     assert third["lead"].tolist() == [2.0, 0.5]
+
+
+def test_a_control_is_said_in_short_and_refuses_what_does_not_go_together() -> None:
+    from functory.contracts.controlling import Control
+
+    short = {"must": "sun", "words": "20-30", "characters": 90, "sentences": "2-"}
+    said = read_options(Decoding, {"control": short}, "the decoding")
+    assert said.control == Control(must=("sun",), words=(20, 30), characters=(0, 90), sentences=(2, None))
+    assert read_options(Decoding, said.model_dump(mode="json"), "the decoding") == said
+    spelled = read_options(Decoding, {"control": '{"must_not": ["New  York"]}'}, "the decoding")
+    assert spelled.control == Control(must_not=("New York",))
+    given: list[tuple[dict[str, Any], str]] = [
+        ({"control": {"must": "a rose", "must_not": "ROSE"}}, "'a rose' must stand in the text, and 'ROSE'"),
+        ({"control": {"words": "9-3"}}, "at least 9 and at most 3 is nothing"),
+        ({"control": {"words": True}}, "words"),
+        ({"control": {"must": [" "]}}, "an empty text stands everywhere"),
+        ({"control": {"words": 3}, "guide": ["yes"]}, "a guide says the whole form of a text"),
+    ]
+    for options, told in given:
+        with pytest.raises(OptionError, match=told):
+            read_options(Decoding, options, "the decoding")

@@ -16,7 +16,7 @@ _HOMES = {
     "functory.contracts.certainty": ("Certainty",),
     "functory.contracts.command": ("Command",),
     "functory.contracts.component": ("CONTRACT", "Component", "NoOptions", "Options", "complaint", "schema_of"),
-    "functory.contracts.decoding": ("SURE", "Decoding", "Request", "Token", "texts"),
+    "functory.contracts.decoding": ("SURE", "Decoding", "Request", "Steer", "Steered", "Token", "texts"),
     "functory.contracts.engine": (
         "Engine", "Event", "Fit", "Run", "Session", "SessionOptions", "TrainingSession",
     ),
@@ -26,6 +26,7 @@ _HOMES = {
     "functory.contracts.shown": ("ShowingState", "Shown"),
     "functory.contracts.odds": ("SUREST", "chance", "log_odds"),
     "functory.contracts.guiding": ("Guide",),
+    "functory.contracts.controlling": ("Control", "Toward", "stands"),
     "functory.contracts.hook": ("Hook",),
     "functory.contracts.optimization": ("FormReport", "Optimization", "OptimizationReport"),
     "functory.contracts.packager": ("Packager",),
@@ -100,6 +101,8 @@ _HOMES["functory_sdk.labels.types"] = (
 _HOMES["functory_sdk.spans.schemes"] = ("SchemeName",)
 _HOMES["functory_sdk.spans.task"] = ("SpanTask",)
 _HOMES["functory_sdk.spans.types"] = ("AnySpans", "Entities", "Entity", "Span", "SpanLabels", "SpanOptions", "Spans")
+_HOMES["functory_sdk.writes.controls.faults"] = ("faults",)
+_HOMES["functory_sdk.writes.controls.steering"] = ("steering",)
 _HOMES["functory_sdk.writes.distinct"] = ("DISTINCT", "distinct_scorer")
 _HOMES["functory_sdk.writes.held"] = ("Held", "HeldOptions", "Said", "has_room")
 _HOMES["functory_sdk.writes.limits"] = ("Limits",)

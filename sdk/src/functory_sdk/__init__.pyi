@@ -23,9 +23,14 @@ from functory.contracts.component import NoOptions as NoOptions
 from functory.contracts.component import Options as Options
 from functory.contracts.component import complaint as complaint
 from functory.contracts.component import schema_of as schema_of
+from functory.contracts.controlling import Control as Control
+from functory.contracts.controlling import Toward as Toward
+from functory.contracts.controlling import stands as stands
 from functory.contracts.decoding import SURE as SURE
 from functory.contracts.decoding import Decoding as Decoding
 from functory.contracts.decoding import Request as Request
+from functory.contracts.decoding import Steer as Steer
+from functory.contracts.decoding import Steered as Steered
 from functory.contracts.decoding import Token as Token
 from functory.contracts.decoding import texts as texts
 from functory.contracts.engine import Engine as Engine
@@ -227,6 +232,8 @@ from functory_sdk.tags import tag_runs as tag_runs
 from functory_sdk.tags import tag_scheme as tag_scheme
 from functory_sdk.tally import Rates as Rates
 from functory_sdk.tally import Tally as Tally
+from functory_sdk.writes.controls.faults import faults as faults
+from functory_sdk.writes.controls.steering import steering as steering
 from functory_sdk.writes.distinct import DISTINCT as DISTINCT
 from functory_sdk.writes.distinct import distinct_scorer as distinct_scorer
 from functory_sdk.writes.held import Held as Held

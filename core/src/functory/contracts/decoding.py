@@ -5,15 +5,17 @@ Apart from tasks and engines, because a recipe, a manifest, the command line and
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self
 
 import numpy as np
 from pydantic import Field, ValidationInfo, field_validator
 
 from functory.contracts.component import Options
+from functory.contracts.controlling import Control
 from functory.contracts.guiding import Guide
 
 if TYPE_CHECKING:
@@ -68,6 +70,11 @@ class Decoding(Options):
         description="What the text must be: a pydantic model or its JSON Schema, {regex = '…'}, a list of choices, or "
         "{grammar = '…'}, as Lark has it.",
     )
+    control: Control | None = Field(
+        default=None,
+        description="What a text of free form holds, does not hold, how long it is, and what a classifier should say of it: "
+        "{must = ['sun'], must_not = ['rain'], words = '20-30', toward = {function = 'sentiment', label = 'positive'}}.",
+    )
 
     @field_validator("beams")
     @classmethod
@@ -82,6 +89,13 @@ class Decoding(Options):
         if samples > info.data.get("beams", 1) and info.data.get("temperature") == 0:
             raise ValueError("at temperature 0 every sample is the same text; set temperature above 0, or as many beams")
         return samples
+
+    @field_validator("control")
+    @classmethod
+    def _free(cls, control: Control | None, info: ValidationInfo) -> Control | None:
+        if control is not None and info.data.get("guide") is not None and control != Control(toward=control.toward):
+            raise ValueError("a guide says the whole form of a text: put the words and the length into it")
+        return control
 
     @field_validator("stop", mode="before")
     @classmethod
@@ -103,6 +117,31 @@ class Decoding(Options):
         return Decoding.model_construct(own | (options.model_fields_set & Decoding.model_fields.keys()), **values)
 
 
+class Steered(NamedTuple):
+    """Scores as they were changed.
+
+    :param scores: float32 (vocabulary,); −∞ for tokens that may not come. Never for all.
+    :param margin: by how much the scores that were given may be off without another token coming within reach.
+    """
+
+    scores: Array
+    margin: float = SURE
+
+
+class Steer(ABC):
+    """Changes how likely each next token of a text is, in process: from its tokens and the backbone's scores, and nothing
+    else, so that a text is the same alone and in any batch.
+    """
+
+    @abstractmethod
+    def __call__(self, written: Sequence[int], scores: Array) -> Steered:
+        """Return the scores of the next token as they should be.
+
+        :param written: the tokens of the text so far.
+        :param scores: float32 (vocabulary,), after the penalty on repetition and whatever a guide forbids, before temperature.
+        """
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One prompt that is written on, once or, for several samples, several times.
@@ -116,6 +155,7 @@ class Request:
     :param start: tokens that every text begins with and that are no part of it, after the prompt, or after an
         encoder-decoder's first token: the language that is written.
     :param never: tokens that are not written, however likely they are.
+    :param steer: changes the scores of each text's next token, in the engine's process; an engine that cannot ask it refuses.
     """
 
     ids: tuple[int, ...]
@@ -126,6 +166,7 @@ class Request:
     tokenizer: Tokenizer | None = field(default=None, compare=False)
     start: tuple[int, ...] = ()
     never: frozenset[int] = frozenset()
+    steer: Steer | None = field(default=None, compare=False)
 
     def noise(self, sample: int, step: int, vocabulary: int) -> Array:
         """Return what is added to the scores of the next token over the temperature, so that the largest sum is a token drawn by

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 
 from functory.contracts.backbone import BackboneSpec
-from functory.contracts.decoding import Decoding, Finish, Request
+from functory.contracts.decoding import Decoding, Finish, Request, Steer
 from functory.contracts.formulation import Formulation
 from functory.contracts.rows import Array, Encoded, Port, Row, Taught
 from functory.errors import NotSupported, OptionError
@@ -48,17 +48,29 @@ class Write(Formulation):
     program: ClassVar[Literal["forward", "generate"]] = "generate"
     head: ClassVar[str] = "functory_sdk.torch:LikelihoodHead"
     decoding: Decoding
+    uncontrolled: ClassVar[str] = ""
+    """Why what is written takes no control; empty where it does."""
 
     def __init__(self, options: WriteOptions, spec: BackboneSpec, prompt_of: Callable[[Any], str], gold: str) -> None:
         if options.chat == "on" and not spec.chat_template:
             raise NotSupported(f"{spec.reference!r} has no chat template.", do='use chat = "off" or "auto".')
         self.options, self.decoding, self._prompt_of, self._gold = options, Decoding.of(options), prompt_of, gold
+        self._check_control(self.decoding)
         is_chat = bool(spec.chat_template) and options.chat != "off"
         self._frame = chat_frame(spec.chat_template, options.system) if is_chat else Frame()
         if options.system and not is_chat:
             raise OptionError(
                 "system is told by a chat template, and none is used.", do='write it into the prompt, or use chat = "on".'
             )
+
+    def using(self, decoding: Decoding) -> Self:
+        """:raises OptionError: for a control of what takes none."""
+        self._check_control(decoding)
+        return super().using(decoding)
+
+    def _check_control(self, how: Decoding) -> None:
+        if how.control is not None and self.uncontrolled:
+            raise OptionError(f"there is no control here: {self.uncontrolled}.", do="leave control out.", field="control")
 
     def encode(self, inputs: Sequence[Any], reader: Reader, state: Any) -> Encoded:
         prompts = self.prompts(inputs, reader)
@@ -74,8 +86,17 @@ class Write(Formulation):
         guide = None if how.guide is None else bounded(how.guide).guide
         start, never = self.start(reader), frozenset(reader.spec.never_ids)
         _check_room(reader.spec, len(start), how.max_new_tokens)
-        told = how, stop_ids, ends, guide, reader.tokenizer, start, never
+        told = how, stop_ids, ends, guide, reader.tokenizer, start, never, self._steer(reader, stop_ids, stops.strings)
         return [Request(tuple(prompt.ids.tolist()), *told) for prompt in prompts]
+
+    def _steer(self, reader: Reader, stop_ids: frozenset[int], stops: Sequence[str]) -> Steer | None:
+        """Return what holds texts to the decoding's control."""
+        how = self.decoding
+        if how.control is None:
+            return None
+        from functory_sdk.writes.controls.steering import steering
+
+        return steering(how.control, reader.tokenizer, reader.spec.vocabulary, how.max_new_tokens, stop_ids, stops)
 
     def start(self, reader: Reader) -> tuple[int, ...]:
         """Return the tokens that every text begins with and that are no part of it; by default the backbone's."""
@@ -150,8 +171,18 @@ class Write(Formulation):
         text, finish = side.read(first)
         return Written(
             text=text, tokens=len(first), finish=finish, others=tuple(side.read(tokens)[0] for tokens in others),
-            log_probabilities=tuple(np.asarray(outputs[0].get("log_probability", ()), float).tolist()), notes=side.notes,
+            log_probabilities=tuple(np.asarray(outputs[0].get("log_probability", ()), float).tolist()),
+            notes=(*side.notes, *self._unheld(text)),
         )  # fmt: skip
+
+    def _unheld(self, text: str) -> tuple[str, ...]:
+        """Return what the output says of a control that does not hold: a search may have been given up."""
+        if self.decoding.control is None:
+            return ()
+        from functory_sdk.writes.controls.faults import faults
+
+        found = faults(self.decoding.control, text)
+        return (f"the control does not hold: {'; '.join(found)}",) if found else ()
 
 
 def _check_room(spec: BackboneSpec, start: int, most: int) -> None:

@@ -17,7 +17,7 @@ from torch import Tensor
 from functory_sdk import SURE, Request, Token
 from functory_sdk.guides import Walk
 from functory_sdk.torch import Network, Writing
-from functory_torch.choosing import barred, guided, penalised
+from functory_torch.choosing import barred, guided, penalised, steered
 from functory_torch.writing import Line, begun
 
 
@@ -82,7 +82,10 @@ def _step(network: Network, request: Request, beams: Sequence[Beam], logits: Ten
     seen = [Line(request, 0, tokens=list(beam.tokens)).seen(network) if how.repetition_penalty != 1 else () for beam in beams]
     scores = torch.stack([penalised(row, own, how.repetition_penalty) for row, own in zip(likely, seen, strict=True)])
     scores = torch.stack([guided(row, _may(beam, row)) for row, beam in zip(scores, beams, strict=True)])
-    sums = (barred(scores, request) + torch.tensor([beam.score for beam in beams], device=logits.device)[:, None]).flatten()
+    scores = barred(scores, request)
+    if request.steer is not None:
+        scores = torch.stack([steered(row, request, beam.tokens)[0] for row, beam in zip(scores, beams, strict=True)])
+    sums = (scores + torch.tensor([beam.score for beam in beams], device=logits.device)[:, None]).flatten()
     # One that ends is no beam that goes on: so many that enough are left where every end is among the best.
     best = sums.topk(min(len(sums), max(2, 1 + len(request.stop_ids)) * how.beams))
     made, rows = list[Beam](), list[int]()

@@ -43,20 +43,20 @@ def choose(scores: Tensor, request: Request, sample: int, written: Sequence[int]
     :param seen: those that the penalty is for: of the prompt and the text.
     """
     how = request.decoding
-    scores = barred(penalised(scores, seen, how.repetition_penalty), request)
+    scores, margin = steered(barred(penalised(scores, seen, how.repetition_penalty), request), request, written)
     if how.temperature == 0:
-        return _first(scores)
+        return _first(scores, margin)
     loose, tight = (allowed(scores, how, slack) for slack in (CLOSE, -CLOSE))
     noise = torch.from_numpy(request.noise(sample, len(written), len(scores))).to(scores.device)
     sums = scores.double() + how.temperature * noise
-    best = _first(torch.where(loose, sums, -math.inf))
+    best = _first(torch.where(loose, sums, -math.inf), margin)
     return best if tight[best.token] else Choice(best.token, 0.0)
 
 
 def choose_again(scores: Tensor, request: Request, sample: int, written: Sequence[int], seen: Sequence[int]) -> int:
     """Choose as `choose` does from the scores of a text that was read by itself: the borders are where they are."""
     how = request.decoding
-    scores = barred(penalised(scores, seen, how.repetition_penalty), request)
+    scores, _ = steered(barred(penalised(scores, seen, how.repetition_penalty), request), request, written)
     if how.temperature == 0:
         return int(scores.argmax())
     noise = torch.from_numpy(request.noise(sample, len(written), len(scores))).to(scores.device)
@@ -87,6 +87,14 @@ def barred(scores: Tensor, request: Request) -> Tensor:
     return scores.index_fill(-1, torch.tensor(sorted(request.never), device=scores.device), -math.inf)
 
 
+def steered(scores: Tensor, request: Request, written: Sequence[int]) -> tuple[Tensor, float]:
+    """Return scores, (vocabulary,), as a request's `steer` changes them, and how far they were from coming out otherwise."""
+    if request.steer is None:
+        return scores, SURE
+    found = request.steer(written, scores.float().cpu().numpy())
+    return torch.from_numpy(found.scores).to(scores.device), found.margin
+
+
 def allowed(scores: Tensor, how: Decoding, slack: float = 0.0) -> Tensor:
     """Return which tokens may be drawn, (vocabulary,) bool; the likeliest always, but where it may be another.
 
@@ -110,8 +118,11 @@ def allowed(scores: Tensor, how: Decoding, slack: float = 0.0) -> Tensor:
     return torch.zeros_like(may).index_put((order,), may)
 
 
-def _first(scores: Tensor) -> Choice:
-    """Return the token of the best score, which leads the second by their difference."""
+def _first(scores: Tensor, margin: float = SURE) -> Choice:
+    """Return the token of the best score, which leads the second by their difference.
+
+    :param margin: the most that the lead is.
+    """
     best = scores.topk(min(2, len(scores)))
     lead = float(best.values[0] - best.values[-1]) if len(scores) > 1 else SURE
-    return Choice(int(best.indices[0]), min(lead, SURE))
+    return Choice(int(best.indices[0]), min(lead, margin, SURE))

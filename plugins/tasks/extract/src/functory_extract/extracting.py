@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from functory_extract.evidence import evidence
 from functory_extract.schemas import nullable, properties_of
@@ -59,6 +59,8 @@ class Extracting(Write):
     :raises OptionError: for a prompt without a place for the text, or a system text without a template.
     :raises NotSupported: as `Write` has it.
     """
+
+    uncontrolled: ClassVar[str] = "its model says what an extraction is"
 
     def __init__(self, options: ExtractOptions, output: type[Extraction], spec: BackboneSpec) -> None:
         super().__init__(options, spec, lambda value: str(value.text), "")

@@ -121,10 +121,10 @@ class Summarise(Write):
         return Encoded([], [], [kept], requests, [0] * len(requests), frozenset({0}))
 
     def _partial(self, request: Any, reader: Reader) -> Any:
-        """Return the request of a part: one text, whose length is bounded by its tokens alone."""
+        """Return the request of a part: one text, whose length is bounded by its tokens alone, under no control."""
         stops = Stops(reader.tokenizer, self.decoding.stop)
         how = request.decoding.model_copy(update={"samples": 1, "likelihoods": False})
-        return replace(request, decoding=how, ends=stops if stops.is_needed else None)
+        return replace(request, decoding=how, ends=stops if stops.is_needed else None, steer=None)
 
     def _notes(self, parts: Sequence[int]) -> tuple[str, ...]:
         """Return how a long text was summarised."""

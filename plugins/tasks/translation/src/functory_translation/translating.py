@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
@@ -51,6 +51,8 @@ class Translating(Write):
     :raises NotSupported: where the backbone does not translate so, or as `Write` has it.
     :raises OptionError: where a language must be named.
     """
+
+    uncontrolled: ClassVar[str] = "each sentence is translated by itself, and terms are a glossary's"
 
     def __init__(self, options: TranslationOptions, spec: BackboneSpec) -> None:
         super().__init__(options, spec, lambda value: str(value.text), "reference")

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from functory.contracts.decoding import Decoding, Request, texts
+from functory.contracts.decoding import Decoding, Request, Steer, Steered, texts
 from functory.contracts.guiding import Guide
 from functory.contracts.rows import Program
 from functory.errors import NotSupported, OptionError
@@ -111,6 +111,27 @@ class WritingChecks(EngineChecks):
             off = float(np.abs(likely - of_all[2:]).max())
             assert off <= 1e-4, f"after its start a text's log-probabilities are off by {off:.2g}."
 
+    def test_a_steered_text_is_as_its_steer_changes_the_scores(self) -> None:
+        """A request whose scores are changed in process is written by the changed ones, the likeliest, drawn and searched for,
+        alone as in a batch, beside requests that nothing steers; an engine that cannot ask refuses it.
+
+        If this fails: ask `request.steer` at each token, with what was written before it, after the penalty on repetition and
+        what a guide forbids, before temperature; or raise `NotSupported` before the first token.
+        """
+        for session, requests in self.each(self.writing()):
+            free = collect(session, requests)
+            for how in ({}, {"temperature": 2.0, "seed": 1}, {"beams": 2}):
+                decoding = requests[1].decoding.model_copy(update=how)
+                asked = [requests[0], replace(requests[1], decoding=decoding, steer=_Falling()), requests[2]]
+                try:
+                    found = collect(session, asked)
+                except NotSupported:
+                    continue
+                falls = [one - other for one, other in zip(found[1], found[1][1:], strict=False)]
+                assert falls and set(falls) <= {1, 2}, f"{found[1]} is not what the changed scores say."
+                assert [found[0], found[2]] == [free[0], free[2]], "what steers one text changes others."
+                assert collect(session, asked[1:2]) == found[1:2], f"{found[1]} in a batch, another text alone."
+
     def test_the_likelihood_of_a_text_is_what_its_writing_saw(self) -> None:
         """The log-probability of a written text: the same alone and in any batch, no other token likelier at its place,
         and that of its end where it stopped early.
@@ -171,3 +192,12 @@ class WritingChecks(EngineChecks):
 def collect(session: Any, requests: Sequence[Request]) -> list[list[int]]:
     """Return the tokens of each request, those of its first sample."""
     return [some[0]["tokens"].tolist() for some in texts(requests, session.generate(requests))]
+
+
+class _Falling(Steer):
+    """Each token is one or two below that before it."""
+
+    def __call__(self, written: Sequence[int], scores: Any) -> Steered:
+        last = written[-1] if written else len(scores)
+        may = np.isin(np.arange(len(scores)), [last - 1, last - 2])
+        return Steered(np.where(may, scores, -np.inf).astype(np.float32))
