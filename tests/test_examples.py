@@ -37,7 +37,8 @@ def lines_of(text: str) -> int:
 def test_an_example_plugin_is_a_strangers_and_knows_the_sdk_alone(folder: Path) -> None:
     project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert project["name"] == f"acme-{folder.name}"
-    assert [one.partition(">")[0] for one in project["dependencies"]] == ["functory-sdk"]
+    needs = [one.partition(">")[0] for one in project["dependencies"]]
+    assert [one for one in needs if one.startswith("functory")] == ["functory-sdk"]
     assert project["entry-points"]["functory.contract"] == {"1": "functory_sdk:CONTRACT"}
     own = f"acme_{folder.name.replace('-', '_')}"
     assert (folder / "src" / own / "py.typed").is_file()
@@ -52,11 +53,12 @@ def test_an_example_plugin_is_as_short_as_it_is_said_to_be(name: str) -> None:
     assert sum(lines_of(file.read_text(encoding="utf-8")) for file in files) <= LENGTHS[name]
 
 
-def test_a_strangers_task_that_labels_pairs_takes_less_than_eighty_lines_and_no_file_outside_its_folder() -> None:
+@pytest.mark.parametrize(("name", "most"), [("answered", 80), ("subject", 60)])
+def test_a_strangers_task_takes_few_lines_and_no_file_outside_its_folder(name: str, most: int) -> None:
     """Everything counts but blank lines, comments and the README: imports, docstrings, its own tests, its pyproject.toml."""
-    files = [*(EXAMPLES / "answered").glob("**/*.py"), EXAMPLES / "answered" / "pyproject.toml"]
+    files = [*(EXAMPLES / name).glob("**/*.py"), EXAMPLES / name / "pyproject.toml"]
     lines = [line.strip() for file in files for line in file.read_text(encoding="utf-8").splitlines()]
-    assert 40 < sum(bool(line) and not line.startswith("#") for line in lines) < 80
+    assert 40 < sum(bool(line) and not line.startswith("#") for line in lines) < most
     ours = [*ROOT.glob("core/src/**/*.*"), *ROOT.glob("sdk/src/**/*.*"), *ROOT.glob("plugins/*/*/src/**/*.py")]
     texts = {file: file.read_text(encoding="utf-8") for file in ours if file.suffix in (".py", ".pyi", ".json", ".toml")}
-    assert not [file for file, text in texts.items() if "acme_answered" in text or "acme-answered" in text]
+    assert not [file for file, text in texts.items() if f"acme_{name}" in text or f"acme-{name}" in text]

@@ -28,7 +28,8 @@ EXAMPLES = ROOT / "examples" / "plugins"
 TEMPLATE = ROOT / "sdk" / "src" / "functory_sdk" / "template"
 NEEDED = (
     "core", "sdk", "plugins/engines/torch", "plugins/backbones/minilm", "plugins/tasks/text-classification",
-    "plugins/adaptations/head", "plugins/backbones/huggingface", "plugins/tasks/ranking", "plugins/tasks/question-answering",
+    "plugins/adaptations/head", "plugins/adaptations/lora", "plugins/backbones/huggingface", "plugins/tasks/ranking",
+    "plugins/tasks/question-answering",
 )  # fmt: skip
 OURS = re.compile(r"_*(editable__*)?_*(functory|acme|bad)[_-]?", re.IGNORECASE)
 
@@ -148,6 +149,21 @@ assert fn("How was thing 3?", "thing 3 was good").label in ("answered", "open")
 assert len(fn.trace([fn.read("a", "b")])[0][1]) == 1
 fn.save("answered"); functory.load("answered")
 """,
+    "subject": """
+from functory_sdk.testing import kit
+mails = [{"text": f"news of the {word}", "reference": word} for word in ("cat", "dog") for _ in range(8)]
+with kit():
+    fn = functory.build(task={"name": "subject", "max_new_tokens": 4, "words": 3}, backbone="tiny-decoder", train=mails,
+                        dev=mails, adaptation={"name": "lora", "epochs": 1}, report=False)
+    asked = "Write a subject line of 3 words for this message, in its language:\\nnews"
+    assert fn.task.prompt(fn.task.Input(text="news")) == asked
+    before = fn("news of the cat")
+    assert "".join(fn.stream("news of the cat")) == before.text
+    assert [one.text for one in fn.map(["news of the cat", "news"])][0] == before.text
+    assert 0 <= fn.evaluate(mails).metrics["word_f1"].value <= 1
+    fn.save("subject")
+    assert functory.load("subject")("news of the cat") == before
+""",
     "gated-convolution": """
 import json, pathlib, torch
 from safetensors.torch import save_file
@@ -225,7 +241,7 @@ functory.verify("book")
 """What each example plugin is for, as a user would try it."""
 KINDS = {
     "bottleneck": "adaptations", "gated-convolution": "families", "preference": "tasks", "alert": "tasks", "answered": "tasks",
-    "open-book": "tasks",
+    "open-book": "tasks", "subject": "tasks",
 }  # fmt: skip
 ASKED = {
     "adaptations": "functory.build(**build, adaptation={name!r})",
