@@ -5,7 +5,9 @@ Declared where they are needed, in the pyproject.toml of a distribution or of th
     [tool.functory.peers]
     gguf = ["gguf"]
 
-An environment is made on demand, in .venv/peers. It sees all that .venv has, and holds besides what only the peer needs.
+An environment is made on demand, in .venv/peers. It sees all that .venv has, and holds besides what only the peer needs. A
+requirement that names its version, ``transformers==4.57.6``, stands in the place of the pin in constraints.txt: so an older
+version is a peer.
 
     python scripts/environments.py                          runs every test marked peer, each in its environment
     python scripts/environments.py gguf -m pytest -k …      runs Python in one of them
@@ -22,6 +24,7 @@ import sys
 import time
 import venv
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from workspace import ROOT, Distribution, installed, settings
 
@@ -102,9 +105,23 @@ def install(python: Path, requirements: list[str]) -> None:
     :raises SystemExit: when pip cannot.
     """
     command = [sys.executable, "-m", "pip", "--python", str(python), "install", "-qq", "--disable-pip-version-check"]
-    command += ["--no-warn-conflicts", "--only-binary", ":all:", "-c", str(ROOT / "constraints.txt"), *requirements]
-    if subprocess.run(command, check=False).returncode:
-        raise SystemExit(f"peers: pip could not install {', '.join(requirements)}.")
+    with TemporaryDirectory() as folder:
+        bounds = Path(folder) / "constraints.txt"
+        bounds.write_text(constraints((ROOT / "constraints.txt").read_text(encoding="utf-8"), requirements), encoding="utf-8")
+        command += ["--no-warn-conflicts", "--only-binary", ":all:", "-c", str(bounds), *requirements]
+        if subprocess.run(command, check=False).returncode:
+            raise SystemExit(f"peers: pip could not install {', '.join(requirements)}.")
+
+
+def constraints(text: str, requirements: list[str]) -> str:
+    """Return constraints.txt without the pins of what the requirements pin themselves."""
+    own = {name_of(line) for line in requirements if "==" in line}
+    return "".join(line for line in text.splitlines(keepends=True) if "==" not in line or name_of(line) not in own)
+
+
+def name_of(requirement: str) -> str:
+    """Return the name of a distribution in a requirement or a pin, as pip compares names."""
+    return re.sub(r"[-_.]+", "-", re.split(r"[=<>!~\[; ]", requirement.strip())[0]).lower()
 
 
 def say(line: str) -> None:

@@ -33,9 +33,9 @@ from pathlib import Path
 from workspace import ROOT, Distribution, find, plugins, settings, siblings
 
 LAYERS = [
-    "cli : __main__", "asking", "build : building : composite : recipe", "using", "artefact", "steps", "hooks", "hookspecs",
-    "measuring : training", "running : function", "data", "plugins", "contracts : reading", "machine : terminal", "errors",
-    "wording",
+    "cli : __main__", "asking : compat", "build : building : composite : recipe", "using", "artefact", "steps", "hooks",
+    "hookspecs", "measuring : training", "running : function", "data", "plugins", "contracts : reading",
+    "machine : terminal", "errors", "wording",
 ]  # fmt: skip
 """The layers of the core, from high to low: none knows a higher one. Parts with a colon between them share a layer."""
 UPWARD = ["artefact.*", "measuring.evaluation", "steps", "using.*"]

@@ -14,7 +14,8 @@ from functory.cli import main
 from functory.cli.new import LIKE, render
 from functory.machine.distributions import GROUPS
 
-KINDS = [(kind, "") for kind in GROUPS if kind not in ("functions", "verbs", "tasks")] + [("tasks", like) for like in LIKE]
+APART = ("functions", "verbs", "pipelines", "tasks")
+KINDS = [(kind, "") for kind in GROUPS if kind not in APART] + [("tasks", like) for like in LIKE]
 USE = """
 import functory
 from functory_sdk.testing import kit

@@ -59,3 +59,10 @@ def test_an_environment_is_made_once_and_again_when_what_it_is_made_from_changes
 def test_a_peer_that_no_one_declares_is_refused_with_those_there_are(environments: ModuleType) -> None:
     with pytest.raises(SystemExit, match=r"(?s)none named 'ggml'.*do: choose among .*gguf"):
         environments.environment("ggml")
+
+
+def test_a_peer_that_pins_its_version_is_not_bound_by_the_workspaces(environments: ModuleType) -> None:
+    pins = "# numbers\ntorch==2.13.0\nhuggingface_hub==2.4.0\ntransformers==5.23.0\n"
+    bound = environments.constraints(pins, ["transformers==4.57.6", "Huggingface-Hub==0.36.2", "torch", "sentencepiece"])
+    assert bound == "# numbers\ntorch==2.13.0\n"
+    assert environments.constraints(pins, ["transformers>=4"]) == pins

@@ -16,6 +16,7 @@ from functory.errors import NotSupported, UsageError
 from functory.machine.distributions import GROUPS
 from functory.machine.folders import written_whole
 from functory.machine.targets import fillable_folder
+from functory.wording.kinds import one_of
 
 LIKE = {
     "labels": "one text, one label",
@@ -66,12 +67,12 @@ def render(kind: str, name: str, output: Path, *, author: str, licence: str, lik
 
     :param like: what a task is like, a key of `LIKE`; labels when empty. For tasks alone.
     :raises UsageError: for a name that cannot be one, a folder that is there already, or `like` beside another kind.
-    :raises NotSupported: for packaged functions, which `functory package` makes, and verbs; or without the template.
+    :raises NotSupported: for packaged functions, which `functory package` makes, verbs and pipelines; or without the template.
     """
     if kind == "functions":
         raise NotSupported("a packaged function is not written by hand.", do="functory package FOLDER --name NAME makes it.")
-    if kind == "verbs":
-        raise NotSupported("a verb comes with the task that it asks.", do="add it to a task's plugin: see docs/sdk.md.")
+    if kind in ("verbs", "pipelines"):
+        raise NotSupported(f"a {one_of(kind)} comes with the task it is for.", do="add it to a task's plugin: see docs/sdk.md.")
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):
         raise UsageError(
             f"the name {name!r} is not possible.", do="small letters, digits and single hyphens, a letter first: my-method."

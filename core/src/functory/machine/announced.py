@@ -25,6 +25,7 @@ GROUPS = (
     "families",
     "commands",
     "verbs",
+    "pipelines",
     "hooks",
 )
 """The kinds of component; their entry-point groups are ``functory.<kind>``."""

@@ -49,7 +49,11 @@ CLASSES = {
     "readers": "functory.contracts.reader:DataReader",
     "samples": "functory.contracts.sample:Sample",
 }
-"""The contract of each kind whose components are classes; functions, commands, verbs and hooks are objects."""
+"""The contract of each kind whose components are classes; functions, commands, verbs, pipelines and hooks are objects."""
+
+
+FUNCTIONS = {"verbs": "functory.contracts.verb", "pipelines": "functory.contracts.pipeline"}
+"""The contract of each kind whose components are plain functions: its `fault_of` says what is wrong with one."""
 
 
 def import_component(
@@ -199,12 +203,11 @@ def _checked(entry: Entry, found: Any) -> Any:
         if isinstance(made, Command):
             return made
         raise _misfit(entry, found, Command)
-    if entry.kind == "verbs":
-        from functory.contracts.verb import fault_of
-
-        fault = fault_of(found)
+    if entry.kind in FUNCTIONS:
+        fault = import_module(FUNCTIONS[entry.kind]).fault_of(found)
         if fault:
-            raise _fault(PluginContractError, "no-verb", entry, fault, where=_file(entry.value.partition(":")[0]))
+            place = _file(entry.value.partition(":")[0])
+            raise _fault(PluginContractError, f"no-{one_of(entry.kind)}", entry, fault, where=place)
         return found
     if entry.kind not in CLASSES:
         return found

@@ -172,7 +172,7 @@ def load(kind: str, reference: str, *, where: str = "") -> Any: ...
 def load(kind: str, reference: str, *, where: str = "") -> Any:  # Any: a hook or a function is any object
     """Return the component that a reference means, imported now if this is its first use.
 
-    A class for most kinds; an object for functions, commands, verbs and hooks. The same object each time; a failure
+    A class for most kinds; an object for functions, commands, verbs, pipelines and hooks. The same object each time; a failure
     is remembered too, until `refresh`. Safe to call from many threads.
 
     :raises UnknownComponent: nothing of that kind has that name.
@@ -292,7 +292,7 @@ def _named(component: Any, entry: Entry) -> Any:  # Any: as in load
     if isinstance(component, type) and id(component) in _origins:
         # one class under two names: each name has a class of its own
         component = type(component)(component.__name__, (component,), {"__module__": component.__module__})
-    if entry.kind not in ("functions", "hooks", "verbs") or getattr(component, "kind", "") == entry.kind:
+    if entry.kind not in ("functions", "hooks", "verbs", "pipelines") or getattr(component, "kind", "") == entry.kind:
         component.name = entry.name
     _origins[id(component)] = (component, entry)
     return component
