@@ -79,16 +79,32 @@ def _without_bars() -> Iterator[None]:
         console.file = None  # whatever stdout is by then, as before
 
 
-def _quantized(model: Any, program: Program, samples: Sequence[Row]) -> Any:  # Any: as above
-    """Return the graph with int8 maps but for the head's, ranges taken from samples.
+def compressed(model: Any) -> Any:  # Any: as above
+    """Return the graph with weights in int8, each row with a scale of its own. Nothing else is rounded in the file."""
+    nncf = _nncf()
+    with _without_bars():
+        return nncf.compress_weights(model, mode=nncf.CompressWeightsMode.INT8_ASYM)
 
-    Without VNNI weights take half the range, where sums of two products would overflow 16 bits.
+
+def _nncf() -> Any:  # Any: without types
+    """Return the library that makes graphs smaller, told to be silent.
+
+    :raises NotSupported: where it is not installed.
     """
     try:
         import nncf
     except ImportError as error:
         raise NotSupported("int8 for OpenVINO needs nncf.", do="pip install 'functory-openvino[convert]'.") from error
     logging.getLogger("nncf").setLevel(logging.ERROR)
+    return nncf
+
+
+def _quantized(model: Any, program: Program, samples: Sequence[Row]) -> Any:  # Any: as above
+    """Return the graph with int8 maps but for the head's, ranges taken from samples.
+
+    Without VNNI weights take half the range, where sums of two products would overflow 16 bits.
+    """
+    nncf = _nncf()
     chosen = list(samples[:CALIBRATION_ROWS])
     batches = [
         pad([chosen[index] for index in batch], program.inputs)

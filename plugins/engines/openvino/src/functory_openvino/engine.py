@@ -12,27 +12,32 @@ GRAPH = "model.xml"
 
 
 class OpenVINOEngine(Engine[NoOptions]):
-    """OpenVINO: graphs in fp32 and int8, fast on Intel's and other CPUs, without torch."""
+    """OpenVINO: reads and writes in fp32 and int8, fast on Intel's and other CPUs, without torch."""
 
-    abilities: ClassVar = frozenset({"forward"})
+    abilities: ClassVar = frozenset({"forward", "generate"})
     precisions: ClassVar = ("fp32", "int8")
     session_precisions: ClassVar = ("auto", "bf16")
 
     def open(self, program: Program, options: SessionOptions) -> Session:
         from functory_openvino.session import OpenVINOSession
+        from functory_openvino.writing import WritingSession
 
-        if program.kind != "forward" or program.folder is None:
-            raise NotSupported(
-                "the openvino engine opens forward programs from files.", do="convert the program first."
-            )
+        if program.folder is None:
+            raise NotSupported("the openvino engine opens programs from files.", do="convert the program first.")
+        if program.kind == "generate":
+            return WritingSession(program, options, program.folder)
         return OpenVINOSession(program, options, program.folder / GRAPH)
 
     def convert(self, program: Program, folder: Path, *, precision: str, samples: Sequence[Row] = ()) -> Program:
-        from functory_openvino.convert import convert
-
-        if precision not in self.precisions or program.model is None or program.kind != "forward":
+        if precision not in self.precisions or program.model is None:
             raise NotSupported(
                 f"the openvino engine cannot write {program.kind} programs in {precision!r}.",
                 do=f"its precisions: {', '.join(self.precisions)}; the program must be in its torch form.",
             )
+        if program.kind == "generate":
+            from functory_openvino import decoder
+
+            return decoder.convert(program, folder, precision)
+        from functory_openvino.convert import convert
+
         return convert(program, folder / GRAPH, precision, samples)

@@ -9,6 +9,7 @@ from typing import Any
 
 import openvino as ov
 
+from functory_openvino.settings import device_of, settings_of
 from functory_sdk import Array, ArtefactCorrupt, NotSupported, Program, Session, SessionOptions, message_of
 
 
@@ -21,19 +22,7 @@ class OpenVINOSession(Session):
 
     def __init__(self, program: Program, options: SessionOptions, graph: Path) -> None:
         super().__init__(program, options)
-        core = ov.Core()
-        device = options.device.upper()
-        if device not in core.available_devices:
-            raise NotSupported(
-                f"OpenVINO has no device {options.device!r} here.",
-                do=f"choose one of: {', '.join(name.lower() for name in core.available_devices)}.",
-            )
-        wanted: dict[str, Any] = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": "bf16" if options.precision == "bf16" else "f32",
-        }  # some take bf16 unasked
-        if options.threads:
-            wanted["INFERENCE_NUM_THREADS"] = options.threads
+        core, device, wanted = ov.Core(), device_of(options), settings_of(options)
         try:
             self._compiled: Any = core.compile_model(core.read_model(graph), device, wanted)
         except RuntimeError as error:

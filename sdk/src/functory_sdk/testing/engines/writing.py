@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
@@ -20,6 +20,13 @@ from functory_sdk.testing.engines.programs import EngineChecks
 
 class WritingChecks(EngineChecks):
     """A text is the same in any company."""
+
+    _written: ClassVar[dict[str, list[Program]]] = {}
+
+    @pytest.fixture(scope="class", autouse=True)
+    def _place_of_written(self, request: pytest.FixtureRequest) -> None:
+        """What is converted is converted once for all checks of the class."""
+        request.cls._written = {}
 
     def test_generation_is_the_same_alone_and_in_any_batch(self) -> None:
         """Requests of unequal prompts and lengths give in one call the tokens that each gives alone, at its own index: the
@@ -169,24 +176,46 @@ class WritingChecks(EngineChecks):
             raise AssertionError("the session generated without declaring it.")
 
     def writing(self) -> Iterator[tuple[Any, list[Request]]]:
-        """Give sessions that write, after the prompts of a tiny decoder and from the sources of a tiny encoder-decoder."""
+        """Give sessions that write, after the prompts of a tiny decoder and from the sources of a tiny encoder-decoder: in
+        every form that the engine has. An engine may refuse to convert one of the two.
+        """
         from functory.running.backbones import open_backbone
 
         if not self.has("generate"):
             pytest.skip("the engine declares no generation")
-        from functory_sdk.torch import Model, structural_copy
-
         for backbone in map(open_backbone, ("tiny-decoder", "tiny-encoder-decoder")):
-            network, spec = structural_copy(backbone.network), backbone.spec
-            model = Model(network, None, spec.ports(), (), spec.points).eval()
-            session = self.open(Program("generate", spec.ports(), model=model))
             prompted = ["we saw", "a", "the day was very fine and", "bad"]
             prompts = [tuple(map(int, tokens.ids)) for tokens in backbone.tokenizer.tokens(prompted)]
-            yield session, [
+            requests = [
                 Request(ids, Decoding(max_new_tokens=6 + index), tokenizer=backbone.tokenizer)
                 for index, ids in enumerate(prompts)
             ]
-            session.close()
+            for program in self.written_by(backbone):
+                session = self.open(program)
+                yield session, requests
+                session.close()
+
+    def written_by(self, backbone: Any) -> Iterator[Program]:  # Any: a backbone
+        """Give the program that writes with a backbone, in each form that the engine has: converted once for all checks."""
+        from functory_sdk.torch import Model, structural_copy
+
+        kind, spec = type(self), backbone.spec
+        if kind._written.get(spec.reference) is None:
+            model = Model(structural_copy(backbone.network), None, spec.ports(), (), spec.points).eval()
+            whole = Program("generate", spec.ports(), model=model)
+            has_forms = bool(self.load().precisions)
+            kind._written[spec.reference] = list(self._written_forms(whole, spec.reference)) if has_forms else [whole]
+        yield from kind._written[spec.reference]
+
+    def _written_forms(self, whole: Program, name: str) -> Iterator[Program]:
+        assert self._place is not None, "the checks run in pytest."
+        for precision in self.load().precisions:
+            place = self._place / f"{name}-{precision}"
+            place.mkdir()
+            try:
+                yield self.engine.convert(whole, place, precision=precision)
+            except NotSupported:
+                continue
 
 
 def collect(session: Any, requests: Sequence[Request]) -> list[list[int]]:

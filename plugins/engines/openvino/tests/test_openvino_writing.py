@@ -1,0 +1,251 @@
+"""Writing without torch: what a decoder's torch form writes, whoever joins and leaves, and what prompts share read once."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from functools import cache
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+torch = pytest.importorskip("torch")
+transformers = pytest.importorskip("transformers")
+
+from functory_openvino import OpenVINOEngine  # noqa: E402
+from functory_sdk import (  # noqa: E402
+    ArtefactCorrupt,
+    BackboneSpec,
+    Decoding,
+    NotSupported,
+    Program,
+    Request,
+    SessionOptions,
+    texts,
+)
+from functory_sdk.families import family_of  # noqa: E402
+from functory_sdk.testing.suite import in_subprocess  # noqa: E402
+from functory_sdk.torch import Model, network_from  # noqa: E402
+
+SHAPE = {"hidden_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 24,
+         "num_key_value_heads": 1, "head_dim": 8}  # fmt: skip
+WINDOWS = {"sliding_window": 4, "layer_types": ["sliding_attention", "full_attention"]}
+FAMILIES: dict[str, dict[str, Any]] = {
+    "llama": SHAPE, "gemma": SHAPE, "qwen3": SHAPE, "mistral": {**SHAPE, "sliding_window": 4},
+    "qwen2": {**SHAPE, "use_sliding_window": True, "sliding_window": 4, "max_window_layers": 1},
+    "gemma3_text": {**SHAPE, **WINDOWS},
+    "gpt2": {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 256},
+}  # fmt: skip
+END, VOCABULARY = 3, 61
+PROMPTS = ((5, 9, 30, 17, 22, 8), (40, 6), (7,), tuple(range(10, 50)))
+
+
+def program_of(family: str, **config: Any) -> Program:
+    """Return the torch form of a random model."""
+    torch.manual_seed(4)
+    told = {**FAMILIES.get(family, SHAPE), **config, "vocab_size": VOCABULARY, "max_position_embeddings": 256}
+    if family == "gpt2":
+        told.pop("max_position_embeddings")
+    made = transformers.AutoConfig.for_model(family, **told)
+    model = transformers.AutoModelForCausalLM.from_config(made, attn_implementation=family_of(family).attention).eval()
+    with torch.no_grad():
+        for parameter in model.parameters():
+            parameter.add_(0.2 * torch.randn_like(parameter))
+    spec = BackboneSpec(
+        reference="tiny", architecture="decoder", family=family, width=16, layers=2, vocabulary=VOCABULARY, context=256, pad_id=1,
+        weights_hash="0", has_logits=True,
+    )  # fmt: skip
+    adapted = Model(network_from(model, spec).eval(), None, spec.ports(), (), spec.points).eval()
+    return Program("generate", spec.ports(), model=adapted)
+
+
+@cache
+def whole() -> Program:
+    return program_of("llama")
+
+
+@pytest.fixture(scope="module")
+def form(tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """A small Llama, converted."""
+    return OpenVINOEngine().convert(whole(), tmp_path_factory.mktemp("form"), precision="fp32")
+
+
+@pytest.fixture
+def session(form: Program) -> Iterator[Any]:
+    opened = OpenVINOEngine().open(form, SessionOptions(threads=1))
+    yield opened
+    opened.close()
+
+
+def asked(prompts: Any = PROMPTS, **decoding: Any) -> list[Request]:
+    return [Request(ids, Decoding(**{"max_new_tokens": 10, **decoding}), frozenset({END})) for ids in prompts]
+
+
+def written(session: Any, requests: list[Request]) -> list[list[list[int]]]:
+    return [[row["tokens"].tolist() for row in rows] for rows in texts(requests, session.generate(requests))]
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_decoder_writes_what_its_torch_form_writes(family: str, tmp_path: Path) -> None:
+    from functory_torch import TorchEngine
+
+    program = program_of(family)
+    theirs = TorchEngine().open(program, SessionOptions(threads=1))
+    ours = OpenVINOEngine().open(OpenVINOEngine().convert(program, tmp_path, precision="fp32"), SessionOptions(threads=1))
+    for how in ({}, {"temperature": 0.9, "top_k": 20, "samples": 2, "seed": 5}, {"repetition_penalty": 1.3},
+                {"temperature": 1.2, "top_p": 0.7, "min_p": 0.02}):  # fmt: skip
+        expected = written(theirs, asked(**how))
+        assert written(ours, asked(**how)) == expected
+    told = [some[0] for some in expected]
+    for one, other in zip(theirs.likelihood(asked(), told), ours.likelihood(asked(), told), strict=True):
+        assert other == pytest.approx(one, abs=1e-4)
+
+
+def test_attention_that_openvino_does_not_have_is_refused_by_name(tmp_path: Path) -> None:
+    bent = program_of("gemma2", **WINDOWS, query_pre_attn_scalar=8)
+    with pytest.raises(NotSupported, match="softcap"):
+        OpenVINOEngine().convert(bent, tmp_path, precision="fp32")
+    assert not list(tmp_path.iterdir())
+
+
+def test_converting_leaves_the_torch_form_as_it_was(form: Program) -> None:
+    assert whole().model.network.model.config._attn_implementation == "sdpa"
+    assert not [name for name, _ in whole().model.named_modules() if "functory" in name]
+
+
+def test_beams_are_refused_before_the_first_token_and_others_go_on(session: Any) -> None:
+    with pytest.raises(NotSupported, match="beams"):
+        list(session.generate(asked(beams=2)))
+    assert written(session, asked())
+
+
+def counted(session: Any, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list that grows by the tokens of each step."""
+    steps, scores = list[int](), session._scores
+
+    def counting(lines: Any, tokens: Any) -> Any:
+        steps.append(sum(map(len, tokens)))
+        return scores(lines, tokens)
+
+    monkeypatch.setattr(session, "_scores", counting)
+    return steps
+
+
+def test_what_prompts_begin_with_is_read_once_in_a_call_and_in_those_after(session: Any, monkeypatch: Any) -> None:
+    steps = counted(session, monkeypatch)
+    beginning = tuple(4 + index % 50 for index in range(130))
+    requests = asked([(*beginning, 5 + index, 9, 30) for index in range(6)], max_new_tokens=1)
+    fresh = [written(OpenVINOEngine().open(session.program, SessionOptions(threads=1)), [one])[0] for one in requests]
+    assert written(session, requests) == fresh
+    page = session._pages.size
+    rest = 133 - 130 // page * page
+    assert sum(steps) == 133 + 5 * rest
+    steps.clear()
+    assert written(session, requests) == fresh
+    assert sum(steps) == 6 * rest
+
+
+def test_samples_read_their_prompt_once_and_a_session_may_remember_nothing(form: Program, monkeypatch: Any) -> None:
+    session = OpenVINOEngine().open(form, SessionOptions(threads=1, remembered=0))
+    steps = counted(session, monkeypatch)
+    prompt = tuple(4 + index % 50 for index in range(70))
+    request = asked([prompt], temperature=1.0, samples=3, max_new_tokens=1)
+    written(session, request)
+    page = session._pages.size
+    first = 70 + 2 * (70 - 68 // page * page)
+    assert sum(steps) == first
+    written(session, request)
+    assert sum(steps) == 2 * first
+
+
+def test_pages_are_given_back_and_found_room_for(session: Any, monkeypatch: Any) -> None:
+    before = written(session, asked(max_new_tokens=100))
+    monkeypatch.setattr(session._pages, "most", 1)  # room for one text at a time
+    assert written(session, asked(max_new_tokens=100)) == before
+    assert not session._pages._users
+    assert len(session._pages._free) + len(session._pages._resting) == session._pages._count
+
+
+def test_a_text_is_the_same_whoever_joins_and_leaves(session: Any) -> None:
+    requests = asked([(5, 9, 30 + index, *range(4, 4 + 3 * index)) for index in range(12)], max_new_tokens=12, temperature=0.7)
+    alone = [written(session, [one])[0] for one in requests]
+
+    def stream(index: int) -> list[int]:
+        tokens = session.generate([requests[index]])
+        found = [token.id for token in islice(tokens, 3 if index % 3 == 2 else None) if token.is_written]
+        tokens.close()
+        return found
+
+    with ThreadPoolExecutor(12) as pool:
+        found = list(pool.map(stream, range(12)))
+    for index, tokens in enumerate(found):
+        whole = alone[index][0]
+        assert tokens == (whole[: len(tokens)] if index % 3 == 2 else whole)
+    assert not session._lines
+    assert not session._pages._users
+
+
+def test_an_error_in_one_text_is_its_own(session: Any) -> None:
+    def fails(tokens: Any) -> bool:
+        raise ValueError("no such thing")
+
+    def waits(tokens: Any) -> bool:
+        started.set()
+        return False
+
+    started = threading.Event()
+    calm = replace(asked([PROMPTS[0]], max_new_tokens=60)[0], ends=waits)
+    expected = written(session, [calm])
+    started.clear()
+    with ThreadPoolExecutor(1) as pool:
+        beside = pool.submit(written, session, [calm])
+        started.wait(10)
+        with pytest.raises(ValueError, match="no such thing"):
+            list(session.generate([replace(asked([PROMPTS[1]])[0], ends=fails)]))
+        assert beside.result() == expected
+
+
+def test_a_closed_session_writes_nothing_and_says_so(form: Program) -> None:
+    session = OpenVINOEngine().open(form, SessionOptions(threads=1))
+    begun = session.generate(asked())
+    next(begun)
+    session.close()
+    for tokens in (begun, session.generate(asked())):
+        with pytest.raises(NotSupported, match="closed"):
+            list(tokens)
+
+
+def test_a_form_writes_without_torch(form: Program, session: Any) -> None:
+    code = (
+        "import sys\nfrom pathlib import Path\nfrom functory_openvino import OpenVINOEngine\n"
+        "from functory_sdk import Decoding, Program, Request, SessionOptions, texts\n"
+        f"form = Program('generate', (), folder=Path({str(form.folder)!r})), SessionOptions(threads=1))\n"
+        f"requests = [Request({PROMPTS[0]}, Decoding(max_new_tokens=10), frozenset({{{END}}}))]\n"
+        "print(texts(requests, session.generate(requests))[0][0]['tokens'].tolist())\n"
+        "print('heavy', [name for name in ('torch', 'transformers', 'nncf') if name in sys.modules])\n"
+    )
+    assert in_subprocess(code).splitlines() == [str(written(session, asked(PROMPTS[:1]))[0][0]), "heavy []"]
+
+
+@pytest.mark.parametrize("told", ["", "{}", '{"vocabulary": 61, "layers": [{"heads": 2}]}', '{"vocabulary": 61, "layers": 7}'])
+def test_a_form_that_does_not_say_what_its_attention_is_is_called_corrupt(form: Program, told: str, tmp_path: Path) -> None:
+    (tmp_path / "attention.json").write_text(told)
+    with pytest.raises(ArtefactCorrupt, match="attention"):
+        OpenVINOEngine().open(form.at(tmp_path), SessionOptions())
+
+
+def test_a_graph_without_its_marks_or_its_weights_is_called_corrupt(form: Program, tmp_path: Path) -> None:
+    unmarked, cut = lambda data: data.replace(b"functory.attention.1", b"something"), lambda data: data[:99]
+    for name, change in (("model.xml", unmarked), ("model.bin", cut)):
+        assert form.folder is not None
+        for file in form.folder.iterdir():
+            data = file.read_bytes()
+            (tmp_path / file.name).write_bytes(change(data) if file.name == name else data)
+        with pytest.raises(ArtefactCorrupt, match="graph"):
+            OpenVINOEngine().open(form.at(tmp_path), SessionOptions())
+    assert json.loads((tmp_path / "attention.json").read_text())["vocabulary"] == VOCABULARY
