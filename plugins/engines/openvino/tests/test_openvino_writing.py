@@ -224,7 +224,8 @@ def test_a_form_writes_without_torch(form: Program, session: Any) -> None:
     code = (
         "import sys\nfrom pathlib import Path\nfrom functory_openvino import OpenVINOEngine\n"
         "from functory_sdk import Decoding, Program, Request, SessionOptions, texts\n"
-        f"form = Program('generate', (), folder=Path({str(form.folder)!r})), SessionOptions(threads=1))\n"
+        f"form = Program('generate', (), folder=Path({str(form.folder)!r}))\n"
+        "session = OpenVINOEngine().open(form, SessionOptions(threads=1))\n"
         f"requests = [Request({PROMPTS[0]}, Decoding(max_new_tokens=10), frozenset({{{END}}}))]\n"
         "print(texts(requests, session.generate(requests))[0][0]['tokens'].tolist())\n"
         "print('heavy', [name for name in ('torch', 'transformers', 'nncf') if name in sys.modules])\n"
