@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from functory.artefact.manifest import CompositeRecord, Manifest, TorchRecord
+from functory.artefact.manifest import Manifest
 from functory.measuring.mistakes import wrong_line
 from functory.measuring.tables import MANY_ROWS, class_rows, metric_rows, trial_rows
 from functory.wording.harmless import harmless, harmless_json
@@ -24,8 +24,8 @@ def card(manifest: Manifest, report: Report | None = None) -> str:
         "pipeline_tag": manifest.task.name,
         "tags": ["functory", manifest.task.name],
     }
-    if isinstance(form, TorchRecord):
-        front["base_model"] = form.spec.reference
+    if form.base_model():
+        front["base_model"] = form.base_model()
     lines = ["---", *(f"{key}: {_json(value)}" for key, value in front.items()), "---", ""]
     lines += [f"# {manifest.name} {manifest.version}", "", sentence(manifest), ""]
     lines += ["```python", "import functory", "", f'{manifest.name.replace("-", "_")} = functory.load("…")', "```", ""]
@@ -65,13 +65,7 @@ def _item(said: str) -> str:
 
 def sentence(manifest: Manifest) -> str:
     """Return in one sentence what a function does and what it is made of."""
-    form = manifest.forms[0]
-    if isinstance(form, CompositeRecord):
-        return f"A composite for {manifest.task.name}, made of {', '.join(form.parts)}."
-    if isinstance(form, TorchRecord):
-        return f"A function for {manifest.task.name}: {form.spec.reference} with the adaptation {form.adaptation.name}."
-    made = f"{form.engine.name} {form.program['precision']}, made from {form.spec.reference}"
-    return f"A function for {manifest.task.name}, as {made}."
+    return manifest.forms[0].sentence(manifest.task.name)
 
 
 def data_line(value: Any) -> str:

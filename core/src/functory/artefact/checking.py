@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from functory.artefact.manifest import CompositeRecord, Manifest, TorchRecord
+from functory.artefact.manifest import Manifest
 from functory.artefact.members import DIGEST, MANIFEST
 from functory.artefact.sealing import unseal
 from functory.errors import ArtefactCorrupt, ArtefactUnsafe
@@ -96,7 +96,7 @@ def manifests(folder: Path, manifest: Manifest) -> Iterator[Manifest]:
     """
     yield manifest
     for form in manifest.forms:
-        for place in form.parts.values() if isinstance(form, CompositeRecord) else ():
+        for place in form.places().values():
             yield from manifests(folder / place, read_manifest(folder / place))
 
 
@@ -104,8 +104,4 @@ def named_components(manifest: Manifest) -> Iterator[tuple[str, str]]:
     """Give kind and name of every component that a manifest names, but for backbones, which may be folders."""
     yield "tasks", manifest.task.name
     for form in manifest.forms:
-        if isinstance(form, CompositeRecord):
-            continue
-        yield "engines", form.engine.name
-        if isinstance(form, TorchRecord):
-            yield "adaptations", form.adaptation.name
+        yield from ((kind, kept.name) for kind, kept in form.components() if kind != "backbones")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functory.artefact.assembling import read
-from functory.artefact.manifest import EngineRecord, Manifest, label
+from functory.artefact.manifest import Manifest
 from functory.artefact.members import GOLDEN
 from functory.contracts.engine import SessionOptions
 from functory.errors import ArtefactError, FunctoryError
@@ -34,7 +34,7 @@ def fastest(folder: Path, manifest: Manifest, session: SessionOptions) -> str | 
 
     :param session: as it will be opened: the number of threads may decide.
     """
-    labels = [label(record) for record in manifest.forms if isinstance(record, EngineRecord)]
+    labels = [record.label for record in manifest.forms if record.is_one_of_many]
     if len(labels) < 2 or not (folder / GOLDEN).is_file():
         return None
     about = _about(manifest, session)
@@ -77,6 +77,7 @@ def _timed(functions: dict[str, Function]) -> dict[str, float]:
 
 def _about(manifest: Manifest, session: SessionOptions) -> list[Any]:  # Any: JSON
     """Return all that decides which form is fastest: the artefact, the session, the processor, the engines."""
-    engines = sorted({record.engine.name for record in manifest.forms if isinstance(record, EngineRecord)})
+    choice = [record for record in manifest.forms if record.is_one_of_many]
+    engines = sorted({kept.name for record in choice for kind, kept in record.components() if kind == "engines"})
     made = [f"{entry.distribution} {entry.version}" for entry in entries("engines") if entry.name in engines]
     return [manifest.sha256, session.model_dump(mode="json"), cpu(), versions(), made]

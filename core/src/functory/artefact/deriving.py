@@ -10,12 +10,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from functory.artefact.manifest import CompositeRecord, FormRecord, Manifest, TorchRecord, Writers, label
+from functory.artefact.manifest import Manifest, Writers
 from functory.artefact.members import MANIFEST, REPORT
 from functory.artefact.signatures import Comparison
 from functory.errors import ArtefactCorrupt
-from functory.plugins.registry import origin
-from functory.running.forms import CompositeForm, TorchForm
+from functory.running.forms import FormRecord
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -31,7 +30,7 @@ def check_derived(folder: Path, manifest: Manifest, record: FormRecord, function
     """
     made, by, here = manifest.task, manifest.written_by, Writers.here()
     comparison = Comparison(
-        may_have_more=not made.distribution or not _is_version(made.version, function.task) or by.functory != here.functory,
+        may_have_more=not made.distribution or not made.is_version_of(function.task) or by.functory != here.functory,
         may_say_otherwise=by.pydantic != here.pydantic,
     )
     place = comparison.difference(manifest.signature, function.signature)
@@ -42,38 +41,13 @@ def check_derived(folder: Path, manifest: Manifest, record: FormRecord, function
             writer = f"{task}functory {by.functory}, pydantic {by.pydantic}"
             do = f"get a fresh copy; or build it again: it was made with {writer}."
         raise _refused(folder, f"{place} of the signature is not what task {function.task.name!r} and its state give", do)
-    if isinstance(record, TorchRecord) and isinstance(function.form, TorchForm):
-        _check_torch(folder, record, function.form, is_same_task=not comparison.may_have_more)
+    differing = record.difference(function.form, is_same_task=not comparison.may_have_more)
+    if differing:
+        raise _refused(folder, *differing)
     _check_licences(folder, manifest, record, function)
     report = function.report
     if report is not None and _plain(manifest.metrics) != _plain(report.metrics):
         raise _refused(folder, f"the metrics are not those of {REPORT}")
-
-
-def _check_torch(folder: Path, record: TorchRecord, form: TorchForm, *, is_same_task: bool) -> None:
-    """Compare the form's name, its program and the facts of the backbone.
-
-    :param is_same_task: whether the task is the one that it was made with; another version may read other ports.
-
-    :raises ArtefactCorrupt: naming the first that differs.
-    """
-    if label(record) != form.name:
-        raise _refused(folder, f"the form is called {label(record)!r} and is {form.name!r}")
-    if is_same_task and record.program != form.program.as_json():
-        raise _refused(folder, f"the ports of the program are not those of form {form.name!r}")
-    kept, here = record.spec.model_dump(mode="json"), form.spec.model_dump(mode="json")
-    open_to_change = {"revision"}  # the same weights may have several
-    if record.backbone.name != form.backbone.reference:
-        open_to_change |= {"reference", "licence"}  # the same weights, which lie elsewhere now
-    elif not _is_version(record.backbone.version, form.backbone):
-        open_to_change.add("licence")  # a newer version may know it better
-    for name in kept.keys() - open_to_change:
-        if kept[name] != here[name]:
-            raise _refused(
-                folder,
-                f"the backbone's {name} is {here[name]!r}, and not {kept[name]!r}",
-                "get a fresh copy; where the backbone's plugin is another version than it was made with, build it again.",
-            )
 
 
 def _check_licences(folder: Path, manifest: Manifest, record: FormRecord, function: Function) -> None:
@@ -81,19 +55,10 @@ def _check_licences(folder: Path, manifest: Manifest, record: FormRecord, functi
 
     :raises ArtefactCorrupt: when one is not.
     """
-    if isinstance(record, CompositeRecord) and isinstance(function.form, CompositeForm):
-        owed = {licence for part in function.form.parts.values() for licence in part.about.licences}
-    else:
-        owed = {record.spec.licence} if not isinstance(record, CompositeRecord) and record.spec.licence else set()
+    owed = record.licences().union(*(part.about.licences for part in function.form.parts.values()))
     lacking = sorted(owed - set(manifest.licences))
     if lacking:
         raise _refused(folder, f"the licences do not name {lacking[0]!r}, which is that of what it was made from")
-
-
-def _is_version(version: str, component: object) -> bool:
-    """Whether a component is of the version that the manifest keeps."""
-    entry = origin(component)
-    return version == (entry.version if entry else "")
 
 
 def _plain(metrics: Mapping[str, Metric]) -> dict[str, str]:

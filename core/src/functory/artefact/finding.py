@@ -81,8 +81,8 @@ def read(folder: Path) -> Saved:
 
 
 def _label(form: dict[str, Any]) -> str:
-    """Return what a form is called, as `assembling.label` does."""
-    return "composite" if form["kind"] == "composite" else f"{form['engine']['name']} {form['program']['precision']}"
+    """Return what a form is called, as its record's `label` does: by its engine where it has one, by its kind where not."""
+    return f"{form['engine']['name']} {form['program']['precision']}" if "engine" in form else str(form["kind"])
 
 
 def _figure(metrics: dict[str, Any], folder: Path) -> tuple[str, float | None]:

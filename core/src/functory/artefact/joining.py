@@ -10,12 +10,13 @@ from pathlib import Path
 
 from functory.artefact.assembling import read
 from functory.artefact.checking import check
-from functory.artefact.manifest import EngineRecord, Manifest, label
+from functory.artefact.manifest import Manifest
 from functory.artefact.members import GOLDEN
 from functory.artefact.sealing import seal
 from functory.errors import UsageError
 from functory.machine.boundary import reading
 from functory.machine.folders import copy_files, files_of, written_whole
+from functory.running.forms import FormRecord
 from functory.running.golden import distance, replay
 
 SAME = ("task", "state", "signature", "long_text", "max_tokens")
@@ -39,19 +40,19 @@ def join(folders: Sequence[Path], target: Path) -> Path:
         for folder, manifest in others:
             _check_same(first[1], manifest, folder)
             for record in manifest.forms:
-                if not isinstance(record, EngineRecord) or label(record) in map(label, records):
+                if not record.is_one_of_many or record.label in [one.label for one in records]:
                     raise UsageError(
-                        f"the form {label(record)!r} cannot be joined: {_why(record)}.",
+                        f"the form {record.label!r} cannot be joined: {_why(record)}.",
                         where=str(folder),
                         do="join engine forms that differ, as `functory optimize` makes them.",
                     )
-                function = read(folder, manifest, form=label(record))
+                function = read(folder, manifest, form=record.label)
                 with reading(GOLDEN, folder):
                     wide = record.tolerance + distance(function, golden)
                     replay(function, golden, wide, where=str(folder))
                 function.close()
-                here = f"{record.folder}/"
-                copy_files({path: file for path, file in files_of(folder).items() if path.startswith(here)}, made)
+                own = record.members()
+                copy_files({path: file for path, file in files_of(folder).items() if path.startswith(own)}, made)
                 records.append(record.model_copy(update={"tolerance": wide}))
         seal(made, first[1].model_copy(update={"forms": tuple(records)}))
     return target
@@ -67,5 +68,5 @@ def _check_same(first: Manifest, other: Manifest, folder: Path) -> None:
         )
 
 
-def _why(record: object) -> str:
-    return "it is there already" if isinstance(record, EngineRecord) else "it is no engine form"
+def _why(record: FormRecord) -> str:
+    return "it is there already" if record.is_one_of_many else "it is no engine form"

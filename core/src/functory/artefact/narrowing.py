@@ -6,11 +6,12 @@ from pathlib import Path
 
 from functory.artefact.card import card
 from functory.artefact.checking import check, read_manifest
-from functory.artefact.manifest import CompositeRecord, EngineRecord, FormRecord, Manifest, TorchRecord, label
-from functory.artefact.members import CARD, WEIGHTS
+from functory.artefact.manifest import Manifest
+from functory.artefact.members import CARD
 from functory.artefact.sealing import seal
 from functory.errors import UsageError
 from functory.machine.folders import copy_files, files_of, written_whole
+from functory.running.forms import FormRecord
 
 
 def narrow(folder: Path, engine: str, target: Path) -> Path:
@@ -28,26 +29,16 @@ def narrow(folder: Path, engine: str, target: Path) -> Path:
 
 def _write(folder: Path, manifest: Manifest, engine: str, made: Path, what: str) -> None:
     """Write one artefact, narrowed; `what` is what a message calls it."""
-    kept = tuple(form for form in manifest.forms if _is_of(form, engine))
+    kept = tuple(form for form in manifest.forms if form.is_of(engine))
     if not kept:
         raise _lacking(manifest, engine, what, folder)
-    parts = {name: place for form in kept if isinstance(form, CompositeRecord) for name, place in form.parts.items()}
-    left_out = tuple(f"{place}/" for place in (*_folders(manifest.forms, kept), *parts.values()))
+    parts = {name: place for form in kept for name, place in form.places().items()}
+    gone = [member for form in manifest.forms if form not in kept for member in form.members()]
+    left_out = (*gone, *(f"{place}/" for place in parts.values()))
     copy_files({path: file for path, file in files_of(folder).items() if not path.startswith(left_out)}, made)
     for name, place in parts.items():
         _write(folder / place, read_manifest(folder / place), engine, made / place, f"its part {name!r}")
-    if not any(isinstance(form, TorchRecord) for form in kept):
-        (made / WEIGHTS).unlink(missing_ok=True)
     _describe(manifest, kept, made)
-
-
-def _is_of(form: FormRecord, engine: str) -> bool:
-    return isinstance(form, CompositeRecord) or form.engine.name == engine
-
-
-def _folders(forms: tuple[FormRecord, ...], kept: tuple[FormRecord, ...]) -> list[str]:
-    """Return the folders of the engine forms that are left out."""
-    return [form.folder for form in forms if isinstance(form, EngineRecord) and form not in kept]
 
 
 def _describe(manifest: Manifest, kept: tuple[FormRecord, ...], made: Path) -> None:
@@ -62,7 +53,7 @@ def _lacking(manifest: Manifest, engine: str, what: str, folder: Path) -> UsageE
     """Return the error that says which forms there are, and how one of that engine is made."""
     from functory.plugins.registry import entries
 
-    there = sorted({form.engine.name for form in manifest.forms if not isinstance(form, CompositeRecord)})
+    there = sorted({kept.name for form in manifest.forms for kind, kept in form.components() if kind == "engines"})
     take = "take " + " or ".join(f"--engine {name}" for name in there)
     installed = sorted(entry.name for entry in entries("engines"))
     if engine in installed:
@@ -70,7 +61,7 @@ def _lacking(manifest: Manifest, engine: str, what: str, folder: Path) -> UsageE
     else:
         more = f". Installed engines: {', '.join(installed)}"
     return UsageError(
-        f"{what} has no form of an engine {engine!r}; it has {', '.join(map(label, manifest.forms))}.",
+        f"{what} has no form of an engine {engine!r}; it has {', '.join(form.label for form in manifest.forms)}.",
         where=str(folder),
         do=f"{take}{more}.",
     )

@@ -8,7 +8,6 @@ from typing import Any
 from functory.artefact.assembling import read_report
 from functory.artefact.card import sentence
 from functory.artefact.checking import check, read_manifest
-from functory.artefact.manifest import CompositeRecord, FormRecord, TorchRecord, label
 from functory.artefact.members import DIGEST, MANIFEST
 from functory.errors import ArtefactError
 
@@ -39,7 +38,7 @@ def summarise(folder: Path) -> dict[str, Any]:  # Any: JSON
         "task": manifest.task.model_dump(mode="json"),
         "signature": manifest.signature,
         "state": manifest.state,
-        "forms": [{"name": label(form), **_form(form)} for form in manifest.forms],
+        "forms": [{"name": form.label, **form.summary()} for form in manifest.forms],
         "metrics": {name: metric.model_dump(mode="json") for name, metric in manifest.metrics.items()},
         "report": None if report is None else report.model_dump(mode="json"),
         "recipe": manifest.recipe,
@@ -55,13 +54,3 @@ def summarise(folder: Path) -> dict[str, Any]:  # Any: JSON
         "trouble": trouble,
         "unread": unread,
     }
-
-
-def _form(form: FormRecord) -> dict[str, Any]:
-    """Return what one form is made of, and what it needs."""
-    if isinstance(form, CompositeRecord):
-        return {"parts": list(form.parts)}
-    made = {"engine": form.engine.name, "backbone": form.spec.reference, "context": form.spec.context}
-    if isinstance(form, TorchRecord):
-        return {**made, "adaptation": form.adaptation.name, "weights_hash": form.spec.weights_hash}
-    return {**made, "probed_on": form.probed_on}

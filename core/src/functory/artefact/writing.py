@@ -2,28 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from functory.artefact.assembling import read
-from functory.artefact.manifest import (
-    CompositeRecord,
-    EngineRecord,
-    FormRecord,
-    Kept,
-    Manifest,
-    TorchRecord,
-    Writers,
-    place_of,
-)
-from functory.artefact.members import CARD, GOLDEN, MANIFEST, REPORT, WEIGHTS
+from functory.artefact.manifest import Manifest, Writers
+from functory.artefact.members import CARD, GOLDEN, MANIFEST, REPORT
 from functory.artefact.sealing import seal
 from functory.errors import ArtefactError
-from functory.machine.folders import copy_files, files_of, written_whole
+from functory.machine.folders import written_whole
 from functory.machine.storage import placing
 from functory.machine.targets import LEAST, replaceable_folder
-from functory.plugins.registry import origin
-from functory.running.forms import EngineForm, Form, TorchForm
+from functory.running.forms import Form, Kept
 from functory.running.golden import replay
 
 if TYPE_CHECKING:
@@ -75,7 +66,7 @@ def write(function: Function, folder: Path, *, mistakes: bool = False) -> None:
     """Write a function's files, the manifest and its digest last."""
     from functory.artefact.card import card
 
-    record = _write_form(function.form, folder)
+    record = function.form.write(_Place(folder))
     if function.golden:
         (folder / GOLDEN).write_text("".join(one.line() + "\n" for one in function.golden), encoding="utf-8")
     about, report = function.about, function.report
@@ -85,7 +76,7 @@ def write(function: Function, folder: Path, *, mistakes: bool = False) -> None:
         version=about.version,
         licence=about.licence,
         licences=about.licences,
-        task=_kept(function.task),
+        task=Kept.of_component(function.task),
         state=function.state.model_dump(mode="json"),
         signature=function.signature,
         forms=(record,),
@@ -106,64 +97,13 @@ def write(function: Function, folder: Path, *, mistakes: bool = False) -> None:
     seal(folder, manifest)
 
 
-def _write_form(form: Form, folder: Path) -> FormRecord:
-    """Write a form's files and return its record."""
-    if isinstance(form, TorchForm):
-        return _write_torch(form, folder)
-    if isinstance(form, EngineForm):
-        return _write_engine(form, folder)
-    for name, part in form.parts.items():
-        write(part, _made(folder / "parts" / name))
-    return CompositeRecord(parts={name: f"parts/{name}" for name in form.parts}, tolerance=form.tolerance)
+@dataclass(slots=True)
+class _Place:
+    """The folder that a function is written into, as its form meets it."""
 
+    folder: Path
 
-def _write_torch(form: TorchForm, folder: Path) -> TorchRecord:
-    from safetensors.numpy import save_file
-
-    phi = form.engine.phi(form.program.model)
-    if phi:
-        save_file(phi, folder / WEIGHTS)
-    return TorchRecord(
-        engine=_kept(form.engine),
-        backbone=_kept(form.backbone, form.backbone.reference),
-        spec=form.spec,
-        adaptation=_kept(form.adaptation),
-        formulation=form.put,
-        program=form.program.as_json(),
-        has_phi=bool(phi),
-        tolerance=form.tolerance,
-    )
-
-
-def _write_engine(form: EngineForm, folder: Path) -> EngineRecord:
-    place = place_of(form.engine.name, form.program.precision)
-    made = _made(folder / place)
-    copy_files(files_of(form.folder), made)
-    (made / "tokenizer.json").write_text(form.tokenizer.json, encoding="utf-8")
-    return EngineRecord(
-        engine=_kept(form.engine),
-        folder=place,
-        spec=form.spec,
-        formulation=form.put,
-        program=form.program.as_json(),
-        threads=form.options.threads,
-        budget=form.options.budget,
-        probed_on=form.probed_on,
-        tolerance=form.tolerance,
-    )
-
-
-def _kept(component: Any, name: str = "") -> Kept:
-    """Return what the manifest keeps of a component; its own name where none is given."""
-    entry = origin(component)
-    return Kept(
-        name=name or component.name,
-        options=component.options.model_dump(mode="json", exclude_unset=True),
-        distribution=entry.distribution if entry else "",
-        version=entry.version if entry else "",
-    )
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    def part(self, function: Function, place: str) -> None:
+        folder = self.folder / place
+        folder.mkdir(parents=True, exist_ok=True)
+        write(function, folder)

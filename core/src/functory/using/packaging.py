@@ -8,17 +8,18 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from functory.artefact.checking import read_manifest
-from functory.artefact.manifest import CompositeRecord, EngineRecord, Kept, Manifest, TorchRecord
+from functory.artefact.manifest import Manifest
 from functory.artefact.opening import digests, verify
 from functory.errors import NotSupported
 from functory.machine.storage import refusals_told
 from functory.machine.targets import fillable_folder
+from functory.running.forms import Kept
 from functory.wording.kinds import one_of
 
 
@@ -113,26 +114,15 @@ def needs(folder: Path) -> Needs:
 def _needed(folder: Path, manifest: Manifest) -> tuple[set[str], set[str], bool]:
     """Return the requirements of the forms that count, of the others, and whether it is self-contained."""
     runs, also = {_distribution("tasks", manifest.task, folder)}, set[str]()
-    has_engine = any(isinstance(form, EngineRecord) for form in manifest.forms)
-    contained = True
+    has_whole = any(form.is_whole for form in manifest.forms)
+    contained = has_whole
     for form in manifest.forms:
-        if isinstance(form, CompositeRecord):
-            for place in form.parts.values():
-                part = folder / place
-                one, other, whole = _needed(part, read_manifest(part))
-                runs, also, contained = runs | one, also | other, contained and whole
-        elif isinstance(form, TorchRecord):
-            (also if has_engine else runs).update(_torch(form, folder))
-            contained = contained and has_engine
-        else:
-            runs.add(_distribution("engines", form.engine, folder))
+        needed = {_distribution(kind, kept, folder) for kind, kept in form.components()}
+        (runs if form.is_whole or not has_whole else also).update(needed)
+        for place in form.places().values():
+            one, other, whole = _needed(folder / place, read_manifest(folder / place))
+            runs, also, contained = runs | one, also | other, contained and whole
     return runs, also, contained
-
-
-def _torch(form: TorchRecord, folder: Path) -> Iterable[str]:
-    yield _distribution("engines", form.engine, folder)
-    yield _distribution("backbones", form.backbone, folder)
-    yield _distribution("adaptations", form.adaptation, folder)
 
 
 def _distribution(kind: str, kept: Kept, folder: Path) -> str:

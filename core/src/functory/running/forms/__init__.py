@@ -5,10 +5,25 @@ A torch form is a backbone with φ inside, in memory; an engine form is files th
 with no backbone, torch or transformers; a composite form is other functions.
 """
 
-from functory.running.forms.composite import CompositeForm
-from functory.running.forms.engine import EngineForm
+from functory.running.forms.composite import CompositeForm, CompositeRecord
+from functory.running.forms.engine import EngineForm, EngineRecord
 from functory.running.forms.form import Form
 from functory.running.forms.program import ProgramForm
-from functory.running.forms.torch import TorchForm, torch_form
+from functory.running.forms.record import FormRecord, Kept, Reading, Writing
+from functory.running.forms.torch import TorchForm, TorchRecord, torch_form
 
-__all__ = ["CompositeForm", "EngineForm", "Form", "ProgramForm", "TorchForm", "torch_form"]
+__all__ = [
+    "CompositeForm",
+    "CompositeRecord",
+    "EngineForm",
+    "EngineRecord",
+    "Form",
+    "FormRecord",
+    "Kept",
+    "ProgramForm",
+    "Reading",
+    "TorchForm",
+    "TorchRecord",
+    "Writing",
+    "torch_form",
+]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from functory.contracts.batching import Told
     from functory.contracts.component import Component
     from functory.function import Function
+    from functory.running.forms.record import FormRecord, Writing
     from functory.running.golden import Golden
     from functory.running.reruns import Rerun
     from functory.running.streaming import Stream
@@ -31,6 +32,8 @@ class Form(ABC):
 
     kind: ClassVar[str]
     """What manifests call it: ``torch``."""
+    Record: ClassVar[type[FormRecord] | None] = None
+    """What a manifest keeps of it; None where it cannot be saved."""
     tolerance: float
     """By how much any number of its outputs may be off where it is replayed."""
     parts: Mapping[str, Function] = MappingProxyType({})
@@ -136,6 +139,13 @@ class Form(ABC):
         return compared(golden, self.recorded(function, values))
 
     # -- keeping and describing --------------------------------------------------------------------------
+
+    def write(self, place: Writing) -> FormRecord:
+        """Write its files into the folder of a function, and return what the manifest keeps of it.
+
+        :raises NotSupported: by a form that cannot be saved.
+        """
+        raise NotSupported(f"{self.name} cannot be saved: it is nothing that a folder holds.", do="save what it was made from.")
 
     def weight(self) -> int:
         """Return the bytes that it takes on disk, apart from its parts, a little more or less."""

@@ -84,7 +84,7 @@ def _torch_form(manifest: Manifest, artefact: Path) -> tuple[Any, Any]:  # Any: 
 
     :raises NotSupported: where there is none, or it holds no low-rank updates.
     """
-    records = [form for form in manifest.forms if form.kind == "torch"]
+    records: list[Any] = [form for form in manifest.forms if form.kind == "torch"]
     if not records:
         raise NotSupported(
             f"{manifest.name!r} has no torch form, whose updates an adapter would hold.",
