@@ -98,14 +98,17 @@ class Function:
         return self._compute([self.read(*args, **kwargs)])[0]
 
     async def acall(self, *args: Any, **kwargs: Any) -> Any:
-        """Compute one output in a thread, while the event loop goes on: ``await fn.acall("…")``.
+        """Compute one output in a thread, while the event loop goes on: ``await fn.acall("…")``. Texts that are asked for at once
+        are written together.
 
         :raises InputError: when the arguments do not make the task's Input.
         :raises TooLong: for a long text in a function built to refuse them.
         """
         import asyncio
 
-        return await asyncio.to_thread(self, *args, **kwargs)
+        from functory.running.waiting import waited
+
+        return await (waited if self.form.is_written else asyncio.to_thread)(self, *args, **kwargs)
 
     def map(self, inputs: Iterable[Any], *, progress: bool | None = None) -> Iterator[Any]:
         """Compute many outputs, in order, in batches of equal cost; those of a slow source as it gives its inputs.

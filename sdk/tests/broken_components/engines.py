@@ -222,6 +222,23 @@ class Unguided(Wrapping):
         return {"generate": generate}
 
 
+class Contagious(Wrapping):
+    """Writes no more for anybody once somebody has failed."""
+
+    def wrong(self) -> dict[str, Any]:
+        def submit(session: Any, request: Any) -> Iterator[Any]:
+            try:
+                for token in base(session).submit(session, request):
+                    if getattr(session, "fault", None):
+                        raise session.fault
+                    yield token
+            except ZeroDivisionError as error:
+                session.fault = error
+                raise
+
+        return {"submit": submit}
+
+
 class Rough(Torch):
     """Gives whole numbers where narrow ones are asked for."""
 

@@ -100,6 +100,17 @@ class Session(ABC):
         """
         raise NotSupported(f"{type(self).__name__} does not generate.", do="open the program with another engine.")
 
+    def submit(self, request: Request) -> Iterator[Token]:
+        """Write for one request beside whatever is being written for others, which it joins and leaves between two tokens: from
+        any thread, and the same as by itself, whoever else is there. Its index is 0.
+
+        What is wrong with a request is raised to whoever asked it, here or as its tokens come, and to nobody else. Who closes the
+        iterator leaves at once. An engine whose batches are closed need not write this: each request is a batch then.
+
+        :raises NotSupported: by sessions whose engine does not generate, and where the session was closed, before or meanwhile.
+        """
+        return self.generate([request])
+
     def likelihood(self, requests: Sequence[Request], written: Sequence[Sequence[int]]) -> list[Array]:
         """Return how likely given texts are after prompts: what a generation is known by wherever it runs again.
 

@@ -5,10 +5,12 @@ It may be gone through in an event loop too: each piece is computed in a thread,
 
 from __future__ import annotations
 
-import asyncio
+import threading
 from collections.abc import AsyncIterator, Generator, Iterator
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
+
+from functory.running.waiting import waited
 
 if TYPE_CHECKING:
     from functory.contracts.decoding import Finish, Token
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 class Stream(Iterator[str]):
     """The pieces of one text; together they are the text that a call gives.
 
-    No piece holds a part of a stop string, or half of a character. Closing it leaves off: nothing more is computed::
+    No piece holds a part of a stop string, or half of a character. Closing it leaves off, in whatever thread: nothing more is
+    computed::
 
         with fn.stream("Tell me about the moon.") as pieces:
             for piece in pieces:
@@ -35,6 +38,7 @@ class Stream(Iterator[str]):
         self._tokens, self._stops = tokens, stops
         self._written: list[int] = []
         self._told = ""
+        self._lock = threading.Lock()  # one thread may wait for a piece while another closes
         self.finish: Finish | Literal["closed"] | None = None
         """Why the text ended; ``closed`` where it was left off, None while it goes on."""
 
@@ -42,6 +46,18 @@ class Stream(Iterator[str]):
         return self
 
     def __next__(self) -> str:
+        try:
+            with self._lock:
+                return self._piece()
+        finally:
+            if self.finish == "closed":  # while a piece was being waited for
+                self.close()
+
+    def _piece(self) -> str:
+        """Return the next piece.
+
+        :raises StopIteration: where the text has ended, or was left off.
+        """
         while self.finish is None:
             text = self._text()
             if len(text) > len(self._told):
@@ -64,16 +80,20 @@ class Stream(Iterator[str]):
 
     async def __aiter__(self) -> AsyncIterator[str]:
         try:
-            while (piece := await asyncio.to_thread(next, self, None)) is not None:
+            while (piece := await waited(next, self, None)) is not None:
                 yield piece
         finally:
             self.close()
 
     def close(self) -> None:
         """Leave off."""
-        self._tokens.close()
         if self.finish is None:
             self.finish = "closed"
+        if self._lock.acquire(blocking=False):  # else whoever waits for a piece does it
+            try:
+                self._tokens.close()
+            finally:
+                self._lock.release()
 
     def __enter__(self) -> Self:
         return self

@@ -6,7 +6,8 @@ Apart from the function, which reads what callers give, and decodes; a composite
 from __future__ import annotations
 
 from collections.abc import Generator, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from functory.contracts.counted import encode
@@ -71,7 +72,7 @@ class Work:
         """
         from functory.running.rounds import Writer, rounds
 
-        write = Writer(self._generated, told)
+        write = Writer(self._joined if len(values) == 1 else self._generated, told)
         found = rounds(self.form.formulation, self._encoded(values), self.reader, self.state, write)
         write.finish()
         return found
@@ -82,13 +83,22 @@ class Work:
         from functory.running.streaming import Stream
 
         put = self.form.formulation
-        tokens = last_of(put, self._encoded([value]), self.reader, self.state, self._generated)
+        tokens = last_of(put, self._encoded([value]), self.reader, self.state, self._joined)
         return Stream(tokens, put.stops(self.form.tokenizer))
 
     def _encoded(self, values: Sequence[Any]) -> Encoded:
         return encode(self.form.formulation, values, self.reader, self.state)
 
     def _generated(self, requests: Sequence[Request]) -> Generator[Token]:
-        """Give the tokens of requests as the session does."""
+        """Give the tokens of many inputs' requests, which have a batch of their own."""
         with self.form.reading():
             yield from self.session.generate(requests)
+
+    def _joined(self, requests: Sequence[Request]) -> Generator[Token]:
+        """Give the tokens of one input's requests, which join what is being written for others."""
+        with self.form.reading(), ExitStack() as leaving:
+            asked = [self.session.submit(request) for request in requests]
+            for tokens in asked:
+                leaving.callback(getattr(tokens, "close", lambda: None))
+            for place, tokens in enumerate(asked):
+                yield from (replace(token, request=place) if place else token for token in tokens)

@@ -172,6 +172,56 @@ def test_an_event_loop_goes_on_while_a_text_is_written(write: Any) -> None:
     assert asyncio.run(left()).finish == "closed"
 
 
+def test_what_an_event_loop_asks_for_at_once_is_written_together_while_some_is_left(
+    write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import asyncio
+
+    texts = [f"We saw {number % 9} films" for number in range(60)]
+    whole = {text: write(text).text for text in texts}
+    network, passes = type(write.session.model.network), list[int]()
+    resume = network.resume
+
+    def counted(self: Any, batch: Any, kept: Any) -> Any:
+        passes.append(len(batch["input_ids"]))
+        return resume(self, batch, kept)
+
+    monkeypatch.setattr(network, "resume", counted)
+
+    async def ask(number: int) -> bool:
+        text = texts[number]
+        if number % 3 == 0:
+            return bool((await write.acall(text)).text == whole[text])
+        stream = write.stream(text)
+        pieces = [piece async for piece in stream] if number % 3 == 1 else [await anext(aiter(stream))]
+        if number % 3 == 2:
+            stream.close()
+            return whole[text].startswith("".join(pieces))
+        return "".join(pieces) == whole[text]
+
+    async def leave() -> Any:
+        stream = write.stream(texts[0])
+
+        async def all_of_it() -> list[str]:
+            return [piece async for piece in stream]
+
+        task = asyncio.create_task(all_of_it())
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return stream
+
+    async def all_of_them() -> tuple[list[bool], Any]:
+        found = await asyncio.gather(*map(ask, range(len(texts))), leave())
+        return found[:-1], found[-1]
+
+    found, left = asyncio.run(all_of_them())
+    assert all(found)
+    assert left.finish == "closed"
+    assert max(passes) > 8, "they were not written together"
+
+
 def test_a_function_that_writes_otherwise_shares_the_session_and_is_saved_as_it_is(write: Any, tmp_path: Path) -> None:
     import functory
 

@@ -44,6 +44,11 @@ class Form(ABC):
     def name(self) -> str:
         """What it is called: ``openvino int8``."""
 
+    @property
+    def is_written(self) -> bool:
+        """Whether its outputs are written token by token, or those of a part."""
+        return any(part.form.is_written for part in self.parts.values())
+
     # -- computing --------------------------------------------------------------------------------------
 
     @abstractmethod

@@ -53,6 +53,10 @@ class ProgramForm(Form):
     def name(self) -> str:
         return f"{self.engine.name} {self.program.precision}"
 
+    @property
+    def is_written(self) -> bool:
+        return self.program.kind == "generate"
+
     # -- computing --------------------------------------------------------------------------------------
 
     def outputs(self, function: Function, values: Sequence[Any], told: Told | None = None) -> list[Any]:

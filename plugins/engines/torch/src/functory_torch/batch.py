@@ -1,6 +1,6 @@
 """Texts that are written together: they join and leave between two tokens, and none of them hangs on the others.
 
-Apart from who asks for them: `TorchSession.generate` has a batch of its own for a call, `Session.submit` one for all threads.
+Apart from who asks: `Session.generate` has a batch of its own for a call, `Session.submit` one for all threads (`joining`).
 """
 
 from __future__ import annotations
@@ -75,6 +75,9 @@ class Batch:
     def __len__(self) -> int:
         return len(self._texts)
 
+    def __contains__(self, text: object) -> bool:
+        return any(one is text for one in self._texts)
+
     def admits(self, waiting: Sequence[Text]) -> int:
         """Return how many of the texts that wait, the first ones, there is room for; one at least where nothing is written."""
         rows, longest = sum(text.most for text in self._texts), max((text.size for text in self._texts), default=0)
@@ -99,9 +102,9 @@ class Batch:
         self._texts += [texts[number] for number in order]
         self._counts += [1] * len(order)
 
-    def step(self) -> Iterator[tuple[Text, Token | Exception]]:
-        """Write the next token of each text, and give it with its text, or what went wrong with that text alone; whoever goes
-        through all of them can take the next step.
+    def step(self) -> Iterator[tuple[Text, Token | Exception | None]]:
+        """Write the next token of each text, and give it with its text; None where it has ended, or what went wrong with that
+        text alone. Whoever goes through all of them can take the next step.
         """
         writing = self._writing
         if writing is None:
@@ -122,6 +125,8 @@ class Batch:
                         counts.append(len(step.rows))
                         rows += [first + row for row in step.rows]
                         tokens += step.tokens
+                    else:
+                        yield text, None
             first += count
         self._go_on(staying, counts, rows, tokens)
 
@@ -162,7 +167,8 @@ def written(batch: Batch, texts: Sequence[Text]) -> Iterator[tuple[Text, Token]]
         for text, found in batch.step():
             if isinstance(found, Exception):
                 raise found
-            yield text, found
+            if found is not None:
+                yield text, found
 
 
 def filled(rows: Sequence[int]) -> list[int]:

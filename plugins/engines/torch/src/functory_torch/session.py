@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from functory_sdk import Array, Program, Request, Row, Session, SessionOptions, Token, pad, plan, unpad
+from functory_sdk import Array, NotSupported, Program, Request, Row, Session, SessionOptions, Token, pad, plan, unpad
 from functory_sdk.guides import walk
+from functory_sdk.torch import Network
 from functory_torch.batch import Batch, written
 from functory_torch.beams import search
 from functory_torch.beginnings import Beginnings, States
 from functory_torch.branches import Branches
+from functory_torch.joining import Joining
 from functory_torch.likelihood import likelihood
 from functory_torch.narrow import narrowed
 from functory_torch.placing import device, on, tensors
@@ -38,6 +40,7 @@ class TorchSession(Session):
         model = narrowed(model) if options.precision == "bf16" else model
         self.model: Any = on(model, self.device).eval()  # None once it is closed
         self._beginnings = Beginnings(options.remembered * 2**20)
+        self._joining = Joining(options.threads)
 
     def run(self, rows: Sequence[Row], told: Told | None = None) -> list[Row]:
         """Run rows; what those of a network that reads forwards alone share at their beginnings is computed once."""
@@ -64,7 +67,7 @@ class TorchSession(Session):
         return results
 
     def _branches(self) -> Branches:
-        return Branches(self.model.network, self.device, self._beginnings, self._reach)
+        return Branches(self._network, self.device, self._beginnings, self._reach)
 
     def _states(self, chosen: Sequence[Shared], begun: States | None, common: Array) -> torch.Tensor:
         """Return the last hidden states of rows that branch, (shared, tokens, width), after those of what they begin with.
@@ -114,25 +117,47 @@ class TorchSession(Session):
             return {name: value.float().cpu().numpy() for name, value in outputs.items()}
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Token]:
-        walks = [walk(one, self.model.network.spec.vocabulary) for one in requests]  # all, before the first token
-        texts = [
-            Line(one, place, sample, walk=held and held.fork())
-            for place, (one, held) in enumerate(zip(requests, walks, strict=True)) if one.decoding.beams == 1
-            for sample in range(one.decoding.samples)
-        ]  # fmt: skip
+        texts = [self._texts(request, place) for place, request in enumerate(requests)]  # all, before the first token
         for place, one in enumerate(requests):
             if one.decoding.beams > 1:
-                found = search(self.model.network, one, place, self.device, walks[place])
+                found = search(self._network, one, place, self.device, walk(one, self._network.spec.vocabulary))
                 yield from threaded(self.options.threads, found)
-        batch = Batch(self._branches(), WRITTEN * (self.options.budget or BUDGET))
-        yield from threaded(self.options.threads, (token for _, token in written(batch, texts)))
+        lines = [text for own, one in zip(texts, requests, strict=True) for text in own if one.decoding.beams == 1]
+        yield from threaded(self.options.threads, (token for _, token in written(self._batch(), lines)))
+
+    def submit(self, request: Request) -> Iterator[Token]:
+        if request.decoding.beams > 1:
+            return self.generate([request])
+        return self._joining.submit(self._texts(request, 0), self._batch)
+
+    def _texts(self, request: Request, place: int) -> list[Line]:
+        """Return what is written of a request.
+
+        :raises OptionError: for a guide that it cannot be held to.
+        """
+        held = walk(request, self._network.spec.vocabulary)
+        return [Line(request, place, sample, walk=held and held.fork()) for sample in range(request.decoding.samples)]
+
+    def _batch(self) -> Batch:
+        return Batch(self._branches(), WRITTEN * (self.options.budget or BUDGET))
+
+    @property
+    def _network(self) -> Network:
+        """The network.
+
+        :raises NotSupported: once it is closed.
+        """
+        if self.model is None:
+            raise NotSupported("the session was closed.", do="open the program again.")
+        network: Network = self.model.network
+        return network
 
     def likelihood(self, requests: Sequence[Request], written: Sequence[Sequence[int]]) -> list[Array]:
         found: dict[int, Array] = {}
         for batch in self._planned(requests):
             chosen = [requests[index] for index in batch], [written[index] for index in batch]
             with threads(self.options.threads):
-                found |= zip(batch, likelihood(self.model.network, *chosen, self.device), strict=True)
+                found |= zip(batch, likelihood(self._network, *chosen, self.device), strict=True)
         return [found[index] for index in range(len(requests))]
 
     def _planned(self, requests: Sequence[Request]) -> Iterator[list[int]]:
@@ -144,6 +169,7 @@ class TorchSession(Session):
                 yield [chosen[place] for place in batch]
 
     def close(self) -> None:
+        self._joining.close()
         self.model = None
         self._beginnings.clear()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -159,6 +160,40 @@ class WritingChecks(EngineChecks):
             [early] = session.likelihood([stopping], [written[0][:2]])
             assert np.shape(early) == (3,), "a text that stopped early has no log-probability of its end."
             assert float(np.abs(early - likely[0][:3]).max()) <= 1e-4, "its end is not as likely as the token that ends it."
+
+    def test_what_joins_is_written_as_by_itself_and_who_leaves_or_fails_disturbs_nobody(self) -> None:
+        """Requests that are submitted from many threads at once give the tokens that each gives alone, while some of them leave
+        early and one fails: its error is its own. Afterwards the session goes on.
+
+        If this fails: choose each token from its own request's scores and noise, raise what is wrong with a request to whoever
+        asked it alone, and take a request whose iterator is closed out of the batch; or leave `Session.submit` as it is.
+        """
+        from concurrent.futures import ThreadPoolExecutor
+
+        def fail(tokens: Sequence[int]) -> bool:
+            raise ZeroDivisionError("this request's own")
+
+        def asked(session: Any, request: Request, number: int) -> list[int] | None:
+            if number % 4 == 3:
+                with pytest.raises(ZeroDivisionError):
+                    list(session.submit(replace(request, ends=fail)))
+                return None
+            tokens = session.submit(request)
+            found = [next(tokens).id for _ in range(2)] if number % 4 == 1 else [token.id for token in tokens]
+            tokens.close() if hasattr(tokens, "close") else None
+            return found
+
+        for session, requests in self.each(self.writing()):
+            drawn = [replace(one, decoding=one.decoding.model_copy(update={"temperature": 1.5, "seed": 3})) for one in requests]
+            every = [*requests, *drawn] * 2
+            whole = collect(session, every)
+            with ThreadPoolExecutor(len(every)) as pool:
+                found = list(pool.map(partial(asked, session), every, range(len(every))))
+            for number, (tokens, expected) in enumerate(zip(found, whole, strict=True)):
+                if tokens is not None:
+                    assert tokens == expected[: len(tokens)], f"request {number}: {tokens} beside others, {expected} alone."
+                    assert number % 4 == 1 or len(tokens) == len(expected), f"request {number} has {len(tokens)} tokens."
+            assert collect(session, requests) == whole[: len(requests)], "the session does not go on."
 
     def test_a_session_that_does_not_generate_says_so(self, tmp_path: Path) -> None:
         """Asking for text from an engine that declares no generation is refused.
