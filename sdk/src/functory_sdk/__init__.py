@@ -15,7 +15,7 @@ _HOMES = {
     "functory.contracts.backbone": ("Backbone", "BackboneSpec", "Pooling"),
     "functory.contracts.certainty": ("Certainty",),
     "functory.contracts.command": ("Command",),
-    "functory.contracts.component": ("CONTRACT", "Component", "NoOptions", "Options", "complaint", "schema_of"),
+    "functory.contracts.component": ("CONTRACT", "Component", "NoOptions", "Options", "complaint", "read_options", "schema_of"),
     "functory.contracts.decoding": ("SURE", "Decoding", "Request", "Steer", "Steered", "Token", "texts"),
     "functory.contracts.engine": (
         "Engine", "Event", "Fit", "Run", "Session", "SessionOptions", "TrainingSession",
@@ -59,6 +59,7 @@ _HOMES = {
     "functory.machine.contents": ("code_hash", "content_hash"),
     "functory.machine.entries": ("Entries",),
     "functory.artefact.checking": ("read_manifest",),
+    "functory.artefact.opening": ("open_artefact",),
     "functory.hookspecs": ("hookimpl",),
     "functory.artefact.manifest": ("Manifest",),
     "functory.using.packaging": ("Needs", "needs"),

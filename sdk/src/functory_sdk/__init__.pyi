@@ -2,6 +2,7 @@
 
 from functory.artefact.checking import read_manifest as read_manifest
 from functory.artefact.manifest import Manifest as Manifest
+from functory.artefact.opening import open_artefact as open_artefact
 from functory.asking.at_once import ask as ask
 from functory.contracts.adaptation import Adaptation as Adaptation
 from functory.contracts.adaptation import Brought as Brought
@@ -22,6 +23,7 @@ from functory.contracts.component import Component as Component
 from functory.contracts.component import NoOptions as NoOptions
 from functory.contracts.component import Options as Options
 from functory.contracts.component import complaint as complaint
+from functory.contracts.component import read_options as read_options
 from functory.contracts.component import schema_of as schema_of
 from functory.contracts.controlling import Control as Control
 from functory.contracts.controlling import Toward as Toward

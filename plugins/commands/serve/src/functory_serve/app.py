@@ -1,0 +1,210 @@
+"""The server as an ASGI application: its routes, and what each answers.
+
+Starlette, and not what is built upon it: the types of functions are JSON Schemas that tasks make, and no Python types, so that
+nothing of a framework that reads these would be used.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from http import HTTPStatus
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from functory_sdk import Function, FunctoryError
+from functory_serve import log, openapi
+from functory_serve.bodies import body_of, inputs_of, parsed
+from functory_serve.cards import card, line
+from functory_serve.computing import Outcome
+from functory_serve.limits import Limits
+from functory_serve.problems import FunctionFailed, Refusal, refused, status_of
+from functory_serve.service import Service
+from functory_serve.serving import Serving
+
+Answer = Callable[[Request], Awaitable[Response]]
+ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
+"""What a client may call its request."""
+TIMEOUT = "Request-Timeout"
+"""The header by which a client says how many seconds it waits."""
+
+
+def app(functions: Mapping[str, Function], limits: Limits | None = None) -> Starlette:
+    """Return functions as an ASGI application, for any server that runs one.
+
+    :param functions: by the names under which they are served.
+    """
+    service = Service(functions, limits or Limits())
+
+    @asynccontextmanager
+    async def living(_: Starlette) -> AsyncIterator[None]:
+        service.start()
+        try:
+            yield
+        finally:
+            service.close()
+
+    made = Starlette(routes=Faces(service).routes(), lifespan=living, exception_handlers={HTTPException: _no_such})
+    made.state.service = service
+    return made
+
+
+class Faces:
+    """What each route answers."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+
+    def routes(self) -> list[Route]:
+        """Return the routes."""
+        at = "/v1/functions/{name}"
+        return [
+            Route("/v1/functions", told(self._list), methods=["GET"]),
+            Route(at, told(self._card), methods=["GET"]),
+            Route(at, told(self._call), methods=["POST"]),
+            Route("/openapi.json", told(self._openapi), methods=["GET"]),
+            Route("/healthz", told(self._alive), methods=["GET"]),
+            Route("/readyz", told(self._ready), methods=["GET"]),
+        ]
+
+    async def _call(self, request: Request) -> Response:
+        serving, limits = self._serving(request), self._service.limits
+        seconds = _seconds(request)
+        data = parsed(await body_of(request, limits))
+        values = inputs_of(serving.function, data, limits)
+        outcomes = await while_there(request, serving.answer(values, seconds))
+        return _json(joined(outcomes) if isinstance(data, list) else _sound(outcomes[0], ""))
+
+    async def _card(self, request: Request) -> Response:
+        serving = self._serving(request)
+        return _json(_bytes(card(serving.name, serving.function)))
+
+    async def _list(self, request: Request) -> Response:
+        servings = self._service.servings.items()
+        lines = [{**line(name, one.function), "waiting": one.batcher.requests} for name, one in servings]
+        return _json(_bytes({"functions": lines}))
+
+    async def _openapi(self, request: Request) -> Response:
+        from functory_serve import VERSION
+
+        return _json(_bytes(openapi.page({name: one.function for name, one in self._service.servings.items()}, VERSION)))
+
+    async def _alive(self, request: Request) -> Response:
+        return _json(b'{"status":"alive"}')
+
+    async def _ready(self, request: Request) -> Response:
+        is_ready = self._service.is_ready
+        told = {"status": "ready" if is_ready else "not ready", "functions": self._service.states()}
+        return _json(_bytes(told), HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    def _serving(self, request: Request) -> Serving:
+        """Return the function that a path names.
+
+        :raises Refusal: when there is none.
+        """
+        name, servings = request.path_params["name"], self._service.servings
+        if name not in servings:
+            what = "there is no function of that name here."
+            raise Refusal(HTTPStatus.NOT_FOUND, what, do=f"there are: {', '.join(servings)}.")
+        return servings[name]
+
+
+def told(answer: Answer) -> Answer:
+    """Return a route's answer with its request's id, and its errors as problem documents."""
+
+    async def answered(request: Request) -> Response:
+        number = request_id(request)
+        try:
+            response = await answer(request)
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody reads it
+        except Exception as error:
+            if status_of(error) is HTTPStatus.INTERNAL_SERVER_ERROR:
+                log.failed(number, error)
+            return refused(error, number)
+        response.headers["X-Request-Id"] = number
+        return response
+
+    return answered
+
+
+def request_id(request: Request) -> str:
+    """Return what a request is called: as its client says, or as nobody is."""
+    named = request.headers.get("x-request-id", "")
+    return named if ID.fullmatch(named) else os.urandom(8).hex()
+
+
+async def while_there(request: Request, answer: Awaitable[list[Outcome]]) -> list[Outcome]:
+    """Wait for an answer as long as its client does.
+
+    :raises ClientDisconnect: when it is gone first.
+    """
+    working = asyncio.ensure_future(answer)
+    gone = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return await working
+    finally:
+        working.cancel()
+        gone.cancel()
+
+
+async def _gone(request: Request) -> None:
+    """Return when a client is gone; its body was read by now."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def joined(outcomes: list[Outcome]) -> bytes:
+    """Return the outputs of a list as one.
+
+    :raises BaseException: what is wrong with the first that has none, with its place.
+    """
+    return b"[" + b",".join(_sound(one, f"input {number}") for number, one in enumerate(outcomes, 1)) + b"]"
+
+
+def _sound(outcome: Outcome, where: str) -> bytes:
+    if isinstance(outcome, bytes):
+        return outcome
+    if isinstance(outcome, FunctoryError):
+        raise outcome.located(where)
+    raise FunctionFailed("the function failed.", where=where, do="look into the log.") from outcome
+
+
+def _seconds(request: Request) -> float | None:
+    """Return how long a client waits; None where it does not say.
+
+    :raises Refusal: when it says no number.
+    """
+    said = request.headers.get(TIMEOUT)
+    if said is None:
+        return None
+    with suppress(ValueError):
+        if 0 < float(said) < float("inf"):
+            return float(said)
+    raise Refusal(HTTPStatus.BAD_REQUEST, f"{TIMEOUT} is no number of seconds.", where=f"the header {TIMEOUT}", do="write 0.5.")
+
+
+def _json(content: bytes, status: HTTPStatus = HTTPStatus.OK) -> Response:
+    return Response(content, status, media_type="application/json")
+
+
+def _bytes(value: Any) -> bytes:  # Any: plain data
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+async def _no_such(request: Request, error: Exception) -> Response:
+    """Tell what Starlette refuses: a path that is none, a method that it does not take."""
+    status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.NOT_FOUND
+    return refused(Refusal(status, f"{status.phrase.lower()}.", do="see /openapi.json."), request_id(request))

@@ -1,0 +1,118 @@
+"""Reads what a client sends: a body within its limits and its time, JSON in it, and the inputs that JSON writes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from http import HTTPStatus
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+
+from functory_sdk import Function, InputError
+from functory_serve.costs import texts_in
+from functory_serve.limits import Limits
+from functory_serve.problems import Refusal
+
+MEDIA = ("application/json", "")
+
+
+async def body_of(request: Request, limits: Limits) -> bytes:
+    """Return a request's body.
+
+    :raises Refusal: for another medium than JSON, a body that is too long, and one that does not come in time.
+    :raises ClientDisconnect: when the client is gone.
+    """
+    _check_medium(request)
+    told = request.headers.get("content-length", "0")
+    if told.isdecimal() and int(told) > limits.body_bytes:
+        raise _too_long(limits)
+    content = bytearray()
+    try:
+        async with asyncio.timeout(limits.receive_seconds):
+            async for piece in request.stream():
+                content += piece
+                if len(content) > limits.body_bytes:
+                    raise _too_long(limits)
+    except TimeoutError:
+        raise Refusal(HTTPStatus.REQUEST_TIMEOUT, f"the body did not come within {limits.receive_seconds:g} s.") from None
+    return bytes(content)
+
+
+def _check_medium(request: Request) -> None:
+    medium = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if medium not in MEDIA:
+        what = f"a body of {medium!r} is not read here."
+        raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, what, do="send JSON: Content-Type: application/json.")
+    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    if coding not in ("identity", ""):
+        raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"a body in {coding!r} is not read here.", do="send it as it is.")
+
+
+def _too_long(limits: Limits) -> Refusal:
+    what = f"the body is longer than {limits.body_bytes:,} bytes."
+    return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what, do="send fewer inputs at once.")
+
+
+def parsed(body: bytes) -> Any:  # Any: JSON
+    """Return the JSON that a body is.
+
+    :raises Refusal: when it is none.
+    """
+    try:
+        text = body.decode()
+    except UnicodeDecodeError as error:
+        what = f"the body is no UTF-8: byte {error.start + 1} is {body[error.start]:#04x}."
+        raise Refusal(HTTPStatus.BAD_REQUEST, what, do="send UTF-8.") from None
+    if not text.strip():
+        raise Refusal(HTTPStatus.BAD_REQUEST, "the body is empty.", do='send an input: "a text", or {"text": "a text"}.')
+    try:
+        return json.loads(text, parse_constant=_no_constant)
+    except RecursionError:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "the JSON is too deep.", do="send lists and objects within few others.") from None
+    except json.JSONDecodeError as error:
+        where = f"line {error.lineno}, column {error.colno}"
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"the body is no JSON: {error.msg}.", where=where, do="send JSON.") from None
+    except ValueError:
+        raise Refusal(HTTPStatus.BAD_REQUEST, "a number of the body has too many digits.", do="send a shorter one.") from None
+
+
+def _no_constant(name: str) -> Any:
+    raise Refusal(HTTPStatus.BAD_REQUEST, f"{name} is no number that JSON knows.", do="send null, or no such field.")
+
+
+def inputs_of(function: Function, data: Any, limits: Limits) -> list[Any]:  # Any: JSON; the task's Inputs
+    """Return the inputs that a body's JSON writes: one, or a list of them.
+
+    :raises InputError: naming the input that is none.
+    :raises Refusal: when there are too many, or one is too long.
+    """
+    many = data if isinstance(data, list) else [data]
+    if len(many) > limits.inputs:
+        what = f"{len(many):,} inputs are more than the {limits.inputs:,} of one request."
+        raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what, do="send them in several requests.")
+    places = [f"input {number}" for number in range(1, len(many) + 1)] if isinstance(data, list) else [""]
+    return [_input(function, one, where, limits) for one, where in zip(many, places, strict=True)]
+
+
+def _input(function: Function, data: Any, where: str, limits: Limits) -> Any:
+    """Return one input: a text or an object of fields, as `map` takes it."""
+    if not isinstance(data, str | dict):
+        what = f"an input is a text or an object, and this is {_kind(data)}."
+        raise InputError(what, where=where, do=f"send the fields by name: {', '.join(function.task.Input.model_fields)}.")
+    try:
+        value = function.coerce(data)
+    except InputError as error:
+        raise error.located(where) from None
+    if sum(map(len, texts_in(value))) > limits.text_characters:
+        what = f"the texts of an input have more than {limits.text_characters:,} characters together."
+        raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what, where=where, do="send a shorter one.")
+    return value
+
+
+def _kind(data: Any) -> str:
+    names = {bool: "true or false", int: "a number", float: "a number", list: "a list", type(None): "null"}
+    return names.get(type(data), type(data).__name__)
+
+
+__all__ = ["ClientDisconnect", "body_of", "inputs_of", "parsed"]

@@ -1,0 +1,92 @@
+"""``functory serve``: functions over HTTP."""
+
+from __future__ import annotations
+
+import json
+import re
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
+
+from functory_sdk import Command, UsageError
+
+if TYPE_CHECKING:
+    from functory_sdk import Function
+    from functory_serve.limits import Limits
+
+NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
+"""What a function may be called in a path."""
+
+
+class Serve(Command):
+    """Serve functions over HTTP."""
+
+    help = "serve functions over HTTP, with typed routes and health checks"
+    example = "functory serve sentiment/\nfunctory serve sentiment/ topics=./models/topics --port 8080"
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add = parser.add_argument
+        add("functions", nargs="+", metavar="FUNCTION",
+            help="a saved function's folder, or an installed function's name; NAME=FOLDER names it")  # fmt: skip
+        add("--host", default="127.0.0.1", help="the address to listen at; 127.0.0.1, this machine alone, when not given")
+        add("--port", type=int, default=8080, help="the port to listen at; 0 takes a free one (8080)")
+        add("--threads", type=int, default=0, help="threads of one forward pass; the machine's cores when not given")
+        add("--limit", action="append", default=[], metavar="NAME=VALUE",
+            help="what is taken on at most, as the README tells: wait_seconds=1, inputs=100 …")  # fmt: skip
+
+    def run(self, args: Namespace) -> int:
+        from functory_serve.running import serve
+
+        limits = _limits(args.limit)
+        functions = _opened(args.functions, args.threads)
+        serve(functions, host=args.host, port=args.port, limits=limits,
+              started=lambda url: _tell(url, list(functions), args.json))  # fmt: skip
+        return 0
+
+
+def _limits(said: list[str]) -> Limits:
+    """Return the limits that assignments say.
+
+    :raises OptionError: for an unknown one, or a value out of range.
+    """
+    from functory_sdk import OptionError, read_options
+    from functory_serve.limits import Limits
+
+    given = [one.partition("=") for one in said]
+    wrong = next(("".join(one) for one in given if not all(one)), None)
+    if wrong is not None:
+        raise OptionError(f"--limit {wrong!r} is no assignment.", do="write --limit wait_seconds=1.")
+    return read_options(Limits, {name.strip(): value for name, _, value in given}, "the server's limits")
+
+
+def _opened(named: list[str], threads: int) -> dict[str, Function]:
+    """Return the functions that arguments name, by the names under which they are served.
+
+    :raises UsageError: when two have one name, or one's is none for a path.
+    """
+    from functory_sdk import SessionOptions, open_artefact
+
+    found: dict[str, Function] = {}
+    for one in named:
+        said, equals, place = one.partition("=")
+        is_named = bool(equals) and NAME.fullmatch(said) is not None
+        function = open_artefact(place if is_named else one, session=SessionOptions(threads=threads))
+        name = said if is_named else function.name
+        if NAME.fullmatch(name) is None:
+            raise UsageError(f"{name!r} is no name for a path.", where=one, do=f"give it another: NAME={one}.")
+        if name in found:
+            raise UsageError(f"two functions are called {name!r}.", where=one, do=f"give one another name: NAME={one}.")
+        found[name] = function
+    return found
+
+
+def _tell(url: str, names: list[str], as_json: bool) -> None:
+    """Say what is served, and where."""
+    if as_json:
+        print(json.dumps({"url": url, "functions": names}), flush=True)
+        return
+    print(f"serving at {url}", flush=True)
+    for name in names:
+        print(f"  {url}/v1/functions/{name}", flush=True)
+
+
+COMMAND = Serve()

@@ -1,0 +1,27 @@
+"""What is written down of requests, a JSON object a line on stderr: never a text of a user's, nor a message that may hold one."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+import traceback
+from contextlib import suppress
+
+
+def write(**facts: object) -> None:
+    """Write one line; where it cannot be written, a full disk for one, serving goes on."""
+    line = json.dumps({"time": round(time.time(), 3), **facts}, ensure_ascii=True)
+    with suppress(OSError, ValueError):
+        print(line, file=sys.stderr, flush=True)
+
+
+def failed(request: str, error: BaseException) -> None:
+    """Write that a function failed for a request: by what kind of error, and where in the code.
+
+    :param request: its id.
+    """
+    cause = error.__cause__ or error  # what the function itself raised
+    trace = traceback.extract_tb(cause.__traceback__)
+    place = f"{trace[-1].filename}, line {trace[-1].lineno}" if trace else ""
+    write(event="failed", request=request, error=type(cause).__name__, where=place)

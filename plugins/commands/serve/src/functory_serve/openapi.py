@@ -1,0 +1,110 @@
+"""The OpenAPI page: each function with its own schemas, its labels as enumerations, and its golden examples."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from functory_sdk import Function
+
+VERSION = "3.1.0"
+EXAMPLES = 3
+"""Golden examples that stand on the page, of each function."""
+LONGEST = 500
+"""Characters of an example that is shown."""
+PROBLEM = {
+    "type": "object",
+    "description": "What happened, where, and what to do (RFC 9457).",
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "error": {"type": "string"},
+        "what": {"type": "string"},
+        "where": {"type": "string"},
+        "do": {"type": "string"},
+        "request": {"type": "string", "description": "The request's id, which the log has too."},
+    },
+    "required": ["type", "title", "status", "detail", "error", "what", "request"],
+}
+REFUSALS = {
+    "400": "The body is no JSON, or no UTF-8.",
+    "408": "The body did not come in time.",
+    "413": "The body, a text in it or the list is too long.",
+    "415": "The body is of another medium, or compressed.",
+    "422": "The input does not fit the function.",
+    "429": "There is more to do than can be done in time. Retry-After says when to try again.",
+    "500": "The function failed.",
+    "503": "The server is draining, or the function gave no answer.",
+    "504": "The time of the request ran out.",
+}
+
+
+def page(functions: Mapping[str, Function], version: str) -> dict[str, Any]:  # Any: JSON
+    """Return the page of several functions, by the names under which they are served."""
+    schemas: dict[str, Any] = {"Problem": PROBLEM}
+    paths: dict[str, Any] = {}
+    for name, function in functions.items():
+        own = function.signature
+        key = name.replace("@", "_")
+        schemas[f"{key}.Input"] = _placed(own["input"], f"{key}.Input")
+        schemas[f"{key}.Output"] = _placed(own["output"], f"{key}.Output")
+        paths[f"/v1/functions/{name}"] = {"get": _card(name), "post": _call(name, key, function)}
+    paths["/v1/functions"] = {"get": _get("List the functions", "list")}
+    paths["/healthz"] = {"get": _get("Is the server alive?", "health")}
+    paths["/readyz"] = {"get": {**_get("Does every function answer as it should?", "ready"), "responses": {
+        "200": _json({"type": "object"}, "It does."), "503": _json({"type": "object"}, "It does not, or not yet."),
+    }}}  # fmt: skip
+    return {
+        "openapi": VERSION,
+        "info": {"title": "functory", "version": version, "description": "Functions with language models inside."},
+        "paths": paths,
+        "components": {"schemas": schemas},
+    }
+
+
+def _placed(schema: Any, place: str) -> Any:
+    """Return a schema whose references lead to its own definitions where it stands on the page."""
+    if isinstance(schema, dict):
+        return {key: f"#/components/schemas/{place}/{value.removeprefix('#/')}"
+                if key == "$ref" and isinstance(value, str) and value.startswith("#/") else _placed(value, place)
+                for key, value in schema.items()}  # fmt: skip
+    return [_placed(one, place) for one in schema] if isinstance(schema, list) else schema
+
+
+def _call(name: str, key: str, function: Function) -> dict[str, Any]:
+    given, back = f"#/components/schemas/{key}.Input", f"#/components/schemas/{key}.Output"
+    one = [{"$ref": given}, {"type": "string"}] if len(function.task.shorthand) == 1 else [{"$ref": given}]
+    golden = [one for one in function.golden if len(str(one.value)) <= LONGEST][:EXAMPLES]
+    examples = {f"golden {number}": {"value": one.value} for number, one in enumerate(golden, 1)}
+    outputs = {f"golden {number}": {"value": one.output} for number, one in enumerate(golden, 1)}
+    body = {"schema": {"anyOf": [*one, {"type": "array", "items": {"anyOf": one}}]}, **_examples(examples)}
+    answer = {"schema": {"anyOf": [{"$ref": back}, {"type": "array", "items": {"$ref": back}}]}, **_examples(outputs)}
+    return {
+        "operationId": f"call_{key}",
+        "summary": f"{name}: {type(function.task).summary()}",
+        "requestBody": {"required": True, "content": {"application/json": body}},
+        "responses": {"200": {"description": "The output, or one for each input.", "content": {"application/json": answer}}}
+        | {status: _problem(what) for status, what in REFUSALS.items()},
+    }
+
+
+def _examples(examples: Mapping[str, Any]) -> dict[str, Any]:
+    return {"examples": dict(examples)} if examples else {}
+
+
+def _card(name: str) -> dict[str, Any]:
+    return _get(f"Tell about {name}: schemas, metrics, golden examples", f"card_{name.replace('@', '_')}")
+
+
+def _get(summary: str, operation: str) -> dict[str, Any]:
+    return {"operationId": operation, "summary": summary, "responses": {"200": _json({"type": "object"}, "As asked.")}}
+
+
+def _json(schema: Mapping[str, Any], what: str) -> dict[str, Any]:
+    return {"description": what, "content": {"application/json": {"schema": dict(schema)}}}
+
+
+def _problem(what: str) -> dict[str, Any]:
+    return {"description": what, "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}}

@@ -1,0 +1,130 @@
+"""Runs a server in this process, until it is told to end: what waits is answered first."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.applications import Starlette
+
+from functory_sdk import Function, StorageError
+from functory_serve.app import app
+from functory_serve.limits import Limits
+
+KEEP_ALIVE_SECONDS = 15
+"""How long a connection may be silent between two requests."""
+BACKLOG = 2048
+"""Connections that the system holds until they are taken."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which says when it takes requests and drains when it is told to end; that it was told so is no failure.
+
+    :param started: told when it takes requests.
+    :param draining: told when it takes no more.
+    """
+
+    def __init__(self, config: uvicorn.Config, started: Callable[[], None], draining: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._told, self._draining = started, draining
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._told()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._draining()
+        await super().shutdown(sockets)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Take SIGTERM and Ctrl-C as the word to end; uvicorn's own would raise them again after that."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {one: signal.signal(one, self.handle_exit) for one in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for one, handler in before.items():
+                signal.signal(one, handler)
+
+
+def serve(
+    functions: Mapping[str, Function],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8080,
+    limits: Limits | None = None,
+    started: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Serve functions until SIGTERM or Ctrl-C; then answer what is here, and end.
+
+    :param functions: by the names under which they are served.
+    :param host: an address of this machine; the default takes requests from this machine alone.
+    :param port: 0 takes a free one.
+    :param started: told the server's address when it takes requests.
+    :raises StorageError: when the address is taken, or is not this machine's.
+    """
+    limits = limits or Limits()
+    with listening(host, port) as taken:
+        url = address(host, taken)
+        open_server(app(functions, limits), limits, lambda: started(url)).run([taken])
+
+
+@contextmanager
+def served(functions: Mapping[str, Function], *, limits: Limits | None = None) -> Iterator[str]:
+    """Serve functions on a free port of this machine while the block runs; give the server's address.
+
+    :param functions: by the names under which they are served.
+    """
+    limits = limits or Limits()
+    begun = threading.Event()
+    with listening("127.0.0.1", 0) as taken:
+        server = open_server(app(functions, limits), limits, begun.set)
+        thread = threading.Thread(target=server.run, args=([taken],), name="functory-serve", daemon=True)
+        thread.start()
+        try:
+            begun.wait()
+            yield address("127.0.0.1", taken)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def open_server(made: Starlette, limits: Limits, started: Callable[[], None]) -> Server:
+    """Return a server for an application that `app` gave; `run` lets it work on a socket.
+
+    :param started: told when it takes requests.
+    """
+    config = uvicorn.Config(
+        made, log_config=None, access_log=False, server_header=False, lifespan="on", http="h11", ws="none",
+        timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=int(limits.timeout_seconds) + 1,
+    )  # fmt: skip
+    return Server(config, started, made.state.service.drain)
+
+
+def address(host: str, taken: socket.socket) -> str:
+    """Return the URL of a socket that listens."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{taken.getsockname()[1]}"
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address.
+
+    :raises StorageError: when the system refuses it.
+    """
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind((host, port))
+        made.listen(BACKLOG)
+    except (OSError, OverflowError) as error:
+        made.close()
+        what = f"nothing can listen at {host}, port {port}: {getattr(error, 'strerror', None) or error}."
+        raise StorageError(what, do="name another --port, or 0 for a free one; --host is an address of this machine.") from None
+    return made

@@ -1,0 +1,113 @@
+"""One function at work for many requests: the batcher on the loop's clock, the batches in a thread of their own.
+
+All that it keeps belongs to the loop; only a batch's computing is another thread's. So nothing here is locked.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from functory_sdk import Function, FunctoryError
+from functory_serve.admission import Late
+from functory_serve.batcher import Batch, Batcher
+from functory_serve.computing import Outcome, computed
+from functory_serve.costs import cost_of
+from functory_serve.lane import Lane
+from functory_serve.limits import Limits
+
+
+class Hanging(FunctoryError):
+    """The batch that a request was in was given up."""
+
+
+class Serving:
+    """A function with the requests that have no answer yet. Made, and used, in a running event loop.
+
+    :param name: under which it is served.
+    :param function: what is served.
+    """
+
+    def __init__(self, name: str, function: Function, limits: Limits) -> None:
+        self.name = name
+        self.function = function
+        self.batcher = Batcher(limits)
+        self._loop = asyncio.get_running_loop()
+        self._lane = Lane(name, self._loop)
+        self._asked: dict[int, tuple[Sequence[Any], asyncio.Future[list[Outcome]]]] = {}
+        self._timer: asyncio.TimerHandle | None = None
+
+    async def answer(self, values: Sequence[Any], seconds: float | None = None) -> list[Outcome]:
+        """Return what comes of each input of a request, in their order.
+
+        Who cancels it leaves: what of it is not computed yet never is.
+
+        :param values: the task's Inputs.
+        :param seconds: how much time the request has; the limit's when None.
+        :raises Overloaded: when it cannot be expected to be answered in time.
+        :raises Late: when its time ran out.
+        :raises Hanging: when its batch was given up.
+        """
+        if not values:
+            return []
+        number = self.batcher.offer([cost_of(value) for value in values], self._loop.time(), seconds)
+        whole: asyncio.Future[list[Outcome]] = self._loop.create_future()
+        self._asked[number] = (values, whole)
+        self._turn()
+        try:
+            return await whole
+        finally:
+            if self._asked.pop(number, None) is not None:
+                self.batcher.leave(number)
+
+    def close(self) -> None:
+        """Let the thread end; nobody asks any more."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._lane.close()
+
+    def _turn(self) -> None:
+        """Do what is to be done now, and see to it that what is to be done later is."""
+        turn = self.batcher.turn(self._loop.time())
+        for number in turn.late:
+            self._fail(number, Late("the time of this request ran out before its answer came.", do="give it more."))
+        if turn.hanging:
+            self._leave_behind()
+        for number in turn.hanging:
+            self._fail(number, Hanging("the function gave no answer, and was left behind.", do="try again."))
+        if turn.batch is not None:
+            self._begin(turn.batch)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if turn.wake is not None:
+            self._timer = self._loop.call_at(turn.wake, self._turn)
+
+    def _begin(self, batch: Batch) -> None:
+        """Let the thread compute a batch."""
+        values = [self._asked[piece.request][0][piece.place] for piece in batch.pieces]
+        function = self.function
+
+        def work() -> Callable[[], None]:
+            outcomes = computed(function, values)
+            return lambda: self._finish(batch, outcomes)
+
+        self._lane.do(work)
+
+    def _finish(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        for done in self.batcher.finish(batch, outcomes, self._loop.time()):
+            _, whole = self._asked.pop(done.request)
+            if not whole.done():
+                whole.set_result(done.outcomes)
+        self._turn()
+
+    def _leave_behind(self) -> None:
+        """Go on in another thread: this one may never come back."""
+        self._lane.close()
+        self._lane = Lane(self.name, self._loop)
+
+    def _fail(self, number: int, error: Exception) -> None:
+        _, whole = self._asked.pop(number)
+        if not whole.done():
+            whole.set_exception(error)

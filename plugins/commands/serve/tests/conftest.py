@@ -1,0 +1,102 @@
+"""A real server on a free port of this machine, in a thread, with tiny functions; and a client that says what it got."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from functory_sdk.testing import kit, toy_function
+from functory_serve.app import app
+from functory_serve.limits import Limits
+from functory_serve.running import listening, open_server
+
+
+@dataclass
+class Got:
+    """What came back."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+@dataclass
+class Client:
+    """Asks a server at a port."""
+
+    port: int
+    service: Any = None
+    stop: Callable[[], None] = field(default=lambda: None)
+
+    def ask(self, path: str, body: Any = None, *, method: str = "", headers: Mapping[str, str] | None = None) -> Got:
+        """Send a request; a body that is no bytes as JSON."""
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
+        told = {"Content-Type": "application/json"} if content is not None else {}
+        line.request(method or ("GET" if content is None else "POST"), path, content, {**told, **(headers or {})})
+        answer = line.getresponse()
+        found = Got(answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read())
+        line.close()
+        return found
+
+    def until(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so."""
+        for _ in range(1000):
+            if is_so():
+                return
+            time.sleep(0.01)
+        raise AssertionError("it never was")
+
+    def ready(self) -> None:
+        """Wait until the server is."""
+        self.until(lambda: self.ask("/readyz").status == 200)
+
+
+@contextmanager
+def serving(functions: Mapping[str, Any], limits: Limits | None = None) -> Iterator[Client]:
+    """Serve functions for a while."""
+    made = app(functions, limits)
+    taken = listening("127.0.0.1", 0)
+    begun = threading.Event()
+    server = open_server(made, limits or Limits(), begun.set)
+    thread = threading.Thread(target=server.run, args=([taken],), daemon=True)
+    thread.start()
+    assert begun.wait(20)
+    try:
+        yield Client(taken.getsockname()[1], made.state.service, lambda: setattr(server, "should_exit", True))
+    finally:
+        server.should_exit = True
+        thread.join(20)
+        taken.close()
+
+
+@pytest.fixture(scope="session")
+def serve() -> Callable[..., Any]:
+    """`serving`, for a server of the test's own."""
+    return serving
+
+
+@pytest.fixture(scope="session")
+def toy() -> Iterator[Any]:
+    with kit():
+        yield toy_function()
+
+
+@pytest.fixture(scope="session")
+def client(toy: Any) -> Iterator[Client]:
+    """A server with the toy function that all tests share which change nothing."""
+    with serving({"toy": toy}) as found:
+        found.ready()
+        yield found
