@@ -80,8 +80,11 @@ class EngineRecord(FormRecord):
         with place.within():
             formulation = formulated(place.task, self.spec, self.formulation)
             program = Program.from_json(self.program, files)
-            given = (*self.spec.ports(formulation.texts), *formulation.inputs(self.spec, place.state), *NGRAMS)
-            _check_ports(program, given, formulation.outputs(self.spec, place.state))
+            if program.kind != formulation.program:
+                raise corrupt(f"the task is put as a {formulation.program} program; this one is {program.kind}")
+            own = formulation.inputs(self.spec, place.state), formulation.outputs(self.spec, place.state)
+            inputs, outputs = own if program.kind == "forward" else ((), ())  # what writes has them in training alone
+            _check_ports(program, (*self.spec.ports(formulation.texts), *inputs, *NGRAMS), outputs)
             options = SessionOptions(threads=self.threads, budget=self.budget)
         with place.within(f"{self.folder}/tokenizer.json"):
             tokenizer = Tokenizer(read_text(files / "tokenizer.json"))

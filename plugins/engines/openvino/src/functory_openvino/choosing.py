@@ -35,11 +35,11 @@ def choose(scores: Array, request: Request, sample: int, written: Sequence[int],
     :param seen: those that the penalty is for: of the prompt and the text.
     """
     how = request.decoding
-    scores = _barred(_penalised(scores, seen, how.repetition_penalty), request)
+    scores, margin = _steered(_barred(_penalised(scores, seen, how.repetition_penalty), request), request, written)
     if how.temperature == 0:
-        return _first(scores)
+        return _first(scores, margin)
     sums = scores.astype(np.float64) + how.temperature * request.noise(sample, len(written), len(scores))
-    best = _first(np.where(_allowed(scores, how), sums, -math.inf))
+    best = _first(np.where(_allowed(scores, how), sums, -math.inf), margin)
     border = _allowed(scores, how, -CLOSE)
     return best if border[best.token] else Choice(best.token, 0.0)
 
@@ -70,6 +70,14 @@ def _barred(scores: Array, request: Request) -> Array:
     return changed
 
 
+def _steered(scores: Array, request: Request, written: Sequence[int]) -> tuple[Array, float]:
+    """Return scores, (vocabulary,), as a request's `steer` changes them, and how far they were from coming out otherwise."""
+    if request.steer is None:
+        return scores, SURE
+    found = request.steer(written, scores)
+    return found.scores, found.margin
+
+
 def _allowed(scores: Array, how: Decoding, slack: float = 0.0) -> Array:
     """Return which tokens may be drawn, (vocabulary,) bool; the likeliest always, but where it may be another.
 
@@ -95,10 +103,13 @@ def _allowed(scores: Array, how: Decoding, slack: float = 0.0) -> Array:
     return found
 
 
-def _first(scores: Array) -> Choice:
-    """Return the token of the best score, which leads the second by their difference."""
+def _first(scores: Array, margin: float) -> Choice:
+    """Return the token of the best score, which leads the second by their difference.
+
+    :param margin: the most that the lead is.
+    """
     best = int(scores.argmax())
     if len(scores) == 1:
-        return Choice(best, SURE)
+        return Choice(best, min(margin, SURE))
     second = max(float(part.max()) for part in (scores[:best], scores[best + 1 :]) if len(part))
-    return Choice(best, min(float(scores[best]) - second, SURE))
+    return Choice(best, min(float(scores[best]) - second, margin, SURE))

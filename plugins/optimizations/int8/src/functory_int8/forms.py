@@ -28,6 +28,12 @@ class Candidate:
     megabytes: float
     metric: str = ""
 
+    @property
+    def is_writing(self) -> bool:
+        """Whether it writes texts, each of which takes as long as many forward passes."""
+        form: Any = self.function.form  # Any: a TorchForm or an EngineForm
+        return bool(form.program.kind == "generate")
+
     def drop(self) -> None:
         """Free what a form that is not kept holds: its session and its files."""
         self.function.close()

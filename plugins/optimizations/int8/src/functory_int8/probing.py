@@ -16,8 +16,10 @@ from functory_sdk import FormReport, Progress, SessionOptions, progress
 if TYPE_CHECKING:
     from functory_int8.optimization import Int8Options
 
-SINGLE = 20
-"""Single calls whose median is the latency."""
+INPUTS, TEXTS = 256, 16
+"""Inputs that speed is measured on; where a text is written for each."""
+SINGLE, SINGLE_TEXTS = 20, 5
+"""Single calls whose median is the latency; likewise."""
 WARM = 32
 """Inputs that run before anything is timed: runtimes compile and allocate on their first batches."""
 BUDGETS = (512, 256, 1024)
@@ -36,13 +38,14 @@ def compare(
     threads: Sequence[int],
 ) -> tuple[FormReport, list[tuple[Candidate, FormReport]]]:
     """Measure every form on held-out examples: the metric on all of them, speed on some."""
-    inputs = [examples[index * len(examples) // options.probe_inputs] for index in range(options.probe_inputs)]
-    if len(examples) < options.probe_inputs:
-        inputs = list(examples) * (options.probe_inputs // max(1, len(examples)) + 1)
+    count = options.probe_inputs or (TEXTS if first.is_writing else INPUTS)
+    inputs = [examples[index * len(examples) // count] for index in range(count)]
+    if len(examples) < count:
+        inputs = list(examples) * (count // max(1, len(examples)) + 1)
     forms = (first, *candidates)
     memory: dict[str, float] = {}
     reports: dict[str, FormReport] = {}
-    settling = len(threads) + len(BUDGETS) - 1
+    settling = len(threads) + len(_budgets(first)) - 1
     bar: Progress[Any]
     with progress(
         len(forms) * (options.rounds + 2) + len(candidates) * settling, f"{first.function.name}: measuring"
@@ -68,6 +71,11 @@ def compare(
     return before, judged
 
 
+def _budgets(one: Candidate) -> tuple[int, ...]:
+    """Return the batches to try, in tokens. What writes makes its own: texts join and leave."""
+    return (0,) if one.is_writing else BUDGETS
+
+
 def _settle(one: Candidate, inputs: Sequence[object], threads: Sequence[int], bar: Progress[Any]) -> None:
     """Find a form's fastest thread count, then its fastest budget with that, and keep both."""
     tried: list[tuple[float, int, int]] = []
@@ -77,10 +85,11 @@ def _settle(one: Candidate, inputs: Sequence[object], threads: Sequence[int], ba
         tried.append((_seconds(one, inputs, count, budget, best), count, budget))
         bar.advance()
 
+    first, *others = _budgets(one)
     for count in threads:
-        attempt(count, BUDGETS[0])
+        attempt(count, first)
     count = min(tried)[1]
-    for budget in BUDGETS[1:]:
+    for budget in others:
         attempt(count, budget)
     _, count, budget = min(tried)
     one.function.close()
@@ -128,7 +137,7 @@ def _report(one: Candidate, examples: Sequence[Any], throughput: float, memory: 
     one.metric = function.task.deciding(metrics)
     latency = []
     for is_timed in (False, True):  # some runtimes compile for each new length: a service meets all of them soon
-        for item in items[:SINGLE]:
+        for item in items[: SINGLE_TEXTS if one.is_writing else SINGLE]:
             started = time.perf_counter()
             function(function.coerce(item))
             if is_timed:
