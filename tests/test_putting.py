@@ -170,3 +170,17 @@ def test_a_task_says_what_is_taken_where_none_is_named(monkeypatch: pytest.Monke
 )
 def test_english_is_told_from_other_languages(texts: list[str], is_so: bool) -> None:
     assert is_english(texts) is is_so
+
+
+@pytest.mark.parametrize(("name", "told"), [
+    ("similarity", "cosine of their vectors"), ("tagging", "drops and adds words"), ("embedding", "vectors are no words"),
+    ("keyphrases", "by their vectors"),
+])  # fmt: skip
+def test_a_task_that_goes_by_no_prompt_says_why_and_what_to_do(name: str, told: str) -> None:
+    from functory.plugins.registry import load
+    from functory.running.backbones import open_backbone
+    from functory.running.prompt import Prompt
+
+    with kit(), pytest.raises(NotSupported) as raised:
+        chosen(load("tasks", name)(), open_backbone("tiny-decoder").spec, Prompt())
+    assert told in (raised.value.do or "")

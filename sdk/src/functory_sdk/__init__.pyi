@@ -245,6 +245,7 @@ from functory_sdk.writes.held import has_room as has_room
 from functory_sdk.writes.limits import Limits as Limits
 from functory_sdk.writes.metrics import overlap as overlap
 from functory_sdk.writes.metrics import word_count as word_count
+from functory_sdk.writes.parts import located as located
 from functory_sdk.writes.parts import parted as parted
 from functory_sdk.writes.rouge import ROUGE as ROUGE
 from functory_sdk.writes.rouge import rouge as rouge

@@ -56,6 +56,8 @@ def _offer(task: Task[Any], spec: BackboneSpec, offered: Iterable[str]) -> str:
 def _remedy(task: Task[Any], spec: BackboneSpec, offered: Iterable[str], adaptation: Adaptation[Any]) -> str:
     """Return what brings task, backbone and adaptation together."""
     names = tuple(offered)
+    if "prompt" in adaptation.puts and task.unasked:
+        return task.unasked
     if "prompt" in adaptation.puts and not spec.has_logits:
         return "choose a backbone that writes, a decoder such as smollm2; or an adaptation that learns, with train = '…'."
     if "prompt" in adaptation.puts:

@@ -128,6 +128,8 @@ class Task(Component[O]):
     """What `floor` is, in a few words: "a regression on n-grams"."""
     teaches_layers: ClassVar[str] = ""
     """Why the backbone's layers must learn too, and a head alone would not do; empty where the data decide."""
+    unasked: ClassVar[str] = ""
+    """Why no backbone is asked for it in a prompt, with what to do, where that is so."""
     lower_is_better: ClassVar[Collection[str]] = ()
     """Which of them are errors, so that less is better; never `metric`, by which functions are chosen."""
 

@@ -10,13 +10,15 @@ from functory.contracts.component import Options
 from functory.contracts.formulation import Formulation
 from functory.contracts.judging import Judgement, told
 from functory.contracts.labels import known_labels
-from functory.contracts.task import Scorer, Task
+from functory.contracts.task import Scorer, Suited, Task
 from functory.errors import DataError, NotSupported
+from functory_sdk.spans.asking import SpanAsking
 from functory_sdk.spans.metrics import breakdown, scorer
 from functory_sdk.spans.offsets import is_cut, likely_readings
 from functory_sdk.spans.schemes import SchemeName
 from functory_sdk.spans.tagging import SpanTagging, check_states
 from functory_sdk.spans.types import Entities, Entity, Span, SpanLabels, SpanOptions
+from functory_sdk.writes.held import has_room
 
 if TYPE_CHECKING:
     from functory.data import Examples
@@ -63,15 +65,32 @@ class SpanTask(Task[S]):
     }
 
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
+        """Tags of tokens; and a prompt, on a backbone that writes and has room for one."""
+        asked = self.asked(spec)
+        if asked and spec.architecture == "encoder-decoder":
+            return asked
         check_states(spec)
-        return {"features": SpanTagging(self.options)}
+        return {"features": SpanTagging(self.options), **asked}
+
+    def asked(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
+        """Return the prompt that asks for spans, by its name; nothing where the backbone cannot be asked."""
+        return {"prompt": SpanAsking(self.options, spec, self.Example)} if has_room(self.options, spec) else {}
+
+    def suits(self, *, has_examples: bool) -> Suited:
+        """Without examples a decoder, which is asked for the types that are named.
+
+        :raises NotSupported: without examples, where none is named.
+        """
+        if has_examples or not self.options.labels:
+            return super().suits(has_examples=has_examples)
+        return Suited("smollm2", "zero-shot", "a decoder is asked for each type, and held to words of the text")
 
     def described(self, state: SpanLabels) -> Sequence[Any]:
         """:raises NotSupported: always: what a type is called tells no encoder where such a thing begins and ends."""
         raise NotSupported(
             f"task {self.name!r} finds spans, and the names of their types tell no encoder where these begin and end.",
-            do="give train = '…' with some sentences of each type; or ask a backbone that writes for them, with task = "
-            "'text-generation'.",
+            do="give train = '…' with some sentences of each type; or ask a backbone that writes for them: adaptation = "
+            "'zero-shot', backbone = 'smollm2'.",
         )
 
     def learn(self, examples: Sequence[Any]) -> SpanLabels:

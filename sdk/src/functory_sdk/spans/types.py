@@ -9,12 +9,14 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from functory.contracts.labels import Label, LabelRules
 from functory.contracts.plain import plain
-from functory.contracts.task import Output, State
+from functory.contracts.shown import ShowingState
+from functory.contracts.task import Output
 from functory.contracts.telling import figure
 from functory.errors import DataError
 from functory_sdk.spans.offsets import readings_of
 from functory_sdk.spans.schemes import SCHEMES, SchemeName
 from functory_sdk.spans.scripts import cut_mark
+from functory_sdk.writes.held import HeldOptions
 
 
 class Span(BaseModel):
@@ -88,7 +90,7 @@ class Entities(Output):
         return ", ".join(f"{found.text} ({found.label} {figure(found.score)})" for found in self.entities) or "no entities"
 
 
-class SpanLabels(State):
+class SpanLabels(ShowingState):
     """What the task learned: the types in their order."""
 
     labels: tuple[str, ...] = ()
@@ -114,8 +116,13 @@ class SpanLabels(State):
         return self.tags.index(next(tag for tag in wanted if tag in self.tags))
 
 
-class SpanOptions(LabelRules):
+class SpanOptions(HeldOptions, LabelRules):
     """Options of every task that finds spans."""
+
+    max_new_tokens: int = Field(
+        default=256, ge=1, le=100_000, description="On a backbone that writes: how many tokens an answer has at most, and a part "
+        "of a text that is asked about.",
+    )  # fmt: skip
 
     subwords: Literal["auto", "first", "all"] = Field(
         default="auto",

@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -44,10 +44,16 @@ class HeldOptions(Options):
         default=128, ge=1, le=100_000, description="On a backbone that writes: how many tokens an answer has at most."
     )
 
+    chat: Literal["auto", "on", "off"] = Field(
+        default="off",
+        description="on: the prompt is a user's message in the backbone's chat template. off: it is continued as it stands, "
+        "which suits small backbones better. auto: on where the backbone has a template.",
+    )
+
     @property
     def write(self) -> WriteOptions:
         """The same as options of writing."""
-        return WriteOptions(max_new_tokens=self.max_new_tokens)
+        return WriteOptions(max_new_tokens=self.max_new_tokens, chat=self.chat)
 
 
 def has_room(options: HeldOptions, spec: BackboneSpec) -> bool:
@@ -107,6 +113,8 @@ class Held(Write):
         super().__init__(options, spec, str, "")
         self._before, _, self._each = prompt.rpartition(EXAMPLES)
         self._example = example
+        self.gap = "" if self._frame.is_chat or self._each[-1:].isspace() else " "
+        """What an answer begins with, to stand apart from a prompt that ends with a word."""
 
     def using(self, decoding: Decoding) -> Self:
         """:raises OptionError: for a guide of the caller's, and for several samples."""

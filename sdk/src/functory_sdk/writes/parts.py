@@ -34,6 +34,16 @@ def parted(text: str, tokenizer: Tokenizer, room: int) -> list[str]:
     return [part for part in map(str.strip, parts) if part]
 
 
+def located(text: str, tokenizer: Tokenizer, room: int) -> list[tuple[int, int]]:
+    """Return where the parts of a text stand in it, as `parted` makes them: first characters, and ends."""
+    found, cursor = [], 0
+    for part in parted(text, tokenizer, room):
+        start = text.index(part, cursor)
+        cursor = start + len(part)
+        found.append((start, cursor))
+    return found
+
+
 def _border(starts: list[int], ends: list[int], first: int, most: int, aim: int) -> int:
     """Return the token before which a part ends: at a sentence's end near the aim, or where there is no more room.
 

@@ -87,14 +87,14 @@ class Answering(Held):
         if held and not self.cited.verbatim:
             numbers = rf"(?:\[(?:{'|'.join(str(place + 1) for place in held)})\])"
             words = rf"[^\s\[](?:[^\n\[]{{0,{max(0, self.cited.longest - 2)}}}[^\s\[])? {numbers}{{1,{most + 1}}}"
-            return Guide(regex=f"{NOTHING}|{words}" if state.may_lack else words)
+            return Guide(regex=f"{self.gap}(?:{NOTHING}|{words})" if state.may_lack else f"{self.gap}{words}")
         lacking = ["NOTHING"] if state.may_lack or not held else []
-        rules = [f"start: {' | '.join([*lacking, *(f'cited{place}' for place in held)])}", f'NOTHING: "{NOTHING}"']
+        rules = [f"start: {' | '.join([*lacking, *(f'cited{place}' for place in held)])}", f'NOTHING: "{self.gap}{NOTHING}"']
         if most:
             rules.append(f"other: {' | '.join(map(_number, held))}")
         for place in held:  # words and number are one terminal: a run that could go on does not end where another begins
             rules.append(f"cited{place}: CITED{place}{f' other{{0,{most}}}' if most else ''}")
-            rules.append(f'CITED{place}: WORDS{place} " " {_number(place)}')
+            rules.append(f'CITED{place}: "{self.gap}" WORDS{place} " " {_number(place)}')
             rules.append(run_rule(f"WORDS{place}", value.pieces[place].text, self.cited.longest))
         return Guide(grammar="\n".join(rules))
 
@@ -107,8 +107,8 @@ class Answering(Held):
             if holding or (said and not self.cited.verbatim):
                 order = dict.fromkeys([*holding, *(place for place, _ in said)])
                 numbers = [f"[{place + 1}]" for place in order][: self.cited.citations]
-                return f"{spelled(answer)} {''.join(numbers)}"
-        return NOTHING
+                return f"{self.gap}{spelled(answer)} {''.join(numbers)}"
+        return self.gap + NOTHING
 
     def read(
         self, value: Any, parts: Sequence[Lot], said: Sequence[Said], notes: tuple[str, ...], state: Showing

@@ -108,11 +108,6 @@ class CitedOptions(HeldOptions, WriteOptions):
     """Options of cited answers."""
 
     max_new_tokens: int = Field(default=64, ge=1, le=100_000, description="How many tokens an answer has at most.")
-    chat: Literal["auto", "on", "off"] = Field(
-        default="off",
-        description="on: the prompt is a user's message in the backbone's chat template. off: it is continued as it stands, "
-        "which suits small backbones better. auto: on where the backbone has a template.",
-    )
     prompt: str = Field(
         default="",
         description="What is read before the answer, with {passages} and {question}; what stands after {examples} is what each "

@@ -157,6 +157,7 @@ class Near(Formulation):
 class KeyphraseTask(Task[KeyphraseOptions]):
     """Finds the phrases that say what a text is about: near to it by their vectors, and unlike each other."""
 
+    unasked: ClassVar[str] = "phrases are words of the text that are near to it by their vectors: leave adaptation out."
     Options: ClassVar = KeyphraseOptions
     Input: ClassVar = Written
     Output: ClassVar = Keyphrases

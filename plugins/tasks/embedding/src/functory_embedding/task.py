@@ -43,6 +43,9 @@ class Embedding(Task[EmbeddingOptions]):
         "score": ALIKE,
         "negatives": ("negatives", "negative", "hard_negative", "hard_negatives"),
     }  # fmt: skip
+    unasked: ClassVar[str] = (
+        "vectors are no words that could be written: leave adaptation out."
+    )
     metric: ClassVar[str] = "spearman"
     metrics: ClassVar[Mapping[str, str]] = METRICS
     examples: ClassVar[tuple[str, ...]] = (

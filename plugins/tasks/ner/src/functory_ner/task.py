@@ -22,10 +22,12 @@ from functory_sdk import (
     SpanLabels,
     SpanTask,
     Unit,
+    has_room,
     split_tags,
     tag_fault,
     tag_scheme,
 )
+from functory_sdk.spans.asking import SpanAsking
 
 
 class NER(SpanTask[NEROptions]):
@@ -55,7 +57,15 @@ class NER(SpanTask[NEROptions]):
 
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
         found = super().formulations(spec)
-        return found if self.options.spans == "flat" else {"features": SpanScoring(self.options)}
+        return found if self.options.spans == "flat" else {**found, **self._scored(found)}
+
+    def _scored(self, found: Mapping[str, Formulation]) -> Mapping[str, Formulation]:
+        """Return what scores spans whole, where tokens would be tagged."""
+        return {name: SpanScoring(self.options) for name in found if name == "features"}
+
+    def asked(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
+        options = self.options
+        return {"prompt": SpanAsking(options, spec, TaggedText, options.spans)} if has_room(options, spec) else {}
 
     def learn(self, examples: Sequence[TaggedText]) -> NERLabels:
         """The types, and of entities that are not flat the greatest length: none has more tokens than characters."""

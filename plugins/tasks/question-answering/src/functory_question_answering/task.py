@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from functory_question_answering.asking import Asking
 from functory_question_answering.golds import is_moved, ways
 from functory_question_answering.spans import Extraction
 from functory_question_answering.types import Answer, AnsweredQuestion, AnsweringOptions, Answers, Question
@@ -19,11 +20,13 @@ from functory_sdk import (
     NotSupported,
     Options,
     Scorer,
+    Suited,
     Task,
     Unit,
     answer_scorer,
     answer_scores,
     comparing,
+    has_room,
     told,
 )
 from functory_sdk.answers import Compare
@@ -77,15 +80,29 @@ class QuestionAnswering(Task[AnsweringOptions]):
     )
 
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
-        if spec.architecture == "encoder-decoder":
+        asked: dict[str, Formulation] = {"prompt": Asking(self.options, spec)} if has_room(self.options, spec) else {}
+        if spec.architecture == "encoder-decoder" and not asked:
             raise NotSupported(
                 f"an answer's ends are looked for at each token of the text; {spec.reference!r} is an encoder-decoder, which "
                 "gives the states of what it writes.",
                 do="choose an encoder, such as minilm or e5.",
             )
-        return {"features": Extraction(self.options, self._compare)}
+        scored = {} if spec.architecture == "encoder-decoder" else {"features": Extraction(self.options, self._compare)}
+        return {**scored, **asked}
+
+    def suits(self, *, has_examples: bool) -> Suited:
+        """Without examples a decoder, which is asked."""
+        if has_examples:
+            return super().suits(has_examples=has_examples)
+        return Suited("smollm2", "zero-shot", "a decoder is asked, and held to words of the text")
 
     def learn(self, examples: Sequence[AnsweredQuestion]) -> Answers:
+        """How long answers are, and whether there may be none.
+
+        :raises DataError: where no example has an answer.
+        """
+        if not examples:
+            return Answers(may_lack=self._may_lack, longest=self.options.longest or ADOPTED)
         lengths = [len(gold.text) for example in examples for gold in example.answers]
         if not lengths:
             raise DataError(

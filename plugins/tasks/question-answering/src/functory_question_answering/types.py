@@ -17,7 +17,7 @@ from pydantic import (
 )
 
 from functory_question_answering.golds import Gold, listed, placed
-from functory_sdk import Input, Options, Output, State
+from functory_sdk import HeldOptions, Input, Output, ShowingState
 
 
 class Question(Input):
@@ -103,7 +103,7 @@ class Answer(Output):
         return f"{told} ({beside})" if beside else told
 
 
-class Answers(State):
+class Answers(ShowingState):
     """What the task learned: whether there may be no answer, and from where on one is given."""
 
     may_lack: bool = False
@@ -114,8 +114,12 @@ class Answers(State):
     """Characters of the longest answer that is looked for."""
 
 
-class AnsweringOptions(Options):
+class AnsweringOptions(HeldOptions):
     """Options of question answering."""
+
+    max_new_tokens: int = Field(
+        default=48, ge=1, le=100_000, description="On a backbone that writes: how many tokens an answer has at most."
+    )
 
     overlap: int = Field(
         default=128, ge=0, le=4096,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from functory_relation.asking import AskRelation, may_ask
 from functory_relation.metrics import METRICS, per_relation, scorer
 from functory_relation.relate import Relate, encoded, related, side_of
 from functory_relation.types import NOTHING, LabelledPlaces, Places, Related, RelationLabels, RelationOptions
@@ -22,6 +23,7 @@ from functory_sdk import (
     Options,
     Reader,
     Scorer,
+    Suited,
     Unit,
 )
 from functory_sdk.labels.promised import answering
@@ -50,12 +52,24 @@ class Relation(LabelTask[RelationOptions]):
     )
 
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
+        asked = {"prompt": AskRelation(self.options, self.labels_of)} if may_ask(self.options, spec) else {}
         if spec.architecture == "encoder-decoder":
+            if asked:
+                return asked
             raise NotSupported(
                 f"{spec.reference!r} has its last states where it writes, and none at the marks of a text.",
                 do="choose an encoder such as minilm or e5, or a decoder.",
             )
-        return {"features": Relate(self.rows_of, self.labels_of)}
+        return {"features": Relate(self.rows_of, self.labels_of), **asked}
+
+    def suits(self, *, has_examples: bool) -> Suited:
+        """Without examples a decoder, which is asked how likely each relation is that is named.
+
+        :raises NotSupported: without examples, where none is named.
+        """
+        if has_examples or not self.options.labels:
+            return super().suits(has_examples=has_examples)
+        return Suited("smollm2", "zero-shot", "a decoder says how likely each relation is after the text")
 
     def rows_of(self, inputs: Sequence[Any], reader: Reader) -> Encoded:
         return encoded(inputs, reader)

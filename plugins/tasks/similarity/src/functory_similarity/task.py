@@ -40,6 +40,10 @@ class Similarity(Task[SimilarityOptions]):
         "second": SECOND,
         "score": (*ALIKE, "rating", "grade", "label"),
     }  # fmt: skip
+    unasked: ClassVar[str] = (
+        "how alike two texts are is the cosine of their vectors, which no words give: leave adaptation out, or learn it with "
+        "train = '…'."
+    )
     metric: ClassVar[str] = "pearson"
     metrics: ClassVar[Mapping[str, str]] = METRICS
     lower_is_better: ClassVar[Collection[str]] = ("mean_absolute_error",)

@@ -65,6 +65,9 @@ class Tagging(Task[TaggingOptions]):
     teaches_layers: ClassVar[str] = (
         "features of whole sentences know a part of what a word is there: low-rank updates teach the layers, and are small"
     )
+    unasked: ClassVar[str] = (
+        "each word has its tag, and what a decoder writes drops and adds words: learn tags with train = '…' and lora."
+    )
     metric: ClassVar[str] = "f1"
     metrics: ClassVar[Mapping[str, str]] = {
         "f1": "the F1 of words: right with its tag (tags), by its place (words); of marks (punctuation)",
