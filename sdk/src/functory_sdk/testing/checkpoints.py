@@ -37,6 +37,7 @@ FAMILIES: dict[str, tuple[str, str, dict[str, Any]]] = {
     "pegasus": ("PegasusConfig", "PegasusForConditionalGeneration", {**_BART, "decoder_start_token_id": 1}),
     "bert": ("BertConfig", "BertForQuestionAnswering", _BERT),
     "roberta": ("RobertaConfig", "RobertaForQuestionAnswering", {**_BERT, "max_position_embeddings": 132}),
+    "albert": ("AlbertConfig", "AlbertForQuestionAnswering", {**_BERT, "embedding_size": 16}),
     "distilbert": (
         "DistilBertConfig", "DistilBertForQuestionAnswering",
         {"dim": 32, "n_layers": 2, "n_heads": 4, "hidden_dim": 48, "max_position_embeddings": 130},
