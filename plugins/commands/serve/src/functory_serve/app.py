@@ -22,11 +22,14 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from functory_sdk import Function, FunctoryError
-from functory_serve import log, openapi
-from functory_serve.bodies import body_of, inputs_of, parsed
+from functory_serve import events, jsonlines, log, openapi
+from functory_serve.admission import Overloaded
+from functory_serve.bodies import body_of, check_medium, input_of, inputs_of, medium_of, parsed
 from functory_serve.cards import card, line
 from functory_serve.computing import Outcome
 from functory_serve.limits import Limits
+from functory_serve.measures import MEDIA
+from functory_serve.pieces import Pieces, gone
 from functory_serve.problems import FunctionFailed, Refusal, refused, status_of
 from functory_serve.service import Service
 from functory_serve.serving import Serving
@@ -34,6 +37,8 @@ from functory_serve.serving import Serving
 Answer = Callable[[Request], Awaitable[Response]]
 ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
 """What a client may call its request."""
+GONE = 499
+"""The status of a request whose client has gone: nobody reads it but the metrics."""
 TIMEOUT = "Request-Timeout"
 """The header by which a client says how many seconds it waits."""
 
@@ -70,19 +75,61 @@ class Faces:
         return [
             Route("/v1/functions", told(self._list), methods=["GET"]),
             Route(at, told(self._card), methods=["GET"]),
-            Route(at, told(self._call), methods=["POST"]),
+            Route(at, told(self._counted(self._call)), methods=["POST"]),
+            Route(f"{at}/stream", told(self._counted(self._stream)), methods=["POST"]),
             Route("/openapi.json", told(self._openapi), methods=["GET"]),
             Route("/healthz", told(self._alive), methods=["GET"]),
             Route("/readyz", told(self._ready), methods=["GET"]),
+            Route("/metrics", told(self._metrics), methods=["GET"]),
         ]
 
     async def _call(self, request: Request) -> Response:
         serving, limits = self._serving(request), self._service.limits
+        if medium_of(request) in jsonlines.KNOWN:
+            return self._each_line(serving, request)
         seconds = _seconds(request)
         data = parsed(await body_of(request, limits))
         values = inputs_of(serving.function, data, limits)
         outcomes = await while_there(request, serving.answer(values, seconds))
         return _json(joined(outcomes) if isinstance(data, list) else _sound(outcomes[0], ""))
+
+    def _each_line(self, serving: Serving, request: Request) -> Response:
+        check_medium(request, jsonlines.KNOWN)
+        lines = jsonlines.answered(serving, request, self._service.limits, request.state.id)
+        return Pieces(lines, jsonlines.MEDIA, self._service.limits.send_seconds, is_watching=False)
+
+    async def _stream(self, request: Request) -> Response:
+        serving, limits = self._serving(request), self._service.limits
+        value = input_of(serving.function, parsed(await body_of(request, limits)), "", limits)
+        if serving.streams >= limits.streams:
+            raise Overloaded("as many texts are being written as may be at once.", 1.0)
+        serving.streams += 1
+        try:
+            texts = events.written(await asyncio.to_thread(serving.function.stream, value), request.state.id)
+        except BaseException:
+            serving.streams -= 1
+            raise
+        return Pieces(texts, events.MEDIA, limits.send_seconds, is_watching=True, ended=serving.stream_ended)
+
+    async def _metrics(self, request: Request) -> Response:
+        return Response(self._service.measures.page(), media_type=MEDIA)
+
+    def _counted(self, answer: Answer) -> Answer:
+        """Return a route's answer, counted by its status where it is one function's."""
+
+        async def counted(request: Request) -> Response:
+            serving = self._service.servings.get(request.path_params["name"])
+            try:
+                response = await answer(request)
+            except Exception as error:
+                if serving is not None:
+                    serving.measures.answered(GONE if isinstance(error, ClientDisconnect) else int(status_of(error)))
+                raise
+            if serving is not None:
+                serving.measures.answered(response.status_code)
+            return response
+
+        return counted
 
     async def _card(self, request: Request) -> Response:
         serving = self._serving(request)
@@ -122,11 +169,11 @@ def told(answer: Answer) -> Answer:
     """Return a route's answer with its request's id, and its errors as problem documents."""
 
     async def answered(request: Request) -> Response:
-        number = request_id(request)
+        number = request.state.id = request_id(request)
         try:
             response = await answer(request)
         except ClientDisconnect:
-            return Response(status_code=499)  # nobody reads it
+            return Response(status_code=GONE)  # nobody reads it
         except Exception as error:
             if status_of(error) is HTTPStatus.INTERNAL_SERVER_ERROR:
                 log.failed(number, error)
@@ -149,21 +196,15 @@ async def while_there(request: Request, answer: Awaitable[list[Outcome]]) -> lis
     :raises ClientDisconnect: when it is gone first.
     """
     working = asyncio.ensure_future(answer)
-    gone = asyncio.ensure_future(_gone(request))
+    leaving = asyncio.ensure_future(gone(request.receive))
     try:
-        await asyncio.wait({working, gone}, return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
         if not working.done():
             raise ClientDisconnect
         return await working
     finally:
         working.cancel()
-        gone.cancel()
-
-
-async def _gone(request: Request) -> None:
-    """Return when a client is gone; its body was read by now."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
+        leaving.cancel()
 
 
 def joined(outcomes: list[Outcome]) -> bytes:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Collection
 from http import HTTPStatus
 from typing import Any
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from functory_sdk import Function, InputError
 from functory_serve.costs import texts_in
@@ -23,7 +24,7 @@ async def body_of(request: Request, limits: Limits) -> bytes:
     :raises Refusal: for another medium than JSON, a body that is too long, and one that does not come in time.
     :raises ClientDisconnect: when the client is gone.
     """
-    _check_medium(request)
+    check_medium(request, MEDIA)
     told = request.headers.get("content-length", "0")
     if told.isdecimal() and int(told) > limits.body_bytes:
         raise _too_long(limits)
@@ -39,9 +40,18 @@ async def body_of(request: Request, limits: Limits) -> bytes:
     return bytes(content)
 
 
-def _check_medium(request: Request) -> None:
-    medium = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if medium not in MEDIA:
+def medium_of(request: Request) -> str:
+    """Return what a body says that it is; empty where it says nothing."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+def check_medium(request: Request, known: Collection[str]) -> None:
+    """Refuse a body that is not read here.
+
+    :raises Refusal: for another medium, and for a body that is compressed: what it becomes is not known before.
+    """
+    medium = medium_of(request)
+    if medium not in known:
         what = f"a body of {medium!r} is not read here."
         raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, what, do="send JSON: Content-Type: application/json.")
     coding = request.headers.get("content-encoding", "identity").strip().lower()
@@ -54,9 +64,10 @@ def _too_long(limits: Limits) -> Refusal:
     return Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what, do="send fewer inputs at once.")
 
 
-def parsed(body: bytes) -> Any:  # Any: JSON
+def parsed(body: bytes, line: int = 1) -> Any:  # Any: JSON
     """Return the JSON that a body is.
 
+    :param line: the number of its first line.
     :raises Refusal: when it is none.
     """
     try:
@@ -71,7 +82,7 @@ def parsed(body: bytes) -> Any:  # Any: JSON
     except RecursionError:
         raise Refusal(HTTPStatus.BAD_REQUEST, "the JSON is too deep.", do="send lists and objects within few others.") from None
     except json.JSONDecodeError as error:
-        where = f"line {error.lineno}, column {error.colno}"
+        where = f"line {line + error.lineno - 1}, column {error.colno}"
         raise Refusal(HTTPStatus.BAD_REQUEST, f"the body is no JSON: {error.msg}.", where=where, do="send JSON.") from None
     except ValueError:
         raise Refusal(HTTPStatus.BAD_REQUEST, "a number of the body has too many digits.", do="send a shorter one.") from None
@@ -92,11 +103,16 @@ def inputs_of(function: Function, data: Any, limits: Limits) -> list[Any]:  # An
         what = f"{len(many):,} inputs are more than the {limits.inputs:,} of one request."
         raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what, do="send them in several requests.")
     places = [f"input {number}" for number in range(1, len(many) + 1)] if isinstance(data, list) else [""]
-    return [_input(function, one, where, limits) for one, where in zip(many, places, strict=True)]
+    return [input_of(function, one, where, limits) for one, where in zip(many, places, strict=True)]
 
 
-def _input(function: Function, data: Any, where: str, limits: Limits) -> Any:
-    """Return one input: a text or an object of fields, as `map` takes it."""
+def input_of(function: Function, data: Any, where: str, limits: Limits) -> Any:
+    """Return one input: a text or an object of fields, as `map` takes it.
+
+    :param where: its place, for who is told what is wrong with it.
+    :raises InputError: when it is none.
+    :raises Refusal: when it is too long.
+    """
     if not isinstance(data, str | dict):
         what = f"an input is a text or an object, and this is {_kind(data)}."
         raise InputError(what, where=where, do=f"send the fields by name: {', '.join(function.task.Input.model_fields)}.")
@@ -113,6 +129,3 @@ def _input(function: Function, data: Any, where: str, limits: Limits) -> Any:
 def _kind(data: Any) -> str:
     names = {bool: "true or false", int: "a number", float: "a number", list: "a list", type(None): "null"}
     return names.get(type(data), type(data).__name__)
-
-
-__all__ = ["ClientDisconnect", "body_of", "inputs_of", "parsed"]

@@ -22,6 +22,12 @@ def card(name: str, function: Function) -> dict[str, Any]:  # Any: JSON
     }
 
 
+def writes(function: Function) -> bool:
+    """Return whether a function writes texts, which can be streamed."""
+    put = getattr(function.form, "formulation", None)
+    return put is not None and put.decoding is not None
+
+
 def line(name: str, function: Function) -> dict[str, Any]:
     """Return what tells a function from others."""
     about = function.about

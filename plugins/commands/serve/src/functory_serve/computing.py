@@ -11,15 +11,19 @@ Outcome = bytes | BaseException
 """An output as JSON, or why there is none."""
 
 
-def computed(function: Function, values: Sequence[Any]) -> list[Outcome]:
-    """Return what comes of each input. Where one of them fails all, they are halved until it is found.
+def computed(function: Function, values: Sequence[Any]) -> tuple[list[Outcome], int]:
+    """Return what comes of each input, and how many of the outputs decline to answer.
+
+    Where one of them fails all, they are halved until it is found.
 
     :param values: the task's Inputs.
     """
     try:
-        return [output.model_dump_json().encode() for output in function.map(values, progress=False)]
+        outputs = list(function.map(values, progress=False))
+        return [output.model_dump_json().encode() for output in outputs], sum(output.abstained for output in outputs)
     except BaseException as error:  # what a function raises for one, a SystemExit too, must not be its neighbours'
         if len(values) == 1:
-            return [error]
+            return [error], 0
     middle = len(values) // 2
-    return [*computed(function, values[:middle]), *computed(function, values[middle:])]
+    (first, some), (second, others) = computed(function, values[:middle]), computed(function, values[middle:])
+    return [*first, *second], some + others

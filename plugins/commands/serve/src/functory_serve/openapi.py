@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from functory_sdk import Function
+from functory_serve.cards import writes
 
 VERSION = "3.1.0"
 EXAMPLES = 3
@@ -51,11 +52,16 @@ def page(functions: Mapping[str, Function], version: str) -> dict[str, Any]:  # 
         schemas[f"{key}.Input"] = _placed(own["input"], f"{key}.Input")
         schemas[f"{key}.Output"] = _placed(own["output"], f"{key}.Output")
         paths[f"/v1/functions/{name}"] = {"get": _card(name), "post": _call(name, key, function)}
+        if writes(function):
+            paths[f"/v1/functions/{name}/stream"] = {"post": _stream(name, key)}
     paths["/v1/functions"] = {"get": _get("List the functions", "list")}
     paths["/healthz"] = {"get": _get("Is the server alive?", "health")}
     paths["/readyz"] = {"get": {**_get("Does every function answer as it should?", "ready"), "responses": {
         "200": _json({"type": "object"}, "It does."), "503": _json({"type": "object"}, "It does not, or not yet."),
     }}}  # fmt: skip
+    told = {"text/plain": {"schema": {"type": "string"}}}
+    paths["/metrics"] = {"get": {**_get("Tell Prometheus what was measured", "metrics"),
+                                 "responses": {"200": {"description": "What was measured.", "content": told}}}}  # fmt: skip
     return {
         "openapi": VERSION,
         "info": {"title": "functory", "version": version, "description": "Functions with language models inside."},
@@ -80,12 +86,26 @@ def _call(name: str, key: str, function: Function) -> dict[str, Any]:
     examples = {f"golden {number}": {"value": one.value} for number, one in enumerate(golden, 1)}
     outputs = {f"golden {number}": {"value": one.output} for number, one in enumerate(golden, 1)}
     body = {"schema": {"anyOf": [*one, {"type": "array", "items": {"anyOf": one}}]}, **_examples(examples)}
+    lines = {"schema": {"type": "string", "description": "An input a line, as JSON."}}
     answer = {"schema": {"anyOf": [{"$ref": back}, {"type": "array", "items": {"$ref": back}}]}, **_examples(outputs)}
     return {
         "operationId": f"call_{key}",
         "summary": f"{name}: {type(function.task).summary()}",
-        "requestBody": {"required": True, "content": {"application/json": body}},
-        "responses": {"200": {"description": "The output, or one for each input.", "content": {"application/json": answer}}}
+        "requestBody": {"required": True, "content": {"application/json": body, "application/x-ndjson": lines}},
+        "responses": {"200": {"description": "The output, or one for each input.", "content": {
+            "application/json": answer, "application/x-ndjson": {"schema": {"type": "string"}}}}}
+        | {status: _problem(what) for status, what in REFUSALS.items()},
+    }
+
+
+def _stream(name: str, key: str) -> dict[str, Any]:
+    given = {"anyOf": [{"$ref": f"#/components/schemas/{key}.Input"}, {"type": "string"}]}
+    events = {"text/event-stream": {"schema": {"type": "string"}}}
+    return {
+        "operationId": f"stream_{key}",
+        "summary": f"Write by {name}, piece by piece",
+        "requestBody": {"required": True, "content": {"application/json": {"schema": given}}},
+        "responses": {"200": {"description": "The pieces, then why the text ended.", "content": events}}
         | {status: _problem(what) for status, what in REFUSALS.items()},
     }
 

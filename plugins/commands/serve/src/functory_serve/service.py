@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functory_sdk import Function, FunctoryError, harmless
 from functory_serve.health import Health, warmed
 from functory_serve.limits import Limits
+from functory_serve.measures import Measures
 from functory_serve.serving import Serving
 
 
@@ -21,6 +22,7 @@ class Service:
     def __init__(self, functions: Mapping[str, Function], limits: Limits) -> None:
         self.functions = dict(functions)
         self.limits = limits
+        self.measures = Measures()
         self.servings: dict[str, Serving] = {}
         self.health = {name: Health() for name in functions}
         self.is_draining = False
@@ -29,7 +31,7 @@ class Service:
     def start(self) -> None:
         """Begin to serve, in the running loop: requests are taken at once, and each function is proven meanwhile."""
         for name, function in self.functions.items():
-            self.servings[name] = Serving(name, function, self.limits)
+            self.servings[name] = Serving(name, function, self.limits, self.measures)
             self._warming.append(asyncio.ensure_future(self._warm(name, function)))
 
     def close(self) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from functory_sdk import Function, FunctoryError
@@ -16,10 +17,20 @@ from functory_serve.computing import Outcome, computed
 from functory_serve.costs import cost_of
 from functory_serve.lane import Lane
 from functory_serve.limits import Limits
+from functory_serve.measures import Measures
 
 
 class Hanging(FunctoryError):
     """The batch that a request was in was given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request: its inputs, what waits for their outcomes, and when it came."""
+
+    values: Sequence[Any]
+    whole: asyncio.Future[list[Outcome]]
+    at: float
 
 
 class Serving:
@@ -29,13 +40,17 @@ class Serving:
     :param function: what is served.
     """
 
-    def __init__(self, name: str, function: Function, limits: Limits) -> None:
+    def __init__(self, name: str, function: Function, limits: Limits, measures: Measures) -> None:
         self.name = name
         self.function = function
+        self.measures = measures.of(name)
+        self.streams = 0
+        """How many texts are being written for a client each."""
         self.batcher = Batcher(limits)
+        measures.watch(name, lambda: self.batcher.requests, lambda: self.batcher.waiting)
         self._loop = asyncio.get_running_loop()
         self._lane = Lane(name, self._loop)
-        self._asked: dict[int, tuple[Sequence[Any], asyncio.Future[list[Outcome]]]] = {}
+        self._asked: dict[int, _Asked] = {}
         self._timer: asyncio.TimerHandle | None = None
 
     async def answer(self, values: Sequence[Any], seconds: float | None = None) -> list[Outcome]:
@@ -51,15 +66,20 @@ class Serving:
         """
         if not values:
             return []
-        number = self.batcher.offer([cost_of(value) for value in values], self._loop.time(), seconds)
+        now = self._loop.time()
+        number = self.batcher.offer([cost_of(value) for value in values], now, seconds)
         whole: asyncio.Future[list[Outcome]] = self._loop.create_future()
-        self._asked[number] = (values, whole)
+        self._asked[number] = _Asked(values, whole, now)
         self._turn()
         try:
             return await whole
         finally:
             if self._asked.pop(number, None) is not None:
                 self.batcher.leave(number)
+
+    def stream_ended(self) -> None:
+        """Count that a text is no longer written for its client."""
+        self.streams -= 1
 
     def close(self) -> None:
         """Let the thread end; nobody asks any more."""
@@ -86,20 +106,24 @@ class Serving:
 
     def _begin(self, batch: Batch) -> None:
         """Let the thread compute a batch."""
-        values = [self._asked[piece.request][0][piece.place] for piece in batch.pieces]
+        values = [self._asked[piece.request].values[piece.place] for piece in batch.pieces]
         function = self.function
 
         def work() -> Callable[[], None]:
-            outcomes = computed(function, values)
-            return lambda: self._finish(batch, outcomes)
+            outcomes, abstained = computed(function, values)
+            return lambda: self._finish(batch, outcomes, abstained)
 
         self._lane.do(work)
 
-    def _finish(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
-        for done in self.batcher.finish(batch, outcomes, self._loop.time()):
-            _, whole = self._asked.pop(done.request)
-            if not whole.done():
-                whole.set_result(done.outcomes)
+    def _finish(self, batch: Batch, outcomes: Sequence[Outcome], abstained: int) -> None:
+        now = self._loop.time()
+        self.measures.batch(len(outcomes), batch.cost)
+        self.measures.gave(sum(isinstance(one, bytes) for one in outcomes), abstained)
+        for done in self.batcher.finish(batch, outcomes, now):
+            asked = self._asked.pop(done.request)
+            self.measures.took(now - asked.at, now - batch.begun)
+            if not asked.whole.done():
+                asked.whole.set_result(done.outcomes)
         self._turn()
 
     def _leave_behind(self) -> None:
@@ -108,6 +132,6 @@ class Serving:
         self._lane = Lane(self.name, self._loop)
 
     def _fail(self, number: int, error: Exception) -> None:
-        _, whole = self._asked.pop(number)
+        whole = self._asked.pop(number).whole
         if not whole.done():
             whole.set_exception(error)

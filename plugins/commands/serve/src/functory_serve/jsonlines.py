@@ -1,0 +1,130 @@
+"""JSON Lines in and out: of a body without end, each line's answer as it is there, in the order of the lines."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from http import HTTPStatus
+from typing import TypeVar
+
+from starlette.requests import ClientDisconnect, Request
+
+from functory_sdk import FunctoryError
+from functory_serve.admission import Overloaded
+from functory_serve.bodies import input_of, parsed
+from functory_serve.limits import Limits
+from functory_serve.pieces import gone
+from functory_serve.problems import FunctionFailed, Refusal, problem
+from functory_serve.serving import Serving
+
+T = TypeVar("T")
+MEDIA = "application/x-ndjson"
+KNOWN = (MEDIA, "application/jsonl", "application/x-jsonlines")
+AHEAD = 256
+"""Lines that are read before the first of them has its answer."""
+PAUSE = 0.5
+"""Seconds for which a line waits at most until it is tried again, where others come first."""
+Answer = asyncio.Task[bytes]
+
+
+async def answered(serving: Serving, request: Request, limits: Limits, number: str) -> AsyncGenerator[bytes]:
+    """Give the answer to each line of a body: the output, or a problem document whose ``where`` begins with the line.
+
+    Nothing is too much: no more is read until there is room.
+
+    :param number: the request's id.
+    :raises ClientDisconnect: when the client is gone.
+    """
+    answers: asyncio.Queue[Answer | None] = asyncio.Queue(AHEAD)
+    reading = asyncio.ensure_future(_read(serving, request, limits, number, answers))
+    try:
+        while (answer := await _meanwhile(answers.get(), reading)) is not None:
+            yield await _meanwhile(answer, reading) + b"\n"
+    finally:
+        reading.cancel()
+        while not answers.empty():
+            if (left := answers.get_nowait()) is not None:
+                left.cancel()
+
+
+async def _meanwhile(awaited: Awaitable[T], reading: asyncio.Task[None]) -> T:
+    """Wait for something while the body is read: where that fails, so does this."""
+    waiting = asyncio.ensure_future(awaited)
+    await asyncio.wait({waiting, reading}, return_when=asyncio.FIRST_COMPLETED)
+    if not waiting.done():
+        waiting.cancel()
+        reading.result()
+    return await waiting
+
+
+async def _read(
+    serving: Serving, request: Request, limits: Limits, number: str, answers: asyncio.Queue[Answer | None]
+) -> None:
+    """Begin to answer each line; then wait for the client to go.
+
+    :raises ClientDisconnect: when it does.
+    """
+    count = 0
+    try:
+        async for line in _lines(request, limits):
+            count += 1
+            if line.strip():
+                await answers.put(asyncio.ensure_future(_answer(serving, line, count, limits, number)))
+    except Refusal as error:  # the rest of the body is not read
+        await answers.put(asyncio.ensure_future(_told(error.located(f"line {count + 1}"), number)))
+    await answers.put(None)
+    await gone(request.receive)
+    raise ClientDisconnect
+
+
+async def _lines(request: Request, limits: Limits) -> AsyncIterator[bytes]:
+    """Give the lines of a body as they come.
+
+    :raises Refusal: for one that is too long, and where nothing comes for too long.
+    """
+    kept = bytearray()
+    pieces = request.stream()
+    while (piece := await _next(pieces, limits)) is not None:
+        kept += piece
+        *whole, rest = kept.split(b"\n") if b"\n" in piece else (kept,)
+        for line in whole:
+            yield bytes(line)
+        kept = bytearray(rest)
+        if len(kept) > limits.body_bytes:
+            what = f"a line is longer than {limits.body_bytes:,} bytes."
+            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what, do="end each input with an end of line.")
+    if kept:
+        yield bytes(kept)
+
+
+async def _next(pieces: AsyncIterator[bytes], limits: Limits) -> bytes | None:
+    try:
+        async with asyncio.timeout(limits.receive_seconds):
+            return await anext(pieces, None)
+    except TimeoutError:
+        what = f"nothing came for {limits.receive_seconds:g} s."
+        raise Refusal(HTTPStatus.REQUEST_TIMEOUT, what, do="send lines as they are there, or end the body.") from None
+
+
+async def _answer(serving: Serving, line: bytes, count: int, limits: Limits, number: str) -> bytes:
+    """Return the answer to one line, the so manieth; it waits for room where there is none."""
+    where = f"line {count}"
+    try:
+        value = input_of(serving.function, parsed(line, count), where, limits)
+        while True:
+            try:
+                [outcome] = await serving.answer([value])
+                break
+            except Overloaded as error:
+                await asyncio.sleep(min(error.retry_seconds, PAUSE))
+    except FunctoryError as error:
+        return await _told(error.located(where), number)
+    if isinstance(outcome, bytes):
+        return outcome
+    found = outcome if isinstance(outcome, FunctoryError) else FunctionFailed("the function failed.")
+    return await _told(found.located(where), number)
+
+
+async def _told(error: FunctoryError, number: str) -> bytes:
+    return json.dumps(problem(error, number), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
