@@ -226,6 +226,8 @@ class Function:
         made = Function(**{**kept, **changes})
         made.held_out, made.calibration, made.floor = self.held_out, self.calibration, self.floor
         made.untouched, made._is_written_otherwise = self.untouched, self._is_written_otherwise
+        if made.form is self.form and made.session_options == self.session_options:
+            made.held = self.held
         return made
 
     def close(self) -> None:

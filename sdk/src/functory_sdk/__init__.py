@@ -51,7 +51,9 @@ _HOMES = {
     "functory.data": ("DataFile", "Examples", "Fault", "Record"),
     "functory.data.jsonlists": ("json_members",),
     "functory.data.languages": ("is_english",),
-    "functory.running.forms": ("CompositeForm", "EngineForm", "TorchForm"),
+    "functory.running.forms": (
+        "CompositeForm", "EngineForm", "Form", "FormRecord", "Kept", "Opening", "ProgramForm", "Saving", "TorchForm",
+    ),
     "functory.function": ("Function",),
     "functory.running.golden": ("prove", "reformed"),
     "functory.plugins.registry": ("entries", "load"),

@@ -146,6 +146,12 @@ from functory.reading.tokenizer import Tokens as Tokens
 from functory.running.backbones import open_backbone as open_backbone
 from functory.running.forms import CompositeForm as CompositeForm
 from functory.running.forms import EngineForm as EngineForm
+from functory.running.forms import Form as Form
+from functory.running.forms import FormRecord as FormRecord
+from functory.running.forms import Kept as Kept
+from functory.running.forms import Opening as Opening
+from functory.running.forms import ProgramForm as ProgramForm
+from functory.running.forms import Saving as Saving
 from functory.running.forms import TorchForm as TorchForm
 from functory.running.golden import prove as prove
 from functory.running.golden import reformed as reformed

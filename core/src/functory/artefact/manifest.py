@@ -21,8 +21,9 @@ from functory import __version__
 from functory.contracts.optimization import OptimizationReport
 from functory.measuring.report import Metric
 from functory.measuring.trials import Trial
+from functory.plugins.registry import load
 from functory.reading.reader import LongText
-from functory.running.forms import CompositeForm, EngineForm, FormRecord, Kept, TorchForm
+from functory.running.forms import Form, FormRecord, Kept
 from functory.running.forms.record import check_inside
 
 
@@ -72,13 +73,12 @@ def read_record(data: Any) -> Any:  # Any: what stands in a manifest; what is no
     kind = data.get("kind") if isinstance(data, dict) else None
     if not isinstance(kind, str):
         raise ValueError("a form has a kind, which is a text")
-    record = RECORDS.get(kind)
-    if record is None:
-        raise ValueError(f"there is no kind {kind!r} of form")
-    return record.model_validate(data)
+    form: type[Form] = load("forms", kind)
+    if form.Record is None:
+        raise ValueError(f"a form of kind {kind!r} is not saved")
+    return form.Record.model_validate(data)
 
 
-RECORDS = {form.kind: form.Record for form in (TorchForm, EngineForm, CompositeForm)}
 RecordData = Annotated[SerializeAsAny[FormRecord], BeforeValidator(read_record)]
 
 

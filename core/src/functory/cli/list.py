@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from functory.machine.declared import Declared
 
 PARTS = {
+    "composite": "Other functions, of which a task makes one.",
+    "engine": "Files that one engine opens.",
+    "torch": "A backbone with φ inside, in memory.",
     "zero-shot": "No φ: the backbone does the task as it is, without training data.",
     "csv": "CSV and TSV: tables with a delimiter and a header.",
     "json": "One JSON list of objects.",
@@ -214,7 +217,7 @@ def _rivals(entries: list[Entry]) -> Counter[tuple[str, str]]:
 
 def _is_clear(entry: Entry, rivals: Counter[tuple[str, str]]) -> bool:
     """Return whether the short name means this entry."""
-    return rivals[entry.kind, entry.name] == 1 or (entry.kind == "commands" and entry.distribution == "functory")
+    return rivals[entry.kind, entry.name] == 1 or (entry.kind in plugins.OWN_FIRST and entry.distribution == "functory")
 
 
 COMMAND = List()

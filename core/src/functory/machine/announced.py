@@ -23,6 +23,7 @@ GROUPS = (
     "readers",
     "samples",
     "families",
+    "forms",
     "commands",
     "verbs",
     "pipelines",

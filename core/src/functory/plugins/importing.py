@@ -49,9 +49,12 @@ CLASSES = {
     "readers": "functory.contracts.reader:DataReader",
     "samples": "functory.contracts.sample:Sample",
 }
-"""The contract of each kind whose components are classes; functions, commands, verbs, pipelines and hooks are objects."""
+"""The contract of each kind whose components are classes; functions, commands, verbs, pipelines and hooks are objects, and
+forms have no options."""
 
 
+FORM = "functory.running.forms:Form"
+"""What every form is: a class with no options, whose kind is its name."""
 FUNCTIONS = {"verbs": "functory.contracts.verb", "pipelines": "functory.contracts.pipeline"}
 """The contract of each kind whose components are plain functions: its `fault_of` says what is wrong with one."""
 
@@ -209,13 +212,18 @@ def _checked(entry: Entry, found: Any) -> Any:
             place = _file(entry.value.partition(":")[0])
             raise _fault(PluginContractError, f"no-{one_of(entry.kind)}", entry, fault, where=place)
         return found
-    if entry.kind not in CLASSES:
+    contract = FORM if entry.kind == "forms" else CLASSES.get(entry.kind)
+    if contract is None:
         return found
-    module, _, name = CLASSES[entry.kind].partition(":")
-    contract: type = getattr(import_module(module), name)
-    if isinstance(found, type) and issubclass(found, contract) and not _missing(found):
-        return found
-    raise _misfit(entry, found, contract)
+    module, _, name = contract.partition(":")
+    wanted: type = getattr(import_module(module), name)
+    if not (isinstance(found, type) and issubclass(found, wanted)) or _missing(found):
+        raise _misfit(entry, found, wanted)
+    called = getattr(found, "kind", "")
+    if contract == FORM and called != entry.name:
+        what = f"gives {found.__name__} as the form {entry.name!r}; a manifest would call its kind {called!r}."
+        raise _fault(PluginContractError, "other-kind", entry, what, where=_file(entry.value.partition(":")[0]))
+    return found
 
 
 def in_plugin(trace: TracebackType | None, module: str) -> tuple[str, int] | None:

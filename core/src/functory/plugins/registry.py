@@ -60,6 +60,8 @@ FROM_FILE = "file:"
 """Begins the name of a component from a file, ``file:MyTask``, which says nothing of where the file lies: a manifest
 that holds it is met only by a file that the user names."""
 
+OWN_FIRST = ("commands", "forms")
+"""Kinds of which functory's own have their names to themselves."""
 _CORE = "functory"
 _lock = RLock()  # one for all: a plugin may load another component while it is imported
 _loaded: dict[Entry, Any] = {}
@@ -133,8 +135,8 @@ def find(kind: str, reference: str, *, where: str = "") -> Entry:
     found = [entry for entry in candidates if entry.name == wanted.name]
     if wanted.distribution:
         found = [entry for entry in found if entry.distribution == wanted.distribution]
-    elif kind == "commands" and any(entry.distribution == _CORE for entry in found):
-        # functory's own verbs cannot be taken: a plugin must not be able to break `functory doctor`
+    elif kind in OWN_FIRST and any(entry.distribution == _CORE for entry in found):
+        # functory's own cannot be taken: a plugin must not be able to break `functory doctor`, nor every function that is saved
         found = [entry for entry in found if entry.distribution == _CORE]
     if not found:
         names = {entry.name for entry in candidates}
@@ -292,7 +294,7 @@ def _named(component: Any, entry: Entry) -> Any:  # Any: as in load
     if isinstance(component, type) and id(component) in _origins:
         # one class under two names: each name has a class of its own
         component = type(component)(component.__name__, (component,), {"__module__": component.__module__})
-    if entry.kind not in ("functions", "hooks", "verbs", "pipelines") or getattr(component, "kind", "") == entry.kind:
+    if entry.kind not in ("forms", "functions", "hooks", "verbs", "pipelines") or getattr(component, "kind", "") == entry.kind:
         component.name = entry.name
     _origins[id(component)] = (component, entry)
     return component

@@ -117,7 +117,8 @@ def _needed(folder: Path, manifest: Manifest) -> tuple[set[str], set[str], bool]
     has_whole = any(form.is_whole for form in manifest.forms)
     contained = has_whole
     for form in manifest.forms:
-        needed = {_distribution(kind, kept, folder) for kind, kept in form.components()}
+        components = (("forms", Kept(name=form.kind)), *form.components())
+        needed = {_distribution(kind, kept, folder) for kind, kept in components}
         (runs if form.is_whole or not has_whole else also).update(needed)
         for place in form.places().values():
             one, other, whole = _needed(folder / place, read_manifest(folder / place))

@@ -9,7 +9,7 @@ from functory.running.forms.composite import CompositeForm, CompositeRecord
 from functory.running.forms.engine import EngineForm, EngineRecord
 from functory.running.forms.form import Form
 from functory.running.forms.program import ProgramForm
-from functory.running.forms.record import FormRecord, Kept, Reading, Writing
+from functory.running.forms.record import FormRecord, Kept, Opening, Saving
 from functory.running.forms.torch import TorchForm, TorchRecord, torch_form
 
 __all__ = [
@@ -20,10 +20,10 @@ __all__ = [
     "Form",
     "FormRecord",
     "Kept",
+    "Opening",
     "ProgramForm",
-    "Reading",
+    "Saving",
     "TorchForm",
     "TorchRecord",
-    "Writing",
     "torch_form",
 ]

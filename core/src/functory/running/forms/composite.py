@@ -12,7 +12,7 @@ from functory.contracts.counted import compose
 from functory.errors import NotSupported
 from functory.machine.boundary import corrupt
 from functory.running.forms.form import Form
-from functory.running.forms.record import MANIFEST, FormRecord, Reading, Tolerance, Writing, check_inside
+from functory.running.forms.record import MANIFEST, FormRecord, Opening, Saving, Tolerance, check_inside
 
 if TYPE_CHECKING:
     from functory.contracts.batching import Told
@@ -35,7 +35,7 @@ class CompositeRecord(FormRecord):
                 raise ValueError(f"part {name!r} lies in {place!r}, and not in 'parts/{name}'")
         return parts
 
-    def read(self, place: Reading) -> CompositeForm:
+    def read(self, place: Opening) -> CompositeForm:
         """Return the parts, which must be those that the task is made of.
 
         :raises ArtefactCorrupt: when they are others.
@@ -96,7 +96,7 @@ class CompositeForm(Form):
             do=f"ask one of its parts: {', '.join(self.parts)}.",
         )
 
-    def write(self, place: Writing) -> CompositeRecord:
+    def write(self, place: Saving) -> CompositeRecord:
         for name, part in self.parts.items():
             place.part(part, f"parts/{name}")
         return CompositeRecord(parts={name: f"parts/{name}" for name in self.parts}, tolerance=self.tolerance)

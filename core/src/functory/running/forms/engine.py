@@ -28,10 +28,10 @@ from functory.running.forms.record import (
     FormRecord,
     Formulated,
     Kept,
+    Opening,
     ProgramData,
-    Reading,
+    Saving,
     Tolerance,
-    Writing,
     check_inside,
 )
 from functory.running.replays import machine
@@ -75,7 +75,7 @@ class EngineRecord(FormRecord):
     def label(self) -> str:
         return f"{self.engine.name} {self.program['precision']}"
 
-    def read(self, place: Reading) -> EngineForm:
+    def read(self, place: Opening) -> EngineForm:
         engine, files = place.component("engines", self.engine), place.folder / self.folder
         with place.within():
             formulation = formulated(place.task, self.spec, self.formulation)
@@ -205,7 +205,7 @@ class EngineForm(ProgramForm):
         """Return what its files are opened and run in: what an engine's library raises over them is the artefact's fault."""
         return nullcontext() if self.source is None else self.source.reading()
 
-    def write(self, place: Writing) -> EngineRecord:
+    def write(self, place: Saving) -> EngineRecord:
         folder = place_of(self.engine.name, self.program.precision)
         made = place.folder / folder
         made.mkdir(parents=True, exist_ok=True)

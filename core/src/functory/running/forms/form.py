@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from functory.contracts.batching import Told
     from functory.contracts.component import Component
     from functory.function import Function
-    from functory.running.forms.record import FormRecord, Writing
+    from functory.running.forms.record import FormRecord, Saving
     from functory.running.golden import Golden
     from functory.running.reruns import Rerun
     from functory.running.streaming import Stream
@@ -145,7 +145,7 @@ class Form(ABC):
 
     # -- keeping and describing --------------------------------------------------------------------------
 
-    def write(self, place: Writing) -> FormRecord:
+    def write(self, place: Saving) -> FormRecord:
         """Write its files into the folder of a function, and return what the manifest keeps of it.
 
         :raises NotSupported: by a form that cannot be saved.

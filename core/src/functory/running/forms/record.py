@@ -1,7 +1,7 @@
 """What a manifest keeps of a form, and what is read there without opening it: a kind of form is a class, and its record another.
 
 Apart from the manifest, which knows no kind: what records read and write beside themselves, whole functions and fitted backbones
-among it, they ask of the folder that they lie in (`Reading`, `Writing`).
+among it, they ask of the folder that they lie in (`Opening`, `Saving`).
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Kept(Part):
         return self.version == (entry.version if entry else "")
 
 
-class Reading(Protocol):
+class Opening(Protocol):
     """The folder of a saved function, for a record that reads its form there."""
 
     folder: Path
@@ -85,7 +85,7 @@ class Reading(Protocol):
         """Return a model with φ attached, as the build's step does it."""
 
 
-class Writing(Protocol):
+class Saving(Protocol):
     """The folder of a function that is being saved, for a form that writes itself there."""
 
     folder: Path
@@ -142,7 +142,7 @@ class FormRecord(BaseModel):
     """Whether an artefact may hold several of its kind, each in a folder of its own, among which a load chooses the fastest."""
 
     @abstractmethod
-    def read(self, place: Reading) -> Form:
+    def read(self, place: Opening) -> Form:
         """Return the form, from what lies in the folder.
 
         :raises ArtefactCorrupt: when that is none.

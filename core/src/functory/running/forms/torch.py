@@ -22,10 +22,10 @@ from functory.running.forms.record import (
     FormRecord,
     Formulated,
     Kept,
+    Opening,
     ProgramData,
-    Reading,
+    Saving,
     Tolerance,
-    Writing,
 )
 
 WEIGHTS = "weights.safetensors"
@@ -55,7 +55,7 @@ class TorchRecord(FormRecord):
     def label(self) -> str:
         return f"{self.engine.name} {self.program['precision']}"
 
-    def read(self, place: Reading) -> TorchForm:
+    def read(self, place: Opening) -> TorchForm:
         with place.within(f"backbone {self.backbone.name!r}"):
             backbone = place.backbone(self.backbone, self.spec.weights_hash)
         engine, adaptation = place.component("engines", self.engine), place.component("adaptations", self.adaptation)
@@ -67,7 +67,7 @@ class TorchRecord(FormRecord):
         form.tolerance = self.tolerance
         return form
 
-    def _read_phi(self, place: Reading, engine: Engine[Any], model: Any) -> None:
+    def _read_phi(self, place: Opening, engine: Engine[Any], model: Any) -> None:
         """Put φ into the model.
 
         :raises ArtefactCorrupt: when it is not there, or there and none is to be, or another model's.
@@ -159,7 +159,7 @@ class TorchForm(ProgramForm):
     def tokenizer(self) -> Tokenizer:
         return self.backbone.tokenizer
 
-    def write(self, place: Writing) -> TorchRecord:
+    def write(self, place: Saving) -> TorchRecord:
         from safetensors.numpy import save_file
 
         phi = self.engine.phi(self.program.model)
