@@ -6,21 +6,34 @@ length, one call of ours beside the pipeline one by one and in its best batch; g
 the second. First token: a stream's first piece beside a bare forward pass of the prompt; goal at most 1.2 times. Drawn: the
 same batch at temperature 0.8, beside ours greedy, for what choosing costs. The share of texts that are the pipeline's to the
 character is told beside.
+
+Engines: the torch engine beside one that writes without torch, in that batch and alone; goals 2.5 and 3 times. Beginning: 32
+requests after 500 tokens in common, answers of 16 tokens, in a session that knows nothing yet, beside as many and as long
+ones that have nothing in common, which is the work without a cache; goal five times as fast; and one call after another,
+beside a session that remembers nothing. Arrivals: 100 requests that come by a seeded schedule, all of them within half of
+the time that they take, each a stream in a thread of its own, beside the same requests known in advance; goal at most 1.2
+times.
 """
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
+from itertools import cycle
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+import numpy as np
 import torch
 from measure import interleaved, keep, median, verdict
 from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
 
 import functory
-from functory_sdk import open_backbone, package_file
+from functory_sdk import Decoding, Request, SessionOptions, load, open_backbone, package_file
 
 SHORT = ("Name three primary colours.", "What is the capital of France?", "Tell me a joke.", "How far is the moon?")
 SENTENCE = "The committee met on Tuesday to discuss the plans for the new library beside the river. "
@@ -97,7 +110,104 @@ def first_token(write: Any, peer: Peer, args: argparse.Namespace) -> list[dict[s
             for name, each in medians.items()]  # fmt: skip
 
 
-PARTS = {"batch": batch, "first-token": first_token}
+def engines(write: Any, peer: Peer, args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Time the torch engine beside one that writes without torch: the batch, and its last prompts one after the other."""
+    asked = requests(write, prompts(args.prompts))
+    with TemporaryDirectory() as folder:
+        fast, name = other(write, args.engine, Path(folder))
+        work: dict[str, Callable[[], Any]] = {
+            f"{who}, {how}": lambda session=session, some=some: [list(session.generate(one)) for one in some]
+            for who, session in (("torch", write.session), (name, fast))
+            for how, some in (("batch", [asked]), ("alone", [[one] for one in asked[-4:]]))
+        }
+        seconds = {what: median(times) for what, times in interleaved(work, args.repeats).items()}
+        fast.close()
+    base = {how: seconds[f"{name}, {how}"] for how in ("batch", "alone")}
+    return [
+        {"part": "engines", "what": what, "seconds": each, "times ours": each / base[what.rpartition(", ")[2]]}
+        for what, each in seconds.items()
+    ]
+
+
+def other(write: Any, named: str, folder: Path) -> tuple[Any, str]:
+    """Return a session of an engine that writes without torch, on the same weights, and what it is called."""
+    engine, _, precision = named.partition(" ")
+    opened = load("engines", engine).configure()
+    program = opened.convert(write.form.program, folder, precision=precision)
+    return opened.open(program, SessionOptions(threads=1)), named
+
+
+def requests(write: Any, asked: Sequence[str]) -> list[Any]:
+    """Return prompts as an engine is given them."""
+    put = write.form.formulation
+    return list(put.encode([write.coerce(text) for text in asked], write.reader, write.state).requests)
+
+
+def beginning(write: Any, peer: Peer, args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Time requests after a beginning that they share, and after beginnings of their own."""
+    drawn, how = np.random.default_rng(0), Decoding(max_new_tokens=args.answer)
+
+    def tokens(count: int) -> tuple[int, ...]:
+        return tuple(drawn.integers(100, 40_000, count).tolist())
+
+    common = tokens(args.shared)
+    ends = [tokens(20) for _ in range(args.sharing)]
+    shared = [Request((*common, *end), how) for end in ends]
+    apart = [Request((*tokens(args.shared), *end), how) for end in ends]
+
+    def at_once(asked: Sequence[Request]) -> None:
+        list(write.opened(threads=1).session.generate(asked))
+
+    def in_turn(remembered: int) -> None:
+        session = write.opened(threads=1, remembered=remembered).session
+        for one in shared[: max(4, args.sharing // 4)]:
+            list(session.generate([one]))
+
+    work: dict[str, Callable[[], Any]] = {
+        "shared": lambda: at_once(shared), "nothing shared": lambda: at_once(apart),
+        "shared, in turn": lambda: in_turn(256), "shared, in turn, not remembered": lambda: in_turn(0),
+    }  # fmt: skip
+    seconds = {what: median(times) for what, times in interleaved(work, args.repeats, warm=False).items()}
+    base = {False: seconds["shared"], True: seconds["shared, in turn"]}
+    return [
+        {"part": "beginning", "what": what, "seconds": each, "times ours": each / base["in turn" in what]}
+        for what, each in seconds.items()
+    ]
+
+
+def arrivals(write: Any, peer: Peer, args: argparse.Namespace) -> list[dict[str, Any]]:
+    """Time requests that come one by one, and the same known in advance."""
+    asked = [f"{text} ({number})" for number, text in zip(range(args.arriving), cycle(prompts(args.prompts)), strict=False)]
+
+    def known() -> None:
+        list(write.map(asked, progress=False))
+
+    started = time.perf_counter()
+    known()
+    span = (time.perf_counter() - started) / 2
+    gaps = np.random.default_rng(0).exponential(1.0, len(asked))
+    due = span * np.cumsum(gaps) / gaps.sum()
+
+    def come() -> None:
+        def ask(text: str) -> None:
+            with write.stream(text) as pieces:
+                list(pieces)
+
+        begun = time.perf_counter()
+        with ThreadPoolExecutor(len(asked)) as pool:
+            for when, text in zip(due, asked, strict=True):
+                time.sleep(max(0.0, begun + when - time.perf_counter()))
+                pool.submit(ask, text)
+
+    seconds = interleaved({"known in advance": known, "as they come": come}, args.repeats, warm=False)
+    medians = {what: median(times) for what, times in seconds.items()}
+    return [
+        {"part": "arrivals", "what": what, "seconds": each, "times ours": each / medians["known in advance"]}
+        for what, each in medians.items()
+    ]
+
+
+PARTS = {"batch": batch, "first-token": first_token, "engines": engines, "beginning": beginning, "arrivals": arrivals}
 
 
 def main() -> None:
@@ -106,6 +216,11 @@ def main() -> None:
     parser.add_argument("--prompts", type=int, default=16)
     parser.add_argument("--tokens", type=int, default=32)
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--engine", default="openvino int8", help="the engine that writes without torch, and its precision")
+    parser.add_argument("--shared", type=int, default=500, help="tokens that requests begin with in common")
+    parser.add_argument("--answer", type=int, default=16, help="tokens that are written after them")
+    parser.add_argument("--sharing", type=int, default=32, help="requests that do")
+    parser.add_argument("--arriving", type=int, default=100, help="requests that come one by one")
     args = parser.parse_args()
     if unknown := [name for name in args.parts if name not in PARTS]:
         parser.error(f"there is no part {unknown[0]!r}. do: choose among {', '.join(PARTS)}")
@@ -116,13 +231,27 @@ def main() -> None:
     write, peer = functory.build(task=task, backbone="smollm2").opened(threads=1), Peer()
     rows = [row for name in args.parts or PARTS for row in PARTS[name](write, peer, args)]
     keep("generation", rows, f"{args.prompts} prompts, {args.tokens} tokens each at most, one thread, medians of {args.repeats}")
-    times = {row["what"]: row["times ours"] for row in rows}
+    for told in verdicts({row["what"]: row["times ours"] for row in rows}, args):
+        print(told)
+
+
+def verdicts(times: Mapping[str, float], args: argparse.Namespace) -> Iterator[str]:
+    """Give what came of each goal whose part was run."""
     if "pipeline, one by one" in times:
         best = min(value for name, value in times.items() if name.startswith("pipeline, batch"))
-        print(f"beside one by one: {times['pipeline, one by one']:.2f}×, {verdict(times['pipeline, one by one'], 5)}")
-        print(f"beside the pipeline's best batch: {best:.2f}×, {verdict(best, 1)}")
+        yield f"beside one by one: {times['pipeline, one by one']:.2f}×, {verdict(times['pipeline, one by one'], 5)}"
+        yield f"beside the pipeline's best batch: {best:.2f}×, {verdict(best, 1)}"
     if "bare pass" in times:
-        print(f"first token: {1 / times['bare pass']:.2f} of a bare pass, {verdict(times['bare pass'], 1 / 1.2)}")
+        yield f"first token: {1 / times['bare pass']:.2f} of a bare pass, {verdict(times['bare pass'], 1 / 1.2)}"
+    for how, goal in (("batch", 2.5), ("alone", 3)):
+        if f"torch, {how}" in times:
+            yield f"{args.engine} beside torch, {how}: {times[f'torch, {how}']:.2f}×, {verdict(times[f'torch, {how}'], goal)}"
+    if "nothing shared" in times:
+        yield f"a beginning that is shared: {times['nothing shared']:.2f}×, {verdict(times['nothing shared'], 5)}"
+        yield f"in turn, beside remembering nothing: {times['shared, in turn, not remembered']:.2f}×"
+    if "as they come" in times:
+        late = times["as they come"]
+        yield f"as they come: {late:.2f} of the time known in advance, {verdict(1 / late, 1 / 1.2)}"
 
 
 if __name__ == "__main__":

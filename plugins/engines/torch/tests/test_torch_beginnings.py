@@ -107,6 +107,25 @@ def test_turns_before_are_known_to_the_next_turn_wherever_it_parts(read: list[in
     assert sum(read) == 1, "the last token's scores are read, and nothing else"
 
 
+def test_texts_of_which_each_has_a_beginning_of_its_own_that_is_known_are_read_in_few_passes(read: list[int]) -> None:
+    session = opened()
+    systems = [tuple(range(10 + number, 25 + 2 * number)) for number in range(6)]
+    first = [asked(1, system, max_new_tokens=1)[0] for system in systems]
+    written(session, first)
+    how = Decoding(max_new_tokens=6)
+    longer = [replace(one, ids=(*one.ids, 3, *range(number)), decoding=how) for number, one in enumerate(first)]
+    longer = [longer[0], *longer]  # one comes twice
+    alone = [written(opened(remembered=0), [one])[0] for one in longer]
+    read.clear()
+    next(iter(session.generate(longer)))
+    assert len(read) == 1, "each was read in a pass of its own"
+    assert read[0] == sum(1 + number for number in range(6))
+    assert written(opened(), longer) == alone
+    again = opened()
+    written(again, first)
+    assert written(again, longer) == alone
+
+
 def test_a_session_that_is_told_to_remember_nothing_reads_all_again_in_the_next_call(read: list[int]) -> None:
     session, requests = opened(remembered=0), asked(max_new_tokens=1)
     for _ in range(2):

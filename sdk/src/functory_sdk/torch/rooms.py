@@ -50,7 +50,7 @@ class Roomy(DynamicLayer):  # type: ignore[no-untyped-call]
         """Make room for so many rows of so many places, and put what is held at its beginning."""
         rooms = []
         for one in held:
-            room = one.new_zeros(rows, one.shape[1], most, one.shape[-1])
+            room = one.new_empty(rows, one.shape[1], most, one.shape[-1])
             room[: len(one), :, : one.shape[-2]] = one
             rooms.append(room)
         self._spacious = rooms[0], rooms[1]
@@ -88,8 +88,8 @@ class Roomy(DynamicLayer):  # type: ignore[no-untyped-call]
         made = []
         for room, own in zip(self._rooms, (other.keys, other.values), strict=True):
             first = 0 if from_first else most - theirs
-            room[rows : rows + more, :, :most] = 0
-            room[rows : rows + more, :, first : first + theirs] = own
+            new = room[rows : rows + more, :, :most]
+            new[:, :, :first], new[:, :, first : first + theirs], new[:, :, first + theirs :] = 0, own, 0
             made.append(room[: rows + more, :, :most])
         self.keys, self.values = made
 

@@ -5,12 +5,13 @@ Apart from what says how they are laid (`sharing`) and what keeps beginnings (`b
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad as pad_before
 
 from functory_sdk import Array, pad
 from functory_sdk.torch import Kept, Network, Writing
@@ -18,8 +19,8 @@ from functory_torch.beginnings import Beginnings, States
 from functory_torch.placing import tensors
 from functory_torch.sharing import Shared, branch_ports, laid
 
-PASS = 2048
-"""Tokens of prompts that are read at once."""
+PASS, NEAR = 2048, 16
+"""Tokens of prompts that are read at once; rests that differ by so many are read together though some are padded."""
 
 
 @dataclass(frozen=True)
@@ -106,13 +107,53 @@ class Branches:
         for number in first:
             size = self._beginnings.known(texts[number][:-1])
             groups.setdefault(tuple(texts[number][:size].tolist()), []).append(number)
+        alone = {members[0]: len(known) for known, members in groups.items() if known and len(members) == 1}
+        for part in _alike([(number, len(texts[number]) - known) for number, known in alone.items()]):
+            rows = [number for one in part for number in first[one]]
+            yield rows, self._resumed([texts[number] for number in part], [part.index(one) for one in part for _ in first[one]])
         for known, members in groups.items():
-            sharing = laid([texts[number] for number in members], len(known))
-            begun = self.begun(sharing.beginning)
-            for chosen in sharing.batches(PASS, self._reach):
-                asked = [members[member] for one in chosen for member in one.members]
-                rows = [(one, number) for one in asked for number in first[one]]
-                yield [number for _, number in rows], self._gone_on(texts, chosen, members, [one for one, _ in rows], begun)
+            if members[0] not in alone:
+                yield from self._trees(texts, members, first, len(known))
+
+    def _trees(
+        self, texts: Sequence[Array], members: Sequence[int], first: Mapping[int, Sequence[int]], known: int
+    ) -> Iterator[tuple[list[int], Writing]]:
+        """Give the rows of texts that have a beginning in common, of which so many tokens are known."""
+        sharing = laid([texts[number] for number in members], known)
+        begun = self.begun(sharing.beginning)
+        for chosen in sharing.batches(PASS, self._reach):
+            asked = [members[member] for one in chosen for member in one.members]
+            rows = [(one, number) for one in asked for number in first[one]]
+            yield [number for _, number in rows], self._gone_on(texts, chosen, members, [one for one, _ in rows], begun)
+
+    def _resumed(self, texts: Sequence[Array], rows: Sequence[int]) -> Writing:
+        """Read the rests of texts of which each has a beginning of its own that is known.
+
+        :param rows: which text each row is.
+        """
+        known = [self._beginnings.take(text[:-1]) or self._none(text) for text in texts]
+        sizes, rests = [len(one) for one in known], [len(text) - len(one) for text, one in zip(texts, known, strict=True)]
+        before, new = max(sizes), max(rests)
+        ids, mask = np.zeros((len(texts), new), dtype=np.int64), np.zeros((len(texts), before + new), dtype=np.int64)
+        for row, text in enumerate(texts):
+            ids[row, new - rests[row] :] = text[sizes[row] :]
+            mask[row, before - sizes[row] : before] = 1
+            mask[row, before + new - rests[row] :] = 1
+        kept = Kept.of([_padded([one.layers[place] for one in known], before) for place in range(len(known[0].layers))])
+        batch = tensors({"input_ids": ids, "attention_mask": mask}, self.device)
+        hidden = self.network.run(0, self.network.points, {}, self.network.resume(batch, kept.layers))["hidden"]
+        for row, (text, rest) in enumerate(zip(texts, rests, strict=True)):
+            layers = tuple((keys[row, :, -rest:], values[row, :, -rest:]) for keys, values in kept.pairs())
+            self._beginnings.keep(text, States(hidden[row, -rest:], layers))
+        writing = Writing.after(self.network, kept, batch["attention_mask"], hidden[:, -1])
+        if list(rows) != list(range(len(texts))):
+            writing.choose(rows)
+        return writing
+
+    def _none(self, text: Array) -> States:
+        """Return the states of a text's first token: of one whose beginning another thread's made room for."""
+        found = self.begun(text[:1])
+        return found if found is not None else States(torch.empty(0), ())
 
     def _gone_on(
         self, texts: Sequence[Array], chosen: Sequence[Shared], members: Sequence[int], rows: Sequence[int], begun: States | None
@@ -146,6 +187,30 @@ class Branches:
             return
         hidden, layers = found.of(torch.from_numpy(places[known:])[None].to(self.device))
         self._beginnings.keep(ids, States(hidden[0], tuple((keys[0], values[0]) for keys, values in layers)))
+
+
+def _alike(rests: Sequence[tuple[int, int]]) -> Iterator[list[int]]:
+    """Give which texts are read in one pass: those whose rests have nearly as many tokens.
+
+    :param rests: each text's number, and the tokens that are not known.
+    """
+    part, longest = list[int](), 0
+    for number, rest in sorted(rests, key=lambda one: -one[1]):
+        if part and ((len(part) + 1) * longest > PASS or longest - rest > max(NEAR, longest // 2)):
+            yield part
+            part = []
+        longest = longest if part else rest
+        part.append(number)
+    if part:
+        yield part
+
+
+def _padded(states: Sequence[tuple[Tensor, Tensor]], size: int) -> tuple[Tensor, Tensor]:
+    """Return the keys and the values of texts, (heads, tokens, width) each, as rows that end together."""
+    keys, values = (
+        torch.stack([pad_before(one[which], (0, 0, size - one[which].shape[1], 0)) for one in states]) for which in (0, 1)
+    )
+    return keys, values
 
 
 def _kept(states: States, rows: int) -> Kept:
