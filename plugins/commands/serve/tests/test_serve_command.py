@@ -55,6 +55,9 @@ def test_it_says_what_it_serves_and_where_answers_what_is_there_when_it_is_told_
     one = type(client)(int(port))
     assert one.ask("/v1/functions/other", "bad").body == toy("bad").model_dump_json().encode()
     one.ready()
+    verb.send_signal(signal.SIGHUP)
+    assert verb.stderr is not None
+    assert json.loads(verb.stderr.readline())["functions"] == {"toy": toy.about.version, "other": toy.about.version}
     got: list[Any] = []
     asked = ["the poor book in the rain " * 20] * 1000
     asking = threading.Thread(target=lambda: got.append(one.ask("/v1/functions/toy", asked)))
@@ -64,7 +67,6 @@ def test_it_says_what_it_serves_and_where_answers_what_is_there_when_it_is_told_
     asking.join(20)
     assert len(got[0].json) == 1000
     assert verb.wait(20) == 0
-    assert verb.stderr is not None
     assert verb.stderr.read() == ""
 
 

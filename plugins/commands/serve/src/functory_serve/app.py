@@ -31,7 +31,7 @@ from functory_serve.limits import Limits
 from functory_serve.measures import MEDIA
 from functory_serve.pieces import Pieces, gone
 from functory_serve.problems import FunctionFailed, Refusal, refused, status_of
-from functory_serve.service import Service
+from functory_serve.service import Reopen, Service
 from functory_serve.serving import Serving
 
 Answer = Callable[[Request], Awaitable[Response]]
@@ -43,12 +43,13 @@ TIMEOUT = "Request-Timeout"
 """The header by which a client says how many seconds it waits."""
 
 
-def app(functions: Mapping[str, Function], limits: Limits | None = None) -> Starlette:
+def app(functions: Mapping[str, Function], limits: Limits | None = None, reopen: Reopen | None = None) -> Starlette:
     """Return functions as an ASGI application, for any server that runs one.
 
     :param functions: by the names under which they are served.
+    :param reopen: opens what is served under a name again, for a reload.
     """
-    service = Service(functions, limits or Limits())
+    service = Service(functions, limits or Limits(), reopen)
 
     @asynccontextmanager
     async def living(_: Starlette) -> AsyncIterator[None]:

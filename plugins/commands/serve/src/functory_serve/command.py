@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from functory_sdk import Function
     from functory_serve.limits import Limits
 
-NAME = re.compile(r"[A-Za-z0-9][\w.-]*", re.ASCII)
+NAME = re.compile(r"[A-Za-z0-9][\w.@-]*", re.ASCII)
 """What a function may be called in a path."""
 
 
@@ -37,8 +37,8 @@ class Serve(Command):
         from functory_serve.running import serve
 
         limits = _limits(args.limit)
-        functions = _opened(args.functions, args.threads)
-        serve(functions, host=args.host, port=args.port, limits=limits,
+        functions, places = _opened(args.functions, args.threads)
+        serve(functions, host=args.host, port=args.port, limits=limits, reopen=lambda name: _open(places[name], args.threads),
               started=lambda url: _tell(url, list(functions), args.json))  # fmt: skip
         return 0
 
@@ -58,25 +58,33 @@ def _limits(said: list[str]) -> Limits:
     return read_options(Limits, {name.strip(): value for name, _, value in given}, "the server's limits")
 
 
-def _opened(named: list[str], threads: int) -> dict[str, Function]:
-    """Return the functions that arguments name, by the names under which they are served.
+def _opened(named: list[str], threads: int) -> tuple[dict[str, Function], dict[str, str]]:
+    """Return the functions that arguments name, by the names under which they are served, and where each lies.
 
     :raises UsageError: when two have one name, or one's is none for a path.
     """
-    from functory_sdk import SessionOptions, open_artefact
-
     found: dict[str, Function] = {}
+    places: dict[str, str] = {}
     for one in named:
         said, equals, place = one.partition("=")
         is_named = bool(equals) and NAME.fullmatch(said) is not None
-        function = open_artefact(place if is_named else one, session=SessionOptions(threads=threads))
+        place = place if is_named else one
+        function = _open(place, threads)
         name = said if is_named else function.name
         if NAME.fullmatch(name) is None:
-            raise UsageError(f"{name!r} is no name for a path.", where=one, do=f"give it another: NAME={one}.")
+            raise UsageError(f"{name!r} is no name for a path.", where=one, do=f"give it another: NAME={place}.")
         if name in found:
-            raise UsageError(f"two functions are called {name!r}.", where=one, do=f"give one another name: NAME={one}.")
-        found[name] = function
-    return found
+            do = f"give one another name: {name}@{function.about.version}={place}."
+            raise UsageError(f"two functions are called {name!r}.", where=one, do=do)
+        found[name], places[name] = function, place
+    return found, places
+
+
+def _open(place: str, threads: int) -> Function:
+    """Return a function as it is saved now."""
+    from functory_sdk import SessionOptions, open_artefact
+
+    return open_artefact(place, session=SessionOptions(threads=threads))
 
 
 def _tell(url: str, names: list[str], as_json: bool) -> None:

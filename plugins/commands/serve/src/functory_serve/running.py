@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import threading
@@ -14,6 +15,7 @@ from starlette.applications import Starlette
 from functory_sdk import Function, StorageError
 from functory_serve.app import app
 from functory_serve.limits import Limits
+from functory_serve.service import Reopen, Service
 
 KEEP_ALIVE_SECONDS = 15
 """How long a connection may be silent between two requests."""
@@ -22,22 +24,28 @@ BACKLOG = 2048
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which says when it takes requests and drains when it is told to end; that it was told so is no failure.
+    """uvicorn, which says when it takes requests, reloads at SIGHUP, and drains when it is told to end: no failure.
 
     :param started: told when it takes requests.
-    :param draining: told when it takes no more.
     """
 
-    def __init__(self, config: uvicorn.Config, started: Callable[[], None], draining: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, service: Service, started: Callable[[], None]) -> None:
         super().__init__(config)
-        self._told, self._draining = started, draining
+        self._service, self._told = service, started
+        self._reloads: list[asyncio.Task[dict[str, str]]] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGHUP"):
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
         self._told()
 
+    def _reload(self) -> None:
+        """Begin to take in what is saved now."""
+        self._reloads.append(asyncio.ensure_future(self._service.reload()))
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._draining()
+        self._service.drain()
         await super().shutdown(sockets)
 
     @contextmanager
@@ -60,20 +68,22 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8080,
     limits: Limits | None = None,
+    reopen: Reopen | None = None,
     started: Callable[[str], None] = lambda url: None,
 ) -> None:
-    """Serve functions until SIGTERM or Ctrl-C; then answer what is here, and end.
+    """Serve functions until SIGTERM or Ctrl-C; then answer what is here, and end. SIGHUP takes in what is saved now.
 
     :param functions: by the names under which they are served.
     :param host: an address of this machine; the default takes requests from this machine alone.
     :param port: 0 takes a free one.
+    :param reopen: opens what is served under a name again, for SIGHUP.
     :param started: told the server's address when it takes requests.
     :raises StorageError: when the address is taken, or is not this machine's.
     """
     limits = limits or Limits()
     with listening(host, port) as taken:
         url = address(host, taken)
-        open_server(app(functions, limits), limits, lambda: started(url)).run([taken])
+        open_server(app(functions, limits, reopen), limits, lambda: started(url)).run([taken])
 
 
 @contextmanager
@@ -105,7 +115,7 @@ def open_server(made: Starlette, limits: Limits, started: Callable[[], None]) ->
         made, log_config=None, access_log=False, server_header=False, lifespan="on", http="h11", ws="none",
         timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=int(limits.timeout_seconds) + 1,
     )  # fmt: skip
-    return Server(config, started, made.state.service.drain)
+    return Server(config, made.state.service, started)
 
 
 def address(host: str, taken: socket.socket) -> str:

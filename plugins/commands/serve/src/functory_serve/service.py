@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from functory_sdk import Function, FunctoryError, harmless
+from functory_sdk import Function, FunctoryError, NotSupported, harmless
+from functory_serve import log
 from functory_serve.health import Health, warmed
 from functory_serve.limits import Limits
 from functory_serve.measures import Measures
 from functory_serve.serving import Serving
+
+Reopen = Callable[[str], Function]
+"""Opens what is served under a name again: as it is now, where it was saved."""
 
 
 class Service:
     """Functions under their names.
 
     :param functions: by the names under which they are served.
+    :param reopen: what a reload takes in; none may be asked for when None.
     """
 
-    def __init__(self, functions: Mapping[str, Function], limits: Limits) -> None:
+    def __init__(self, functions: Mapping[str, Function], limits: Limits, reopen: Reopen | None = None) -> None:
         self.functions = dict(functions)
         self.limits = limits
         self.measures = Measures()
@@ -27,6 +32,8 @@ class Service:
         self.health = {name: Health() for name in functions}
         self.is_draining = False
         self._warming: list[asyncio.Task[None]] = []
+        self._reopen = reopen
+        self._reloading = asyncio.Lock()
 
     def start(self) -> None:
         """Begin to serve, in the running loop: requests are taken at once, and each function is proven meanwhile."""
@@ -40,6 +47,36 @@ class Service:
             task.cancel()
         for serving in self.servings.values():
             serving.close()
+
+    async def reload(self) -> dict[str, str]:
+        """Take in each function as it is saved now, after its golden examples came out as they should; one that fails stays as it
+        was. Requests go on meanwhile, and none is lost: the new one takes over between two batches.
+
+        :return: for each name its version, or the kind of error for which it stayed as it was.
+        """
+        async with self._reloading:
+            told = {}
+            for name, serving in self.servings.items():
+                try:
+                    told[name] = await self._renewed(name, serving)
+                except Exception as error:  # whatever is wrong with the new one, the old one goes on
+                    told[name] = type(error).__name__
+                    print(harmless(f"functory serve: {name} stays as it was: {error}"), file=sys.stderr, flush=True)
+            log.write(event="reloaded", functions=told)
+            return told
+
+    async def _renewed(self, name: str, serving: Serving) -> str:
+        """Let the function that is saved now take over; return its version."""
+        if self._reopen is None:
+            raise NotSupported(f"{name} was given as it is, and is saved nowhere.", do="serve it from its folder.")
+        new = await asyncio.to_thread(self._reopen, name)
+        if type(new.task) is not type(serving.function.task):
+            what = f"{name} is now a function of the task {new.task.name!r}, and was one of {serving.function.task.name!r}."
+            raise NotSupported(what, do="serve it under another name.")
+        await asyncio.to_thread(warmed, new)
+        serving.function = new
+        self.health[name] = Health(is_proven=True)
+        return new.about.version
 
     def drain(self) -> None:
         """Say that no more requests are wanted; those that are here are answered."""
