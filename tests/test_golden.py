@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -92,6 +93,18 @@ def test_a_generation_that_parts_elsewhere_is_another_function(write: Any) -> No
     stored = with_a_rival(write, behind=0.2)
     with pytest.raises(errors.GoldenMismatch, match=r"golden example 1 .* after 2 tokens it takes another"):
         replay(write, [stored], allowed=1e-4)
+
+
+def test_a_generation_in_integers_may_part_where_another_processor_rounds_otherwise_and_nowhere_else(write: Any) -> None:
+    stored = with_a_rival(write, behind=0.2)
+    write.form.program = replace(write.form.program, precision="int8")
+    allowed = tolerance(write, write.golden)
+    assert allowed == write.form.rounding > 0.5
+    [row] = stored.numeric
+    for lead, parts in ((0.4, True), (0.6, False)):
+        leads = [*row["lead"][:2], lead, *row["lead"][3:]]
+        with nullcontext() if parts else pytest.raises(errors.GoldenMismatch, match="the stored one led by 0.6"):
+            replay(write, [replace(stored, numeric=[{**row, "lead": leads}])], allowed)
 
 
 def test_the_stored_tokens_log_probabilities_tell_a_changed_weight(write: Any) -> None:

@@ -40,7 +40,7 @@ keeps eight bits, and thirty layers were measured to be off by a fiftieth."""
 NARROW_TOKEN = 0.25
 """By how much the log-probability of a written token may be off there, whatever it is: the scores behind it are large."""
 NARROW_TIE = 0.5
-"""Two tokens whose log-probabilities are further apart than this are no tie in bfloat16 either."""
+"""Two tokens whose log-probabilities are further apart than this are no tie in bfloat16 either, nor in integers."""
 
 
 @dataclass(frozen=True)
@@ -127,8 +127,8 @@ def prove(function: Function) -> None:
 
 
 def tolerance(function: Function, golden: Sequence[Golden]) -> float:
-    """Return the tolerance of a form: ten times what running each input alone changes, at least `FLOOR`."""
-    return max(FLOOR, 10 * distance(function, golden))
+    """Return the tolerance of a form: ten times what running each input alone changes, at least `FLOOR` and what it rounds."""
+    return max(FLOOR, function.form.rounding, 10 * distance(function, golden))
 
 
 def distance(function: Function, golden: Sequence[Golden]) -> float:
@@ -185,7 +185,8 @@ def _bounds(function: Function, one: Golden, allowed: float) -> tuple[float, flo
     :param allowed: what the form's own precision is allowed.
     """
     if not function.is_narrow:
-        return allowed, distances.margin(allowed)
+        tie = min(2 * allowed, NARROW_TIE) if function.form.rounding else 0.0
+        return allowed, max(distances.margin(allowed), tie)
     if any("tokens" in row for row in one.numeric):
         wide = max(allowed, NARROW_TOKEN)
     else:

@@ -26,9 +26,14 @@ from functory_sdk import (  # noqa: E402
     Program,
     Request,
     SessionOptions,
+    Write,
+    WriteOptions,
+    load,
+    open_backbone,
     texts,
 )
 from functory_sdk.families import family_of  # noqa: E402
+from functory_sdk.testing import kit  # noqa: E402
 from functory_sdk.testing.suite import in_subprocess  # noqa: E402
 from functory_sdk.torch import Model, network_from  # noqa: E402
 
@@ -111,6 +116,33 @@ def test_attention_that_openvino_does_not_have_is_refused_by_name(tmp_path: Path
     with pytest.raises(NotSupported, match="softcap"):
         OpenVINOEngine().convert(bent, tmp_path, precision="fp32")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_graph_that_computes_something_else_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from functory_openvino import decoder
+
+    told = decoder.Attention
+    monkeypatch.setattr(decoder, "Attention", lambda **sizes: told(**{**sizes, "scale": 3 * sizes["scale"]}))
+    for precision in ("fp32", "int8"):
+        with pytest.raises(NotSupported, match="OpenVINO computes something else than 'tiny' does"):
+            OpenVINOEngine().convert(program_of("llama"), tmp_path / precision, precision=precision)
+
+
+def test_what_lora_learned_is_written_without_torch(tmp_path: Path) -> None:
+    with kit():
+        model = load("adaptations", "lora").configure({"rank": 2})
+        backbone, torch_engine = open_backbone("tiny-decoder"), load("engines", "torch").configure()
+        put = Write(WriteOptions(), backbone.spec, str, "reference")
+        adapted = torch_engine.adapt(backbone, put, None, model, seed=1)
+        with torch.no_grad():
+            for parameter in adapted.learned().values():
+                parameter.add_(0.3 * torch.randn_like(parameter))
+        program = Program("generate", backbone.spec.ports(), model=adapted)
+        untaught = load("adaptations", "zero-shot").configure()
+        plain = replace(program, model=torch_engine.adapt(backbone, put, None, untaught, seed=1))
+        theirs, bare = (written(torch_engine.open(one, SessionOptions(threads=1)), asked()) for one in (program, plain))
+        form = OpenVINOEngine().convert(program, tmp_path, precision="fp32")
+    assert written(OpenVINOEngine().open(form, SessionOptions(threads=1)), asked()) == theirs != bare
 
 
 def test_converting_leaves_the_torch_form_as_it_was(form: Program) -> None:

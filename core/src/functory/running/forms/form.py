@@ -49,6 +49,11 @@ class Form(ABC):
         """Whether its outputs are written token by token, or those of a part."""
         return any(part.form.is_written for part in self.parts.values())
 
+    @property
+    def rounding(self) -> float:
+        """By how much a number may be off on another processor, whatever is seen of it on one."""
+        return 0.0
+
     # -- computing --------------------------------------------------------------------------------------
 
     @abstractmethod

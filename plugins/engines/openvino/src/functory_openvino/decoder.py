@@ -23,13 +23,18 @@ from torch import Tensor, nn
 
 from functory_openvino.convert import compressed
 from functory_openvino.graph import FACTS, GRAPH, INPUTS, Attention, Facts, mark_of
-from functory_sdk import NotSupported, Program
+from functory_openvino.writing import WritingSession
+from functory_sdk import Decoding, NotSupported, Program, Request, SessionOptions
 from functory_sdk.torch import Network, structural_copy
 
 WAY = "functory-openvino"
 """Under what name transformers finds the attention that is traced here."""
 TRACED = 5
 """Tokens that a network is traced with: any number is read later."""
+PROMPTED, PROBED = 48, 8
+"""Tokens that a new graph is tried with, those among them that are read one by one."""
+OFF = {"fp32": 0.01, "int8": 1.0}
+"""By how much their log-probabilities may be off, in the mean."""
 
 
 def convert(program: Program, folder: Path, precision: str) -> Program:
@@ -38,7 +43,8 @@ def convert(program: Program, folder: Path, precision: str) -> Program:
     :param program: with its torch model.
     :param folder: where the files go.
     :param precision: ``fp32`` or ``int8``: the weights', a scale for each row of them.
-    :raises NotSupported: for a network whose attention cannot be exchanged, or is none that OpenVINO has.
+    :raises NotSupported: for a network whose attention cannot be exchanged, or is none that OpenVINO has; and where the graph
+        gives other scores than the network.
     """
     network = program.model.merged().network
     step = Step(network)
@@ -46,9 +52,39 @@ def convert(program: Program, folder: Path, precision: str) -> Program:
     vocabulary = int(graph.output(0).partial_shape[1].get_length())
     facts = Facts(vocabulary, tuple(place.facts for place in step.places if place.facts is not None))
     folder.mkdir(parents=True, exist_ok=True)
-    ov.save_model(compressed(graph) if precision == "int8" else graph, folder / GRAPH, compress_to_fp16=False)
     (folder / FACTS).write_text(json.dumps(asdict(facts), indent=1), "utf-8")
-    return replace(program, model=None, folder=folder, precision=precision)
+    made = replace(program, model=None, folder=folder, precision="fp32")
+    ov.save_model(graph, folder / GRAPH, compress_to_fp16=False)
+    _check(made, network)
+    if precision == "int8":  # of the graph that was tried, since rounding would hide much
+        made = replace(made, precision=precision)
+        ov.save_model(compressed(graph), folder / GRAPH, compress_to_fp16=False)
+        _check(made, network)
+    return made
+
+
+def _check(program: Program, network: Network) -> None:
+    """Let the graph score tokens after others, those of a prompt and some that are read one by one.
+
+    :raises NotSupported: where it gives other scores: an attention that adds what nobody told would pass in silence.
+    """
+    most, spec = OFF[program.precision], network.spec
+    size = max(PROBED + 1, min(PROMPTED, spec.context - 1))
+    ids = torch.arange(size)[None] * max(1, spec.vocabulary // size) % spec.vocabulary
+    with torch.inference_mode():
+        likely = network.logits(network.hidden({"input_ids": ids, "attention_mask": torch.ones_like(ids)}))[0].log_softmax(-1)
+    written = ids[0, -PROBED:]
+    expected = likely[-PROBED - 1 : -1].gather(1, written[:, None])[:, 0].numpy()
+    how = Decoding(max_new_tokens=PROBED)
+    session = WritingSession(program, SessionOptions(), program.folder or Path())
+    [found] = session.likelihood([Request(tuple(ids[0, :-PROBED].tolist()), how)], [written.tolist()])
+    session.close()
+    off = float(np.abs(found - expected).mean())
+    if not off <= most:
+        raise NotSupported(
+            f"OpenVINO computes something else than {spec.reference!r} does: log-probabilities are off by {off:.2g} in the mean, "
+            f"where {most:g} is expected of {program.precision}.", do="let the torch engine write.",
+        )  # fmt: skip
 
 
 class Place(nn.Module):
