@@ -67,6 +67,7 @@ def read_record(data: Any) -> Any:  # Any: what stands in a manifest; what is no
     """Return the record of a form, which its kind says how to read.
 
     :raises UnknownComponent: when no installed distribution gives such a kind.
+    :raises ValueError: where none is named, or one that is not saved.
     """
     if isinstance(data, FormRecord):
         return data

@@ -73,6 +73,10 @@ class ProgramForm(Form):
         return [self.formulation.decode(side, rows, function.state) for side, rows in function.trace(values, told)]
 
     def stream(self, function: Function, value: Any) -> Stream:
+        """Return what is written for one Input, as it is written.
+
+        :raises NotSupported: by a function that does not write, and where several samples are asked for.
+        """
         decoding = self._decoding(function, "call it: its output comes whole.")
         if decoding.samples > 1:
             raise NotSupported(f"a stream is one text, and not {decoding.samples}.", do="ask for one: using(samples=1).")
