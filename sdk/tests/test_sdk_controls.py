@@ -223,15 +223,21 @@ def test_a_sentence_is_not_at_its_end_after_an_abbreviation() -> None:
     ]  # fmt: skip
 
 
-def test_what_has_another_form_takes_no_control(write: Any) -> None:
-    from functory_sdk import Write
+def test_what_has_another_form_takes_no_control_and_says_so(write: Any) -> None:
+    from functory_sdk import Reader, State, Write
+    from functory_sdk.writes.types import WriteOptions
 
     class Fixed(Write):
-        uncontrolled = "its form is fixed"
+        takes_control = False
 
-    put = Fixed(WriteOptions(), write.form.spec, str, "reference")
-    with pytest.raises(OptionError, match="there is no control here: its form is fixed"):
-        put.using(write.using(control={"must": ["a"]}).form.formulation.decoding)
+    how = write.using(control={"must": ["a"]}).form.formulation.decoding
+    with pytest.raises(OptionError, match="takes no control"):
+        Fixed(WriteOptions(), write.form.spec, str, "reference").using(how)
+    from functory.contracts.counted import encode
+
+    put = Fixed(WriteOptions(control=how.control), write.form.spec, str, "reference")
+    with pytest.raises(OptionError, match="takes no control"):
+        encode(put, ["a"], Reader(write.reader.tokenizer, write.form.spec), State())
 
 
 def test_a_backbone_that_names_no_end_cannot_be_controlled(write: Any) -> None:

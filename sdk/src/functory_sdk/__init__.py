@@ -26,7 +26,7 @@ _HOMES = {
     "functory.contracts.shown": ("ShowingState", "Shown"),
     "functory.contracts.odds": ("SUREST", "chance", "log_odds"),
     "functory.contracts.guiding": ("Guide",),
-    "functory.contracts.controlling": ("Control", "Toward", "stands"),
+    "functory.contracts.controlling": ("Control", "Range", "Toward", "stands"),
     "functory.contracts.hook": ("Hook",),
     "functory.contracts.optimization": ("FormReport", "Optimization", "OptimizationReport"),
     "functory.contracts.packager": ("Packager",),

@@ -26,6 +26,7 @@ from functory.contracts.component import complaint as complaint
 from functory.contracts.component import read_options as read_options
 from functory.contracts.component import schema_of as schema_of
 from functory.contracts.controlling import Control as Control
+from functory.contracts.controlling import Range as Range
 from functory.contracts.controlling import Toward as Toward
 from functory.contracts.controlling import stands as stands
 from functory.contracts.decoding import SURE as SURE

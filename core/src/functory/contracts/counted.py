@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 def encode(formulation: Formulation, inputs: Sequence[Any], reader: Reader, state: Any) -> Encoded:
     """Return what a formulation makes of inputs.
 
+    :raises OptionError: for a control of what takes none.
     :raises TooLong: where the recipe says "refuse".
     :raises PluginError: when it gives another number of sides, owners or requests than there are inputs or rows.
     """
+    formulation.check_control(formulation.decoding)
     return _counted(formulation.encode, formulation.encode(inputs, reader, state), len(inputs), formulation.program)
 
 

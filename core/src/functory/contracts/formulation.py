@@ -19,7 +19,7 @@ from functory.contracts import counted
 from functory.contracts.backbone import BackboneSpec
 from functory.contracts.odds import TargetScale, joint_odds, log_odds
 from functory.contracts.rows import Array, Encoded, Port, Row, Taught
-from functory.errors import NotSupported
+from functory.errors import NotSupported, OptionError
 
 if TYPE_CHECKING:
     from functory.contracts.decoding import Decoding
@@ -88,11 +88,27 @@ class Formulation(ABC):
     decoding: Decoding | None = None
     """How it writes, which `encode` puts into its requests; None in one that does not write."""
 
+    takes_control: ClassVar[bool] = False
+    """Whether what it writes is held to the decoding's control. Where not, one is refused: nothing is passed over."""
+
     def using(self, decoding: Decoding) -> Self:
-        """Return the same formulation that writes otherwise."""
+        """Return the same formulation that writes otherwise.
+
+        :raises OptionError: for a control of what takes none.
+        """
+        self.check_control(decoding)
         made = copy(self)
         made.decoding = decoding
         return made
+
+    def check_control(self, decoding: Decoding | None) -> None:
+        """Refuse a control that nothing would hold.
+
+        :raises OptionError: naming it.
+        """
+        if decoding is not None and decoding.control is not None and not self.takes_control:
+            what = "what is written here has a form of its own, and takes no control."
+            raise OptionError(what, do="leave control out.", field="control")
 
     def stops(self, tokenizer: Tokenizer) -> Stops:
         """Return where a text ends that is written, and how its tokens are read: at the decoding's stop strings."""

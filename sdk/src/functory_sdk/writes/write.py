@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from functory.contracts.backbone import BackboneSpec
+from functory.contracts.controlling import Control
 from functory.contracts.decoding import Decoding, Finish, Request, Steer
 from functory.contracts.formulation import Formulation
 from functory.contracts.rows import Array, Encoded, Port, Row, Taught
@@ -48,29 +49,18 @@ class Write(Formulation):
     program: ClassVar[Literal["forward", "generate"]] = "generate"
     head: ClassVar[str] = "functory_sdk.torch:LikelihoodHead"
     decoding: Decoding
-    uncontrolled: ClassVar[str] = ""
-    """Why what is written takes no control; empty where it does."""
+    takes_control: ClassVar[bool] = True
 
     def __init__(self, options: WriteOptions, spec: BackboneSpec, prompt_of: Callable[[Any], str], gold: str) -> None:
         if options.chat == "on" and not spec.chat_template:
             raise NotSupported(f"{spec.reference!r} has no chat template.", do='use chat = "off" or "auto".')
         self.options, self.decoding, self._prompt_of, self._gold = options, Decoding.of(options), prompt_of, gold
-        self._check_control(self.decoding)
         is_chat = bool(spec.chat_template) and options.chat != "off"
         self._frame = chat_frame(spec.chat_template, options.system) if is_chat else Frame()
         if options.system and not is_chat:
             raise OptionError(
                 "system is told by a chat template, and none is used.", do='write it into the prompt, or use chat = "on".'
             )
-
-    def using(self, decoding: Decoding) -> Self:
-        """:raises OptionError: for a control of what takes none."""
-        self._check_control(decoding)
-        return super().using(decoding)
-
-    def _check_control(self, how: Decoding) -> None:
-        if how.control is not None and self.uncontrolled:
-            raise OptionError(f"there is no control here: {self.uncontrolled}.", do="leave control out.", field="control")
 
     def encode(self, inputs: Sequence[Any], reader: Reader, state: Any) -> Encoded:
         prompts = self.prompts(inputs, reader)
@@ -79,24 +69,33 @@ class Write(Formulation):
     def requests(self, prompts: Sequence[Prompt], reader: Reader) -> list[Request]:
         """Return what is asked of a session for prompts."""
         how = self.decoding
-        signs = {reader.tokenizer.id(stop) for stop in how.stop if stop in reader.tokenizer.signs}  # which no text spells
-        stop_ids = frozenset(reader.spec.end_ids) | {sign for sign in signs if sign is not None}
+        stop_ids = self.stop_ids(reader)
         stops = self.stops(reader.tokenizer)
         ends = stops if stops.is_needed else None
         guide = None if how.guide is None else bounded(how.guide).guide
         start, never = self.start(reader), frozenset(reader.spec.never_ids)
         _check_room(reader.spec, len(start), how.max_new_tokens)
-        told = how, stop_ids, ends, guide, reader.tokenizer, start, never, self._steer(reader, stop_ids, stops.strings)
+        told = how, stop_ids, ends, guide, reader.tokenizer, start, never, self.steer(how.control, reader)
         return [Request(tuple(prompt.ids.tolist()), *told) for prompt in prompts]
 
-    def _steer(self, reader: Reader, stop_ids: frozenset[int], stops: Sequence[str]) -> Steer | None:
-        """Return what holds texts to the decoding's control."""
-        how = self.decoding
-        if how.control is None:
+    def steer(self, control: Control | None, reader: Reader) -> Steer | None:
+        """Return what holds texts to a control, in a request; None where it decides nothing.
+
+        :raises OptionError: where no text meets it.
+        """
+        if control is None:
             return None
         from functory_sdk.writes.controls.steering import steering
 
-        return steering(how.control, reader.tokenizer, reader.spec.vocabulary, how.max_new_tokens, stop_ids, stops)
+        stops = self.stops(reader.tokenizer).strings
+        most = self.decoding.max_new_tokens
+        return steering(control, reader.tokenizer, reader.spec.vocabulary, most, self.stop_ids(reader), stops)
+
+    def stop_ids(self, reader: Reader) -> frozenset[int]:
+        """Return the tokens that end a text."""
+        tokenizer = reader.tokenizer
+        signs = {tokenizer.id(stop) for stop in self.decoding.stop if stop in tokenizer.signs}  # which no text spells
+        return frozenset(reader.spec.end_ids) | {sign for sign in signs if sign is not None}
 
     def start(self, reader: Reader) -> tuple[int, ...]:
         """Return the tokens that every text begins with and that are no part of it; by default the backbone's."""

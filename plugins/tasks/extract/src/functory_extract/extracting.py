@@ -60,7 +60,7 @@ class Extracting(Write):
     :raises NotSupported: as `Write` has it.
     """
 
-    uncontrolled: ClassVar[str] = "its model says what an extraction is"
+    takes_control: ClassVar[bool] = False
 
     def __init__(self, options: ExtractOptions, output: type[Extraction], spec: BackboneSpec) -> None:
         super().__init__(options, spec, lambda value: str(value.text), "")

@@ -52,7 +52,7 @@ class Translating(Write):
     :raises OptionError: where a language must be named.
     """
 
-    uncontrolled: ClassVar[str] = "each sentence is translated by itself, and terms are a glossary's"
+    takes_control: ClassVar[bool] = False
 
     def __init__(self, options: TranslationOptions, spec: BackboneSpec) -> None:
         super().__init__(options, spec, lambda value: str(value.text), "reference")
