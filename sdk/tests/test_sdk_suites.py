@@ -141,6 +141,7 @@ TABLE = [
     ("engines", "Beginning", "test_a_text_begins_as_its_request_says_and_holds_nothing_that_it_forbids", "the whole text is"),
     ("engines", "Permissive", "test_a_text_begins_as_its_request_says_and_holds_nothing_that_it_forbids", "may never come"),
     ("engines", "Unguided", "test_a_guided_text_is_what_its_guide_says_and_ends_in_time", "is not what the guide says"),
+    ("engines", "Unsteered", "test_a_steered_text_is_as_its_steer_changes_the_scores", "is not what the changed scores say"),
     ("engines", "Contagious", "test_what_joins_is_written_as_by_itself_and_who_leaves_or_fails_disturbs_nobody", "request's own"),
     ("engines", "Rough", "test_a_narrow_session_is_near_and_what_is_not_known_is_refused", "outputs are off by"),
     ("engines", "Neighbouring", "test_the_likelihood_of_a_text_is_what_its_writing_saw", "was not the likeliest|end is not as"),

@@ -222,6 +222,16 @@ class Unguided(Wrapping):
         return {"generate": generate}
 
 
+class Unsteered(Wrapping):
+    """Writes by the backbone's own scores, whatever changes them."""
+
+    def wrong(self) -> dict[str, Any]:
+        def generate(session: Any, requests: Any) -> Any:
+            return base(session).generate(session, [replace(one, steer=None) for one in requests])
+
+        return {"generate": generate}
+
+
 class Contagious(Wrapping):
     """Writes no more for anybody once somebody has failed."""
 

@@ -66,6 +66,7 @@ ReportData = Annotated[dict[str, Any] | None, AfterValidator(check_report)]
 def read_record(data: Any) -> Any:  # Any: what stands in a manifest; what is none is refused by the field
     """Return the record of a form, which its kind says how to read.
 
+    :raises ValueError: of pydantic's, where it says no kind, or one that is not saved.
     :raises UnknownComponent: when no installed distribution gives such a kind.
     :raises ValueError: where none is named, or one that is not saved.
     """

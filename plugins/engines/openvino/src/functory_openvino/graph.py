@@ -59,17 +59,21 @@ class Facts:
         """
         try:
             told = json.loads(file.read_text("utf-8"))
-            layers = tuple(Attention(**layer) for layer in told["layers"])
-            for layer in layers:
-                sizes = layer.heads, layer.groups, layer.width, layer.value_width
-                if not all(isinstance(size, int) and size > 0 for size in sizes):
-                    raise ValueError(f"a layer has no such sizes: {sizes}")
-            return cls(int(told["vocabulary"]), layers)
+            found = cls(int(told["vocabulary"]), tuple(Attention(**layer) for layer in told["layers"]))
         except (OSError, ValueError, TypeError, KeyError) as error:
-            raise ArtefactCorrupt(
-                f"it does not say what the graph's attention is: {message_of(error)}", where=str(file),
-                do="get a fresh copy, or convert the function again.",
-            ) from error  # fmt: skip
+            raise _unsaid(message_of(error), file) from error
+        for layer in found.layers:
+            sizes = layer.heads, layer.groups, layer.width, layer.value_width
+            if not all(isinstance(size, int) and size > 0 for size in sizes):
+                raise _unsaid(f"a layer has no such sizes: {sizes}", file)
+        return found
+
+
+def _unsaid(why: str, file: Path) -> ArtefactCorrupt:
+    return ArtefactCorrupt(
+        f"it does not say what the graph's attention is: {why}", where=str(file),
+        do="get a fresh copy, or convert the function again.",
+    )  # fmt: skip
 
 
 def mark_of(layer: int) -> str:

@@ -85,16 +85,11 @@ class Branches:
         :param texts: (tokens,) each, one at least.
         :return: the number of the text that each row is, and the rows.
         """
-        order: list[int] = []
-        writing: Writing | None = None
-        for members, own in self._parts(texts):
-            order += members
-            if writing is None:
-                writing = own
-            else:
-                writing.join(own)
-        if writing is None:
-            raise ValueError("there is no text to read")
+        parts = self._parts(texts)
+        order, writing = next(parts)
+        for members, own in parts:
+            order = order + members
+            writing.join(own)
         return order, writing
 
     def _parts(self, texts: Sequence[Array]) -> Iterator[tuple[list[int], Writing]]:
