@@ -13,7 +13,7 @@ transformers = pytest.importorskip("transformers")
 from functory_sdk import BackboneSpec, Decoding, Program, Request, Session, SessionOptions, texts  # noqa: E402
 from functory_sdk.families import family_names, family_of  # noqa: E402
 from functory_sdk.torch import Model, network_from  # noqa: E402
-from functory_torch import TorchEngine  # noqa: E402
+from functory_torch import TorchEngine, beams  # noqa: E402
 from functory_torch import session as session_module  # noqa: E402
 from functory_torch.batch import Batch  # noqa: E402
 
@@ -138,6 +138,55 @@ def test_what_texts_start_with_may_differ_within_a_call_and_counts_in_their_like
         torch.testing.assert_close(torch.tensor(row["log_probability"]), torch.tensor(found), atol=1e-4, rtol=1e-4)
     one, other = (torch.tensor(together[place]["log_probability"]) for place in (0, 3))  # one prompt, two starts
     assert not torch.allclose(one, other, atol=1e-3)
+
+
+@pytest.mark.parametrize("family", ["llama", "gpt2", "t5", "marian"])
+@pytest.mark.parametrize("close", [0.0, 1e9])
+def test_searches_are_the_same_beside_each_other_and_beside_texts_that_join_and_leave(
+    family: str, close: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where everything is called close, each step is decided by searching alone: the two ways agree."""
+    _, session = made(family)
+    ways: tuple[dict[str, Any], ...] = ({"beams": 3, "samples": 2}, {}, {"beams": 4, "length_penalty": 2.0}, {"beams": 2})
+    requests = [
+        Request(PROMPTS[place % 3][: 1 + place % 4], Decoding(max_new_tokens=3 + place, likelihoods=True, **ways[place % 4]),
+                frozenset({END}))
+        for place in range(10)
+    ]  # fmt: skip
+    expected = [texts([one], session.generate([one]))[0] for one in requests]
+    monkeypatch.setattr(beams, "CLOSE", close)
+    monkeypatch.setattr(session_module, "WRITTEN", 1)
+    monkeypatch.setattr(session_module, "BUDGET", 150)  # some at a time
+    sizes: list[int] = []
+    step = Batch.step
+    monkeypatch.setattr(Batch, "step", lambda self: (sizes.append(len(self)), step(self))[1])
+    found = texts(requests, session.generate(requests))
+    assert max(sizes) > 2
+    for one, other in zip(expected, found, strict=True):
+        assert [row["tokens"].tolist() for row in other] == [row["tokens"].tolist() for row in one]
+        for row, again in zip(one, other, strict=True):
+            one_by_one, together = (torch.tensor(each["log_probability"]) for each in (row, again))
+            torch.testing.assert_close(together, one_by_one, atol=1e-4, rtol=0)
+    tokens = [session.submit(one) for one in requests]
+    for request, one, some in zip(requests, expected, tokens, strict=True):
+        assert [row["tokens"].tolist() for row in texts([request], some)[0]] == [row["tokens"].tolist() for row in one]
+
+
+def test_what_a_rounding_could_decide_between_beams_is_told() -> None:
+    request = Request((3,), Decoding(max_new_tokens=5, beams=2), frozenset({END}))
+
+    def doubt(*likely: float, course: Any = None) -> float:
+        scores = torch.full((1, VOCABULARY), -30.0)
+        scores[0, [5, 6, 7, END]] = torch.tensor(likely)
+        return float(beams.further(None, request, course or beams.Course([beams.Beam()]), scores).doubt)  # type: ignore[arg-type]
+
+    assert doubt(0.0, -1.0, -2.0, -9.0) == pytest.approx(1)
+    assert doubt(0.0, -1.0, -1.00001, -9.0) < 1e-4  # which beam is kept
+    assert doubt(0.0, -1.0, -3.0, -1.00001) < 1e-4  # whether an end is among the best
+    assert doubt(0.0, -1e-5, -3.0, -9.0) == pytest.approx(3, abs=0.01)  # both are kept
+    ended = [beams.Beam((8,), (-1.0,), -1.0, "end", END), beams.Beam((9,), (-2.0,), -2.0, "end", END)]
+    course = beams.Course([beams.Beam((4,), (-4.0,), -4.0)], found=ended, length=1)
+    assert doubt(0.0, -1.0, -2.0, -9.0, course=course) < 0.5  # whether there is hope
 
 
 def test_beams_with_a_penalty_on_repetition_are_transformers_own_and_some_texts_end_early() -> None:

@@ -11,8 +11,8 @@ import torch
 from functory_sdk import Array, NotSupported, Program, Request, Row, Session, SessionOptions, Token, pad, plan, unpad
 from functory_sdk.guides import walk
 from functory_sdk.torch import Network
-from functory_torch.batch import Batch, written
-from functory_torch.beams import search
+from functory_torch.batch import Batch, Text, written
+from functory_torch.beams import Search
 from functory_torch.beginnings import Beginnings, States
 from functory_torch.branches import Branches
 from functory_torch.joining import Joining
@@ -117,26 +117,21 @@ class TorchSession(Session):
             return {name: value.float().cpu().numpy() for name, value in outputs.items()}
 
     def generate(self, requests: Sequence[Request]) -> Iterator[Token]:
-        texts = [self._texts(request, place) for place, request in enumerate(requests)]  # all, before the first token
-        for place, one in enumerate(requests):
-            if one.decoding.beams > 1:
-                found = search(self._network, one, place, self.device, walk(one, self._network.spec.vocabulary))
-                yield from threaded(self.options.threads, found)
-        lines = [text for own, one in zip(texts, requests, strict=True) for text in own if one.decoding.beams == 1]
-        yield from threaded(self.options.threads, (token for _, token in written(self._batch(), lines)))
+        texts = [text for place, request in enumerate(requests) for text in self._texts(request, place)]
+        yield from threaded(self.options.threads, (token for _, token in written(self._batch(), texts)))
 
     def submit(self, request: Request) -> Iterator[Token]:
-        if request.decoding.beams > 1:
-            return self.generate([request])
         return self._joining.submit(self._texts(request, 0), self._batch)
 
-    def _texts(self, request: Request, place: int) -> list[Line]:
-        """Return what is written of a request.
+    def _texts(self, request: Request, place: int) -> list[Text]:
+        """Return what is written of a request; all that is refused is refused here.
 
         :raises OptionError: for a guide that it cannot be held to.
         """
-        held = walk(request, self._network.spec.vocabulary)
-        return [Line(request, place, sample, walk=held and held.fork()) for sample in range(request.decoding.samples)]
+        held, how = walk(request, self._network.spec.vocabulary), request.decoding
+        if how.beams > 1:
+            return [Search(request, place, held)]
+        return [Line(request, place, sample, walk=held and held.fork()) for sample in range(how.samples)]
 
     def _batch(self) -> Batch:
         return Batch(self._branches(), WRITTEN * (self.options.budget or BUDGET))
