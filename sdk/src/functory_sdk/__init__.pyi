@@ -208,6 +208,7 @@ from functory_sdk.likelihoods import fitted as fitted
 from functory_sdk.likelihoods import log_shares as log_shares
 from functory_sdk.likelihoods import mean_shares as mean_shares
 from functory_sdk.likelihoods import silent_texts as silent_texts
+from functory_sdk.lowrank import LowRank as LowRank
 from functory_sdk.packed import PackedBackbone as PackedBackbone
 from functory_sdk.packed import PackedOptions as PackedOptions
 from functory_sdk.packed import config_facts as config_facts

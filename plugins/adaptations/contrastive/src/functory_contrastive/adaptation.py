@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from functory_sdk import Adaptation, BackboneSpec, Fit, TrainingOptions, TrainingSession
+from functory_sdk import BackboneSpec, Fit, LowRank, TrainingOptions, TrainingSession
 
 
 class ContrastiveOptions(TrainingOptions):
@@ -38,7 +38,7 @@ class ContrastiveOptions(TrainingOptions):
         return 0 if spec.architecture == "encoder-decoder" else (spec.layers + 1) // 2
 
 
-class Contrastive(Adaptation[ContrastiveOptions]):
+class Contrastive(LowRank[ContrastiveOptions]):
     """Brings texts that belong together near each other, and then fits the head: for some eight examples a label and more.
 
     The pairs of so few examples are many: each says that two texts are alike or not. A step sees some rows, two or more of a
@@ -61,11 +61,6 @@ class Contrastive(Adaptation[ContrastiveOptions]):
         from functory_contrastive.layers import inject
 
         inject(network, self.options)
-
-    def merge(self, network: Any) -> None:
-        from functory_sdk.torch import fold_updates
-
-        fold_updates(network)
 
     def crown(self, head: Any) -> Any:
         from functory_contrastive.layers import check

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field, field_validator, model_validator
 
-from functory_sdk import Adaptation, BackboneSpec, Fit, TrainingOptions, TrainingSession
+from functory_sdk import BackboneSpec, Fit, LowRank, TrainingOptions, TrainingSession
 
 WRITING = 3e-4
 """The learning rate of what writes, and knows how: nine steps at that of heads took a translator's chrF from .83 to .48."""
@@ -49,7 +49,7 @@ class LoRAOptions(TrainingOptions):
         return value
 
 
-class LoRA(Adaptation[LoRAOptions]):
+class LoRA(LowRank[LoRAOptions]):
     """Low-rank updates beside frozen weights: φ is a percent of θ, and close to full fine-tuning in quality.
 
     With ``layers = k`` only the top k layers are touched: what lies below is run once per example and stored.
@@ -78,11 +78,6 @@ class LoRA(Adaptation[LoRAOptions]):
         from functory_lora.layers import inject
 
         inject(network, self.options)
-
-    def merge(self, network: Any) -> None:
-        from functory_sdk.torch import fold_updates
-
-        fold_updates(network)
 
     def alpha_of(self, module: str) -> float:
         """Return how much the update of a map counts, over its rank."""

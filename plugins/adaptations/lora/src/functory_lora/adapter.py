@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from pydantic import Field
 
-from functory_sdk import Adaptation, Backbone, BackboneSpec, Brought, OptionError, Options, Readout, Task
+from functory_sdk import Backbone, BackboneSpec, Brought, LowRank, OptionError, Options, Readout, Task
 
 KEPT = "Read from the adapter, and kept in the function."
 
@@ -31,7 +31,7 @@ class AdapterOptions(Options):
     readout: Readout | None = Field(None, description=f"What that head has before its last map. {KEPT}")
 
 
-class Adapter(Adaptation[AdapterOptions]):
+class Adapter(LowRank[AdapterOptions]):
     """An adapter that PEFT trained, as a function without training data: LoRA's updates, with a head where one is there.
 
     The folder is read when the function is built; a saved function needs it no more.
@@ -62,11 +62,6 @@ class Adapter(Adaptation[AdapterOptions]):
         from functory_lora.layers import inject_as
 
         inject_as(network, self.options)
-
-    def merge(self, network: Any) -> None:
-        from functory_sdk.torch import fold_updates
-
-        fold_updates(network)
 
     def alpha_of(self, module: str) -> float:
         """Return how much the update of a map counts, over its rank."""
