@@ -10,7 +10,7 @@ import hashlib
 import math
 import platform
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from functools import partial
@@ -40,9 +40,10 @@ from functory_torch.headfirst import fit_head_first
 from functory_torch.objective import objective_of
 from functory_torch.placing import device
 from functory_torch.schedule import evaluation_steps, length, rate
-from functory_torch.sentinels import SLACK, WINDOW, WORSE, Diverged, Sentinels, copied, put
+from functory_torch.sentinels import Sentinels, copied, put
 from functory_torch.sources import FromFeatures, Source, crown_source, set_mode
 from functory_torch.store import axis_sizes
+from functory_torch.straying import SLACK, WINDOW, Diverged, Mean, astray, is_dead
 from functory_torch.training import telling
 
 MICRO_TOKENS, MICRO_TOKENS_CPU = 8192, 512
@@ -61,6 +62,7 @@ class Position:
     :param best: the best first metric on dev.
     :param waited: evaluations since it was reached.
     :param first: the losses of the first steps; ``last`` those of the last ones.
+    :param low: the lowest mean of as many steps, and its standard error.
     """
 
     step: int = 0
@@ -74,6 +76,7 @@ class Position:
     losses: tuple[float, float] = (math.inf, -math.inf)
     first: list[float] = field(default_factory=list)
     last: list[float] = field(default_factory=list)
+    low: tuple[float, float] = (math.inf, 0.0)
 
     def note(self, step: int, loss: float) -> None:
         """Note a step's loss."""
@@ -81,6 +84,9 @@ class Position:
         self.last = [*self.last, loss][-WINDOW:]
         if step <= WINDOW:
             self.first.append(loss)
+        if len(self.last) == WINDOW:
+            mean = Mean.of(self.last)
+            self.low = min(self.low, (mean.value, mean.error))
 
 
 class Loop:
@@ -120,7 +126,7 @@ class Loop:
         :raises Diverged: where the loss climbs; a run that goes on finds that at once.
         """
         per_epoch = self.objective.per_epoch
-        total = length(per_epoch, self.options)
+        self.total = total = length(per_epoch, self.options)
         self._go_on()
         self._watch()
         if not self.at.step and self.options.head_first:
@@ -128,7 +134,6 @@ class Loop:
             fit_head_first(
                 self.sources[0], self.lengths, objective.budget, self.run_.seed, self.run_, objective.shape
             )
-        self.total = total
         with not_drawing():  # a step draws by a seed of its own; what lies between draws nothing
             self._steps(total, per_epoch)
             return self._finish(total, per_epoch)
@@ -181,14 +186,26 @@ class Loop:
         self._tell("step", loss=loss / count, learning_rate=self.options.learning_rate * factor, rows_per_second=speed)
 
     def _watch(self) -> None:
-        """See that the loss has not climbed."""
+        """See that the losses fall, or stay low."""
         at = self.at
-        if at.is_done or at.step < 2 * WINDOW:
-            return
-        first, last = fmean(at.first), fmean(at.last)
-        if last > WORSE * first + SLACK:
+        if not at.is_done and at.step >= 2 * WINDOW:
+            self._refuse(astray(at.first, at.last, Mean(*at.low), at.step / self.total))
+
+    def _refuse(self, why: str) -> None:
+        """End a run that goes astray.
+
+        :param why: how that shows; empty where it does not.
+        :raises Diverged: where it does.
+        """
+        if why:
             self._checkpoint()
-            raise Diverged(first, last, at.step, self.options.learning_rate)
+            raise Diverged(why, self.options.learning_rate)
+
+    def _see_life(self, probe: Mapping[str, Tensor]) -> None:
+        """See that what was learned tells rows apart, unless the loss is as low as it gets."""
+        at = self.at
+        if at.step >= 2 * WINDOW and fmean(at.last) > SLACK and is_dead(self.sentinels.outputs(probe), probe):
+            self._refuse(f"at its end all rows had one answer, and the loss was {fmean(at.last):.3g}")
 
     def _evaluate(self) -> None:
         """Score the dev rows; keep φ where the first metric is the best yet."""
@@ -220,8 +237,10 @@ class Loop:
     def _finish(self, total: int, per_epoch: int) -> Fit:
         """Let the sentinels look, put the best φ into the model, and say how it went."""
         at, last = self.at, copied(self.phi)
+        probe = self.sources[0].batch(range(min(PROBE_ROWS, len(self.train.rows))))
         if not at.is_done:
             self.sentinels.finish(last, at.step)
+            self._see_life(probe)
             at.is_done = True
             self._checkpoint()
         notes = []
@@ -229,7 +248,7 @@ class Loop:
             notes.append(f"stopped early after {at.step / per_epoch:.1f} of {total / per_epoch:.3g} epochs.")
         if self.best:
             put(self.phi, self.best)
-        self.sentinels.effect(self.sources[0].batch(range(min(PROBE_ROWS, len(self.train.rows)))))
+        self.sentinels.effect(probe)
         self.model.eval()
         metrics = {"loss": at.seen, "steps": float(at.step)}
         if at.history:
@@ -275,7 +294,7 @@ class Loop:
             return
         tensors, record = found
         self.at = Position(**record["position"])
-        self.at.losses = (self.at.losses[0], self.at.losses[1])
+        self.at.losses, self.at.low = (self.at.losses[0], self.at.losses[1]), (self.at.low[0], self.at.low[1])
         self.sentinels.largest, self.sentinels.losses = self.at.largest, self.at.losses
         groups: dict[str, dict[str, Tensor]] = {"phi": {}, "best": {}, "exp_avg": {}, "exp_avg_sq": {}, "step": {}}
         for key, tensor in tensors.items():

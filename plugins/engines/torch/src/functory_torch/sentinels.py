@@ -16,24 +16,6 @@ NOISE = 1e-7
 """Gradients below this are rounding (a key's bias shifts all scores of a softmax alike) and need not move anything."""
 
 
-WINDOW = 32
-"""Steps over whose losses a mean is taken."""
-WORSE = 1.25
-"""Where training learns, its loss falls; one that is so many times the first, and `SLACK` more, says that it goes astray."""
-SLACK = 0.05
-
-
-class Diverged(TrainingError):
-    """The loss climbed clear of where training began: the learning rate is too high for these rows."""
-
-    def __init__(self, first: float, last: float, step: int, rate: float) -> None:
-        super().__init__(
-            f"training diverged at a learning rate of {rate:g}: the loss was {first:.3g} in the first {WINDOW} steps, and "
-            f"{last:.3g} in the {WINDOW} before step {step}.",
-            do="lower learning_rate, or lengthen warmup.",
-        )
-
-
 class Sentinels:
     """Watches one run.
 
@@ -118,13 +100,13 @@ class Sentinels:
         """
         own = self.model.phi()
         trained = copied(own)
-        after = self._outputs(batch)
+        after = self.outputs(batch)
         for part in ("network.", "head."):
             names = [name for name in own if name.startswith(part)]
             if not names:
                 continue
             put(own, {name: self.initial[name] for name in names})
-            before = self._outputs(batch)
+            before = self.outputs(batch)
             put(own, trained)
             if all(torch.equal(before[name], after[name]) for name in after):
                 raise TrainingError(
@@ -132,7 +114,8 @@ class Sentinels:
                     do="see that the forward pass goes through what the adaptation injected.",
                 )
 
-    def _outputs(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def outputs(self, batch: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return what the model gives for a padded batch of rows as it is now."""
         self.model.eval()
         with torch.inference_mode():
             return {name: value.clone() for name, value in self.model(batch).items()}

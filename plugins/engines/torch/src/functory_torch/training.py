@@ -136,7 +136,8 @@ class TorchTraining(TrainingSession):
         :raises TrainingError: where it diverges at each of `SLOWER` rates, too.
         """
         from functory_torch.loop import Loop
-        from functory_torch.sentinels import Diverged, copied, put
+        from functory_torch.sentinels import copied, put
+        from functory_torch.straying import Diverged
 
         notes: list[str] = []
         with placed(self.model, device(self.run.options.device)):
