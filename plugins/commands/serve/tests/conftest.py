@@ -65,9 +65,9 @@ class Client:
 
 
 @contextmanager
-def serving(functions: Mapping[str, Any], limits: Limits | None = None, reopen: Any = None) -> Iterator[Client]:
+def serving(functions: Mapping[str, Any], limits: Limits | None = None, **more: Any) -> Iterator[Client]:
     """Serve functions for a while."""
-    made = app(functions, limits, reopen)
+    made = app(functions, limits, **more)
     taken = listening("127.0.0.1", 0)
     begun = threading.Event()
     server = open_server(made, limits or Limits(), begun.set)

@@ -79,7 +79,8 @@ def test_it_says_what_it_serves_and_where_answers_what_is_there_when_it_is_told_
         (["{saved}", "--limit", "wait=1"], "wait_seconds"),
         (["{saved}", "--limit", "inputs"], "is no assignment"),
         (["{saved}", "--port", "{taken}"], "nothing can listen at 127.0.0.1"),
-        (["{saved}", "--port", "70000"], "nothing can listen at 127.0.0.1"),
+        (["{saved}", "--port", "70000"], "from 0 to 65535"),
+        ([], "no function is named"),
         (["{saved}", "--host", "203.0.113.1", "--port", "0"], "nothing can listen at 203.0.113.1"),
     ],
 )

@@ -10,7 +10,8 @@ import asyncio
 import json
 import os
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Any
@@ -23,6 +24,7 @@ from starlette.routing import Route
 
 from functory_sdk import Function, FunctoryError
 from functory_serve import events, jsonlines, log, openapi
+from functory_serve.access import Access, Token
 from functory_serve.admission import Overloaded
 from functory_serve.bodies import body_of, check_medium, input_of, inputs_of, medium_of, parsed
 from functory_serve.cards import card, line
@@ -43,11 +45,20 @@ TIMEOUT = "Request-Timeout"
 """The header by which a client says how many seconds it waits."""
 
 
-def app(functions: Mapping[str, Function], limits: Limits | None = None, reopen: Reopen | None = None) -> Starlette:
+def app(
+    functions: Mapping[str, Function],
+    limits: Limits | None = None,
+    *,
+    reopen: Reopen | None = None,
+    tokens: Sequence[Token] = (),
+    logs: bool = False,
+) -> Starlette:
     """Return functions as an ASGI application, for any server that runs one.
 
     :param functions: by the names under which they are served.
     :param reopen: opens what is served under a name again, for a reload.
+    :param tokens: who may ask; everyone when empty.
+    :param logs: whether each answer is written down, and not failures alone.
     """
     service = Service(functions, limits or Limits(), reopen)
 
@@ -59,7 +70,8 @@ def app(functions: Mapping[str, Function], limits: Limits | None = None, reopen:
         finally:
             service.close()
 
-    made = Starlette(routes=Faces(service).routes(), lifespan=living, exception_handlers={HTTPException: _no_such})
+    routes = Faces(service, Access(tokens), logs).routes()
+    made = Starlette(routes=routes, lifespan=living, exception_handlers={HTTPException: _no_such})
     made.state.service = service
     return made
 
@@ -67,12 +79,13 @@ def app(functions: Mapping[str, Function], limits: Limits | None = None, reopen:
 class Faces:
     """What each route answers."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
+    def __init__(self, service: Service, access: Access, logs: bool) -> None:
+        self._service, self._access, self._logs = service, access, logs
 
     def routes(self) -> list[Route]:
         """Return the routes."""
         at = "/v1/functions/{name}"
+        told = self._told
         return [
             Route("/v1/functions", told(self._list), methods=["GET"]),
             Route(at, told(self._card), methods=["GET"]),
@@ -113,6 +126,7 @@ class Faces:
         return Pieces(texts, events.MEDIA, limits.send_seconds, is_watching=True, ended=serving.stream_ended)
 
     async def _metrics(self, request: Request) -> Response:
+        self._visible(request)
         return Response(self._service.measures.page(), media_type=MEDIA)
 
     def _counted(self, answer: Answer) -> Answer:
@@ -121,6 +135,7 @@ class Faces:
         async def counted(request: Request) -> Response:
             serving = self._service.servings.get(request.path_params["name"])
             try:
+                self._access.spend(request.headers.get("authorization", ""), time.monotonic())
                 response = await answer(request)
             except Exception as error:
                 if serving is not None:
@@ -137,14 +152,14 @@ class Faces:
         return _json(_bytes(card(serving.name, serving.function)))
 
     async def _list(self, request: Request) -> Response:
-        servings = self._service.servings.items()
-        lines = [{**line(name, one.function), "waiting": one.batcher.requests} for name, one in servings]
+        servings = self._visible(request)
+        lines = [{**line(name, one.function), "waiting": one.batcher.requests} for name, one in servings.items()]
         return _json(_bytes({"functions": lines}))
 
     async def _openapi(self, request: Request) -> Response:
         from functory_serve import VERSION
 
-        return _json(_bytes(openapi.page({name: one.function for name, one in self._service.servings.items()}, VERSION)))
+        return _json(_bytes(openapi.page({name: one.function for name, one in self._visible(request).items()}, VERSION)))
 
     async def _alive(self, request: Request) -> Response:
         return _json(b'{"status":"alive"}')
@@ -154,35 +169,56 @@ class Faces:
         told = {"status": "ready" if is_ready else "not ready", "functions": self._service.states()}
         return _json(_bytes(told), HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
+    def _told(self, answer: Answer) -> Answer:
+        """Return a route's answer with its request's id, its errors as problem documents, and a line in the log."""
+
+        async def told(request: Request) -> Response:
+            number = request.state.id = request_id(request)
+            begun = time.monotonic()
+            response = await answered(answer, request, number)
+            response.headers["X-Request-Id"] = number
+            if self._logs:
+                name = request.path_params.get("name", "")
+                function = name if name in self._service.servings else ""  # else it may be anything that a client wrote
+                log.write(event="answered", request=number, method=request.method, function=function,
+                          status=response.status_code, seconds=round(time.monotonic() - begun, 6))  # fmt: skip
+            return response
+
+        return told
+
+    def _visible(self, request: Request) -> dict[str, Serving]:
+        """Return the functions that a request may have.
+
+        :raises Refusal: when no token lets it in.
+        """
+        servings = self._service.servings
+        return {name: servings[name] for name in self._access.functions(request.headers.get("authorization", ""), servings)}
+
     def _serving(self, request: Request) -> Serving:
         """Return the function that a path names.
 
-        :raises Refusal: when there is none.
+        :raises Refusal: when there is none, or none that the request may have.
         """
-        name, servings = request.path_params["name"], self._service.servings
+        name, servings = request.path_params["name"], self._visible(request)
         if name not in servings:
             what = "there is no function of that name here."
             raise Refusal(HTTPStatus.NOT_FOUND, what, do=f"there are: {', '.join(servings)}.")
         return servings[name]
 
 
-def told(answer: Answer) -> Answer:
-    """Return a route's answer with its request's id, and its errors as problem documents."""
+async def answered(answer: Answer, request: Request, number: str) -> Response:
+    """Return the answer to a request, or what is wrong with it.
 
-    async def answered(request: Request) -> Response:
-        number = request.state.id = request_id(request)
-        try:
-            response = await answer(request)
-        except ClientDisconnect:
-            return Response(status_code=GONE)  # nobody reads it
-        except Exception as error:
-            if status_of(error) is HTTPStatus.INTERNAL_SERVER_ERROR:
-                log.failed(number, error)
-            return refused(error, number)
-        response.headers["X-Request-Id"] = number
-        return response
-
-    return answered
+    :param number: the request's id.
+    """
+    try:
+        return await answer(request)
+    except ClientDisconnect:
+        return Response(status_code=GONE)  # nobody reads it
+    except Exception as error:
+        if status_of(error) is HTTPStatus.INTERNAL_SERVER_ERROR:
+            log.failed(number, error)
+        return refused(error, number)
 
 
 def request_id(request: Request) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from functory_sdk import Command, UsageError
 
 if TYPE_CHECKING:
     from functory_sdk import Function
-    from functory_serve.limits import Limits
+    from functory_serve.configuration import Configuration
 
 NAME = re.compile(r"[A-Za-z0-9][\w.@-]*", re.ASCII)
 """What a function may be called in a path."""
@@ -25,37 +26,61 @@ class Serve(Command):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument
-        add("functions", nargs="+", metavar="FUNCTION",
+        add("functions", nargs="*", metavar="FUNCTION",
             help="a saved function's folder, or an installed function's name; NAME=FOLDER names it")  # fmt: skip
-        add("--host", default="127.0.0.1", help="the address to listen at; 127.0.0.1, this machine alone, when not given")
-        add("--port", type=int, default=8080, help="the port to listen at; 0 takes a free one (8080)")
-        add("--threads", type=int, default=0, help="threads of one forward pass; the machine's cores when not given")
+        add("--config", type=Path, metavar="FILE", help="a serve.toml, which says all this, and tokens; what stands here wins")
+        add("--host", help="the address to listen at; 127.0.0.1, this machine alone, when not given")
+        add("--port", type=int, help="the port to listen at; 0 takes a free one (8080)")
+        add("--threads", type=int, help="threads of one forward pass; the machine's cores when not given")
         add("--limit", action="append", default=[], metavar="NAME=VALUE",
             help="what is taken on at most, as the README tells: wait_seconds=1, inputs=100 …")  # fmt: skip
+
+        add("--log", action="store_true", help="write a line on stderr for each answer: its id, status and seconds")
 
     def run(self, args: Namespace) -> int:
         from functory_serve.running import serve
 
-        limits = _limits(args.limit)
-        functions, places = _opened(args.functions, args.threads)
-        serve(functions, host=args.host, port=args.port, limits=limits, reopen=lambda name: _open(places[name], args.threads),
+        said = _said(args)
+        named = [f"{name}={place}" for name, place in said.functions.items()]
+        functions, places = _opened([*args.functions, *named], said.threads)
+        serve(functions, host=said.host, port=said.port, limits=said.limits, tokens=said.tokens, logs=said.logs,
+              certificate=(said.certificate, said.key) if said.certificate else None,
+              reopen=lambda name: _open(places[name], said.threads),
               started=lambda url: _tell(url, list(functions), args.json))  # fmt: skip
         return 0
 
 
-def _limits(said: list[str]) -> Limits:
+def _said(args: Namespace) -> Configuration:
+    """Return what the file and the arguments say, the arguments first.
+
+    :raises UsageError: when they name no function.
+    :raises OptionError: for what is not known, or out of range.
+    """
+    from functory_sdk import read_options
+    from functory_serve.configuration import Configuration, configuration
+    from functory_serve.limits import Limits
+
+    said = configuration(args.config) if args.config is not None else Configuration()
+    if not args.functions and not said.functions:
+        raise UsageError("no function is named.", do="functory serve FOLDER, or a file with [functions]: --config serve.toml.")
+    own = {name: value for name in ("host", "port", "threads") if (value := getattr(args, name)) is not None}
+    limits = read_options(Limits, {**said.limits.model_dump(), **_assigned(args.limit)}, "the server's limits")
+    given = {**said.model_dump(), **own, "limits": limits, "logs": said.logs or args.log}
+    return read_options(Configuration, given, "the server")
+
+
+def _assigned(said: list[str]) -> dict[str, str]:
     """Return the limits that assignments say.
 
-    :raises OptionError: for an unknown one, or a value out of range.
+    :raises OptionError: for what is none.
     """
-    from functory_sdk import OptionError, read_options
-    from functory_serve.limits import Limits
+    from functory_sdk import OptionError
 
     given = [one.partition("=") for one in said]
     wrong = next(("".join(one) for one in given if not all(one)), None)
     if wrong is not None:
         raise OptionError(f"--limit {wrong!r} is no assignment.", do="write --limit wait_seconds=1.")
-    return read_options(Limits, {name.strip(): value for name, _, value in given}, "the server's limits")
+    return {name.strip(): value for name, _, value in given}
 
 
 def _opened(named: list[str], threads: int) -> tuple[dict[str, Function], dict[str, str]]:

@@ -12,6 +12,8 @@ from typing import Any
 from functory_serve.problems import problem
 
 MEDIA = "text/event-stream"
+AHEAD = 64
+"""Pieces that are written before the first of them is taken."""
 Event = tuple[str, Any]  # Any: JSON
 """An event's name, and its data."""
 
@@ -24,6 +26,7 @@ async def written(stream: Any, request: str) -> AsyncGenerator[bytes]:  # Any: w
     loop = asyncio.get_running_loop()
     events: asyncio.Queue[Event] = asyncio.Queue()
     has_left = threading.Event()
+    room = threading.Semaphore(AHEAD)
 
     def tell(event: Event) -> None:
         with suppress(RuntimeError):  # the loop is closed
@@ -33,6 +36,7 @@ async def written(stream: Any, request: str) -> AsyncGenerator[bytes]:  # Any: w
         try:
             with stream as pieces:
                 for piece in pieces:
+                    room.acquire()
                     if has_left.is_set():
                         return
                     tell(("", {"piece": piece}))
@@ -45,9 +49,11 @@ async def written(stream: Any, request: str) -> AsyncGenerator[bytes]:  # Any: w
         name = ""
         while name == "":
             name, data = await events.get()
+            room.release()
             yield _event(name, data)
     finally:
         has_left.set()
+        room.release()
 
 
 def _event(name: str, data: Any) -> bytes:

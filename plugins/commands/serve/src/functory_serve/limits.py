@@ -27,7 +27,10 @@ class Limits(Options):
     batch_seconds: float = Field(
         default=0.25, gt=0, description="How long one batch may be expected to take: what waits for it is answered after that."
     )
-    receive_seconds: float = Field(default=10.0, gt=0, description="How long a client may take to send its request.")
+    receive_seconds: float = Field(
+        default=10.0, gt=0, description="How long a client may take to send a request's head, or its body."
+    )  # fmt: skip
+    connections: int = Field(default=800, ge=1, description="Connections at once, of all clients.")
     streams: int = Field(default=32, ge=1, description="Texts of one function that are written for a client each, as they come.")
     send_seconds: float = Field(default=30.0, gt=0, description="How long a client may take to receive a piece of an answer.")
     body_bytes: int = Field(default=8_000_000, ge=1, description="The longest body of a request.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import sys
 import time
 import traceback
@@ -14,6 +15,21 @@ def write(**facts: object) -> None:
     line = json.dumps({"time": round(time.time(), 3), **facts}, ensure_ascii=True)
     with suppress(OSError, ValueError):
         print(line, file=sys.stderr, flush=True)
+
+
+class _Lines(logging.Handler):
+    """Writes what a library says goes wrong: the kind of error, and what it says of its own accord."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        error = record.exc_info[0] if record.exc_info else None
+        write(event="server", what=str(record.msg), **({"error": error.__name__} if error else {}))
+
+
+def take(name: str) -> None:
+    """Let what a library logs as an error become lines of this log, and nothing else of it."""
+    logger = logging.getLogger(name)
+    logger.handlers, logger.propagate = [_Lines()], False
+    logger.setLevel(logging.ERROR)
 
 
 def failed(request: str, error: BaseException) -> None:

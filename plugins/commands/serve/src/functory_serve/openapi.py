@@ -31,6 +31,8 @@ PROBLEM = {
 }
 REFUSALS = {
     "400": "The body is no JSON, or no UTF-8.",
+    "401": "No token lets the request in, where tokens are needed.",
+    "404": "There is no such function, or none for this token.",
     "408": "The body did not come in time.",
     "413": "The body, a text in it or the list is too long.",
     "415": "The body is of another medium, or compressed.",

@@ -79,5 +79,7 @@ def refused(error: BaseException, request: str) -> Response:
     headers = {"X-Request-Id": request}
     if isinstance(error, Overloaded):
         headers["Retry-After"] = str(max(1, round(error.retry_seconds)))
+    if told["status"] == HTTPStatus.UNAUTHORIZED:
+        headers["WWW-Authenticate"] = "Bearer"
     body = json.dumps(told, ensure_ascii=False).encode(errors="replace")
     return Response(body, told["status"], headers, media_type=MEDIA)

@@ -6,14 +6,17 @@ import asyncio
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import uvicorn
 from starlette.applications import Starlette
 
 from functory_sdk import Function, StorageError
+from functory_serve import log
+from functory_serve.access import Token
 from functory_serve.app import app
+from functory_serve.connections import connections_within
 from functory_serve.limits import Limits
 from functory_serve.service import Reopen, Service
 
@@ -69,6 +72,9 @@ def serve(
     port: int = 8080,
     limits: Limits | None = None,
     reopen: Reopen | None = None,
+    tokens: Sequence[Token] = (),
+    logs: bool = False,
+    certificate: tuple[str, str] | None = None,
     started: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve functions until SIGTERM or Ctrl-C; then answer what is here, and end. SIGHUP takes in what is saved now.
@@ -77,13 +83,17 @@ def serve(
     :param host: an address of this machine; the default takes requests from this machine alone.
     :param port: 0 takes a free one.
     :param reopen: opens what is served under a name again, for SIGHUP.
+    :param tokens: who may ask; everyone when empty.
+    :param logs: whether each answer is written down on stderr, and not failures alone.
+    :param certificate: the files of a TLS certificate and its key, with which it speaks https alone.
     :param started: told the server's address when it takes requests.
     :raises StorageError: when the address is taken, or is not this machine's.
     """
     limits = limits or Limits()
     with listening(host, port) as taken:
-        url = address(host, taken)
-        open_server(app(functions, limits, reopen), limits, lambda: started(url)).run([taken])
+        url = address(host, taken) if certificate is None else address(host, taken).replace("http:", "https:", 1)
+        made = app(functions, limits, reopen=reopen, tokens=tokens, logs=logs)
+        open_server(made, limits, lambda: started(url), certificate).run([taken])
 
 
 @contextmanager
@@ -106,13 +116,18 @@ def served(functions: Mapping[str, Function], *, limits: Limits | None = None) -
             thread.join()
 
 
-def open_server(made: Starlette, limits: Limits, started: Callable[[], None]) -> Server:
+def open_server(
+    made: Starlette, limits: Limits, started: Callable[[], None], certificate: tuple[str, str] | None = None
+) -> Server:
     """Return a server for an application that `app` gave; `run` lets it work on a socket.
 
     :param started: told when it takes requests.
     """
+    log.take("uvicorn")
+    file, key = certificate or (None, None)
     config = uvicorn.Config(
-        made, log_config=None, access_log=False, server_header=False, lifespan="on", http="h11", ws="none",
+        made, log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="on", ws="none",
+        http=connections_within(limits), ssl_certfile=file, ssl_keyfile=key,
         timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=int(limits.timeout_seconds) + 1,
     )  # fmt: skip
     return Server(config, made.state.service, started)
