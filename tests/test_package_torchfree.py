@@ -20,7 +20,10 @@ from functory_sdk.testing import converted, kit
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = "A small movie with a big impact."
-SIBLINGS = ("core", "sdk", "plugins/tasks/text-classification", "plugins/tasks/text-pair", "plugins/explanations/occlusion")
+SIBLINGS = (
+    "core", "sdk", "plugins/tasks/text-classification", "plugins/tasks/text-pair", "plugins/tasks/text-generation",
+    "plugins/explanations/occlusion",
+)  # fmt: skip
 PAIR = ("the good film", "a bad day")
 
 
@@ -45,6 +48,15 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Function:
         )  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def write(engines: list[str]) -> Function:
+    """A function that writes, on a tiny decoder, as the engine that writes without torch has it."""
+    if "openvino" not in engines:
+        pytest.skip("needs functory-openvino")
+    with kit():
+        return functory.build(task={"name": "text-generation", "max_new_tokens": 8}, backbone="tiny-decoder", name="write")
+
+
 def saved(function: Function, engine: str, folder: Path, precision: str = "fp32") -> Path:
     """Save the function as an engine has it."""
     files = folder / f"{engine}-{function.name}-files"
@@ -64,13 +76,14 @@ def run(command: Sequence[str | Path], place: Path, **extra: str) -> str:
 
 @pytest.mark.slow
 def test_a_self_contained_wheel_runs_in_an_environment_without_torch(
-    sentiment: Path, pair: Function, engines: list[str], tmp_path: Path
+    sentiment: Path, pair: Function, write: Function, engines: list[str], tmp_path: Path
 ) -> None:
     function = functory.load(sentiment)
     first, *others = [saved(function, engine, tmp_path) for engine in engines]
     wheels = tmp_path / "wheels"
     package(first, "my-sentiment", wheels, also=others)
     package(saved(pair, engines[0], tmp_path, "int8"), "my-pair", wheels)
+    package(saved(write, "openvino", tmp_path), "my-writer", wheels)
     folders = [ROOT / folder for folder in (*SIBLINGS, *(f"plugins/engines/{engine}" for engine in engines))]
     run(
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", wheels, *folders],
@@ -94,6 +107,11 @@ from my_pair import my_pair
 assert my_pair(*{PAIR!r}) == my_pair(*{PAIR[::-1]!r}), "the order says nothing"
 assert abs(my_pair(*{PAIR!r}).scores["same"] - {pair(*PAIR).scores["same"]}) < 0.1
 assert "int8" in my_pair.form.name
+from my_writer import my_writer
+assert my_writer({TEXT!r}).text == {write(TEXT).text!r}
+assert my_writer.using(guide=["yes", "no"])({TEXT!r}).text in ("yes", "no")
+assert "".join(my_writer.stream({TEXT!r})) == my_writer({TEXT!r}).text
+assert not {{"torch", "transformers"}} & sys.modules.keys()
 print(my_sentiment({TEXT!r}).label, my_sentiment.form.name)
 """
     def quietly(*command: str | Path) -> str:
