@@ -24,6 +24,7 @@ from typing import Any
 from functory.errors import ArtefactCorrupt, WeightsMissing
 from functory.reading.tokenizer import Tokenizer
 from functory_sdk.jsonfiles import check_fetched, read_json
+from functory_sdk.sentencepiece import read_folder
 
 Json = Mapping[str, Any]  # Any: JSON as its authors left it
 LISTS = ("additional_special_tokens", "extra_special_tokens")
@@ -39,13 +40,17 @@ _WRITTEN = re.compile(r"[<\[]\S+[>\]]")
 def open_tokenizer(folder: Path) -> Tokenizer:
     """Return the tokenizer of a model folder.
 
-    :raises WeightsMissing: where there is no tokenizer.json.
+    :raises WeightsMissing: where there is no tokenizer.json, and no files of SentencePiece that are known.
     :raises ArtefactCorrupt: where it is none, or a text could become a token that the model has no embedding of.
     """
     path = folder / "tokenizer.json"
     if not path.is_file():
+        made = read_folder(folder)
+        if made is not None:
+            _check_vocabulary(made, read_json(folder, "config.json"), folder)
+            return made
         raise WeightsMissing(
-            "the model has no tokenizer.json, the one tokenizer file that is read here.",
+            "the model has no tokenizer.json, and no SentencePiece files of a translator, which are read here too.",
             where=str(folder),
             do=f"make it with transformers: AutoTokenizer.from_pretrained({str(folder)!r}).save_pretrained({str(folder)!r})",
         )

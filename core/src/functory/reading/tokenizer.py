@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 Ids = NDArray[np.int64]
 SIGN = "is_sign"
 """The key of an added token in a stored tokenizer, where it is another sort than `special` says; others pass over it."""
+WRITTEN_ONLY = -1e6
+"""The score, or a lower one, of a Unigram's pieces that a model writes and does not read: translators write other pieces than
+they read. Where a text has nothing else, it is unknown."""
 _UNKNOWN = re.compile(r'"unk_id"\s*:\s*(\d+)')
 _ADDED = re.compile(r'"added_tokens"\s*:\s*')
 
@@ -75,6 +78,10 @@ class Tokenizer:
         self._plain: RawTokenizer = _opened(_without_signs(raw, self.signs), place)
         self._plain.encode_special_tokens = True
         self._spelled = self._ids_still_spelled(text)
+        unread = _written_only(text) if type(raw.model).__name__ == "Unigram" else {}
+        self._unread = {one: unknown for one, unknown in unread.items() if raw.id_to_token(one) not in self.added}
+        self.writer: Tokenizer = self
+        """The tokenizer of what the model writes: another one where a translator's two languages have each their own."""
 
     @cached_property
     def json(self) -> str:
@@ -107,10 +114,13 @@ class Tokenizer:
             ) from None
         spelled = {} if reads_special else self._spelled
         return [
-            Tokens(
-                as_ids([spelled.get(one, one) for one in encoding.ids] if spelled else encoding.ids),
-                np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2),
-                as_ids([-1 if word is None else word for word in encoding.word_ids]),
+            _without_unread(
+                Tokens(
+                    as_ids([spelled.get(one, one) for one in encoding.ids] if spelled else encoding.ids),
+                    np.asarray(encoding.offsets, dtype=np.int64).reshape(-1, 2),
+                    as_ids([-1 if word is None else word for word in encoding.word_ids]),
+                ),
+                self._unread,
             )
             for encoding in encodings
         ]
@@ -159,6 +169,30 @@ class Tokenizer:
 def as_ids(values: Sequence[int]) -> Ids:
     """Return numbers as an array of ids."""
     return np.asarray(values, dtype=np.int64)
+
+
+def _written_only(text: str) -> dict[int, int]:
+    """Return the pieces of a Unigram that no text becomes, each with the id of the unknown."""
+    if f"{WRITTEN_ONLY:.1f}" not in text:
+        return {}
+    model = json.loads(text)["model"]
+    return {place: model["unk_id"] for place, (_, score) in enumerate(model["vocab"]) if score <= WRITTEN_ONLY}
+
+
+def _without_unread(tokens: Tokens, unread: dict[int, int]) -> Tokens:
+    """Return tokens in which what is only written is unknown, several of them that touch as one.
+
+    One that stands alone keeps its id: it is spelled as that piece is, and SentencePiece gives what it does not know as spelled.
+    """
+    if not unread or not any(one in unread for one in tokens.ids.tolist()):
+        return tokens
+    [unknown] = set(unread.values())
+    is_foreign = np.isin(tokens.ids, [*unread, unknown])
+    follows = np.append(False, is_foreign[1:] & is_foreign[:-1] & (tokens.words[1:] == tokens.words[:-1]))
+    ids, offsets = tokens.ids.copy(), tokens.offsets.copy()
+    for place in np.flatnonzero(follows)[::-1]:
+        ids[place - 1], offsets[place - 1, 1] = unknown, offsets[place, 1]
+    return Tokens(ids[~follows], offsets[~follows], tokens.words[~follows])
 
 
 def _read(source: Path | str) -> tuple[str, str]:

@@ -131,7 +131,7 @@ def test_an_index_is_held_to_the_files(case: str, model: Path) -> None:
 
 def test_files_that_lack_are_named(model: Path) -> None:
     (model / "tokenizer.json").rename(model / "tokenizer.model")
-    refused(model, WeightsMissing, "no tokenizer.json, the one tokenizer file that is read here")
+    refused(model, WeightsMissing, "no tokenizer.json, and no SentencePiece files of a translator")
     (model / "config.json").rename(model / "kept")
     refused(model, WeightsMissing, "there is no config.json")
     (model / "kept").rename(model / "config.json")

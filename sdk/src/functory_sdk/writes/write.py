@@ -144,7 +144,7 @@ class Write(Formulation):
 
     def taught(self, prompts: Sequence[Prompt], texts: Sequence[str], reader: Reader) -> Taught:
         """Return a row for each prompt with the right text after it."""
-        read = reader.tokenizer.tokens(texts)
+        read = reader.tokenizer.writer.tokens(texts)
         targets = [self._target(tokens.ids, reader.spec) for tokens in read]
         start = self.start(reader)
         rows = [reader.written(prompt.ids, target, start) for prompt, target in zip(prompts, targets, strict=True)]

@@ -11,6 +11,7 @@ from functory_sdk.checkpoints import weight_files
 
 FILES = [
     "config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json", "special_tokens_map.json",
+    "source.spm", "target.spm", "vocab.json", "target_vocab.json", "sentencepiece.bpe.model",
     "chat_template.jinja", "additional_chat_templates/*.jinja", "README.md", "modules.json", "*_Pooling/config.json",
     "config_sentence_transformers.json",
     "model.safetensors", "model.safetensors.index.json", "model-*.safetensors",

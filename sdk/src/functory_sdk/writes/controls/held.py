@@ -74,7 +74,7 @@ class Held(Steer):
         self._pulls = Pulls(control.must, tokenizer)
         self._cuts = Cuts(stops, self._pieces)
         self._ends = sorted(stop_ids)
-        self._spare = SPARE + max((len(one) for one in tokenizer.tokens(list(control.must))), default=0)
+        self._spare = SPARE + max((len(one) for one in tokenizer.writer.tokens(list(control.must))), default=0)
         self._endings: OrderedDict[tuple[int, ...], tuple[int, ...]] = OrderedDict()
         self._lock = Lock()
         self._far = self._check() + 2 * self._spare
@@ -138,7 +138,7 @@ class Held(Steer):
         end = closing(self._control, self._text(tokens))
         if end is None:
             return None
-        ids = tuple(self._tokenizer.tokens([end])[0].ids.tolist()) if end else ()
+        ids = tuple(self._tokenizer.writer.tokens([end])[0].ids.tolist()) if end else ()
         is_whole = not faults(self._control, self._text((*tokens, *ids)))
         return (*ids, *self._ends[:1]) if is_whole else None
 

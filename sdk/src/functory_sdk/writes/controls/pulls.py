@@ -56,9 +56,9 @@ class Pulls:
 
 def _spellings(phrase: str, tokenizer: Tokenizer, before: str) -> list[Spelling]:
     """Return the tokens of a phrase after a text, as it is and with a capital."""
-    [start] = tokenizer.tokens([before.rstrip()])
+    [start] = tokenizer.writer.tokens([before.rstrip()])
     forms = dict.fromkeys((phrase, phrase[:1].upper() + phrase[1:]))
-    read = tokenizer.tokens([before + form for form in forms])
+    read = tokenizer.writer.tokens([before + form for form in forms])
     return [tuple(one.ids[len(start) :].tolist()) for one in read if len(one) > len(start)]
 
 
