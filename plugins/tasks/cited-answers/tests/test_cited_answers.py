@@ -52,7 +52,7 @@ def test_an_answer_may_end_at_any_word_and_cite_any_passage_that_has_it(ask: Any
     from functory_cited_answers.reading import whole
 
     tokenizer = ask.form.tokenizer
-    from functory_torch.endings import Spelling
+    from functory_sdk.guides.endings import Spelling
 
     spelling = Spelling(tokenizer, ask.form.spec.vocabulary)
     guide = ask.form.formulation.guide(whole(ask.read("what?", ["it rained [2] on\nus", "it"])), ask.state)

@@ -28,7 +28,7 @@ PROMPT = (
     "none.\n\nKinds: {labels}\n\n{examples}Text: {text}\n\nJSON:\n"
 )
 """The prompt; {labels} are the types."""
-ITEMS = 32
+ITEMS = 16
 """The most stretches of one type in a part of a text."""
 LONGEST = 200
 """Characters of the longest stretch."""
@@ -136,11 +136,19 @@ def _excerpt(whole: Excerpt, start: int, end: int) -> Excerpt:
     return Excerpt(whole.text[start:end], start, moved)
 
 
+def _meant(spelled_out: str) -> str:
+    """Return the text that a string of JSON stands for; as it is where it is none, as nobody held it to be."""
+    try:
+        return str(json.loads(f'"{spelled_out}"'))
+    except ValueError:
+        return spelled_out
+
+
 def _entities(part: Excerpt, said: Said, state: SpanLabels) -> Iterator[Entity]:
     """Give what was written, each with its place: the first one of the text that the same stretch of its type has not had."""
     label, had = "", set[tuple[int, int]]()
     for found in _STRING.finditer(said.text):
-        told = json.loads(f'"{found[1]}"')
+        told = _meant(found[1])
         if found[2]:
             label, had = told, set()
             continue
