@@ -7,9 +7,10 @@ from functory_sdk.testing.tasks.learning import LearningChecks
 from functory_sdk.testing.tasks.measuring import MeasuringChecks
 from functory_sdk.testing.tasks.rows import RowChecks
 from functory_sdk.testing.tasks.types import TypeChecks
+from functory_sdk.testing.tasks.writing import WritingChecks
 
 
-class TaskSuite(TypeChecks, RowChecks, AnswerChecks, LearningChecks, MeasuringChecks):
+class TaskSuite(TypeChecks, RowChecks, AnswerChecks, LearningChecks, MeasuringChecks, WritingChecks):
     """Inherit it, and name the task in `component`.
 
     The task is put to tiny backbones, with an untrained head, in every way that it supports. Where its examples have
