@@ -19,7 +19,22 @@ from functory_sdk.testing.checkpoints import write_checkpoint
 
 NEAR = 1e-5
 """How far scores may lie from each other."""
-_FORMS: dict[str, Callable[[list[Any]], Any]] = {"generator": lambda given: (one for one in given), "tuple": tuple}
+def _dataset(rows: list[Any]) -> Any:  # Any: a data set of torch
+    from torch.utils.data import Dataset
+
+    class Rows(Dataset[Any]):
+        def __len__(self) -> int:
+            return len(rows)
+
+        def __getitem__(self, place: int) -> Any:
+            return rows[place]
+
+    return Rows()
+
+
+_FORMS: dict[str, Callable[[list[Any]], Any]] = {
+    "generator": lambda given: (one for one in given), "tuple": tuple, "dataset": _dataset,
+}  # fmt: skip
 """What JSON cannot hold: the first argument of a call, made of a list."""
 
 
