@@ -60,6 +60,10 @@ class Output(BaseModel):
         """Return the task's own fields, without those that every output has."""
         return {name: getattr(self, name) for name in type(self).model_fields if name not in Output.model_fields}
 
+    def json(self) -> str:  # type: ignore[override]  # pydantic's own is deprecated, and takes what nobody needs here
+        """Return the answer as JSON, in the one form that it has everywhere: in the shell and over HTTP too, byte for byte."""
+        return self.model_dump_json()
+
     def in_line(self, top: int = 3) -> str:
         """Return the answer in one line, for people.
 

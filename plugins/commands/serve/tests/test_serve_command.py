@@ -53,7 +53,7 @@ def test_it_says_what_it_serves_and_where_answers_what_is_there_when_it_is_told_
     host, _, port = told["url"].removeprefix("http://").partition(":")
     assert host == "127.0.0.1"
     one = type(client)(int(port))
-    assert one.ask("/v1/functions/other", "bad").body == toy("bad").model_dump_json().encode()
+    assert one.ask("/v1/functions/other", "bad").body == toy("bad").json().encode()
     one.ready()
     verb.send_signal(signal.SIGHUP)
     assert verb.stderr is not None

@@ -85,7 +85,7 @@ def test_what_cannot_be_taken_in_leaves_what_is_served_as_it_was(
         assert reloaded(found, loop_of(found)) == {"toy": "NotSupported"}
         places["toy"] = tmp_path / "nowhere"
         assert reloaded(found, loop_of(found)) == {"toy": "ArtefactError"}
-        assert found.ask(AT, "good").body == toy("good").model_dump_json().encode()
+        assert found.ask(AT, "good").body == toy("good").json().encode()
         assert found.ask("/readyz").status == 200
     assert "stays as it was" in capfd.readouterr().err
     with serve({"toy": toy}) as found:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
 
+from functory.cli import main
 from functory_sdk.testing import toy_function
 from functory_serve import Limits
 
@@ -19,7 +22,7 @@ AT = "/v1/functions/toy"
 
 def test_one_input_gets_the_same_bytes_as_in_python_as_a_text_or_by_its_fields(client: Any, toy: Any) -> None:
     for text in TEXTS:
-        expected = toy(text).model_dump_json().encode()
+        expected = toy(text).json().encode()
         assert client.ask(AT, text).body == expected
         assert client.ask(AT, {"text": text}).body == expected
 
@@ -58,6 +61,10 @@ def test_what_is_told_of_a_function_is_its_types_and_examples_and_nothing_of_the
 def test_the_openapi_page_holds_each_functions_schemas_and_its_examples_fit_them(client: Any, toy: Any) -> None:
     page = client.ask("/openapi.json").json
     schemas = page["components"]["schemas"]
+    for reference in set(re.findall(r'"\$ref": ?"#/([^"]+)"', client.ask("/openapi.json").body.decode())):
+        found = page
+        for part in reference.split("/"):
+            found = found[part]
     assert schemas["toy.Output"]["properties"]["label"]["enum"] == ["no", "yes"]
     call = page["paths"][AT]["post"]
     body = call["requestBody"]["content"]["application/json"]
@@ -155,6 +162,30 @@ def test_a_function_of_several_fields_is_called_by_their_names(toy: Any, serve: 
     many = toy_function(task="toy-many")
     asked = {"question": "what was it", "options": ["the good film", "rain"]}
     with serve({"many": many, "toy": toy}) as found:
-        assert found.ask("/v1/functions/many", asked).body == many(**asked).model_dump_json().encode()
+        assert found.ask("/v1/functions/many", asked).body == many(**asked).json().encode()
         assert found.ask("/v1/functions/many", "what was it").status == 422
         assert [one["name"] for one in found.ask("/v1/functions").json["functions"]] == ["many", "toy"]
+
+
+def test_an_output_is_explained_as_in_python_and_what_cannot_be_is_told(client: Any, toy: Any) -> None:
+    text = "we saw the good film"
+    told = client.ask(f"{AT}/explain?target=yes", text).json
+    expected = toy.explain(text, target="yes").model_dump(mode="json")
+    assert [one["text"] for one in told["pieces"]] == [one["text"] for one in expected["pieces"]]
+    assert max(told["pieces"], key=lambda one: one["weight"])["text"] == "good"
+    assert client.ask(f"{AT}/explain?method=guessing", text).status == 422
+    assert client.ask(f"{AT}/explain?colour=red", text).status == 400
+    assert client.ask(f"{AT}/explain", {"texd": 1}).status == 422
+    client.until(lambda: client.service.servings["toy"].explanations == 0)
+    client.service.servings["toy"].explanations = 2
+    assert client.ask(f"{AT}/explain", text).status == 429
+    client.service.servings["toy"].explanations = 0
+
+
+def test_the_canonical_json_is_that_of_the_shell_too(
+    client: Any, toy: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = toy.save(tmp_path / "toy")
+    assert main(["run", str(folder), "good", "--json"]) == 0
+    shell = capsys.readouterr().out.strip()
+    assert shell == '{"row":1,' + client.ask(AT, "good").body.decode()[1:]

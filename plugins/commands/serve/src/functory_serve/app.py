@@ -14,7 +14,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -36,6 +36,7 @@ from functory_serve.problems import FunctionFailed, Refusal, refused, status_of
 from functory_serve.service import Reopen, Service
 from functory_serve.serving import Serving
 
+T = TypeVar("T")
 Answer = Callable[[Request], Awaitable[Response]]
 ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
 """What a client may call its request."""
@@ -91,6 +92,7 @@ class Faces:
             Route(at, told(self._card), methods=["GET"]),
             Route(at, told(self._counted(self._call)), methods=["POST"]),
             Route(f"{at}/stream", told(self._counted(self._stream)), methods=["POST"]),
+            Route(f"{at}/explain", told(self._counted(self._explain)), methods=["POST"]),
             Route("/openapi.json", told(self._openapi), methods=["GET"]),
             Route("/healthz", told(self._alive), methods=["GET"]),
             Route("/readyz", told(self._ready), methods=["GET"]),
@@ -124,6 +126,13 @@ class Faces:
             serving.streams -= 1
             raise
         return Pieces(texts, events.MEDIA, limits.send_seconds, is_watching=True, ended=serving.stream_ended)
+
+    async def _explain(self, request: Request) -> Response:
+        serving, limits = self._serving(request), self._service.limits
+        asked = asked_of(request)
+        value = input_of(serving.function, parsed(await body_of(request, limits)), "", limits)
+        found = await while_there(request, serving.explained(value, asked))
+        return _json(found.model_dump_json().encode())
 
     async def _metrics(self, request: Request) -> Response:
         self._visible(request)
@@ -227,7 +236,19 @@ def request_id(request: Request) -> str:
     return named if ID.fullmatch(named) else os.urandom(8).hex()
 
 
-async def while_there(request: Request, answer: Awaitable[list[Outcome]]) -> list[Outcome]:
+def asked_of(request: Request) -> dict[str, str]:
+    """Return how an explanation is asked for, by a path's query.
+
+    :raises Refusal: for anything else there.
+    """
+    asked = dict(request.query_params)
+    unknown = next((name for name in asked if name not in ("method", "target")), None)
+    if unknown is not None:
+        raise Refusal(HTTPStatus.BAD_REQUEST, f"there is no option {unknown!r} here.", do="there are: method, target.")
+    return asked
+
+
+async def while_there(request: Request, answer: Awaitable[T]) -> T:
     """Wait for an answer as long as its client does.
 
     :raises ClientDisconnect: when it is gone first.

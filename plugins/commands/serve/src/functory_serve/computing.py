@@ -20,7 +20,7 @@ def computed(function: Function, values: Sequence[Any]) -> tuple[list[Outcome], 
     """
     try:
         outputs = list(function.map(values, progress=False))
-        return [output.model_dump_json().encode() for output in outputs], sum(output.abstained for output in outputs)
+        return [output.json().encode() for output in outputs], sum(output.abstained for output in outputs)
     except BaseException as error:  # what a function raises for one, a SystemExit too, must not be its neighbours'
         if len(values) == 1:
             return [error], 0

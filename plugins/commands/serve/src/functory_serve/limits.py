@@ -32,6 +32,7 @@ class Limits(Options):
     )  # fmt: skip
     connections: int = Field(default=800, ge=1, description="Connections at once, of all clients.")
     streams: int = Field(default=32, ge=1, description="Texts of one function that are written for a client each, as they come.")
+    explanations: int = Field(default=2, ge=1, description="Outputs of one function that are explained at once.")
     send_seconds: float = Field(default=30.0, gt=0, description="How long a client may take to receive a piece of an answer.")
     body_bytes: int = Field(default=8_000_000, ge=1, description="The longest body of a request.")
     inputs: int = Field(default=1024, ge=1, description="Inputs of one request.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from functory_sdk import Function
+from functory_sdk import Attribution, Function
 from functory_serve.cards import writes
 
 VERSION = "3.1.0"
@@ -46,7 +46,7 @@ REFUSALS = {
 
 def page(functions: Mapping[str, Function], version: str) -> dict[str, Any]:  # Any: JSON
     """Return the page of several functions, by the names under which they are served."""
-    schemas: dict[str, Any] = {"Problem": PROBLEM}
+    schemas: dict[str, Any] = {"Problem": PROBLEM, "Attribution": _placed(Attribution.model_json_schema(), "Attribution")}
     paths: dict[str, Any] = {}
     for name, function in functions.items():
         own = function.signature
@@ -54,6 +54,7 @@ def page(functions: Mapping[str, Function], version: str) -> dict[str, Any]:  # 
         schemas[f"{key}.Input"] = _placed(own["input"], f"{key}.Input")
         schemas[f"{key}.Output"] = _placed(own["output"], f"{key}.Output")
         paths[f"/v1/functions/{name}"] = {"get": _card(name), "post": _call(name, key, function)}
+        paths[f"/v1/functions/{name}/explain"] = {"post": _explain(name, key)}
         if writes(function):
             paths[f"/v1/functions/{name}/stream"] = {"post": _stream(name, key)}
     paths["/v1/functions"] = {"get": _get("List the functions", "list")}
@@ -96,6 +97,21 @@ def _call(name: str, key: str, function: Function) -> dict[str, Any]:
         "requestBody": {"required": True, "content": {"application/json": body, "application/x-ndjson": lines}},
         "responses": {"200": {"description": "The output, or one for each input.", "content": {
             "application/json": answer, "application/x-ndjson": {"schema": {"type": "string"}}}}}
+        | {status: _problem(what) for status, what in REFUSALS.items()},
+    }
+
+
+def _explain(name: str, key: str) -> dict[str, Any]:
+    given = {"anyOf": [{"$ref": f"#/components/schemas/{key}.Input"}, {"type": "string"}]}
+    asked = {"method": "The explanation's name: occlusion, when left out.", "target": "Which label, span or token."}
+    options = [{"name": one, "in": "query", "description": what, "schema": {"type": "string"}} for one, what in asked.items()]
+    attribution = {"$ref": "#/components/schemas/Attribution"}
+    return {
+        "operationId": f"explain_{key}",
+        "summary": f"Say why {name} answers as it does: the weight of each word",
+        "parameters": options,
+        "requestBody": {"required": True, "content": {"application/json": {"schema": given}}},
+        "responses": {"200": _json(attribution, "The weights, with their faithfulness.")}
         | {status: _problem(what) for status, what in REFUSALS.items()},
     }
 

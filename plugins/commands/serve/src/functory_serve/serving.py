@@ -6,12 +6,12 @@ All that it keeps belongs to the loop; only a batch's computing is another threa
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functory_sdk import Function, FunctoryError
-from functory_serve.admission import Late
+from functory_sdk import Attribution, Function, FunctoryError
+from functory_serve.admission import Late, Overloaded
 from functory_serve.batcher import Batch, Batcher
 from functory_serve.computing import Outcome, computed
 from functory_serve.costs import cost_of
@@ -46,6 +46,9 @@ class Serving:
         self.measures = measures.of(name)
         self.streams = 0
         """How many texts are being written for a client each."""
+        self.explanations = 0
+        """How many outputs are being explained."""
+        self._limits = limits
         self.batcher = Batcher(limits)
         measures.watch(name, lambda: self.batcher.requests, lambda: self.batcher.waiting)
         self._loop = asyncio.get_running_loop()
@@ -76,6 +79,33 @@ class Serving:
         finally:
             if self._asked.pop(number, None) is not None:
                 self.batcher.leave(number)
+
+    async def explained(self, value: Any, asked: Mapping[str, str]) -> Attribution:
+        """Return why the output for an input is what it is.
+
+        Apart from the batches: it is many forward passes, for one who wants to know. What a client left goes on to its end, and
+        has its place until then.
+
+        :param value: the task's Input.
+        :param asked: method and target, as `Function.explain` takes them; its defaults for what is left out.
+        :raises Overloaded: when as many are being explained as may be.
+        :raises Late: when it takes longer than a request may.
+        """
+        if self.explanations >= self._limits.explanations:
+            raise Overloaded("as many outputs are being explained as may be at once.", 1.0)
+        self.explanations += 1
+        explaining = self._loop.run_in_executor(None, lambda: self.function.explain(value, **asked))
+        explaining.add_done_callback(self._explanation_ended)
+        try:
+            async with asyncio.timeout(self._limits.timeout_seconds):
+                return await asyncio.shield(explaining)
+        except TimeoutError:
+            raise Late("the explanation took longer than a request may.", do="ask for a shorter text's.") from None
+
+    def _explanation_ended(self, explaining: asyncio.Future[Attribution]) -> None:
+        self.explanations -= 1
+        if not explaining.cancelled():
+            explaining.exception()  # told to whom asked, if still there
 
     def stream_ended(self) -> None:
         """Count that a text is no longer written for its client."""
