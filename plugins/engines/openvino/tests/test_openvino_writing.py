@@ -222,6 +222,21 @@ def test_a_text_is_the_same_whoever_joins_and_leaves(session: Any) -> None:
     assert not session._pages._users
 
 
+def test_an_iterator_that_is_closed_within_a_step_waits_for_nothing(session: Any) -> None:
+    """As the collector closes one that nobody holds any more, whatever its thread does just then."""
+    abandoned = session.generate(asked([PROMPTS[1]], max_new_tokens=60))
+    next(abandoned)
+
+    def closes(tokens: Any) -> bool:
+        abandoned.close()
+        return False
+
+    expected = written(session, asked())
+    assert written(session, [replace(one, ends=closes) for one in asked()]) == expected
+    assert not session._lines
+    assert not session._pages._users
+
+
 def test_an_error_in_one_text_is_its_own(session: Any) -> None:
     def fails(tokens: Any) -> bool:
         raise ValueError("no such thing")

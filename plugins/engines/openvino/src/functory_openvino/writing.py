@@ -8,6 +8,7 @@ of two tokens or more, what is written token by token, and neither kind of step 
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,7 @@ class WritingSession(Session):
         self._request: Any = graph.create_infer_request()  # None once it is closed
         self._pages = Pages(graph, options.remembered * 2**20)
         self._lines: list[Line] = []
+        self._leaving: deque[Line] = deque()
         self._turn = threading.Lock()
 
     def run_batch(self, batch: Mapping[str, Array]) -> Mapping[str, Array]:
@@ -82,12 +84,24 @@ class WritingSession(Session):
                         self._step()
                 if group.error is not None:
                     raise group.error
+                self._tidy()
         finally:
-            with self._turn:
-                for line in lines:
-                    self._leave(line)
+            self._leaving.extend(lines)
+            self._tidy()
+
+    def _tidy(self) -> None:
+        """Take out of the batch who left meanwhile, unless a step is being computed: whoever computes it does so after.
+
+        No turn is waited for: an iterator that nobody holds any more may be closed by the collector within a step of its thread.
+        """
+        while self._leaving and self._turn.acquire(blocking=False):
+            try:
+                while self._leaving:
+                    self._leave(self._leaving.popleft())
                 if not self._lines:  # until then others may begin alike
                     self._pages.trim()
+            finally:
+                self._turn.release()
 
     def _step(self) -> None:
         """Read the next tokens of all texts that have their turn, and let each hear its scores."""
