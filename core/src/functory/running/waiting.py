@@ -6,27 +6,54 @@ hundred threads, or else most of them would join when others have ended.
 
 from __future__ import annotations
 
-import asyncio
 import contextvars
 import os
+import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache, partial
-from typing import ParamSpec, TypeVar
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 P = ParamSpec("P")
 T = TypeVar("T")
 MOST = 512
 """Threads that wait at once; what comes beyond waits for one of them."""
+_left: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("left", default=None)  # set once nobody waits
 
 
 async def waited(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Return what a call gives that waits for what others compute, while the event loop goes on."""
-    work = partial(contextvars.copy_context().run, call, *args, **kwargs)
-    return await asyncio.get_running_loop().run_in_executor(_threads(os.getpid()), work)
+    """Return what a call gives that waits for what others compute, while the event loop goes on. Where the task that asks is
+    cancelled, `check_left` tells the call.
+    """
+    import asyncio
+
+    left, context = threading.Event(), contextvars.copy_context()
+    context.run(_left.set, left)
+    work = partial(context.run, call, *args, **kwargs)
+    try:
+        return await asyncio.get_running_loop().run_in_executor(_threads(os.getpid()), work)
+    except asyncio.CancelledError:
+        left.set()
+        raise
+
+
+def check_left() -> None:
+    """End a call that nobody waits for any more.
+
+    :raises CancelledError: in a thread whose asker was cancelled.
+    """
+    left = _left.get()
+    if left is not None and left.is_set():
+        from concurrent.futures import CancelledError
+
+        raise CancelledError
 
 
 @lru_cache(1)
 def _threads(process: int) -> ThreadPoolExecutor:
     """Return the threads of a process, of which there are as many as were ever needed at once. A fork has none of them."""
+    from concurrent.futures import ThreadPoolExecutor
+
     return ThreadPoolExecutor(MOST, thread_name_prefix="functory-waiting")

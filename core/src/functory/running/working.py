@@ -17,6 +17,7 @@ from functory.reading.ngrams import NGRAMS
 from functory.reading.reader import Reader
 from functory.running.about import About
 from functory.running.opened import Opened
+from functory.running.waiting import check_left
 
 if TYPE_CHECKING:
     from functory.contracts.batching import Told
@@ -101,4 +102,6 @@ class Work:
             for tokens in asked:
                 leaving.callback(getattr(tokens, "close", lambda: None))
             for place, tokens in enumerate(asked):
-                yield from (replace(token, request=place) if place else token for token in tokens)
+                for token in tokens:
+                    check_left()
+                    yield replace(token, request=place) if place else token

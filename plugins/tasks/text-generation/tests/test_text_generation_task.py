@@ -222,6 +222,36 @@ def test_what_an_event_loop_asks_for_at_once_is_written_together_while_some_is_l
     assert max(passes) > 8, "they were not written together"
 
 
+def test_a_call_whose_task_is_cancelled_is_written_no_further(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import asyncio
+    import threading
+
+    long = write.using(max_new_tokens=100)
+    begun, steps = threading.Event(), list[int]()
+    network = type(write.session.model.network)
+    resume = network.resume
+
+    def counted(self: Any, batch: Any, kept: Any) -> Any:
+        steps.append(1)
+        begun.set()
+        return resume(self, batch, kept)
+
+    monkeypatch.setattr(network, "resume", counted)
+
+    async def cancelled() -> None:
+        task = asyncio.create_task(long.acall("We"))
+        await asyncio.to_thread(begun.wait, 60)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(cancelled())
+    for thread in threading.enumerate():
+        if thread.name == "functory-writing":
+            thread.join(60)
+    assert 0 < len(steps) < 100
+
+
 def test_a_function_that_writes_otherwise_shares_the_session_and_is_saved_as_it_is(write: Any, tmp_path: Path) -> None:
     import functory
 
