@@ -14,7 +14,7 @@ import pytest
 from functory.contracts.controlling import Control, stands
 from functory_sdk import Input, NotSupported, OptionError, WriteOptions, WriteTask, faults
 from functory_sdk.testing import kit, registered
-from functory_sdk.writes.controls.bars import Bars
+from functory_sdk.writes.controls.bars import Bars, Cuts
 from functory_sdk.writes.controls.closings import closing
 from functory_sdk.writes.controls.pieces import folded, is_ended, pieces_of, places
 from functory_sdk.writes.metrics import word_count
@@ -180,11 +180,12 @@ def test_phrases_stand_as_words_where_a_script_has_spaces_in_any_case_and_white_
 def test_no_token_that_completes_a_phrase_may_come_and_no_other_is_lost(write: Any) -> None:
     """Against the plain reading of each text with each token after it; one that ends in the phrase holds it."""
     tokenizer, pieces = write.reader.tokenizer, pieces_of(write.reader.tokenizer, write.form.spec.vocabulary)
-    phrases = ["sun", "a good", "天气", "e", "the s"]
+    phrases = ["sun", "a good", "天气", "the s", "fil", "goo", "sa w", "a-"]
     bars = Bars(phrases, tokenizer, pieces)
     generator = random.Random(4)
-    for _ in range(40):
-        written = generator.choices(range(len(pieces)), k=generator.randint(0, 12))
+    begun = ["", "the su", "xsu", "a goo", "x a go", "the ", "the", "lathe ", "今天", "天", "S", "a f", "i fi", "fi", "sa", "a"]
+    drawn = [generator.choices(range(len(pieces)), k=generator.randint(0, 12)) for _ in range(8)]
+    for written in [*(one.ids.tolist() for one in tokenizer.tokens(begun)), *drawn]:
         text = tokenizer.text(written)
         if any(stands(one, text) for one in phrases):
             continue
@@ -192,6 +193,20 @@ def test_no_token_that_completes_a_phrase_may_come_and_no_other_is_lost(write: A
         for token in range(len(pieces)):
             whole = text + pieces.texts[token]
             assert barred[token] == any(stands(one, whole) for one in phrases), (text, pieces.texts[token])
+
+
+def test_a_token_that_goes_on_with_the_word_may_come(lower: Any) -> None:
+    tokenizer, pieces = lower.reader.tokenizer, pieces_of(lower.reader.tokenizer, lower.form.spec.vocabulary)
+    good = next(one for one, text in enumerate(pieces.texts) if text.strip() == "good")
+    phrases = ("goo", "a goo", "a good", "good", "oo")
+    barred = [phrase for phrase in phrases if Bars([phrase], tokenizer, pieces).after([], "a")[good]]
+    assert barred == ["a good", "good"]
+
+
+def test_a_stop_string_that_is_nul_bars_what_holds_it_alone(write: Any) -> None:
+    pieces = pieces_of(write.reader.tokenizer, write.form.spec.vocabulary)
+    for stop in ("\0", "e", "good"):
+        assert Cuts([stop], pieces).after("a").tolist() == [stop in text for text in pieces.texts]
 
 
 def test_what_a_token_adds_is_what_the_text_with_it_has(write: Any) -> None:

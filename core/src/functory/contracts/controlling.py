@@ -48,7 +48,7 @@ class Toward(Options):
     )
     label: str = Field(min_length=1, description="The label that it should give.")
     strength: float = Field(
-        default=4.0, gt=0, le=100, allow_inf_nan=False,
+        default=8.0, gt=0, le=100, allow_inf_nan=False,
         description="How much its log-probability of the label weighs beside the backbone's of the token; 1 is Bayes' rule.",
     )  # fmt: skip
     candidates: int = Field(

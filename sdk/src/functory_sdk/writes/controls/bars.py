@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from functory.contracts.controlling import stands
+from functory.contracts.controlling import LETTER, stands
 from functory.contracts.rows import Array
 from functory.reading.stopping import UNFINISHED
 from functory.reading.tokenizer import Tokenizer
@@ -21,12 +21,18 @@ class Bars:
 
     def __init__(self, phrases: Sequence[str], tokenizer: Tokenizer, pieces: Pieces) -> None:
         self._tokenizer, self._pieces = tokenizer, pieces
-        self._folded = [folded(one) for one in phrases]
+        self._begun: dict[str, list[str]] = {}
+        """What phrases begin with, but for their last character → the phrases."""
         self._beyond = [one for one in phrases if not one.isascii()]
         """Those whose characters may be parted by tokens."""
         self._within: Array = np.zeros(len(pieces), dtype=bool)  # whatever stands before
-        for phrase in self._folded:
+        self._whole: Array = np.zeros(len(pieces), dtype=bool)  # at a word's beginning
+        for phrase in map(folded, phrases):
             self._within[[one for text, one in pieces.folded.holding(phrase) if any(places(phrase, text)[:2])]] = True
+            (self._whole if LETTER.match(phrase[0]) else self._within)[self._ending(phrase, phrase)] = True
+            for size in range(1, len(phrase)):
+                self._begun.setdefault(phrase[:size], []).append(phrase)
+        self._longest = max(map(len, self._begun), default=0)
         self._parts = np.flatnonzero(pieces.is_part).tolist()
 
     def after(self, written: Sequence[int], text: str) -> Array:
@@ -34,23 +40,21 @@ class Bars:
 
         :param text: of the tokens so far.
         """
-        found, end = self._within.copy(), folded(text)
-        for phrase in self._folded:
-            found[self._completing(phrase, end)] = True
+        end = folded(text[-self._longest - 1 :])
+        found = self._within.copy() if LETTER.match(end[-1:]) else self._within | self._whole
+        for size in range(1, min(self._longest, len(end)) + 1):
+            begun, before = end[-size:], end[-size - 1 : -size]
+            for phrase in self._begun.get(begun, ()):
+                if is_border(before, phrase[0]):
+                    found[self._ending(phrase, phrase[size:])] = True
         if self._beyond and UNFINISHED in text[-1:]:
             found[[one for one in self._parts if self._spells([*written, one])]] = True
         return found
 
-    def _completing(self, phrase: str, end: str) -> list[int]:
-        """Return the tokens that end a phrase of which a text has the beginning, or nothing yet."""
-        found = []
-        for size in range(min(len(phrase) - 1, len(end)) + 1):
-            before = end[: len(end) - size]
-            if end.endswith(phrase[:size]) and is_border(before[-1:], phrase[0]):
-                rest = phrase[size:]
-                some = self._pieces.folded.beginning(rest)
-                found += [one for text, one in some if is_border(phrase[-1], text[len(rest) :][:1])]
-        return found
+    def _ending(self, phrase: str, rest: str) -> list[int]:
+        """Return the tokens that begin with the rest of a phrase, and end a word with it."""
+        some = self._pieces.folded.beginning(rest)
+        return [one for text, one in some if is_border(phrase[-1], text[len(rest) :][:1])]
 
     def _spells(self, tokens: Sequence[int]) -> bool:
         text = self._tokenizer.text(tokens).rstrip(UNFINISHED)

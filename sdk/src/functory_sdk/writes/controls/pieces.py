@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
+from itertools import accumulate
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from functory.reading.stopping import UNFINISHED
 from functory.reading.tokenizer import Tokenizer
 from functory_sdk.writes.metrics import WORDS, word_count
 
+BETWEEN = "\0"
+"""Stands between the texts of tokens, where all are looked through at once."""
 KEPT = 8
 """Vocabularies that are kept."""
 MARKS = ".!?…。！？｡"
@@ -73,6 +76,8 @@ class Index:
     def __init__(self, texts: Sequence[str]) -> None:
         self._sorted = sorted((text, one) for one, text in enumerate(texts) if text)
         self._keys = [text for text, _ in self._sorted]
+        self._joined = BETWEEN.join(self._keys)
+        self._starts = [0, *accumulate(len(text) + 1 for text in self._keys)]
 
     def beginning(self, rest: str) -> list[tuple[str, int]]:
         """Return the tokens that begin with a text that is not empty, each with its own text."""
@@ -84,7 +89,13 @@ class Index:
 
     def holding(self, part: str) -> list[tuple[str, int]]:
         """Return the tokens that a text stands in, each with its own text."""
-        return [one for one in self._sorted if part in one[0]]
+        if BETWEEN in part:
+            return [one for one in self._sorted if part in one[0]]
+        found, place = dict[int, None](), self._joined.find(part)
+        while place >= 0:
+            found[bisect_right(self._starts, place) - 1] = None
+            place = self._joined.find(part, place + 1)
+        return [self._sorted[one] for one in found]
 
 
 @lru_cache(KEPT)
