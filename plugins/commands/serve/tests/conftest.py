@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -38,7 +38,8 @@ class Client:
 
     port: int
     service: Any = None
-    stop: Callable[[], None] = field(default=lambda: None)
+    connections: Callable[[], list[Any]] = list
+    """The connections that the server has, as uvicorn knows them."""
 
     def ask(self, path: str, body: Any = None, *, method: str = "", headers: Mapping[str, str] | None = None) -> Got:
         """Send a request; a body that is no bytes as JSON."""
@@ -75,7 +76,7 @@ def serving(functions: Mapping[str, Any], limits: Limits | None = None, **more: 
     thread.start()
     assert begun.wait(20)
     try:
-        yield Client(taken.getsockname()[1], made.state.service, lambda: setattr(server, "should_exit", True))
+        yield Client(taken.getsockname()[1], made.state.service, lambda: [*server.server_state.connections])
     finally:
         server.should_exit = True
         thread.join(20)

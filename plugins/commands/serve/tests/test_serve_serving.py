@@ -149,3 +149,35 @@ def test_a_body_that_does_not_come_is_not_waited_for_without_end(sent: bytes, to
         assert b"408" in line.recv(100_000).split(b"\r\n")[0]
         assert found.ask(AT, "good").status == 200
         line.close()
+
+
+def test_answers_leave_without_waiting_for_the_client_to_confirm_their_heads(toy: Any, serve: Callable[..., Any]) -> None:
+    with serve({"toy": toy}) as found:
+        line = socket.create_connection(("127.0.0.1", found.port), timeout=10)
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        assert b"200" in line.recv(10_000)
+        [connection] = found.connections()
+        taken = connection.transport.get_extra_info("socket")
+        assert taken.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        line.close()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b'POST /v1/functions/toy HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n"a" and more than it says', b"200"),
+        (b"POST /v1/functions/toy HTTP/1.1\r\nHost: a\r\nContent-Length: -3\r\n\r\n", b"400"),
+        (b"POST /v1/functions/toy HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", b"400"),
+        (b"POST /v1/functions/toy HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
+        (b"GET /healthz HTTP/1.1\r\nHost: a\r\nA: " + b"a" * 100_000, b"400"),
+        (b"\x16\x03\x01\x00\xa5", b"400"),
+    ],
+)
+def test_a_client_that_lies_or_speaks_something_else_is_refused_and_the_server_goes_on(
+    sent: bytes, status: bytes, client: Any
+) -> None:
+    line = socket.create_connection(("127.0.0.1", client.port), timeout=10)
+    line.sendall(sent)
+    assert status in line.recv(100_000).split(b"\r\n")[0]
+    line.close()
+    assert client.ask(AT, "good").status == 200
