@@ -51,6 +51,12 @@ READER_ROWS = ({"label": "pos", "text": "good"}, {"label": "neg", "text": "bad"}
 TABLE = [
     # kind, broken component, the check that finds it, what it says
     ("adaptations", "Undocumented", "test_it_says_what_it_is_for", "has no docstring"),
+    ("tasks", "WritesNothing", "test_decoding_that_writes_nothing_is_refused", "max_new_tokens = 0 was not refused"),
+    ("tasks", "Bytewise", "test_a_text_with_half_a_character_is_refused_or_written", "told as UnicodeEncodeError"),
+    ("tasks", "Overfull", "test_a_long_prompt_is_told_or_refused", "left a prompt of"),
+    ("tasks", "Unguided", "test_a_guide_that_nothing_meets_is_refused_and_the_session_goes_on", "was not refused"),
+    ("tasks", "Templateless", "test_a_template_that_attacks_is_refused", "was not refused"),
+    ("tasks", "Deaf", "test_a_system_text_without_a_template_is_refused_or_read", "the system text is dropped"),
     ("adaptations", "Renamed", "test_its_kind_and_name_are_its_entrys", "nobody can type this"),
     ("adaptations", "Vague", "test_its_source_is_a_reference", "not a reference: 'some paper'"),
     ("adaptations", "Undescribed", "test_every_option_is_described", "the option 'rank' has no description"),

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 from pydantic import Field
 
-from functory_sdk import Port, State, Suited
+from functory_sdk import Input, Port, State, Suited, Write, WriteOptions, WriteTask
 from functory_sdk.testing import ToyTask
 from functory_sdk.testing.toy import ToyLabel, ToyManyTask, ToyState, ToyText
 
@@ -340,3 +340,86 @@ class Neglecting(ToyManyTask):
 
     def encode(self, inputs: Any, reader: Any, state: Any) -> Any:
         return reader.encode([(value.question, *value.options[:1]) for value in inputs])
+
+
+class Line(Input):
+    """A text."""
+
+    text: str = Field(description="The text.")
+
+
+class Continued(Line):
+    """A text, and what comes after it."""
+
+    reference: str = Field(description="What comes after it.")
+
+
+class LineOptions(WriteOptions):
+    """Few tokens."""
+
+    max_new_tokens: int = Field(default=6, ge=1, description="How many tokens are written at most.")
+
+
+class Careless(LineOptions):
+    """Any number of tokens."""
+
+    max_new_tokens: int = Field(default=6, description="How many tokens are written at most.")
+
+
+class Writes(WriteTask[LineOptions]):
+    """Goes on from a text, in a way that is wrong."""
+
+    Options: ClassVar = LineOptions
+    Input: ClassVar = Line
+    Example: ClassVar = Continued
+    put: ClassVar[type[Write]] = Write
+
+    def formulations(self, spec: Any) -> Mapping[str, Any]:
+        self.check_backbone(spec)
+        return {"prompt": self.put(self.options, spec, self.prompt, self.gold)}
+
+
+class WritesNothing(Writes):
+    """Takes no tokens for a number of them."""
+
+    Options: ClassVar = Careless
+
+
+class Bytewise(Writes):
+    """Looks at a text's bytes before anybody has read it."""
+
+    def prompt(self, value: Any) -> str:
+        return str(value.text.encode().decode())
+
+
+class Overfull(Writes):
+    """Leaves no room for what is written."""
+
+    class put(Write):  # noqa: N801
+        def prompts(self, inputs: Any, reader: Any) -> Any:
+            return reader.prompts([value.text for value in inputs], self._frame, spare=-64)
+
+
+class Unguided(Writes):
+    """Passes over guides."""
+
+    class put(Write):  # noqa: N801
+        def using(self, decoding: Any) -> Any:
+            return super().using(decoding.model_copy(update={"guide": None}))
+
+
+class Templateless(Writes):
+    """Uses no template, whoever asks for it."""
+
+    def formulations(self, spec: Any) -> Mapping[str, Any]:
+        self.check_backbone(spec)
+        options = self.options.model_copy(update={"chat": "off"})
+        return {"prompt": Write(options, spec, self.prompt, self.gold)}
+
+
+class Deaf(Writes):
+    """Drops the system text."""
+
+    def formulations(self, spec: Any) -> Mapping[str, Any]:
+        self.check_backbone(spec)
+        return {"prompt": Write(self.options.model_copy(update={"system": ""}), spec, self.prompt, self.gold)}
