@@ -21,6 +21,10 @@ _MODEL_TYPE, _BYTE_FALLBACK = 3, 35
 _CHARSMAP, _DUMMY_PREFIX, _EXTRA_SPACES = 2, 3, 4
 
 
+class _Broken(ValueError):
+    """Bytes that are no message; `read_model` says of which file."""
+
+
 @dataclass(frozen=True)
 class Piece:
     """One piece of the vocabulary."""
@@ -86,14 +90,14 @@ def _piece(raw: bytes) -> Piece:
     found: dict[int, int | bytes] = dict(_fields(raw))
     text, score, kind = found.get(1, b""), found.get(2, b"\0\0\0\0"), found.get(3, NORMAL)
     if not isinstance(text, bytes) or not isinstance(score, bytes) or not isinstance(kind, int):
-        raise ValueError("a piece is of another form")
+        raise _Broken("a piece is of another form")
     return Piece(text.decode("utf-8"), struct.unpack("<f", score)[0], kind)
 
 
 def _fields(raw: bytes) -> Iterator[tuple[int, int | bytes]]:
     """Give the fields of a message: their numbers, and whole numbers as such or else bytes.
 
-    :raises ValueError: where the bytes are no message.
+    :raises _Broken: where the bytes are no message.
     """
     place = 0
     while place < len(raw):
@@ -105,7 +109,7 @@ def _fields(raw: bytes) -> Iterator[tuple[int, int | bytes]]:
             continue
         size, place = _whole(raw, place) if wire == 2 else ({1: 8, 5: 4}.get(wire, -1), place)
         if size < 0 or place + size > len(raw):
-            raise ValueError(f"a field at byte {place:,} does not end")
+            raise _Broken(f"a field at byte {place:,} does not end")
         yield key >> 3, raw[place : place + size]
         place += size
 
@@ -115,7 +119,7 @@ def _whole(raw: bytes, place: int) -> tuple[int, int]:
     value = shift = 0
     while True:
         if place >= len(raw) or shift > 63:
-            raise ValueError(f"a number at byte {place:,} does not end")
+            raise _Broken(f"a number at byte {place:,} does not end")
         byte = raw[place]
         value, place, shift = value | (byte & 127) << shift, place + 1, shift + 7
         if byte < 128:

@@ -100,7 +100,11 @@ class TextToTextPipeline(Base):  # type: ignore[misc]
         return reading, generating, showing
 
     def preprocess(self, inputs: Any, **reading: Any) -> Any:
-        """Return the tokens of a text, or of a list of texts, padded."""
+        """Return the tokens of a text, or of a list of texts, padded.
+
+        :raises TypeError: for what is neither, in the words of transformers 4.
+        :raises ValueError: for a list where the tokenizer has nothing to pad with.
+        """
         prefix = self.prefix or ""
         if isinstance(inputs, list):
             if self.tokenizer.pad_token_id is None:

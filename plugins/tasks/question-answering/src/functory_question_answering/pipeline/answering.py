@@ -30,7 +30,10 @@ Base: Any = ChunkPipeline
 
 
 class QuestionAnsweringPipeline(Base):  # type: ignore[misc]
-    """Answers out of a context: ``{"score": …, "start": …, "end": …, "answer": "…"}`` for a question."""
+    """Answers out of a context: ``{"score": …, "start": …, "end": …, "answer": "…"}`` for a question.
+
+    :raises NotSupported: with a tokenizer that does not know the places of its tokens.
+    """
 
     _load_tokenizer = True
     _load_processor = _load_image_processor = _load_video_processor = _load_feature_extractor = False
