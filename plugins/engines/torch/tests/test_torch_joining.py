@@ -149,6 +149,22 @@ def test_a_session_that_is_closed_tells_those_that_wait_and_ends_its_thread(sess
             ask(asked(0))
 
 
+def test_at_the_end_of_the_program_what_is_written_ends_between_two_tokens(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither is its thread cut off within torch, nor does the program wait for texts that nobody takes."""
+    tokens = session.submit(Request((5, 6), Decoding(max_new_tokens=60)))
+    next(tokens)
+    [writer] = writers()
+    assert not writer.daemon
+    ended = threading.Thread()
+    with monkeypatch.context() as over:
+        over.setattr(threading, "main_thread", lambda: ended)
+        over.setattr(threading, "enumerate", lambda: [writer])
+        writer.join(60)
+    assert not writer.is_alive()
+    with pytest.raises(NotSupported, match="the session was closed"):
+        list(tokens)
+
+
 def test_ctrl_c_while_a_token_is_waited_for_leaves_the_others_as_they_are(session: Any) -> None:
     expected = alone(session, asked(1))
 

@@ -16,6 +16,8 @@ from functory_sdk import NotSupported, Token
 from functory_torch.batch import Batch, Text
 from functory_torch.threads import threads
 
+NAME = "functory-writing"
+
 
 class Order:
     """A request that waits for its tokens.
@@ -56,7 +58,11 @@ class Tokens(Iterator[Token]):
         return self
 
     def __next__(self) -> Token:
-        found = None if self._is_over else self._order.come.get()
+        try:
+            found = None if self._is_over else self._order.come.get()
+        except BaseException:  # Ctrl-C while it was waited for
+            self.close()
+            raise
         if isinstance(found, Token):
             return found
         self.close()
@@ -105,7 +111,7 @@ class Joining:
             self._arrived.append(order)
             if self._writer is None:
                 write = partial(self._write, begin)
-                self._writer = threading.Thread(target=write, name="functory-writing", daemon=True)
+                self._writer = threading.Thread(target=write, name=NAME)
                 self._writer.start()
         return Tokens(order)
 
@@ -123,7 +129,7 @@ class Joining:
             with self._lock:
                 arrived, self._arrived = self._arrived, []
                 company.arrive(arrived)
-                if self._is_closed:
+                if self._is_closed or not _is_wanted():
                     company.end(_closed)
                 if company.is_over:
                     self._writer = None
@@ -193,6 +199,15 @@ class _Company:
             self._batch.join([text])
         except Exception as error:
             self._whose[text].fail(error)
+
+
+def _is_wanted() -> bool:
+    """Whether the program goes on. A thread that the end of the program cuts off within torch takes the process down with it, and
+    one that is waited for must not write on for nobody.
+    """
+    if threading.main_thread().is_alive():
+        return True
+    return any(one.is_alive() and not one.daemon and one.name != NAME for one in threading.enumerate())
 
 
 def _closed() -> NotSupported:
