@@ -78,7 +78,7 @@ _HOMES = {
     "functory.measuring.report": ("Report",),
     "functory.wording.harmless": ("harmless", "harmless_html"),
     "functory.wording.told": ("message_of",),
-    "functory.terminal": ("Progress", "progress", "show", "table", "text"),
+    "functory.terminal": ("Progress", "progress", "show", "table", "tell", "text"),
 }  # fmt: skip
 _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file", "weights_hash")
 _HOMES["functory_sdk.answers"] = ("answer_scorer", "answer_scores", "cmrc", "comparing", "is_chinese", "squad")

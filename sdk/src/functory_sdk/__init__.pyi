@@ -163,6 +163,7 @@ from functory.terminal import Progress as Progress
 from functory.terminal import progress as progress
 from functory.terminal import show as show
 from functory.terminal import table as table
+from functory.terminal import tell as tell
 from functory.terminal import text as text
 from functory.using.attribution import Word as Word
 from functory.using.attribution import attribution as attribution

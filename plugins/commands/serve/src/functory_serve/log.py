@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 import time
 import traceback
-from contextlib import suppress
+
+from functory_sdk import tell
 
 
 def write(**facts: object) -> None:
     """Write one line; where it cannot be written, a full disk for one, serving goes on."""
-    line = json.dumps({"time": round(time.time(), 3), **facts}, ensure_ascii=True)
-    with suppress(OSError, ValueError):
-        print(line, file=sys.stderr, flush=True)
+    tell(json.dumps({"time": round(time.time(), 3), **facts}, ensure_ascii=True))
 
 
 class _Lines(logging.Handler):

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Mapping
 
-from functory_sdk import Function, FunctoryError, NotSupported, harmless
+from functory_sdk import Function, FunctoryError, NotSupported, message_of, tell
 from functory_serve import log
 from functory_serve.health import Health, warmed
 from functory_serve.limits import Limits
@@ -61,7 +60,7 @@ class Service:
                     told[name] = await self._renewed(name, serving)
                 except Exception as error:  # whatever is wrong with the new one, the old one goes on
                     told[name] = type(error).__name__
-                    print(harmless(f"functory serve: {name} stays as it was: {error}"), file=sys.stderr, flush=True)
+                    tell(f"functory serve: {name} stays as it was: {message_of(error)}")
             log.write(event="reloaded", functions=told)
             return told
 
@@ -97,7 +96,7 @@ class Service:
             cost, seconds = await asyncio.to_thread(warmed, function)
         except FunctoryError as error:
             self.health[name].fault = type(error).__name__
-            print(harmless(f"functory serve: {name} is not ready: {error}"), file=sys.stderr, flush=True)
+            tell(f"functory serve: {name} is not ready: {error}")
             return
         self.servings[name].batcher.pace.saw(cost, seconds)
         self.health[name].is_proven = True

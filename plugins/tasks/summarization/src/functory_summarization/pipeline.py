@@ -20,12 +20,11 @@ class SummarizationPipeline(TextToTextPipeline):
     def check_inputs(self, input_length: int, min_length: int | None, max_length: int | None) -> bool:
         """Say where a summary may become longer than its text."""
         if max_length is not None and max_length < (min_length or 0):
-            logger.warning(f"Your min_length={min_length} must be inferior than your max_length={max_length}.")
+            logger.warning(f"min_length is {min_length}, more than max_length, which is {max_length}: lower it")
         if max_length is not None and input_length < max_length:
             logger.warning(
-                f"Your max_length is set to {max_length}, but your input_length is only {input_length}. Since this is a "
-                "summarization task, where outputs shorter than the input are typically wanted, you might consider decreasing "
-                f"max_length manually, e.g. summarizer('...', max_length={input_length // 2})"
+                f"the text has {input_length} tokens, and its summary may have {max_length}: for a shorter one lower max_length, "
+                f"to {input_length // 2} for one half as long"
             )
         return True
 

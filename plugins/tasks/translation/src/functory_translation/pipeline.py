@@ -27,8 +27,7 @@ class TranslationPipeline(TextToTextPipeline):
         """Say where a translation may be cut, since it hardly becomes shorter than its text."""
         if max_length is not None and input_length > 0.9 * max_length:
             logger.warning(
-                f"Your input_length: {input_length} is bigger than 0.9 * max_length: {max_length}. You might consider increasing "
-                "your max_length manually, e.g. translator('...', max_length=400)"
+                f"the text has {input_length} tokens, and its translation may have {max_length}: raise max_length, or it is cut"
             )
         return True
 
@@ -61,6 +60,6 @@ def pipeline(task: str, /, **arguments: Any) -> Any:  # Any: the arguments of tr
     """
     pair = languages(task)
     if pair is None and task != "translation":
-        raise KeyError(f"Invalid translation task {task}, use 'translation_XX_to_YY' format")
+        raise KeyError(f"{task!r} names no two languages: write translation_en_to_fr")
     wanted = Wanted(TranslationPipeline, AutoModelForSeq2SeqLM)
     return opened(replace(wanted, default=PAIRS.get(pair) if pair else None), task, **arguments)

@@ -14,15 +14,8 @@ from transformers.utils import logging
 
 logger = logging.get_logger("transformers.pipelines")
 
-NEITHER = (
-    "Impossible to instantiate a pipeline with {name} specified but not the model as the provided {name} may not be compatible "
-    "with the default model. Please provide a PreTrainedModel class or a path/identifier to a pretrained model when providing "
-    "{name}."
-)
-NO_TOKENIZER = (
-    "Impossible to guess which tokenizer to use. Please provide a PreTrainedTokenizer class or a path/identifier to a "
-    "pretrained tokenizer."
-)
+NEITHER = "a {name} is given, and no model that it belongs to: name the model too"
+NO_TOKENIZER = "a model alone does not say where its tokenizer lies: give tokenizer, or the folder of both as model"
 
 
 @dataclass(frozen=True)
@@ -60,7 +53,7 @@ def _hub(arguments: dict[str, Any], loading: dict[str, Any]) -> dict[str, Any]:
     """Return what every file is fetched with."""
     if "use_auth_token" in loading:
         if "token" in arguments:
-            raise ValueError("`token` and `use_auth_token` are both specified. Please set only the argument `token`.")
+            raise ValueError("token and use_auth_token, its old name, are both given: give token alone")
         arguments["token"] = loading.pop("use_auth_token")
     names = ("revision", "token", "trust_remote_code", "code_revision", "local_files_only")
     return {name: arguments.pop(name) for name in names if name in arguments}
@@ -87,12 +80,11 @@ def _model_and_config(
 def _default(wanted: Wanted, hub: dict[str, Any]) -> str:
     """Return the model that is taken where none is named."""
     if wanted.default is None:
-        raise ValueError('The task defaults can\'t be correctly selected. You probably meant "translation_xx_to_yy"')
+        raise ValueError("no model is named, and this task has none by default: name one, or write translation_en_to_fr")
     name, revision = wanted.default
     hub.setdefault("revision", revision)
     logger.warning(
-        f"No model was supplied, defaulted to {name} and revision {hub['revision']}.\n"
-        "Using a pipeline without specifying a model name and revision in production is not recommended."
+        f"no model is named: {name} is taken, at revision {hub['revision']}. Name one to be sure."
     )
     return name
 
@@ -118,11 +110,8 @@ def _placed(arguments: dict[str, Any], loading: dict[str, Any]) -> dict[str, Any
     for name in ("device_map", "dtype"):
         if arguments.get(name) is not None:
             if name in kept:
-                raise ValueError(
-                    f"You cannot use both `pipeline(... {name}=..., model_kwargs={{\"{name}\":...}})` as those arguments might "
-                    "conflict, use only one."
-                )
+                raise ValueError(f"{name} is given twice, in model_kwargs too: give it once")
             kept[name] = arguments[name]
     if "device_map" in arguments and arguments.get("device") is not None:
-        logger.warning("Both `device` and `device_map` are specified. Remove `device` and keep `device_map`.")
+        logger.warning("device and device_map are both given: device_map says where the model is, so leave device out")
     return {"dtype": "auto", **kept}

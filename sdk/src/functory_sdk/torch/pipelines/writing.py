@@ -15,10 +15,7 @@ from transformers.pipelines.base import load_assistant_model
 
 from functory_sdk.torch.pipelines.decoding import at_call, settled
 
-MANY_TOKENS = (
-    "Stopping on a multiple token sequence is not yet supported on transformers. The first token of the stop sequence will be "
-    "used as the stop sequence string in the interim."
-)
+MANY_TOKENS = "stop_sequence is several tokens, and writing ends at the first of them: see generate's stop_strings"
 
 
 Base: Any = Pipeline
@@ -108,12 +105,12 @@ class TextToTextPipeline(Base):  # type: ignore[misc]
         prefix = self.prefix or ""
         if isinstance(inputs, list):
             if self.tokenizer.pad_token_id is None:
-                raise ValueError("Please make sure that the tokenizer has a pad_token_id when using a batch input")
+                raise ValueError("several texts are padded, and this tokenizer has no token for it: set its pad_token")
             inputs = [prefix + text for text in inputs]
         elif isinstance(inputs, str):
             inputs = prefix + inputs
         else:
-            raise TypeError(f" `args[0]`: {inputs} have the wrong format. The should be either of type `str` or type `list`")
+            raise TypeError(f"{inputs!r} is neither a text nor a list of texts")
         rows = self.tokenizer(inputs, padding=isinstance(inputs, list), return_tensors="pt", **{"truncation": False, **reading})
         rows.pop("token_type_ids", None)  # of which generate knows nothing
         return rows

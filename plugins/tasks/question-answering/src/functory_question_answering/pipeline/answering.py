@@ -74,11 +74,11 @@ class QuestionAnsweringPipeline(Base):  # type: ignore[misc]
 
     def _sanitize_parameters(self, **given: Any) -> Sorted:
         if given.get("topk") is not None and given.get("top_k") is None:
-            warnings.warn("topk parameter is deprecated, use top_k instead", UserWarning, stacklevel=3)
+            warnings.warn("topk is an old name: write top_k", UserWarning, stacklevel=3)
             given["top_k"] = given["topk"]
         for name in ("top_k", "max_answer_len"):
             if given.get(name) is not None and given[name] < 1:
-                raise ValueError(f"{name} parameter should be >= 1 (got {given[name]})")
+                raise ValueError(f"{name} is {given[name]}; ask for 1 at least")
         reading, showing = ({name: given[name] for name in names if given.get(name) is not None} for names in (READING, SHOWING))
         return reading, {}, showing
 
@@ -108,7 +108,7 @@ class QuestionAnsweringPipeline(Base):  # type: ignore[misc]
         length = min(self.tokenizer.model_max_length, LONGEST_WINDOW) if max_seq_len is None else max_seq_len
         stride = min(length // 2, WIDEST_STRIDE) if doc_stride is None else doc_stride
         if stride > length:
-            raise ValueError(f"`doc_stride` ({stride}) is larger than `max_seq_len` ({length})")
+            raise ValueError(f"windows of {length} tokens cannot share {stride}: lower doc_stride, or raise max_seq_len")
         texts = (one.question_text, one.context_text)
         return self.tokenizer(
             *(texts if self._question_is_first else texts[::-1]),

@@ -32,7 +32,7 @@ def asked(given: tuple[Any, ...], named: Mapping[str, Any]) -> Any:  # Any: a li
     if isinstance(found, Mapping | Asked):
         return [one_asked(found)]
     if not isinstance(found, Iterable):
-        raise ValueError(f"Invalid arguments {dict(named)}")
+        raise ValueError(f"{found!r} asks nothing: give question and context, or dictionaries with both")
     return [one_asked(one) for one in found]
 
 
@@ -45,14 +45,14 @@ def one_asked(item: Any) -> Any:  # Any: Asked, or transformers' own SquadExampl
     if hasattr(item, "question_text") and hasattr(item, "context_text"):
         return item
     if not isinstance(item, Mapping):
-        raise ValueError(f"{item} argument needs to be of type (SquadExample, dict)")
+        raise ValueError(f"{item!r} is no question with its context: give a dictionary with both")
     for part in ("question", "context"):
         if part not in item:
-            raise KeyError("You need to provide a dictionary with keys {question:..., context:...}")
+            raise KeyError(f"a dictionary with question and context is wanted, and this one has no {part}")
         if item[part] is None:
-            raise ValueError(f"`{part}` cannot be None")
+            raise ValueError(f"the {part} is None, and a text is wanted")
         if item[part] == "":
-            raise ValueError(f"`{part}` cannot be empty")
+            raise ValueError(f"the {part} is empty, and a text is wanted")
     return Asked(item["question"], item["context"])
 
 
@@ -69,7 +69,7 @@ def _found(given: tuple[Any, ...], named: Mapping[str, Any]) -> Any:
             return named[name]
     if "question" in named and "context" in named:
         return _paired(named["question"], named["context"])
-    raise ValueError(f"Unknown arguments {dict(named)}")
+    raise ValueError(f"question and context are wanted, and {sorted(named) or 'nothing'} was given")
 
 
 def _paired(questions: object, contexts: object) -> list[dict[str, object]]:
@@ -84,6 +84,6 @@ def _paired(questions: object, contexts: object) -> list[dict[str, object]]:
             return [{"question": one, "context": contexts} for one in questions]
         case list(), list():
             if len(questions) != len(contexts):
-                raise ValueError("Questions and contexts don't have the same lengths")
+                raise ValueError(f"{len(questions)} questions and {len(contexts)} contexts: give one for all, or one each")
             return [{"question": one, "context": text} for one, text in zip(questions, contexts, strict=True)]
-    raise ValueError("Arguments can't be understood")
+    raise ValueError("a question and a context are texts, or lists of texts")
