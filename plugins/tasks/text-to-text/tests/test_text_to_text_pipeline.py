@@ -46,7 +46,7 @@ def test_model_and_tokenizer_may_be_objects_paths_and_named_apart(place: Path) -
     assert len(made("we saw the film", generation_config=given, return_tensors=True)[0]["generated_token_ids"]) == 4
 
 
-def test_what_transformers_4_refused_is_refused_in_its_words(place: Path) -> None:
+def test_what_transformers_4_refused_is_refused_by_the_same_kind_of_error(place: Path) -> None:
     folder = write_checkpoint(place / "t5", "t5", generation={"max_length": 9})
     made = pipeline("text2text-generation", folder)
     with pytest.raises(RuntimeError, match="a tokenizer is given, and no model"):
