@@ -3,34 +3,25 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from functory.compat import pipeline
 from functory_sdk import NotSupported
 from functory_sdk.testing.checkpoints import write_checkpoint
-from functory_sdk.testing.pipelines import answers, assert_alike, kept
+from functory_sdk.testing.pipelines import PipelineChecks
 
 pytest.importorskip("torch")
-transformers = pytest.importorskip("transformers")
-GOLDEN = Path(__file__).with_name("golden_pipeline.json")
+pytest.importorskip("transformers")
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the small checkpoints are written."""
-    return tmp_path_factory.mktemp("checkpoints")
+class TestKept(PipelineChecks):
+    golden = Path(__file__).with_name("golden_pipeline.json")
 
 
-@pytest.mark.parametrize("case", kept(GOLDEN))
-def test_every_call_is_answered_as_transformers_4_answered_it(case: Any, place: Path) -> None:
-    assert_alike(answers(case, pipeline, place), [call["answer"] for call in case["calls"]])
-
-
-def test_no_answer_is_read_off_the_question_where_the_context_comes_first(place: Path) -> None:
+def test_no_answer_is_read_off_the_question_where_the_context_comes_first(tmp_path: Path) -> None:
     about = {"model_max_length": 128, "padding_side": "left"}
-    folder = write_checkpoint(place / "left", "bert", tokenizer=about)
+    folder = write_checkpoint(tmp_path / "left", "bert", tokenizer=about)
     context = "The film was good, and we saw it. The book was bad; it rained all day, and the sun came at night."
     made = pipeline("question-answering", folder)
     found = made(question=["what was good?", "who was it that came?"], context=[context, context * 2], batch_size=2, top_k=2)
@@ -39,8 +30,8 @@ def test_no_answer_is_read_off_the_question_where_the_context_comes_first(place:
     assert found[0][0]["answer"] == " day, and the"
 
 
-def test_bounds_and_tokenizers_that_cannot_be_are_refused(place: Path) -> None:
-    folder = write_checkpoint(place / "bert", "bert", tokenizer={"model_max_length": 128})
+def test_bounds_and_tokenizers_that_cannot_be_are_refused(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "bert", "bert", tokenizer={"model_max_length": 128})
     made = pipeline("question-answering", folder)
     for name in ("top_k", "max_answer_len"):
         with pytest.raises(ValueError, match=f"{name} is 0; ask for 1"):
@@ -56,10 +47,3 @@ def test_bounds_and_tokenizers_that_cannot_be_are_refused(place: Path) -> None:
     with pytest.raises(NotSupported, match="Slow does not tell where") as caught:
         pipeline("question-answering", made.model, tokenizer=Slow())
     assert "fast tokenizer" in caught.value.do
-
-
-@pytest.mark.peer(name="transformers4")
-@pytest.mark.parametrize("case", kept(GOLDEN))
-def test_the_kept_answers_are_those_of_transformers_4(case: Any, place: Path) -> None:
-    assert transformers.__version__.startswith("4.")
-    assert_alike(answers(case, transformers.pipeline, place), [call["answer"] for call in case["calls"]])

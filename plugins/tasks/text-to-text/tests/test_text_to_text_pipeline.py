@@ -3,40 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from functory.compat import pipeline
 from functory_sdk.testing.checkpoints import write_checkpoint
-from functory_sdk.testing.pipelines import answers, assert_alike, kept
+from functory_sdk.testing.pipelines import PipelineChecks
 
 pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
-GOLDEN = Path(__file__).with_name("golden_pipeline.json")
 
 
-@pytest.fixture(scope="module")
-def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where the small checkpoints are written."""
-    return tmp_path_factory.mktemp("checkpoints")
+class TestKept(PipelineChecks):
+    golden = Path(__file__).with_name("golden_pipeline.json")
 
 
-@pytest.mark.parametrize("case", kept(GOLDEN))
-def test_every_call_is_answered_as_transformers_4_answered_it(case: Any, place: Path) -> None:
-    assert_alike(answers(case, pipeline, place), [call["answer"] for call in case["calls"]])
-
-
-def test_a_calls_own_length_holds_over_the_default(place: Path) -> None:
-    made = pipeline("text2text-generation", model=str(write_checkpoint(place / "bart", "bart", generation={})))
+def test_a_calls_own_length_holds_over_the_default(tmp_path: Path) -> None:
+    made = pipeline("text2text-generation", model=str(write_checkpoint(tmp_path / "bart", "bart", generation={})))
     wanted = made("we saw the film", max_new_tokens=6, return_tensors=True)[0]["generated_token_ids"].tolist()
     short = pipeline("text2text-generation", model=made.model, tokenizer=made.tokenizer, max_length=7)
     for found in (made("we saw the film", max_length=7, return_tensors=True), short("we saw the film", return_tensors=True)):
         assert found[0]["generated_token_ids"].tolist() == wanted
 
 
-def test_model_and_tokenizer_may_be_objects_paths_and_named_apart(place: Path) -> None:
-    folder = write_checkpoint(place / "t5", "t5", generation={"max_length": 9})
+def test_model_and_tokenizer_may_be_objects_paths_and_named_apart(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "t5", "t5", generation={"max_length": 9})
     made = pipeline("text2text-generation", folder, config=str(folder), model_kwargs={"dtype": "float32"}, device=-1)
     wanted = made("we saw the film")
     again = pipeline("text2text-generation", made.model, tokenizer=(str(folder), {"use_fast": True}), num_beams=4, batch_size=2)
@@ -46,8 +37,8 @@ def test_model_and_tokenizer_may_be_objects_paths_and_named_apart(place: Path) -
     assert len(made("we saw the film", generation_config=given, return_tensors=True)[0]["generated_token_ids"]) == 4
 
 
-def test_what_transformers_4_refused_is_refused_by_the_same_kind_of_error(place: Path) -> None:
-    folder = write_checkpoint(place / "t5", "t5", generation={"max_length": 9})
+def test_what_transformers_4_refused_is_refused_by_the_same_kind_of_error(tmp_path: Path) -> None:
+    folder = write_checkpoint(tmp_path / "t5", "t5", generation={"max_length": 9})
     made = pipeline("text2text-generation", folder)
     with pytest.raises(RuntimeError, match="a tokenizer is given, and no model"):
         pipeline("text2text-generation", tokenizer=made.tokenizer)
@@ -57,10 +48,3 @@ def test_what_transformers_4_refused_is_refused_by_the_same_kind_of_error(place:
         pipeline("text2text-generation", folder, dtype="float32", model_kwargs={"dtype": "float32"})
     with pytest.raises(TypeError, match="missing 1 required positional argument"):
         made()
-
-
-@pytest.mark.peer(name="transformers4")
-@pytest.mark.parametrize("case", kept(GOLDEN))
-def test_the_kept_answers_are_those_of_transformers_4(case: Any, place: Path) -> None:
-    assert transformers.__version__.startswith("4.")
-    assert_alike(answers(case, transformers.pipeline, place), [call["answer"] for call in case["calls"]])

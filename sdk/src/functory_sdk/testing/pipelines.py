@@ -13,7 +13,9 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, ClassVar
+
+import pytest
 
 from functory_sdk.testing.checkpoints import write_checkpoint
 
@@ -40,10 +42,40 @@ _FORMS: dict[str, Callable[[list[Any]], Any]] = {
 
 def kept(file: Path) -> list[Any]:  # Any: pytest's own parameters
     """Return the pipelines of a file, each as a parameter of a test, named by what it is asked."""
-    import pytest
-
     cases = json.loads(file.read_text(encoding="utf-8"))
     return [pytest.param(case, id=case["about"], marks=[pytest.mark.slow] if case.get("slow") else []) for case in cases]
+
+
+class PipelineChecks:
+    """Holds a pipeline to what transformers 4 answered. A test class derives from it and says where that is kept.
+
+    :cvar golden: the file.
+    """
+
+    golden: ClassVar[Path]
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """Ask each check of each pipeline of the file."""
+        metafunc.parametrize("case", kept(self.golden))
+
+    @pytest.fixture(scope="class")
+    def place(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """Where the small checkpoints are written."""
+        return tmp_path_factory.mktemp("checkpoints")
+
+    def test_every_call_is_answered_as_transformers_4_answered_it(self, case: Any, place: Path) -> None:
+        """Ours, by `functory.compat.pipeline`."""
+        from functory.compat import pipeline
+
+        assert_alike(answers(case, pipeline, place), [call["answer"] for call in case["calls"]])
+
+    @pytest.mark.peer(name="transformers4")
+    def test_the_kept_answers_are_those_of_transformers_4(self, case: Any, place: Path) -> None:
+        """Theirs, in an environment of its own."""
+        import transformers
+
+        assert transformers.__version__.startswith("4.")
+        assert_alike(answers(case, transformers.pipeline, place), [call["answer"] for call in case["calls"]])
 
 
 def answers(case: Mapping[str, Any], pipeline: Callable[..., Any], place: Path) -> list[Any]:
