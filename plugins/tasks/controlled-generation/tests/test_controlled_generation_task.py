@@ -11,7 +11,7 @@ import pytest
 
 from functory_controlled_generation import Asked, Controlled, ControlledGeneration, ReferencedAsked
 from functory_controlled_generation.telling import told
-from functory_sdk import Control, InputError, OptionError, State
+from functory_sdk import Control, InputError, OptionError, State, sentence_spans
 from functory_sdk.testing import TaskSuite, kit
 
 
@@ -22,8 +22,8 @@ class TestControlledGeneration(TaskSuite):
     examples = [
         {"text": "a good film", "must_not": ["so bad"], "reference": "so good."},
         {"text": "a bad film", "must": ["bad"], "words": "1-9", "reference": "so bad."},
-        {"text": "a fine film", "must": ["fine"], "reference": "so fine."},
-        {"text": "the film", "must": ["the"], "reference": "so the."},
+        {"text": "a fine film", "must": ["fine"], "characters": "2-60", "reference": "so fine."},
+        {"text": "the film", "must": ["the"], "sentences": 2, "reference": "so the."},
     ] * 3
 
     def perfect(self, example: ReferencedAsked, state: State) -> Controlled:
@@ -106,6 +106,19 @@ def test_what_does_not_go_together_is_the_inputs_fault_and_told_before_the_first
     with pytest.raises(error, match=told):
         write(text="We saw", **asked)
     assert write(text="We saw").is_held
+
+
+def test_each_input_may_ask_for_any_length_and_its_own_comes_before_that_of_all(write: Any) -> None:
+    for asked, fits in (
+        ({"characters": "10-20"}, lambda text: 10 <= len(text) <= 20),
+        ({"sentences": 2, "words": None}, lambda text: 1 <= len(sentence_spans(text)) <= 2),
+    ):
+        written = write(text="We saw", **asked)
+        assert written.is_held
+        assert fits(written.text), asked
+    every = Control(must=("sun",), words=(20, 30), characters=(5, None))
+    both = Control(**Asked(text="x", must=("rain",), words="2").beside(every))
+    assert both == Control(must=("sun", "rain"), words=(0, 2), characters=(5, None))
 
 
 def test_a_share_of_words_is_measured_over_all_that_were_asked_for() -> None:

@@ -52,10 +52,8 @@ class Controlling(Write):
 
         :raises InputError: where input and options do not go together.
         """
-        every, own = self.decoding.control or Control(), value.control
-        both = {"must": every.must + own.must, "must_not": every.must_not + own.must_not, "words": own.words or every.words}
         try:
-            return Control.model_validate({**dict(every), **both})
+            return Control.model_validate(value.beside(self.decoding.control))
         except ValidationError as error:
             raise InputError(f"what is asked does not go together: {complaint(error)}.", do="leave one of them out.") from None
 

@@ -25,6 +25,8 @@ class ControlledGeneration(WriteTask[ControlledOptions]):
         "must": ("must", "keywords", "concepts", "words_wanted"),
         "must_not": ("must_not", "forbidden"),
         "words": ("words", "length"),
+        "characters": ("characters",),
+        "sentences": ("sentences",),
         "reference": ("reference", "completion", "output", "answer", "target"),
     }
     metric: ClassVar[str] = "held"
@@ -35,7 +37,7 @@ class ControlledGeneration(WriteTask[ControlledOptions]):
     }
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task controlled-generation --backbone smollm2 --output story",
-        "functory run story '{\"text\": \"Write about the sea.\", \"must\": [\"silver\"], \"words\": \"15-25\"}'",
+        "functory run story --data asked.jsonl",
     )
 
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
@@ -46,10 +48,7 @@ class ControlledGeneration(WriteTask[ControlledOptions]):
 
     def asked(self, example: Asked) -> Control:
         """Return all that is asked of an example's text."""
-        every, own = self.options.control or Control(), example.control
-        return every.model_copy(update={
-            "must": every.must + own.must, "must_not": every.must_not + own.must_not, "words": own.words or every.words,
-        })  # fmt: skip
+        return Control.model_construct(**example.beside(self.options.control))
 
     def scorer(self, outputs: Sequence[Any], examples: Sequence[Any], state: State) -> Scorer:
         lacking = [faults(self.asked(one), output.text) for output, one in zip(outputs, examples, strict=True)]

@@ -8,6 +8,8 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from functory_sdk import Control, Input, WriteOptions, Written
 
+LENGTHS = ("words", "characters", "sentences")
+
 
 class ControlledOptions(WriteOptions):
     """Options of controlled generation: `control` is what holds for every text; an input may ask for more."""
@@ -30,6 +32,12 @@ def _listed(said: Any) -> Any:  # Any: what a caller or a row says
     return tuple(one.strip() for one in said.replace("；", ";").replace(";", ",").replace("，", ",").split(",") if one.strip())
 
 
+def _counted(said: Any) -> Any:  # Any: likewise
+    """Return a number of a table's, or no value, as the text that it is."""
+    return "" if said is None else str(said) if isinstance(said, int) and not isinstance(said, bool) else said
+
+
+Count = Annotated[str, BeforeValidator(_counted)]
 Phrase = Annotated[str, Field(max_length=100)]
 Words = Annotated[tuple[Phrase, ...], BeforeValidator(_listed)]
 
@@ -40,12 +48,21 @@ class Asked(Input):
     text: str = Field(description="The prompt.")
     must: Words = Field(default=(), description="Words or phrases that stand in the text.")
     must_not: Words = Field(default=(), description="Words or phrases that do not.")
-    words: str = Field(default="", description="How many words it has: '20-30', '30' for at most so many, '20-' for at least.")
+    words: Count = Field(default="", description="How many words it has: '20-30', '30' for at most so many, '20-' for at least.")
+    characters: Count = Field(default="", description="How many characters it has, likewise.")
+    sentences: Count = Field(default="", description="How many sentences it has, likewise.")
 
     @property
     def control(self) -> Control:
         """What is asked of this text alone."""
-        return Control.model_validate({"must": self.must, "must_not": self.must_not, "words": self.words or None})
+        lengths = {name: getattr(self, name) or None for name in LENGTHS}
+        return Control.model_validate({"must": self.must, "must_not": self.must_not, **lengths})
+
+    def beside(self, every: Control | None) -> dict[str, Any]:
+        """Return all that is asked of this text: the words of both, and its own lengths before those of every text."""
+        every, own = every or Control(), self.control
+        lengths = {name: getattr(own, name) or getattr(every, name) for name in LENGTHS}
+        return {**dict(every), "must": every.must + own.must, "must_not": every.must_not + own.must_not, **lengths}
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:
