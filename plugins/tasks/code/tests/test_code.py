@@ -76,6 +76,16 @@ def test_an_answer_begins_within_a_block_and_with_the_beginning_that_is_given(co
     assert told(free, text="Add.", start="fn f(") == "<user>Add. In rust.\n\nfn f(\n<assistant>"
 
 
+def test_the_white_space_at_the_end_of_a_beginning_is_the_backbones_to_write(coder: Any) -> None:
+    """Tokens hold the end of a line with the next one's indentation: parted, smollm2 ended its code there."""
+    assert told(put(coder, CHATML), text="Add.", start="def f():\n").endswith("```python\ndef f():")
+    assert read(coder, "\n    return 1\n```", start="def f():\n    ").code == "def f():\n    return 1"
+    formulation = coder.form.formulation
+    example = Tested(start="def f():\n    ", reference="g()\n")
+    taught = formulation.teach([example], [Wanted(start=example.start)], coder.reader, coder.state)
+    assert coder.reader.tokenizer.text(taught.rows[0]["input_ids"]).startswith("def f():\n    g()")
+
+
 def test_code_ends_with_its_block_and_has_its_beginning(coder: Any) -> None:
     found = read(put(coder, CHATML), "a):\n    return a\n```\nThis returns a.", text="x", start="def f(")
     assert (found.code, found.finish, found.is_valid) == ("def f(a):\n    return a", "stop", True)

@@ -56,7 +56,7 @@ class Coding(Write):
     def encode(self, inputs: Sequence[Wanted], reader: Reader, state: Any) -> Encoded:
         prompts = self.prompts(inputs, reader)
         sides = [
-            Begun(**vars(self.side(reader, prompt.notes)), start=value.start if self._is_begun else "")
+            Begun(**vars(self.side(reader, prompt.notes)), start=self._parted(value.start)[0] if self._is_begun else "")
             for value, prompt in zip(inputs, prompts, strict=True)
         ]
         return Encoded([], [], sides, self.requests(prompts, reader))
@@ -84,7 +84,7 @@ class Coding(Write):
     def teach(self, examples: Sequence[Tested], inputs: Sequence[Wanted], reader: Reader, state: Any) -> Taught:
         """Return a row for each example: its reference, and the end of its block, after what is wanted."""
         prompts = self.prompts(inputs, reader)
-        return self.taught(prompts, [self._written(one.reference) for one in examples], reader)
+        return self.taught(prompts, [self._written(self._parted(one.start)[1] + one.reference) for one in examples], reader)
 
     def decode(self, side: Begun, outputs: Sequence[Row], state: Any) -> Code:
         written = super().decode(side, outputs, state)
@@ -98,8 +98,18 @@ class Coding(Write):
         )  # fmt: skip
 
     def _prompt(self, value: Wanted, reader: Reader) -> Prompt:
-        [prompt] = reader.prompts([(self._wanted(value), value.start)], self.frame_of(value), spare=self.decoding.max_new_tokens)
+        texts = (self._wanted(value), self._parted(value.start)[0])
+        [prompt] = reader.prompts([texts], self.frame_of(value), spare=self.decoding.max_new_tokens)
         return prompt
+
+    def _parted(self, start: str) -> tuple[str, str]:
+        """Return the beginning of code, and the white space at its end, which is for the backbone to write: its tokens hold the
+        end of one line with the indentation of the next, and after a beginning that parts them it knows no way on.
+        """
+        if not self._is_begun:
+            return start, ""
+        begun = start.rstrip()
+        return begun, start[len(begun) :]
 
     def _wanted(self, value: Wanted) -> str:
         """Return the words that say what is wanted; where there are none, a model that converses is shown the beginning."""

@@ -44,7 +44,11 @@ class Wanted(Input):
     """What code should do."""
 
     text: str = Field(default="", description="What the code should do.")
-    start: str = Field(default="", description="How it begins, where that is given: imports, a signature with its docstring.")
+    start: str = Field(
+        default="",
+        description="How it begins, where that is given: imports, a signature with its docstring. White space at its end is the "
+        "backbone's to write.",
+    )
 
 
 class Tested(Wanted):
