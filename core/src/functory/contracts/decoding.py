@@ -168,6 +168,17 @@ class Request:
     never: frozenset[int] = frozenset()
     steer: Steer | None = field(default=None, compare=False)
 
+    def finish_of(self, written: Sequence[int], token: int) -> Finish | None:
+        """Return why a text ends with its next token; None where it goes on.
+
+        :param written: the tokens of the text before that one.
+        """
+        if token in self.stop_ids:
+            return "end"
+        if self.ends is not None and self.ends([*written, token]):
+            return "stop"
+        return "length" if len(written) + 1 >= self.decoding.max_new_tokens else None
+
     def noise(self, sample: int, step: int, vocabulary: int) -> Array:
         """Return what is added to the scores of the next token over the temperature, so that the largest sum is a token drawn by
         its probability (Gumbel 1954): float64 (vocabulary,), the same wherever, whenever and beside whatever it is computed.

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import math
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
-import numpy as np
-
-from functory_openvino.choosing import choose, log_probability
 from functory_sdk import SURE, Array, Request, Token
+from functory_sdk.choosing import choose, log_probability
 from functory_sdk.guides import Walk
 
 
@@ -28,7 +25,7 @@ class Group:
     error: BaseException | None = None
 
 
-class Line:
+class Line(ABC):
     """One text, and how much of it the stored keys and values hold.
 
     :param group: whose it is.
@@ -73,9 +70,9 @@ class Line:
         end = min(len(self.prompt), self.read + most)
         return self.prompt[self.read : end - (end == len(self.prompt) - 1)]
 
+    @abstractmethod
     def hear(self, scores: Array) -> None:
         """Take the scores of the token after all that was read, float32 (vocabulary,)."""
-        raise NotImplementedError
 
 
 class Written(Line):
@@ -93,26 +90,17 @@ class Written(Line):
         """Choose the next token, and tell it."""
         request, how = self.request, self.request.decoding
         seen = [*self.prompt, *request.start, *self.tokens] if how.repetition_penalty != 1 else ()
-        may = scores if self.walk is None else np.where(self.walk.allowed(), scores, np.float32(-math.inf))
-        choice = choose(may, request, self.sample, self.tokens, seen)
+        choice = choose(scores, request, self.sample, self.tokens, seen, None if self.walk is None else self.walk.allowed())
         token, lead = choice.token, choice.lead
         if self.walk is not None:
             token = self.walk.take(choice.token, how.max_new_tokens - len(self.tokens) - 1)
             lead = lead if token == choice.token else SURE
         likely = log_probability(scores, token) if how.likelihoods else None
-        finish = self._finish(token)
+        finish = request.finish_of(self.tokens, token)
+        if finish != "end":
+            self.tokens.append(token)
         self.is_over = finish is not None
         self.group.tokens.append(Token(self.place, token, self.sample, finish, likely, lead))
-
-    def _finish(self, token: int) -> Literal["end", "stop", "length"] | None:
-        """Take a token, and return why the text ends with it, if it does."""
-        request = self.request
-        if token in request.stop_ids:
-            return "end"
-        self.tokens.append(token)
-        if request.ends is not None and request.ends(self.tokens):
-            return "stop"
-        return "length" if len(self.tokens) >= request.decoding.max_new_tokens else None
 
 
 class Reread(Line):

@@ -12,15 +12,16 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from functory_sdk import SURE, Request, Token
+from functory_sdk.choosing import changed
 from functory_sdk.guides import Walk
 from functory_sdk.torch import Network, Writing
 from functory_torch.batch import Step, Text
-from functory_torch.choosing import barred, guided, penalised, steered
-from functory_torch.writing import Line, begun
+from functory_torch.writing import Line, begun, numbers
 
 CLOSE = 2e-4
 """Where what decides between beams is this close, the rounding of another batch might turn it around: sums of log-probabilities,
@@ -144,11 +145,12 @@ def _made(
     how = request.decoding
     likely = logits.float().log_softmax(-1)  # (beams, vocabulary)
     seen = [Line(request, 0, tokens=list(beam.tokens)).seen(network) if how.repetition_penalty != 1 else () for beam in beams]
-    scores = torch.stack([penalised(row, own, how.repetition_penalty) for row, own in zip(likely, seen, strict=True)])
-    scores = torch.stack([guided(row, _may(beam, row)) for row, beam in zip(scores, beams, strict=True)])
-    told = [steered(row, request, beam.tokens) for row, beam in zip(barred(scores, request), beams, strict=True)]
-    scores, margin = torch.stack([row for row, _ in told]), min(margin for _, margin in told)
-    sums = (scores + torch.tensor([beam.score for beam in beams], device=logits.device)[:, None]).flatten()
+    told = [
+        changed(row, request, beam.tokens, own, None if beam.walk is None else beam.walk.allowed())
+        for row, beam, own in zip(numbers(likely), beams, seen, strict=True)
+    ]
+    scores, margin = torch.from_numpy(np.stack([row for row, _ in told])), min(margin for _, margin in told)
+    sums = (scores + torch.tensor([beam.score for beam in beams])[:, None]).flatten()
     # One that ends is no beam that goes on: so many that enough are left where every end is among the best.
     best = sums.topk(min(len(sums), max(2, 1 + len(request.stop_ids)) * how.beams))
     made, rows = list[Beam](), list[int]()
@@ -156,11 +158,6 @@ def _made(
         made.append(_longer(request, beams[row], token, float(likely[row, token]), score))
         rows.append(row)
     return made, rows, margin
-
-
-def _may(beam: Beam, scores: Tensor) -> Tensor | None:
-    """Return which tokens the guide of a beam allows, (vocabulary,)."""
-    return None if beam.walk is None else torch.from_numpy(beam.walk.allowed()).to(scores.device)
 
 
 def _in_time(
@@ -187,14 +184,13 @@ def _admits(request: Request, beam: Beam, token: int) -> bool:
 def _longer(request: Request, beam: Beam, token: int, likely: float, score: float) -> Beam:
     """Return a beam with a token more, and why it ends there, if it does."""
     known = (*beam.likely, likely)
-    if token in request.stop_ids:
-        return Beam(beam.tokens, known, score, "end", token)
+    finish = request.finish_of(beam.tokens, token)
+    if finish == "end":
+        return Beam(beam.tokens, known, score, finish, token)
     tokens, walk = (*beam.tokens, token), beam.walk and beam.walk.fork()
     if walk is not None:
         walk.take(token, request.decoding.max_new_tokens - len(tokens))
-    if request.ends is not None and request.ends(tokens):
-        return Beam(tokens, known, score, "stop")
-    return Beam(tokens, known, score, "length" if len(tokens) >= request.decoding.max_new_tokens else None, walk=walk)
+    return Beam(tokens, known, score, finish, walk=walk)
 
 
 def _told(beam: Beam, place: int, sample: int, request: Request, lead: float) -> Iterator[Token]:

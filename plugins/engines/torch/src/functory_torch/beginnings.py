@@ -2,7 +2,7 @@
 
 A system prompt, a template, demonstrations, a context that many questions share: nobody has to say so, it is found by the tokens.
 What was read lies in a tree of stretches, so that a beginning which many texts have is kept once; what was used longest ago goes
-when there is too much. The same tokens come out as without: a batch's rounding decides nothing, nor does this (see `choosing`).
+when there is too much. The same tokens come out as without: a batch's rounding decides nothing, nor does this (see `writing`).
 """
 
 from __future__ import annotations

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
 
 import torch
 
-from functory_sdk import SURE, Request, Token
+from functory_sdk import SURE, Array, Request, Token
+from functory_sdk.choosing import Choice, choose, log_probability
 from functory_sdk.guides import Walk
 from functory_sdk.torch import Network, Writing
 from functory_torch.batch import Step, Text
-from functory_torch.choosing import Choice, choose, choose_again, guided
 
 
 @dataclass(eq=False)
@@ -39,24 +38,24 @@ class Line(Text):
         first = [network.spec.start_id or 0] if network.spec.architecture == "encoder-decoder" else self.request.ids
         return [*first, *self.request.start, *self.tokens]
 
-    def append(self, choice: Choice, log_probability: float | None) -> Token:
-        """Take a token, and return it with the reason why the text ends with it, if it does."""
-        token, request = choice.token, self.request
-        if token in request.stop_ids:
-            return Token(self.place, token, self.sample, "end", log_probability, choice.lead)
-        self.tokens.append(token)
-        is_stopped = request.ends is not None and request.ends(self.tokens)
-        is_full = len(self.tokens) >= request.decoding.max_new_tokens
-        finish: Literal["stop", "length"] | None = "stop" if is_stopped else "length" if is_full else None
-        return Token(self.place, token, self.sample, finish, log_probability, choice.lead)
-
     def go_on(self, network: Network, logits: torch.Tensor) -> Step:
-        choice = chosen(network, logits[0], self)
-        token = self.append(choice, _log_probability(logits[0], choice, self.request))
-        return Step([token]) if token.finish is not None else Step([token], [0], [token.id])
+        scores, request = numbers(logits[0]), self.request
+        choice = chosen(network, scores, self, logits.device)
+        likely = log_probability(scores, choice.token) if request.decoding.likelihoods else None
+        finish = request.finish_of(self.tokens, choice.token)
+        if finish != "end":
+            self.tokens.append(choice.token)
+        token = Token(self.place, choice.token, self.sample, finish, likely, choice.lead)
+        return Step([token]) if finish is not None else Step([token], [0], [token.id])
 
 
-def chosen(network: Network, scores: torch.Tensor, line: Line) -> Choice:
+def numbers(scores: torch.Tensor) -> Array:
+    """Return scores as they are chosen by: float32, in the processor's memory."""
+    found: Array = scores.float().cpu().numpy()
+    return found
+
+
+def chosen(network: Network, scores: Array, line: Line, device: torch.device) -> Choice:
     """Return the next token of a text.
 
     A margin alone would not do: whatever it is, some score lies on its border. So a close call is decided by reading that
@@ -65,11 +64,11 @@ def chosen(network: Network, scores: torch.Tensor, line: Line) -> Choice:
     :param scores: (vocabulary,).
     """
     seen = line.seen(network) if line.request.decoding.repetition_penalty != 1 else ()
-    may = None if line.walk is None else torch.from_numpy(line.walk.allowed()).to(scores.device)
-    choice = choose(guided(scores, may), line.request, line.sample, line.tokens, seen)
+    may = None if line.walk is None else line.walk.allowed()
+    choice = choose(scores, line.request, line.sample, line.tokens, seen, may)
     if choice.is_close:
-        alone = guided(_read_alone(network, line, scores.device), may)
-        choice = Choice(choose_again(alone, line.request, line.sample, line.tokens, seen), choice.lead)
+        alone = numbers(_read_alone(network, line, device))
+        choice = Choice(choose(alone, line.request, line.sample, line.tokens, seen, may).token, choice.lead)
     return _in_time(choice, line)
 
 
@@ -92,9 +91,3 @@ def begun(lines: Sequence[Line], device: torch.device) -> torch.Tensor | None:
     """Return what stands after the prompts of texts, (lines, tokens), as many tokens for each; None where nothing does."""
     rows = [[*line.request.start, *line.tokens] for line in lines]
     return torch.tensor(rows, dtype=torch.long, device=device) if rows[0] else None
-
-
-def _log_probability(scores: torch.Tensor, choice: Choice, request: Request) -> float | None:
-    if not request.decoding.likelihoods:
-        return None
-    return float(scores[choice.token] - scores.logsumexp(-1))
