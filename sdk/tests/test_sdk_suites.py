@@ -55,6 +55,7 @@ TABLE = [
     ("tasks", "Bytewise", "test_a_text_with_half_a_character_is_refused_or_written", "told as UnicodeEncodeError"),
     ("tasks", "Overfull", "test_a_long_prompt_is_told_or_refused", "left a prompt of"),
     ("tasks", "Unguided", "test_a_guide_that_nothing_meets_is_refused_and_the_session_goes_on", "was not refused"),
+    ("tasks", "Uncontrolled", "test_a_control_is_held_or_refused", "a control is passed over"),
     ("tasks", "Templateless", "test_a_template_that_attacks_is_refused", "was not refused"),
     ("tasks", "Deaf", "test_a_system_text_without_a_template_is_refused_or_read", "the system text is dropped"),
     ("adaptations", "Renamed", "test_its_kind_and_name_are_its_entrys", "nobody can type this"),

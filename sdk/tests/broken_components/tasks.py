@@ -408,6 +408,14 @@ class Unguided(Writes):
             return super().using(decoding.model_copy(update={"guide": None}))
 
 
+class Uncontrolled(Writes):
+    """Passes over controls."""
+
+    class put(Write):  # noqa: N801
+        def steer(self, control: Any, reader: Any) -> Any:
+            return None
+
+
 class Templateless(Writes):
     """Uses no template, whoever asks for it."""
 

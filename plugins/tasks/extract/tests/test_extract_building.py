@@ -184,7 +184,7 @@ def test_what_is_no_model_is_refused_where_it_is_said(model: Any, told: str) -> 
 
 def test_a_guide_or_samples_of_the_callers_and_too_few_tokens_are_refused(thing: Any) -> None:
     for how in ({"guide": ["a"]}, {"temperature": 1.0, "samples": 2}):
-        with pytest.raises(OptionError, match="has the guide that its `model` makes"):
+        with pytest.raises(OptionError, match="has a form of its own, and is one answer"):
             thing.using(**how)
     with pytest.raises(OptionError, match="max_new_tokens = 8 is too few"):
         thing.using(max_new_tokens=8)("a")
@@ -260,7 +260,7 @@ def test_examples_are_shown_before_the_text_and_what_they_spell_stays_text() -> 
         )  # fmt: skip
         form = shown.form
         [request] = form.formulation.encode([shown.read("day")], shown.reader, shown.state).requests
-    assert form.tokenizer.text(request.ids, keep_special=True) == 'Text: a <end> b\n\nJSON:\n{"what": "b"}\n\nday\n'
+    assert form.tokenizer.text(request.ids, keep_special=True) == 'a <end> b\n{"what": "b"}\n\nday\n'
     assert form.tokenizer.id("<end>") not in request.ids
 
 

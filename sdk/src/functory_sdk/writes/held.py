@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from typing import Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -109,6 +109,10 @@ class Held(Write):
     :raises OptionError: for a template without a place for a text.
     """
 
+    takes_control: ClassVar[bool] = False
+    tells_chances: ClassVar[bool] = True
+    """Whether `read` asks how likely what was written is."""
+
     def __init__(self, options: WriteOptions, spec: BackboneSpec, prompt: str, example: type[BaseModel]) -> None:
         super().__init__(options, spec, str, "")
         self._before, _, self._each = prompt.rpartition(EXAMPLES)
@@ -160,13 +164,18 @@ class Held(Write):
         flat = [part for parts, _ in split for part in parts]
         of = [index for index, (parts, _) in enumerate(split) for _ in parts]
         prompts = self._read(flat, reader, state)
-        asked = [replace(one, decoding=one.decoding.model_copy(update={"likelihoods": True}), guide=self.guide(part, state))
-                 for one, part in zip(self.requests(prompts, reader), flat, strict=True)]  # fmt: skip
-        sides = []
-        for index, (value, (parts, told)) in enumerate(zip(inputs, split, strict=True)):
-            notes = dict.fromkeys([*told, *(note for prompt, owner in zip(prompts, of, strict=True) if owner == index
-                                            for note in prompt.notes)])  # fmt: skip
-            sides.append(HeldSide(**vars(self.side(reader, tuple(notes))), value=value, parts=tuple(parts)))
+        how = self.decoding.model_copy(update={"likelihoods": self.tells_chances or self.decoding.likelihoods})
+        asked = [
+            replace(one, decoding=how, guide=self.guide(part, state))
+            for one, part in zip(self.requests(prompts, reader), flat, strict=True)
+        ]
+        notes = [dict.fromkeys(told) for _, told in split]
+        for prompt, owner in zip(prompts, of, strict=True):
+            notes[owner] |= dict.fromkeys(prompt.notes)
+        sides = [
+            HeldSide(**vars(self.side(reader, tuple(told))), value=value, parts=tuple(parts))
+            for value, (parts, _), told in zip(inputs, split, notes, strict=True)
+        ]
         return Encoded([], [], sides, asked, of)
 
     def decode(self, side: HeldSide, outputs: Sequence[Row], state: Any) -> Any:

@@ -46,7 +46,7 @@ class Extract(Task[ExtractOptions]):
         """A prompt, on a backbone that writes."""
         if not spec.has_logits or spec.architecture == "encoder":
             return {}
-        return {"prompt": Extracting(self.options, self.Output, spec)}
+        return {"prompt": Extracting(self.options, self.Output, self.Example, spec)}
 
     def suits(self, *, has_examples: bool) -> Suited:
         """A decoder, as it is or, with examples, taught by them."""

@@ -84,7 +84,9 @@ class ExtractOptions(WriteOptions):
         "whole, yes-no, date, list, or choices ('red, blue'), with what is meant after a colon ('number: what must be paid').",
     )
     prompt: str = Field(
-        default="", description="What is read before the fields, with {text} and {fields}; one of our own when empty."
+        default="",
+        description="What is read before the fields, with {text} and {fields}; what stands after {examples} is what each example "
+        "that is shown looks like, too. One of our own when empty.",
     )
     max_new_tokens: int = Field(default=256, ge=1, le=100_000, description="How many tokens the fields have at most.")
     verbatim: bool = Field(

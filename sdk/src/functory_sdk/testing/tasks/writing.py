@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from functory.contracts.controlling import Control
 from functory.contracts.decoding import Decoding
 from functory.contracts.texts import texts_of
 from functory.errors import FunctoryError, InputError, NotSupported, OptionError, TooLong
@@ -96,6 +97,22 @@ class WritingChecks(TaskChecks):
                 refused(partial(self._guided, put, guide, value), (OptionError, NotSupported), name)
             assert put.compute([value]) == before, f"{put.name}: after a refused guide the same input is written otherwise."
 
+    def test_a_control_is_held_or_refused(self) -> None:
+        """A control that free texts would be held to is in every request, by itself, or it is refused: it is never passed over.
+
+        If this fails: make requests by `Write.requests`; or, where texts have a form of their own, set `takes_control = False`.
+        """
+        value = self.inputs()[0]
+        for put in self.each(self.writing()):
+            try:
+                other = self._otherwise(put, Decoding(control=Control(must_not=("never that",))))
+            except OptionError as error:
+                assert error.do, f"{put.name}: {error.what} It says not what to do."
+                continue
+            for request in other.encode([value]).requests:
+                is_held = request.steer is not None and request.guide is None
+                assert is_held, f"{put.name}: a control is passed over."
+
     def test_a_template_that_attacks_is_refused(self) -> None:
         """A chat template that reaches for Python's insides, fails, or leaves the message out is refused.
 
@@ -134,11 +151,15 @@ class WritingChecks(TaskChecks):
                 assert "quite fine" in told, f"{put.name}: the system text is dropped; the prompt is {told!r}."
 
     def _guided(self, put: Put, guide: Mapping[str, Any], value: Any) -> None:
+        self._otherwise(put, Decoding(guide=guide)).compute([value])
+
+    def _otherwise(self, put: Put, asked: Decoding) -> Put:
+        """Return what writes as it does but for some options, those that are set in another decoding."""
         decoding = put.formulation.decoding
         assert decoding is not None, f"{put.name}: it writes, and says not how."
-        held = put.formulation.using(Decoding.of(decoding).model_copy(update={"guide": Decoding(guide=guide).guide}))
-        other = Put(put.name, put.task, put.state, put.backbone, held, put.form)
-        other.compute([value])
+        changed = {name: getattr(asked, name) for name in asked.model_fields_set}
+        held = put.formulation.using(Decoding.of(decoding).model_copy(update=changed))
+        return Put(put.name, put.task, put.state, put.backbone, held, put.form)
 
 
 def refused(call: Callable[[], Any], kinds: type[FunctoryError] | tuple[type[FunctoryError], ...], what: str) -> None:
