@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from functory_serve import Limits
+from functory_sdk import FunctoryError
+from functory_serve import Limits, served
 
 AT = "/v1/functions/toy"
 
@@ -181,3 +182,13 @@ def test_a_client_that_lies_or_speaks_something_else_is_refused_and_the_server_g
     assert status in line.recv(100_000).split(b"\r\n")[0]
     line.close()
     assert client.ask(AT, "good").status == 200
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_server_that_cannot_begin_is_told_and_not_waited_for(toy: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(_: Any) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("functory_serve.service.Service.start", start)
+    with pytest.raises(FunctoryError, match="ended before it took requests"), served({"toy": toy}):
+        raise AssertionError("there is no server")

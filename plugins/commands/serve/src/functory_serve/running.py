@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.applications import Starlette
 
-from functory_sdk import Function, StorageError
+from functory_sdk import Function, FunctoryError, StorageError
 from functory_serve import log
 from functory_serve.access import Token
 from functory_serve.app import app
@@ -22,6 +22,8 @@ from functory_serve.service import Reopen, Service
 
 KEEP_ALIVE_SECONDS = 15
 """How long a connection may be silent between two requests."""
+ASKED_SECONDS = 0.1
+"""How often it is looked whether a server that begins is still there."""
 BACKLOG = 2048
 """Connections that the system holds until they are taken."""
 
@@ -101,6 +103,7 @@ def served(functions: Mapping[str, Function], *, limits: Limits | None = None) -
     """Serve functions on a free port of this machine while the block runs; give the server's address.
 
     :param functions: by the names under which they are served.
+    :raises FunctoryError: when the server ends before it takes requests.
     """
     limits = limits or Limits()
     begun = threading.Event()
@@ -109,7 +112,9 @@ def served(functions: Mapping[str, Function], *, limits: Limits | None = None) -
         thread = threading.Thread(target=server.run, args=([taken],), name="functory-serve", daemon=True)
         thread.start()
         try:
-            begun.wait()
+            while not begun.wait(ASKED_SECONDS):
+                if not thread.is_alive():
+                    raise FunctoryError("the server ended before it took requests.", do="look at what it wrote on stderr.")
             yield address("127.0.0.1", taken)
         finally:
             server.should_exit = True
