@@ -86,7 +86,7 @@ def test_a_text_is_left_off_when_its_client_goes(story: Any, serve: Callable[...
     endless = Endless(story)
     with serve({"story": endless}) as found:
         line = socket.create_connection(("127.0.0.1", found.port), timeout=10)
-        line.sendall(b'POST /v1/functions/story/stream HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n"a"')
+        line.sendall(b'POST /v1/functions/story/stream HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n"a"')
         assert b"200" in line.recv(1000)
         line.close()
         found.until(lambda: endless.is_closed)

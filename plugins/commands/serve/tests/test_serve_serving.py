@@ -82,7 +82,7 @@ def test_a_client_that_vanishes_before_its_batch_is_computed_costs_nothing(trick
         batcher = found.service.servings["toy"].batcher
         body = json.dumps("never").encode()
         line = socket.create_connection(("127.0.0.1", found.port))
-        line.sendall(b"POST %b HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%b" % (AT.encode(), len(body), body))
+        line.sendall(b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%b" % (AT.encode(), len(body), body))
         found.until(lambda: batcher.requests == 2)
         line.close()
         found.until(lambda: batcher.requests == 1)
@@ -139,8 +139,8 @@ def test_more_than_can_be_answered_in_time_is_refused_at_once_and_told_when_to_c
 @pytest.mark.parametrize(
     "sent",
     [
-        b"POST /v1/functions/toy HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n\"ba",
-        b"POST /v1/functions/toy HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n\"b\r\n",
+        b"POST /v1/functions/toy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n\"ba",
+        b"POST /v1/functions/toy HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n\"b\r\n",
     ],
 )
 def test_a_body_that_does_not_come_is_not_waited_for_without_end(sent: bytes, toy: Any, serve: Callable[..., Any]) -> None:
@@ -155,7 +155,7 @@ def test_a_body_that_does_not_come_is_not_waited_for_without_end(sent: bytes, to
 def test_answers_leave_without_waiting_for_the_client_to_confirm_their_heads(toy: Any, serve: Callable[..., Any]) -> None:
     with serve({"toy": toy}) as found:
         line = socket.create_connection(("127.0.0.1", found.port), timeout=10)
-        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\n\r\n")
+        line.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert b"200" in line.recv(10_000)
         [connection] = found.connections()
         taken = connection.transport.get_extra_info("socket")
@@ -166,11 +166,11 @@ def test_answers_leave_without_waiting_for_the_client_to_confirm_their_heads(toy
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (b'POST /v1/functions/toy HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n"a" and more than it says', b"200"),
-        (b"POST /v1/functions/toy HTTP/1.1\r\nHost: a\r\nContent-Length: -3\r\n\r\n", b"400"),
-        (b"POST /v1/functions/toy HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", b"400"),
-        (b"POST /v1/functions/toy HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
-        (b"GET /healthz HTTP/1.1\r\nHost: a\r\nA: " + b"a" * 100_000, b"400"),
+        (b'POST /v1/functions/toy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n"a" and more than it says', b"200"),
+        (b"POST /v1/functions/toy HTTP/1.1\r\nHost: localhost\r\nContent-Length: -3\r\n\r\n", b"400"),
+        (b"POST /v1/functions/toy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", b"400"),
+        (b"POST /v1/functions/toy HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),
+        (b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nA: " + b"a" * 100_000, b"400"),
         (b"\x16\x03\x01\x00\xa5", b"400"),
     ],
 )

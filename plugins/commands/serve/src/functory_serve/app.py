@@ -11,22 +11,25 @@ import json
 import os
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Any, TypeVar
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from functory_sdk import Function, FunctoryError
 from functory_serve import events, jsonlines, log, openapi
 from functory_serve.access import Access, Token
 from functory_serve.admission import Overloaded
 from functory_serve.bodies import body_of, check_medium, input_of, inputs_of, medium_of, parsed
+from functory_serve.borders import Borders
 from functory_serve.cards import card, line
 from functory_serve.computing import Outcome
 from functory_serve.limits import Limits
@@ -53,6 +56,8 @@ def app(
     reopen: Reopen | None = None,
     tokens: Sequence[Token] = (),
     logs: bool = False,
+    domains: Collection[str] = (),
+    proxies: Sequence[str] = (),
 ) -> Starlette:
     """Return functions as an ASGI application, for any server that runs one.
 
@@ -60,6 +65,8 @@ def app(
     :param reopen: opens what is served under a name again, for a reload.
     :param tokens: who may ask; everyone when empty.
     :param logs: whether each answer is written down, and not failures alone.
+    :param domains: names by which the server is reached, besides this machine's own, as `Borders` takes them.
+    :param proxies: addresses, or networks, of proxies that are believed for whom, and by which scheme, they ask.
     """
     service = Service(functions, limits or Limits(), reopen)
 
@@ -72,7 +79,9 @@ def app(
             service.close()
 
     routes = Faces(service, Access(tokens), logs).routes()
-    made = Starlette(routes=routes, lifespan=living, exception_handlers={HTTPException: _no_such})
+    before = [Middleware(ProxyHeadersMiddleware, trusted_hosts=[*proxies])] if proxies else []
+    made = Starlette(routes=routes, lifespan=living, exception_handlers={HTTPException: _no_such},
+                     middleware=[*before, Middleware(Borders, domains)])  # fmt: skip
     made.state.service = service
     return made
 
@@ -189,7 +198,8 @@ class Faces:
             if self._logs:
                 name = request.path_params.get("name", "")
                 function = name if name in self._service.servings else ""  # else it may be anything that a client wrote
-                log.write(event="answered", request=number, method=request.method, function=function,
+                client = request.client.host if request.client is not None else ""
+                log.write(event="answered", request=number, client=client, method=request.method, function=function,
                           status=response.status_code, seconds=round(time.monotonic() - begun, 6))  # fmt: skip
             return response
 

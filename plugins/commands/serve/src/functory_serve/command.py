@@ -32,6 +32,10 @@ class Serve(Command):
         add("--host", help="the address to listen at; 127.0.0.1, this machine alone, when not given")
         add("--port", type=int, help="the port to listen at; 0 takes a free one (8080)")
         add("--threads", type=int, help="threads of one forward pass; the machine's cores when not given")
+        add("--domain", action="append", default=[], metavar="NAME",
+            help="a name by which it is reached, besides this machine's own; * for any")  # fmt: skip
+        add("--proxy", action="append", default=[], metavar="ADDRESS",
+            help="the address, or network, of a proxy that is believed for whom it asks")  # fmt: skip
         add("--limit", action="append", default=[], metavar="NAME=VALUE",
             help="what is taken on at most, as the README tells: wait_seconds=1, inputs=100 …")  # fmt: skip
 
@@ -44,6 +48,7 @@ class Serve(Command):
         named = [f"{name}={place}" for name, place in said.functions.items()]
         functions, places = _opened([*args.functions, *named], said.threads)
         serve(functions, host=said.host, port=said.port, limits=said.limits, tokens=said.tokens, logs=said.logs,
+              domains=said.domains, proxies=said.proxies,
               certificate=(said.certificate, said.key) if said.certificate else None,
               reopen=lambda name: _open(places[name], said.threads),
               started=lambda url: _tell(url, list(functions), args.json))  # fmt: skip
@@ -64,6 +69,7 @@ def _said(args: Namespace) -> Configuration:
     if not args.functions and not said.functions:
         raise UsageError("no function is named.", do="functory serve FOLDER, or a file with [functions]: --config serve.toml.")
     own = {name: value for name in ("host", "port", "threads") if (value := getattr(args, name)) is not None}
+    own |= {name: value for name, value in (("domains", args.domain), ("proxies", args.proxy)) if value}
     limits = read_options(Limits, {**said.limits.model_dump(), **_assigned(args.limit)}, "the server's limits")
     given = {**said.model_dump(), **own, "limits": limits, "logs": said.logs or args.log}
     return read_options(Configuration, given, "the server")

@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import ipaddress
 import tomllib
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from functory_sdk import OptionError, Options, read_options
 from functory_serve.access import Token
+from functory_serve.borders import ANY
 from functory_serve.limits import Limits
+
+
+def _network(said: str) -> str:
+    """Return an address or a network as it is.
+
+    :raises ValueError: when it is none.
+    """
+    if said != ANY:
+        ipaddress.ip_network(said)
+    return said
+
+
+Domain = Annotated[str, Field(pattern=r"^(\*|[\w.-]+(:\d+)?|\[[0-9A-Fa-f:]+\](:\d+)?)$")]
+Proxy = Annotated[str, AfterValidator(_network)]
 
 
 class Configuration(Options):
@@ -21,6 +38,12 @@ class Configuration(Options):
     logs: bool = Field(default=False, description="Whether each answer is written down on stderr: its id, status and seconds.")
     certificate: str = Field(default="", description="The file of a TLS certificate, with which the server speaks https alone.")
     key: str = Field(default="", description="The file of its key.")
+    domains: tuple[Domain, ...] = Field(
+        default=(), description="Names by which the server is reached, besides this machine's own; * for any."
+    )
+    proxies: tuple[Proxy, ...] = Field(
+        default=(), description="Addresses, or networks, of proxies that are believed for whom they ask."
+    )
     functions: dict[str, str] = Field(default={}, description="The name of each function, and its folder or installed name.")
     limits: Limits = Field(default=Limits(), description="What is taken on at most.")
     tokens: tuple[Token, ...] = Field(default=(), description="Who may ask; everyone when empty.")

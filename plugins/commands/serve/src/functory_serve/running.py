@@ -6,7 +6,7 @@ import asyncio
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import uvicorn
@@ -77,6 +77,8 @@ def serve(
     tokens: Sequence[Token] = (),
     logs: bool = False,
     certificate: tuple[str, str] | None = None,
+    domains: Collection[str] = (),
+    proxies: Sequence[str] = (),
     started: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve functions until SIGTERM or Ctrl-C; then answer what is here, and end. SIGHUP takes in what is saved now.
@@ -88,13 +90,15 @@ def serve(
     :param tokens: who may ask; everyone when empty.
     :param logs: whether each answer is written down on stderr, and not failures alone.
     :param certificate: the files of a TLS certificate and its key, with which it speaks https alone.
+    :param domains: names by which it is reached, besides this machine's own; others are refused where they lead to the loopback.
+    :param proxies: addresses, or networks, of proxies that are believed for whom, and by which scheme, they ask.
     :param started: told the server's address when it takes requests.
     :raises StorageError: when the address is taken, or is not this machine's.
     """
     limits = limits or Limits()
     with listening(host, port) as taken:
         url = address(host, taken) if certificate is None else address(host, taken).replace("http:", "https:", 1)
-        made = app(functions, limits, reopen=reopen, tokens=tokens, logs=logs)
+        made = app(functions, limits, reopen=reopen, tokens=tokens, logs=logs, domains=domains, proxies=proxies)
         open_server(made, limits, lambda: started(url), certificate).run([taken])
 
 
