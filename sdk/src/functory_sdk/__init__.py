@@ -21,6 +21,7 @@ _HOMES = {
         "Engine", "Event", "Fit", "Run", "Session", "SessionOptions", "TrainingSession",
     ),
     "functory.contracts.explanation": ("Attribution", "Explanation", "Faithfulness", "Piece"),
+    "functory.contracts.face": ("Asked", "Face", "Problem", "Served"),
     "functory.contracts.family": ("Classifier", "Family", "Unit"),
     "functory.contracts.judging": ("Judgement", "told"),
     "functory.contracts.shown": ("ShowingState", "Shown"),

@@ -47,6 +47,10 @@ from functory.contracts.explanation import Attribution as Attribution
 from functory.contracts.explanation import Explanation as Explanation
 from functory.contracts.explanation import Faithfulness as Faithfulness
 from functory.contracts.explanation import Piece as Piece
+from functory.contracts.face import Asked as Asked
+from functory.contracts.face import Face as Face
+from functory.contracts.face import Problem as Problem
+from functory.contracts.face import Served as Served
 from functory.contracts.family import Classifier as Classifier
 from functory.contracts.family import Family as Family
 from functory.contracts.family import Unit as Unit

@@ -27,6 +27,7 @@ GROUPS = (
     "commands",
     "verbs",
     "pipelines",
+    "faces",
     "hooks",
 )
 """The kinds of component; their entry-point groups are ``functory.<kind>``."""

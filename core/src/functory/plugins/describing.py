@@ -49,6 +49,9 @@ def describe_component(entry: Entry, component: Any) -> dict[str, Any]:  # Any: 
     if entry.kind == "commands":
         lines = ask("its example", lambda: _text(component.example).strip().splitlines())
         return facts | {"summary": ask("its help", lambda: _text(component.help)), "examples": lines}
+    if entry.kind == "faces":
+        paths = ask("its paths", lambda: [_text(path) for path in component.paths])
+        return facts | {"summary": ask("its help", lambda: _text(component.help)), "examples": [], "paths": paths}
     if entry.kind == "functions":
         ask("the folder of its function", lambda: _folder(component))
         return facts | {"summary": entry.summary}

@@ -49,12 +49,14 @@ CLASSES = {
     "readers": "functory.contracts.reader:DataReader",
     "samples": "functory.contracts.sample:Sample",
 }
-"""The contract of each kind whose components are classes; functions, commands, verbs, pipelines and hooks are objects, and
-forms have no options."""
+"""The contract of each kind whose components are classes; functions, commands, faces, verbs, pipelines and hooks are
+objects, and forms have no options."""
 
 
 FORM = "functory.running.forms:Form"
 """What every form is: a class with no options, whose kind is its name."""
+MADE = {"commands": "functory.contracts.command:Command", "faces": "functory.contracts.face:Face"}
+"""The contract of each kind whose components are objects; where a class is given, one is made."""
 FUNCTIONS = {"verbs": "functory.contracts.verb", "pipelines": "functory.contracts.pipeline"}
 """The contract of each kind whose components are plain functions: its `fault_of` says what is wrong with one."""
 
@@ -195,17 +197,13 @@ def _checked(entry: Entry, found: Any) -> Any:
 
     :raises PluginContractError: naming what it is, and what its kind must have.
     """
-    if entry.kind == "commands":
-        from functory.contracts.command import Command
-
-        made = (
-            found()
-            if isinstance(found, type) and issubclass(found, Command) and not _missing(found)
-            else found
-        )
-        if isinstance(made, Command):
+    if entry.kind in MADE:
+        wanted = _contract(MADE[entry.kind])
+        is_class = isinstance(found, type) and issubclass(found, wanted) and not _missing(found)
+        made = found() if is_class else found
+        if isinstance(made, wanted):
             return made
-        raise _misfit(entry, found, Command)
+        raise _misfit(entry, found, wanted)
     if entry.kind in FUNCTIONS:
         fault = import_module(FUNCTIONS[entry.kind]).fault_of(found)
         if fault:
@@ -215,14 +213,20 @@ def _checked(entry: Entry, found: Any) -> Any:
     contract = FORM if entry.kind == "forms" else CLASSES.get(entry.kind)
     if contract is None:
         return found
-    module, _, name = contract.partition(":")
-    wanted: type = getattr(import_module(module), name)
+    wanted = _contract(contract)
     if not (isinstance(found, type) and issubclass(found, wanted)) or _missing(found):
         raise _misfit(entry, found, wanted)
     called = getattr(found, "kind", "")
     if contract == FORM and called != entry.name:
         what = f"gives {found.__name__} as the form {entry.name!r}; a manifest would call its kind {called!r}."
         raise _fault(PluginContractError, "other-kind", entry, what, where=_file(entry.value.partition(":")[0]))
+    return found
+
+
+def _contract(place: str) -> type:
+    """Return the class that a contract is."""
+    module, _, name = place.partition(":")
+    found: type = getattr(import_module(module), name)
     return found
 
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from functory.contracts.command import Command
     from functory.contracts.engine import Engine
     from functory.contracts.explanation import Explanation
+    from functory.contracts.face import Face
     from functory.contracts.family import Family
     from functory.contracts.optimization import Optimization
     from functory.contracts.packager import Packager
@@ -170,12 +171,14 @@ def load(kind: Literal["samples"], reference: str, *, where: str = "") -> type[S
 @overload
 def load(kind: Literal["commands"], reference: str, *, where: str = "") -> Command: ...
 @overload
+def load(kind: Literal["faces"], reference: str, *, where: str = "") -> Face: ...
+@overload
 def load(kind: str, reference: str, *, where: str = "") -> Any: ...
 def load(kind: str, reference: str, *, where: str = "") -> Any:  # Any: a hook or a function is any object
     """Return the component that a reference means, imported now if this is its first use.
 
-    A class for most kinds; an object for functions, commands, verbs, pipelines and hooks. The same object each time; a failure
-    is remembered too, until `refresh`. Safe to call from many threads.
+    A class for most kinds; an object for functions, commands, faces, verbs, pipelines and hooks. The same object each time; a
+    failure is remembered too, until `refresh`. Safe to call from many threads.
 
     :raises UnknownComponent: nothing of that kind has that name.
     :raises AmbiguousComponent: two distributions claim it.

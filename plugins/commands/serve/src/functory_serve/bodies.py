@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
 from starlette.requests import Request
+from starlette.types import Message, Receive
 
 from functory_sdk import Function, InputError
 from functory_serve.costs import texts_in
@@ -18,26 +19,56 @@ from functory_serve.problems import Refusal
 MEDIA = ("application/json", "")
 
 
-async def body_of(request: Request, limits: Limits) -> bytes:
+class Guarded:
+    """What a request receives, within the limits on its body: its length, and the time that it takes to come.
+
+    :param receive: the request's own.
+    :raises Refusal: by a call, for a body that is too long, and one that does not come in time.
+    """
+
+    def __init__(self, receive: Receive, headers: Mapping[str, str], limits: Limits) -> None:
+        self._receive, self._limits = receive, limits
+        self._length = 0
+        self._said = headers.get("content-length", "0")
+        self._until: float | None = None
+        self._is_whole = False
+
+    async def __call__(self) -> Message:
+        if self._is_whole:  # only the client's going is waited for
+            return await self._receive()
+        if self._said.isdecimal() and int(self._said) > self._limits.body_bytes:
+            raise _too_long(self._limits)
+        message = await self._next()
+        self._length += len(message.get("body", b""))
+        if self._length > self._limits.body_bytes:
+            raise _too_long(self._limits)
+        self._is_whole = not message.get("more_body", False)
+        return message
+
+    async def _next(self) -> Message:
+        """Return what comes next, while there is time for the body.
+
+        :raises Refusal: when there is none left.
+        """
+        loop = asyncio.get_running_loop()
+        if self._until is None:
+            self._until = loop.time() + self._limits.receive_seconds
+        try:
+            async with asyncio.timeout_at(self._until):
+                return await self._receive()
+        except TimeoutError:
+            what = f"the body did not come within {self._limits.receive_seconds:g} s."
+            raise Refusal(HTTPStatus.REQUEST_TIMEOUT, what, do="send it at once.") from None
+
+
+async def body_of(request: Request) -> bytes:
     """Return a request's body.
 
     :raises Refusal: for another medium than JSON, a body that is too long, and one that does not come in time.
     :raises ClientDisconnect: when the client is gone.
     """
     check_medium(request, MEDIA)
-    told = request.headers.get("content-length", "0")
-    if told.isdecimal() and int(told) > limits.body_bytes:
-        raise _too_long(limits)
-    content = bytearray()
-    try:
-        async with asyncio.timeout(limits.receive_seconds):
-            async for piece in request.stream():
-                content += piece
-                if len(content) > limits.body_bytes:
-                    raise _too_long(limits)
-    except TimeoutError:
-        raise Refusal(HTTPStatus.REQUEST_TIMEOUT, f"the body did not come within {limits.receive_seconds:g} s.") from None
-    return bytes(content)
+    return await request.body()
 
 
 def medium_of(request: Request) -> str:
@@ -92,17 +123,16 @@ def _no_constant(name: str) -> Any:
     raise Refusal(HTTPStatus.BAD_REQUEST, f"{name} is no number that JSON knows.", do="send null, or no such field.")
 
 
-def inputs_of(function: Function, data: Any, limits: Limits) -> list[Any]:  # Any: JSON; the task's Inputs
-    """Return the inputs that a body's JSON writes: one, or a list of them.
+def inputs_of(function: Function, many: Sequence[Any], places: Sequence[str], limits: Limits) -> list[Any]:  # Any: JSON; Inputs
+    """Return the inputs that JSON writes.
 
+    :param places: where each stands, for who is told what is wrong with it.
     :raises InputError: naming the input that is none.
     :raises Refusal: when there are too many, or one is too long.
     """
-    many = data if isinstance(data, list) else [data]
     if len(many) > limits.inputs:
         what = f"{len(many):,} inputs are more than the {limits.inputs:,} of one request."
         raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what, do="send them in several requests.")
-    places = [f"input {number}" for number in range(1, len(many) + 1)] if isinstance(data, list) else [""]
     return [input_of(function, one, where, limits) for one, where in zip(many, places, strict=True)]
 
 

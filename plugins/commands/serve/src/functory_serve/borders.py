@@ -13,7 +13,7 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from functory_serve.problems import Refusal, refused
+from functory_serve.problems import Refusal, problem_of, refused
 
 SAFE = ("GET", "HEAD", "OPTIONS")
 """What changes and computes nothing, and whose answer a page of another site cannot read."""
@@ -39,7 +39,7 @@ class Borders:
             try:
                 self.check(scope)
             except Refusal as error:
-                await refused(error, os.urandom(8).hex())(scope, receive, send)
+                await refused(problem_of(error, os.urandom(8).hex()))(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

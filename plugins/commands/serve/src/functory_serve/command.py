@@ -38,17 +38,19 @@ class Serve(Command):
             help="the address, or network, of a proxy that is believed for whom it asks")  # fmt: skip
         add("--limit", action="append", default=[], metavar="NAME=VALUE",
             help="what is taken on at most, as the README tells: wait_seconds=1, inputs=100 …")  # fmt: skip
-
+        add("--face", action="append", metavar="NAME",
+            help="a face by which it is spoken to besides; all that are installed when not given, none by --face ''")  # fmt: skip
         add("--log", action="store_true", help="write a line on stderr for each answer: its id, status and seconds")
 
     def run(self, args: Namespace) -> int:
+        from functory_serve.mounting import installed
         from functory_serve.running import serve
 
         said = _said(args)
         named = [f"{name}={place}" for name, place in said.functions.items()]
         functions, places = _opened([*args.functions, *named], said.threads)
         serve(functions, host=said.host, port=said.port, limits=said.limits, tokens=said.tokens, logs=said.logs,
-              domains=said.domains, proxies=said.proxies,
+              domains=said.domains, proxies=said.proxies, faces=installed(said.faces),
               certificate=(said.certificate, said.key) if said.certificate else None,
               reopen=lambda name: _open(places[name], said.threads),
               started=lambda url: _tell(url, list(functions), args.json))  # fmt: skip
@@ -70,6 +72,8 @@ def _said(args: Namespace) -> Configuration:
         raise UsageError("no function is named.", do="functory serve FOLDER, or a file with [functions]: --config serve.toml.")
     own = {name: value for name in ("host", "port", "threads") if (value := getattr(args, name)) is not None}
     own |= {name: value for name, value in (("domains", args.domain), ("proxies", args.proxy)) if value}
+    if args.face is not None:
+        own["faces"] = tuple(filter(None, args.face))
     limits = read_options(Limits, {**said.limits.model_dump(), **_assigned(args.limit)}, "the server's limits")
     given = {**said.model_dump(), **own, "limits": limits, "logs": said.logs or args.log}
     return read_options(Configuration, given, "the server")

@@ -44,6 +44,9 @@ class Configuration(Options):
     proxies: tuple[Proxy, ...] = Field(
         default=(), description="Addresses, or networks, of proxies that are believed for whom they ask."
     )
+    faces: tuple[str, ...] | None = Field(
+        default=None, description="The faces by which it is spoken to besides, by name; all that are installed when None."
+    )
     functions: dict[str, str] = Field(default={}, description="The name of each function, and its folder or installed name.")
     limits: Limits = Field(default=Limits(), description="What is taken on at most.")
     tokens: tuple[Token, ...] = Field(default=(), description="Who may ask; everyone when empty.")

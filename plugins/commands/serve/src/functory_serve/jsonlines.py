@@ -15,7 +15,7 @@ from functory_serve.admission import Overloaded
 from functory_serve.bodies import input_of, parsed
 from functory_serve.limits import Limits
 from functory_serve.pieces import gone
-from functory_serve.problems import FunctionFailed, Refusal, problem
+from functory_serve.problems import FunctionFailed, Refusal, problem_of
 from functory_serve.serving import Serving
 
 T = TypeVar("T")
@@ -127,4 +127,4 @@ async def _answer(serving: Serving, line: bytes, count: int, limits: Limits, num
 
 
 async def _told(error: FunctoryError, number: str) -> bytes:
-    return json.dumps(problem(error, number), ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
+    return json.dumps(problem_of(error, number).document, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")

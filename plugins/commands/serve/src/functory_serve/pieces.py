@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable
+from typing import TypeVar
 
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
+
+T = TypeVar("T")
 
 
 class Pieces(Response):
@@ -15,7 +19,6 @@ class Pieces(Response):
     :param pieces: closed in the end, however it comes.
     :param seconds: for which a reader may not take a piece.
     :param is_watching: whether the client's going is looked for here; else by `pieces`, which reads its request still.
-    :param ended: told when the response is over.
     """
 
     def __init__(
@@ -25,12 +28,10 @@ class Pieces(Response):
         seconds: float,
         *,
         is_watching: bool,
-        ended: Callable[[], None] = lambda: None,
     ) -> None:
         super().__init__(headers={"Cache-Control": "no-store"}, media_type=media)
         del self.headers["content-length"]
         self._pieces, self._seconds, self._is_watching = pieces, seconds, is_watching
-        self._ended = ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         working = [asyncio.ensure_future(self._send(send))]
@@ -43,7 +44,6 @@ class Pieces(Response):
                 one.cancel()
             await asyncio.gather(*working, return_exceptions=True)
             await self._pieces.aclose()
-            self._ended()
 
     async def _send(self, send: Send) -> None:
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
@@ -57,3 +57,20 @@ async def gone(receive: Receive) -> None:
     """Return when a client is gone; its body was read by now."""
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+async def while_there(receive: Receive, answer: Awaitable[T]) -> T:
+    """Wait for an answer as long as its client does.
+
+    :raises ClientDisconnect: when it is gone first.
+    """
+    working = asyncio.ensure_future(answer)
+    leaving = asyncio.ensure_future(gone(receive))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientDisconnect
+        return await working
+    finally:
+        working.cancel()
+        leaving.cancel()

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 from http import HTTPStatus
-from typing import Any
 
 from starlette.responses import Response
 
-from functory_sdk import DataError, FunctoryError, GenerationError, UsageError
+from functory_sdk import DataError, FunctoryError, GenerationError, Problem, UsageError
 from functory_serve.admission import Late, Overloaded
+from functory_serve.computing import Outcome
 from functory_serve.serving import Hanging
 
 MEDIA = "application/problem+json"
@@ -53,8 +53,8 @@ def status_of(error: BaseException) -> HTTPStatus:
     return next(found, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def problem(error: BaseException, request: str) -> dict[str, Any]:  # Any: JSON
-    """Return an error as a problem document.
+def problem_of(error: BaseException, request: str) -> Problem:
+    """Return an error as its client may know it.
 
     :param request: the request's id, by which the log knows it.
     """
@@ -65,7 +65,7 @@ def problem(error: BaseException, request: str) -> dict[str, Any]:  # Any: JSON
     else:
         told = {"error": type(error).__name__, **_parts(error)}
     head = {"type": f"urn:functory:problem:{told['error']}", "title": status.phrase, "status": int(status)}
-    return {**head, "detail": told["what"], **told, "request": request}
+    return Problem(int(status), {**head, "detail": told["what"], **told, "request": request}, _headers(error, status))
 
 
 def _parts(error: FunctoryError) -> dict[str, str]:
@@ -73,13 +73,28 @@ def _parts(error: FunctoryError) -> dict[str, str]:
     return {name: parts[name] for name in ("what", "where", "do") if name in parts}
 
 
-def refused(error: BaseException, request: str) -> Response:
-    """Return the response that tells an error."""
-    told = problem(error, request)
-    headers = {"X-Request-Id": request}
+def _headers(error: BaseException, status: HTTPStatus) -> dict[str, str]:
+    """Return what a client's library reads of an error."""
     if isinstance(error, Overloaded):
-        headers["Retry-After"] = str(max(1, round(error.retry_seconds)))
-    if told["status"] == HTTPStatus.UNAUTHORIZED:
-        headers["WWW-Authenticate"] = "Bearer"
-    body = json.dumps(told, ensure_ascii=False).encode(errors="replace")
-    return Response(body, told["status"], headers, media_type=MEDIA)
+        return {"Retry-After": str(max(1, round(error.retry_seconds)))}
+    return {"WWW-Authenticate": "Bearer"} if status is HTTPStatus.UNAUTHORIZED else {}
+
+
+def refused(problem: Problem) -> Response:
+    """Return the response that tells an error."""
+    body = json.dumps(problem.document, ensure_ascii=False).encode(errors="replace")
+    return Response(body, problem.status, problem.headers, media_type=MEDIA)
+
+
+def sound(outcome: Outcome, where: str) -> bytes:
+    """Return an output.
+
+    :param where: its input's place, where it is one of several.
+    :raises FunctoryError: what is wrong with its input.
+    :raises FunctionFailed: when the function raised what nobody raised on purpose.
+    """
+    if isinstance(outcome, bytes):
+        return outcome
+    if isinstance(outcome, FunctoryError):
+        raise outcome.located(where)
+    raise FunctionFailed("the function failed.", where=where, do="look into the log.") from outcome

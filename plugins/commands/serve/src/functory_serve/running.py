@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import uvicorn
 from starlette.applications import Starlette
 
-from functory_sdk import Function, FunctoryError, StorageError
+from functory_sdk import Face, Function, FunctoryError, StorageError
 from functory_serve import log
 from functory_serve.access import Token
 from functory_serve.app import app
@@ -79,6 +79,7 @@ def serve(
     certificate: tuple[str, str] | None = None,
     domains: Collection[str] = (),
     proxies: Sequence[str] = (),
+    faces: Sequence[Face] | None = None,
     started: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve functions until SIGTERM or Ctrl-C; then answer what is here, and end. SIGHUP takes in what is saved now.
@@ -92,27 +93,31 @@ def serve(
     :param certificate: the files of a TLS certificate and its key, with which it speaks https alone.
     :param domains: names by which it is reached, besides this machine's own; others are refused where they lead to the loopback.
     :param proxies: addresses, or networks, of proxies that are believed for whom, and by which scheme, they ask.
+    :param faces: by which it is spoken to besides; all that are installed when None.
     :param started: told the server's address when it takes requests.
     :raises StorageError: when the address is taken, or is not this machine's.
     """
     limits = limits or Limits()
     with listening(host, port) as taken:
         url = address(host, taken) if certificate is None else address(host, taken).replace("http:", "https:", 1)
-        made = app(functions, limits, reopen=reopen, tokens=tokens, logs=logs, domains=domains, proxies=proxies)
+        made = app(functions, limits, reopen=reopen, tokens=tokens, logs=logs, domains=domains, proxies=proxies, faces=faces)
         open_server(made, limits, lambda: started(url), certificate).run([taken])
 
 
 @contextmanager
-def served(functions: Mapping[str, Function], *, limits: Limits | None = None) -> Iterator[str]:
+def served(
+    functions: Mapping[str, Function], *, limits: Limits | None = None, faces: Sequence[Face] | None = None
+) -> Iterator[str]:
     """Serve functions on a free port of this machine while the block runs; give the server's address.
 
     :param functions: by the names under which they are served.
+    :param faces: by which it is spoken to besides; all that are installed when None.
     :raises FunctoryError: when the server ends before it takes requests.
     """
     limits = limits or Limits()
     begun = threading.Event()
     with listening("127.0.0.1", 0) as taken:
-        server = open_server(app(functions, limits), limits, begun.set)
+        server = open_server(app(functions, limits, faces=faces), limits, begun.set)
         thread = threading.Thread(target=server.run, args=([taken],), name="functory-serve", daemon=True)
         thread.start()
         try:

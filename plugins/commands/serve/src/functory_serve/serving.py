@@ -18,6 +18,7 @@ from functory_serve.costs import cost_of
 from functory_serve.lane import Lane
 from functory_serve.limits import Limits
 from functory_serve.measures import Measures
+from functory_serve.texts import Text
 
 
 class Hanging(FunctoryError):
@@ -45,7 +46,7 @@ class Serving:
         self.function = function
         self.measures = measures.of(name)
         self.streams = 0
-        """How many texts are being written for a client each."""
+        """How many texts are being written for a client each, apart from the batches."""
         self.explanations = 0
         """How many outputs are being explained."""
         self._limits = limits
@@ -107,8 +108,73 @@ class Serving:
         if not explaining.cancelled():
             explaining.exception()  # told to whom asked, if still there
 
-    def stream_ended(self) -> None:
-        """Count that a text is no longer written for its client."""
+    async def written(
+        self, values: Sequence[Any], decoding: Mapping[str, Any], seconds: float | None = None
+    ) -> list[Outcome]:
+        """Return what comes of each input where its text is written otherwise: together with all that is written, and each as
+        soon as it ends.
+
+        Who cancels it leaves, and nothing more is computed.
+
+        :param values: the task's Inputs.
+        :param decoding: as `Function.using` takes it.
+        :param seconds: how much time the request has; the limit's when None.
+        :raises NotSupported: by functions that do not write.
+        :raises OptionError: for an option that is none.
+        :raises Overloaded: when as many texts are being written as may be.
+        :raises Late: when its time ran out.
+        """
+        function = self.function.using(**decoding)
+        self._take_places(len(values))
+        writing = [asyncio.ensure_future(self._one(function, value)) for value in values]
+        try:
+            async with asyncio.timeout(seconds or self._limits.timeout_seconds):
+                outcomes: list[Outcome] = await asyncio.gather(*writing)
+        except TimeoutError:
+            raise Late("the time of this request ran out before its answer came.", do="give it more.") from None
+        finally:
+            for one in writing:
+                one.cancel()
+        return outcomes
+
+    async def _one(self, function: Function, value: Any) -> Outcome:
+        """Return what comes of one input, which has its place."""
+        try:
+            output = await function.acall(value)
+            self.measures.gave(1, int(output.abstained))
+            return output.json().encode()  # type: ignore[no-any-return]  # an Output's
+        except Exception as error:
+            return error
+        finally:
+            self._leave_place()
+
+    async def stream(self, value: Any, decoding: Mapping[str, Any]) -> Text:
+        """Begin to write the text for an input, together with all that is written.
+
+        :param decoding: as `Function.using` takes it.
+        :raises NotSupported: by functions that do not write.
+        :raises OptionError: for an option that is none.
+        :raises Overloaded: when as many texts are being written as may be.
+        """
+        function = self.function.using(**decoding) if decoding else self.function
+        self._take_places(1)
+        try:
+            return Text(await asyncio.to_thread(function.stream, value), self._leave_place)
+        except BaseException:
+            self._leave_place()
+            raise
+
+    def _take_places(self, texts: int) -> None:
+        """Count texts that are written.
+
+        :raises Overloaded: when they would be more than may be.
+        """
+        if self.streams + texts > self._limits.streams:
+            most = self._limits.streams
+            raise Overloaded(f"there is no room for {texts} more among the {most} texts that are written at once.", 1.0)
+        self.streams += texts
+
+    def _leave_place(self) -> None:
         self.streams -= 1
 
     def close(self) -> None:

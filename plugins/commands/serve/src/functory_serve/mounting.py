@@ -1,0 +1,82 @@
+"""Puts faces at their paths: those that are installed, or those that are asked for. One that is broken is told, and left out."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+from starlette.routing import BaseRoute, Match, Route
+
+from functory_sdk import Face, PluginError, Served, entries, load, message_of, tell
+from functory_sdk.faces import App, Receive, Scope, Send
+
+
+def installed(names: Iterable[str] | None = None) -> list[Face]:
+    """Return faces by their names; all that are installed when None, but for those that do not load, which is told.
+
+    :raises FunctoryError: for one that is asked for by name, and is not there or does not load.
+    """
+    if names is not None:
+        return [load("faces", name) for name in names]
+    found = []
+    for entry in entries("faces"):
+        try:
+            found.append(load("faces", entry.qualified if entry.distribution else entry.name))
+        except PluginError as error:
+            tell(f"functory serve: goes without the face {entry.name}: {message_of(error)}")
+    return found
+
+
+class Mounted(BaseRoute):
+    """A face at one of its paths, with all below it.
+
+    :param told: what every request goes through, with the application that answers it.
+    """
+
+    def __init__(self, face: Face, path: str, told: Any) -> None:  # Any: `Routes.told`
+        self.face, self.path = face, path.rstrip("/")
+        self.app: App | None = None
+        self._told = told
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        path = scope["path"]
+        is_here = scope["type"] == "http" and (path == self.path or path.startswith(f"{self.path}/"))
+        return (Match.FULL if is_here and self.app is not None else Match.NONE), {}
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.app is not None:  # else nothing matches here
+            await self._told(self.app)(dict(scope), receive, send)
+
+
+def mounts(faces: Sequence[Face], taken: Sequence[BaseRoute], told: Any) -> list[Mounted]:
+    """Return where faces answer, the longer path first; a face that wants what another has, or the server itself, is left out."""
+    own = {route.path.partition("{")[0].rstrip("/") for route in taken if isinstance(route, Route)}
+    found: dict[str, Mounted] = {}
+    for face in faces:
+        clash = next((path for path in map(_clean, face.paths) if path in own or path in found or not path.startswith("/")), None)
+        if clash is not None:
+            owner = found[clash].face.name if clash in found else "the server itself"
+            tell(f"functory serve: goes without the face {face.name}: its path {clash!r} is {owner}'s, or none.")
+            continue
+        found |= {_clean(path): Mounted(face, path, told) for path in face.paths}
+    return sorted(found.values(), key=lambda one: -len(one.path))
+
+
+@asynccontextmanager
+async def living(mounted: Sequence[Mounted], served: Served) -> AsyncIterator[None]:
+    """Let faces work while the block runs; one that fails to begin is told, and left out."""
+    async with AsyncExitStack() as stack:
+        apps: dict[str, App] = {}
+        for face in {one.face.name: one.face for one in mounted}.values():
+            try:
+                apps[face.name] = await stack.enter_async_context(face.app(served))
+            except Exception as error:
+                tell(f"functory serve: goes without the face {face.name}: {message_of(error)}")
+        for one in mounted:
+            one.app = apps.get(one.face.name)
+        yield
+
+
+def _clean(path: str) -> str:
+    return path.rstrip("/")
