@@ -35,7 +35,7 @@ VERBS: dict[str, list[list[str]]] = {
     "new": [["plugin", "--kind", "samples", "--name", "pets", "--output", "pets-{encoding}"]],
     "optimize": [["toy", "--method", "φ", "--output", "fast"]],
     "package": [["toy", "--engine", "φ"]],
-    "run": [["toy", "新鲜"], ["toy", "a – b", "φ"], ["toy", "--data", "toy.jsonl"]],
+    "run": [["toy", "新鲜"], ["toy", "a – b", "φ"], ["toy", "--input", "toy.jsonl"]],
     "verify": [["toy"], ["φ"]],
 }
 """Every verb, and what it refuses in words of its own."""

@@ -168,7 +168,7 @@ def test_an_answer_reaches_a_pipe_as_it_is(place: Path) -> None:
     assert any(label in out for label in LABELS)
     out, _ = piped(["run", F, TEXT, "a bad film"])
     assert TEXT in out
-    main(["run", F, "--data", DATA, "--output", "answers.jsonl"])
+    main(["run", F, "--input", DATA, "--output", "answers.jsonl"])
     lines = Path("answers.jsonl").read_text("utf-8").splitlines()
     assert {row["predicted"]["label"] for row in map(json.loads, lines)} <= set(LABELS)
 

@@ -36,7 +36,7 @@ def test_a_strange_file_reads_the_same_through_build_evaluate_run_and_optimize(p
     _, plain, _ = project.run("evaluate", "my toy", "--data", "test.csv", "--json")
     assert json.loads(plain)["metrics"] == json.loads(out)["metrics"]
     assert json.loads(plain)["sha256"] == json.loads(out)["sha256"]
-    code, out, err = project.run("run", "my toy", "--data", "test.txt", *strange[:-2], "--json")
+    code, out, err = project.run("run", "my toy", "--input", "test.txt", *strange[:-2], "--json")
     assert (code, len(out.splitlines())) == (0, 64), err
 
 

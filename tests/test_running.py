@@ -144,9 +144,11 @@ def test_bad_lines_stop_where_that_was_asked_after_the_answers_before_them(told:
 
 def test_rows_of_a_file_that_are_bad_keep_their_places(told: Told, tmp_path: Path) -> None:
     (tmp_path / "a.csv").write_text(f'text,note\n{GOOD},a\n"",b\n{BAD},c\n')
-    found = told("toy", "--data", str(tmp_path / "a.csv"), "--on-bad-row", "skip", "--json")
+    found = told("toy", "--input", str(tmp_path / "a.csv"), "--on-bad-row", "keep", "--json")
     assert [(one["row"], one.get("label")) for one in found] == [(1, "yes"), (2, None), (3, "no")]
     assert "a.csv, line 3" in found[1]["where"]
+    found = told("toy", "--input", str(tmp_path / "a.csv"), "--on-bad-row", "skip", "--json")
+    assert [(one["row"], one["label"]) for one in found] == [(1, "yes"), (3, "no")]
 
 
 def test_a_bad_row_of_a_file_stops_before_anything_is_computed(
@@ -154,7 +156,7 @@ def test_a_bad_row_of_a_file_stops_before_anything_is_computed(
 ) -> None:
     (tmp_path / "a.csv").write_text(f'text\n{GOOD}\n""\n')
     monkeypatch.setattr(functory.Function, "map", lambda *_, **__: pytest.fail("it was computed"))
-    [found] = told("toy", "--data", str(tmp_path / "a.csv"), "--json", "--output", str(tmp_path / "b.csv"), code=1)
+    [found] = told("toy", "--input", str(tmp_path / "a.csv"), "--json", "--output", str(tmp_path / "b.csv"), code=1)
     assert found["error"] == "BadRows"
     assert not (tmp_path / "b.csv").exists()
 
@@ -187,7 +189,7 @@ def test_a_wrong_number_of_fields_says_both_ways(told: Told, texts: list[str]) -
     assert f"takes 2 texts as one input (text, second); {len(texts)} w" in found["what"]
     assert 'functory run pair "text" "second"' in found["do"]
     assert "JSON Lines on stdin" in found["do"]
-    assert "--data" in found["do"]
+    assert "--input" in found["do"]
 
 
 def test_json_lines_on_stdin_name_the_fields_by_any_of_their_columns(told: Told) -> None:
@@ -215,7 +217,7 @@ def test_json_lines_are_read_for_one_field_too_where_that_is_said(told: Told) ->
     assert found["label"] == "yes"
     for options in (["--format", "csv"], ["--no-header"], ["--read", "delimiter='|'"]):
         [found] = told("toy", "--json", *options, stdin="a", code=2)
-        assert "--data /dev/stdin" in found["do"]
+        assert "--input /dev/stdin" in found["do"]
 
 
 def test_a_json_object_that_is_read_as_a_text_is_noted_once(told: Told, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -359,7 +361,7 @@ def test_a_pipe_that_is_named_as_data_is_read_once(told: Told, tmp_path: Path) -
     os.mkfifo(pipe)
     writer = threading.Thread(target=pipe.write_text, args=("".join(f'{{"text": "{text}"}}\n' for text in (GOOD, BAD)),))
     writer.start()
-    found = told("toy", "--data", str(pipe), "--json")
+    found = told("toy", "--input", str(pipe), "--json")
     writer.join()
     assert [one["label"] for one in found] == ["yes", "no"]
 
@@ -378,7 +380,7 @@ def test_what_cannot_go_together_is_refused(place: Path, capsys: pytest.CaptureF
     assert json.loads(capsys.readouterr().out)["error"] == "NotSupported"
     assert main(["run", "nothing", GOOD, "--stream", "--output", "a.csv"]) == 2
     assert "leave one of the two out" in capsys.readouterr().err
-    assert main(["run", "nothing", GOOD, "--data", "a.csv"]) == 2
+    assert main(["run", "nothing", GOOD, "--input", "a.csv"]) == 2
     assert "run on one of the two" in capsys.readouterr().err
 
 
@@ -474,7 +476,7 @@ def test_a_table_has_the_answers_beside_the_inputs_and_their_columns(
 ) -> None:
     source, out = tmp_path / "a.csv", tmp_path / f"out{ending}"
     source.write_text(f'id,text,label\n1,"{GOOD},\nreally",yes\n2,"",no\n3,{BAD},no\n')
-    [line] = told("toy", "--data", str(source), "--on-bad-row", "skip", "--output", str(out))
+    [line] = told("toy", "--input", str(source), "--on-bad-row", "keep", "--output", str(out))
     assert line == f"3 rows written to {out}"
     with out.open(newline="", encoding="utf-8") as file:
         header, *found = csv.reader(file, delimiter=delimiter)
@@ -485,6 +487,7 @@ def test_a_table_has_the_answers_beside_the_inputs_and_their_columns(
     assert found[2][:4] == ["3", BAD, "no", "no"]
     assert float(found[2][4]) > 0.5
     assert found[1][3:6] == ["", "", ""]
+    assert "a.csv, line 4, column 'text'" in found[1][6]
     assert "'text' is empty" in found[1][6]
     assert [row[6] for row in (found[0], found[2])] == ["", ""]
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a.csv", out.name]
@@ -537,4 +540,4 @@ def test_a_name_that_tells_no_format_is_refused_before_anything_is_computed(
     monkeypatch.setattr(functory.Function, "map", lambda *_, **__: pytest.fail("it was computed"))
     [found] = told("toy", GOOD, "--output", str(tmp_path / "out.xlsx"), "--json", code=2)
     assert "'out.xlsx' tells no format" in found["what"]
-    assert ".csv, .tsv, .jsonl" in found["do"]
+    assert ".csv, .tsv, .tab, .jsonl" in found["do"]

@@ -23,7 +23,7 @@ build = ["build", "--task", "toy", "--backbone", "tiny-encoder", "--adaptation",
 verbs = {
     "run": ["run", "toy", "good", "bad"],
     "run --json": ["run", "toy", "good", "--json"],
-    "run --output": ["run", "toy", "--data", "toy.jsonl", "--output", "DIR/out.csv"],
+    "run --output": ["run", "toy", "--input", "toy.jsonl", "--output", "DIR/out.csv"],
     "evaluate": ["evaluate", "toy", "--data", "toy.jsonl", "--html", "DIR/page.html"],
     "evaluate --json": ["evaluate", "toy", "--data", "toy.jsonl", "--json"],
     "explain": ["explain", "toy", "a good one"],

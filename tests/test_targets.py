@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -172,12 +174,15 @@ def test_answers_that_find_no_room_in_the_end_are_kept_and_a_report_is_told_befo
 
     monkeypatch.setattr(Path, "replace", full)
     with kit():
-        assert main(["run", "toy", "--data", "toy.jsonl", "--output", "out.csv"]) == 1
+        assert main(["run", "toy", "--input", "toy.jsonl", "--output", "out.csv"]) == 1
         said = capsys.readouterr().err
         assert "StorageError: out.csv cannot be written: no room is left on the disk." in said
-        found = re.search(r"The file is kept in (\S+out-\S+\.csv): move it", said)
-        assert found, said
-        assert len(Path(found[1]).read_text().splitlines()) == 49
+        assert "48 rows are answered and kept: the same command goes on from there." in said
+        monkeypatch.setattr(sys, "stdin", io.StringIO("good\nbad\n"))
+        assert main(["run", "toy", "--output", "out.csv"]) == 1  # what cannot be read again is put elsewhere
+        found = re.search(r"The file is kept in (\S+out-\S+\.csv): move it", capsys.readouterr().err)
+        assert found
+        assert len(Path(found[1]).read_text().splitlines()) == 3
         assert main(["evaluate", "toy", "--data", "toy.jsonl", "--html", "page.html"]) == 1
         assert "accuracy" in capsys.readouterr().out
     assert not {"out.csv", "page.html"} & {path.name for path in place.iterdir()}

@@ -36,7 +36,7 @@ VERBS: dict[str, list[str]] = {
         "--set", 'precisions=["fp32"]', "--set", "probe_inputs=16", "--set", "rounds=1", "--set", "threads=[1]",
     ],
     "package": ["toy", "--help"],  # the packager starts a process of its own
-    "run": ["toy", "--data", "toy.jsonl", "--json"],
+    "run": ["toy", "--input", "toy.jsonl", "--json"],
     "verify": ["toy", "--json"],
 }  # fmt: skip
 """Every verb, as it is typed where its output goes into a file."""

@@ -28,7 +28,7 @@ VERBS = {
     "evaluate": ["evaluate", "toy", "--data", "toy.jsonl"],
     "compare": ["compare", "toy", "toy", "--data", "toy.jsonl"],
     "explain": ["explain", "toy", "we saw the good 电影 and the bad night in the rain " * 3],
-    "run": ["run", "toy", "--data", "toy.jsonl"],
+    "run": ["run", "toy", "--input", "toy.jsonl"],
     "verbs": [],
 }
 

@@ -69,8 +69,8 @@ def test_functions_are_folders_that_hold_one_and_folders_lead_on(place: Path) ->
 
 
 def test_samples_are_named_once_their_name_begins_and_files_are_the_shells(place: Path) -> None:
-    assert words("functory run sentiment --data ") == words("functory run sentiment --data rev") == []
-    assert words("functory run sentiment --data samples:st") == ["samples:stub-rows"]
+    assert words("functory run sentiment --input ") == words("functory run sentiment --input rev") == []
+    assert words("functory run sentiment --input samples:st") == ["samples:stub-rows"]
     assert "samples:stub-rows" in words("functory build --train sam")
 
 
@@ -90,9 +90,9 @@ def test_the_script_is_printed_plainly_or_as_json(capsys: pytest.CaptureFixture[
         ("functory run s", ["sentiment"]),
         ("functory run o", ["other\\ things/"]),
         ("functory list --kind sam", ["samples"]),
-        ("functory run sentiment --data samples:st", ["stub-rows"]),
+        ("functory run sentiment --input samples:st", ["stub-rows"]),
         ("functory build --task=stub", ["stub-task"]),
-        ("functory run sentiment --data rev", []),
+        ("functory run sentiment --input rev", []),
     ],
 )
 def test_bash_completes(place: Path, site: Any, tmp_path: Path, line: str, expected: list[str]) -> None:
@@ -109,7 +109,7 @@ def test_bash_completes(place: Path, site: Any, tmp_path: Path, line: str, expec
     [
         ("functory ver", [f"verify\t{SUMMARIES['verify']}"]),
         ("functory run o", ["other things/"]),  # it escapes what it inserts
-        ("functory run sentiment --data rev", ["reviews.csv"]),
+        ("functory run sentiment --input rev", ["reviews.csv"]),
     ],
 )
 def test_fish_completes(place: Path, site: Any, tmp_path: Path, line: str, expected: list[str]) -> None:

@@ -131,7 +131,7 @@ def test_whatever_columns_and_lines_say_verbs_print_on_a_terminal(columns: str, 
 def test_a_run_without_texts_and_without_stdin_says_so_before_it_opens_anything(where: str) -> None:
     code, _, err = shell(f"functory run none-such {where}")
     assert code == 2
-    assert err == "UsageError: there is nothing to run on: stdin is closed.\n  do:    give texts, or --data.\n"
+    assert err == "UsageError: there is nothing to run on: stdin is closed.\n  do:    give texts, or --input.\n"
 
 
 def test_what_is_started_from_here_finds_no_stream_closed() -> None:

@@ -194,6 +194,7 @@ TABLE = [
     ("readers", "Placeless", "test_it_gives_the_rows_with_their_places", "'somewhere' does not name the file"),
     ("readers", "Hoarding", "test_rows_come_one_at_a_time", "read gives a list"),
     ("readers", "Changing", "test_two_readings_give_the_same_rows", "different rows"),
+    ("readers", "Forgetful", "test_what_it_writes_it_reads_again", "other rows come back"),
     ("readers", "Trusting", "test_a_damaged_file_is_told_as_such", "not enough values to unpack"),
     ("samples", "Unlicensed", "test_it_is_a_sample_with_a_licence", "does not name the licence"),
     ("samples", "Unlicensed", "test_its_rows_are_the_same_each_time", "two readings give different rows"),

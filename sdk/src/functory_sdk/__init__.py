@@ -31,7 +31,7 @@ _HOMES = {
     "functory.contracts.hook": ("Hook",),
     "functory.contracts.optimization": ("FormReport", "Optimization", "OptimizationReport"),
     "functory.contracts.packager": ("Packager",),
-    "functory.contracts.reader": ("DataReader", "Recognition"),
+    "functory.contracts.reader": ("Columns", "DataReader", "Recognition"),
     "functory.contracts.rows": ("Array", "Encoded", "Port", "Program", "Row", "Taught", "row_length"),
     "functory.contracts.cells": ("structure",),
     "functory.contracts.labels": ("Label", "LabelOrList", "LabelRules", "known_labels"),
@@ -52,6 +52,7 @@ _HOMES = {
     "functory.data": ("DataFile", "Examples", "Fault", "Record"),
     "functory.data.jsonlists": ("json_members",),
     "functory.data.languages": ("is_english",),
+    "functory.data.writing": ("Rows",),
     "functory.running.forms": (
         "CompositeForm", "EngineForm", "Form", "FormRecord", "Kept", "Opening", "ProgramForm", "Saving", "TorchForm",
     ),

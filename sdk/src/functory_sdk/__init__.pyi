@@ -73,6 +73,7 @@ from functory.contracts.optimization import Optimization as Optimization
 from functory.contracts.optimization import OptimizationReport as OptimizationReport
 from functory.contracts.packager import Packager as Packager
 from functory.contracts.plain import plain as plain
+from functory.contracts.reader import Columns as Columns
 from functory.contracts.reader import DataReader as DataReader
 from functory.contracts.reader import Recognition as Recognition
 from functory.contracts.rows import Array as Array
@@ -104,6 +105,7 @@ from functory.data import Fault as Fault
 from functory.data import Record as Record
 from functory.data.jsonlists import json_members as json_members
 from functory.data.languages import is_english as is_english
+from functory.data.writing import Rows as Rows
 from functory.errors import ArtefactCorrupt as ArtefactCorrupt
 from functory.errors import ArtefactError as ArtefactError
 from functory.errors import ArtefactUnsafe as ArtefactUnsafe

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 from functory.contracts.reader import Recognition
-from functory_sdk import DataFile, DataReader, Fault, NoOptions, Record
+from functory_sdk import Columns, DataFile, DataReader, Fault, NoOptions, Record, Rows
 
 counter = itertools.count(1)
 
@@ -62,6 +63,15 @@ class Changing(Sound):
 
     def read(self, file: DataFile) -> Iterator[Record | Fault]:
         yield Record({"label": str(next(counter))}, file.place(1))
+
+
+class Forgetful(Sound):
+    """Writes what fits on a line of its own, and forgets the rest."""
+
+    writes: ClassVar[Columns] = "cells"
+
+    def write(self, path: Path, rows: Rows) -> None:
+        path.write_text("".join(f"{row.get('label', '')}|{row.get('text', '')}\n" for row in rows), encoding="utf-8")
 
 
 class Trusting(Sound):

@@ -21,7 +21,7 @@ MEANT = {"function": "functions", "first": "functions", "second": "functions", "
 """What an argument means, where its name does not say it: ``--task`` and ``--hook`` do."""
 MEANING = "\\'\"$`!"
 """What means something to a shell in quotes too."""
-DATA = ("data", "train", "dev", "test", "untouched")
+DATA = ("data", "input", "train", "dev", "test", "untouched")
 SAMPLES = "samples:"
 
 

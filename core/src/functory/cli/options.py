@@ -124,12 +124,19 @@ def count(text: str) -> int:
     return int(text)
 
 
-def add_data(parser: ArgumentParser) -> None:
-    """Declare how data are read; `reading` gives what was said. The option that names the data is each verb's own."""
+def add_data(parser: ArgumentParser, *, keeps: bool = False) -> None:
+    """Declare how data are read; `reading` gives what was said. The option that names the data is each verb's own.
+
+    :param keeps: whether a bad row may be kept, with what is wrong in the place of its answer.
+    """
     add = parser.add_argument
     add("--column", action="append", default=[], metavar="FIELD=COLUMN",
         help="which column, or path into one (passage.text), holds which field; several where it is named so often")  # fmt: skip
-    add("--on-bad-row", choices=("stop", "skip"), help="stop when rows are bad, or skip and count them (stop)")
+    if keeps:
+        add("--on-bad-row", choices=("stop", "skip", "keep"),
+            help="stop when rows are bad, skip and count them, or keep them with an error (stop; keep on stdin)")  # fmt: skip
+    else:
+        add("--on-bad-row", choices=("stop", "skip"), help="stop when rows are bad, or skip and count them (stop)")
     add("--format", metavar="NAME", help="the reader of the files: csv, jsonl … (functory list --kind readers)")
     add("--read", action="append", default=[], metavar="OPTION=VALUE", help="an option of the reader: delimiter='|'")
     add("--no-header", action="store_true", help="the first line is an example: the columns are 1, 2, 3 …")

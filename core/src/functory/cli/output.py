@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, TextIO
+from typing import TextIO
 
 from functory.terminal import clean
 from functory.terminal.widths import columns, cut, width, wrapped
@@ -21,16 +21,9 @@ def print_json(value: object) -> None:
     """Print a value as JSON, with texts in their own script."""
     import json
 
+    from functory.contracts.plain import finite
+
     print(json.dumps(finite(value), ensure_ascii=False, indent=2))
-
-
-def finite(value: Any) -> Any:  # Any: plain data
-    """Return plain data with nothing in the place of numbers that JSON does not know: not a number, infinite."""
-    if isinstance(value, dict):
-        return {name: finite(one) for name, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(one) for one in value]
-    return None if isinstance(value, float) and value - value != 0 else value
 
 
 def say(text: str, stream: TextIO | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from shlex import quote
@@ -16,15 +16,20 @@ from functory.cli.output import say
 from functory.cli.written import fields
 from functory.errors import DataError, FunctoryError, UsageError
 from functory.running.answers import Question
+from functory.using.answered import Again
+from functory.using.bulk import AT_ONCE
 
 if TYPE_CHECKING:
     from functory.data.columns import Column
+    from functory.data.records import RecordStream
     from functory.function import Function
+    from functory.terminal import Progress
+    from functory.using.answered import Answered
 
-AT_ONCE = 256
-"""Rows of a file that are answered together: enough to sort by length, few enough to see that something happens."""
 MOST = 1024
 """Lines of stdin that are answered together, where so many are there."""
+LOOKED = 1000
+"""Rows that are looked through between two looks at the clock."""
 
 
 def from_arguments(function: Function, texts: Sequence[str]) -> list[Question]:
@@ -44,7 +49,7 @@ def from_arguments(function: Function, texts: Sequence[str]) -> list[Question]:
             f"{function.name} takes {len(names)} texts as one input ({', '.join(names)}); {len(texts)} "
             f"{'was' if len(texts) == 1 else 'were'} given.",
             do=f"write functory run {quote(function.name)} {wanted} for one input; for many, give JSON Lines on stdin or a file "
-            "with --data, with a column for each.",
+            "with --input, with a column for each.",
         )
     return [
         _read(function, number, f"input {number}", fields(function.task, row))
@@ -75,21 +80,58 @@ def check_stdin(args: Namespace) -> None:
     :raises UsageError: where stdin is closed, or options say how a file is read.
     """
     if sys.stdin is None:  # as a daemon has it
-        raise UsageError("there is nothing to run on: stdin is closed.", do="give texts, or --data.")
+        raise UsageError("there is nothing to run on: stdin is closed.", do="give texts, or --input.")
     if args.format not in (None, "jsonl") or args.read or args.no_header:
-        do = "give it as a file: --data /dev/stdin, with the same options."
+        do = "give it as a file: --input /dev/stdin, with the same options."
         raise UsageError("stdin is read line by line, and not by a reader of files.", do=do)
 
 
-def from_data(function: Function, args: Namespace) -> tuple[Iterator[list[Question]], int | None]:
+def on_bad_row(args: Namespace) -> str:
+    """Return what becomes of a row that is none: as was said; else what comes bit by bit goes on, and a file stops."""
+    return args.on_bad_row or ("stop" if args.input or args.texts else "keep")
+
+
+def from_data(
+    function: Function, args: Namespace, answered: Answered | None = None
+) -> tuple[Iterator[list[Question]], int | None]:
     """Return the rows of a file or a sample, in lists, and how many there are.
 
     What can be read twice is looked through first, so that nothing is computed where a row is bad and bad rows stop.
 
+    :param answered: what an earlier run has answered, and need not be asked again.
     :raises BadRows: for bad rows, where they stop.
     """
-    total = None if any(map(_passes, args.data)) else _looked_through(function, args)
-    return _lists(_questions(function, args)), total
+    return _lists(_questions(function, args, answered.tally.rows if answered else 0)), _total(function, args, answered)
+
+
+def again(args: Namespace) -> Again | None:
+    """Return the rows of files, as often as is needed; None where there are other data too, or what is gone once it was read."""
+    from functory.data.faults import Fault
+    from functory.data.sources import SAMPLES, paths_of
+
+    if not args.input or any(name.startswith(SAMPLES) or _passes(name) for name in args.input):
+        return None
+
+    def begin() -> Iterator[Mapping[str, Any]]:
+        return ({} if isinstance(row, Fault) else row.values for row in _rows(args))
+
+    files = paths_of(args.input)
+    return Again(files, reading(args) | {"on_bad_row": ""}, begin) if all(path.exists() for path in files) else None
+
+
+def _total(function: Function, args: Namespace, answered: Answered | None) -> int | None:
+    """Return how many rows there are, where they can be counted; an earlier run may have done so.
+
+    :raises BadRows: where one is bad and bad rows stop.
+    """
+    if any(map(_passes, args.input)):
+        return None
+    if answered and answered.looked and not (answered.looked[1] and on_bad_row(args) == "stop"):
+        return answered.looked[0]
+    count, bad = _looked_through(function, args)
+    if answered:
+        answered.look(count, bad)
+    return count
 
 
 def _passes(name: str) -> bool:
@@ -98,28 +140,35 @@ def _passes(name: str) -> bool:
     return path.exists() and not path.is_file() and not path.is_dir()
 
 
-def _looked_through(function: Function, args: Namespace) -> int:
-    """Return how many rows there are.
+def _looked_through(function: Function, args: Namespace) -> tuple[int, int]:
+    """Return how many rows there are, and how many of them are bad.
 
     :raises BadRows: where one is bad and bad rows stop.
     """
-    from functory.data.faults import Fault, settle
+    from functory.data.faults import SHOWN, Fault, bad_rows
+    from functory.terminal import progress
 
-    faults, count = [], 0
-    for found in _validated(function, args):
-        count += 1
-        if isinstance(found, Fault):
-            faults.append(found)
-    if faults and args.on_bad_row != "skip":
-        settle(faults, count - len(faults), ", ".join(args.data), "stop")
-    return count
+    faults: list[Fault] = []
+    count = bad = 0
+    bar: Progress[None]
+    with progress(None, f"{function.name}: looking through {', '.join(args.input)}") as bar:
+        for found in _validated(function, args):
+            count += 1
+            if isinstance(found, Fault):
+                bad += 1
+                faults += [found] if bad <= SHOWN else []
+            if count % LOOKED == 0:
+                bar.advance(LOOKED)
+    if bad and on_bad_row(args) == "stop":
+        raise bad_rows(faults, bad, count - bad)
+    return count, bad
 
 
-def _questions(function: Function, args: Namespace) -> Iterator[Question]:
-    """Give each row of the data."""
+def _questions(function: Function, args: Namespace, passed: int = 0) -> Iterator[Question]:
+    """Give each row of the data, but for the first ones that are passed over."""
     from functory.data.faults import Fault
 
-    for number, found in enumerate(_validated(function, args), 1):
+    for number, found in enumerate(_validated(function, args, passed), 1 + passed):
         if isinstance(found, Fault):
             error = DataError(f"{found.what}.", where=found.place, do=found.do)
             yield Question(number, found.where, error=error)
@@ -128,15 +177,22 @@ def _questions(function: Function, args: Namespace) -> Iterator[Question]:
             yield Question(number, record.where, record.values, value)
 
 
-def _validated(function: Function, args: Namespace) -> Iterator[Any]:
+def _validated(function: Function, args: Namespace, passed: int = 0) -> Iterator[Any]:
     """Give each row with its input, or what is wrong with it."""
     from functory.data.examples import validated
+
+    rows = _rows(args)
+    rows.passed = passed
+    yield from validated(rows, function.task.Input, _columns(function), reading(args).get("columns"),
+                         gather=function.task.gathered)  # fmt: skip
+
+
+def _rows(args: Namespace) -> RecordStream:
+    """Return the rows of the data as they come."""
     from functory.data.sources import stream
 
     said = reading(args)
-    rows = stream(data(args.data), format=said.get("format"), encoding=said.get("encoding", ""))
-    yield from validated(rows, function.task.Input, _columns(function), said.get("columns"),
-                         gather=function.task.gathered)  # fmt: skip
+    return stream(data(args.input), format=said.get("format"), encoding=said.get("encoding", ""))
 
 
 def _columns(function: Function) -> dict[str, tuple[str, ...]]:

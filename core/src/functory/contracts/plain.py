@@ -27,6 +27,15 @@ def plain(value: Any) -> Any:  # Any: whatever a table of any library holds
     return None if type(value).__name__ in ("NAType", "NaTType") else _converted(value)
 
 
+def finite(value: Any) -> Any:  # Any: plain data
+    """Return plain data with nothing in the place of numbers that JSON does not know: not a number, infinite."""
+    if isinstance(value, dict):
+        return {name: finite(one) for name, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [finite(one) for one in value]
+    return None if isinstance(value, float) and value - value != 0 else value
+
+
 def plain_type(annotation: Any) -> Any:  # Any: a type expression, in and out
     """Return a type without what validates it: ``str | tuple[str, ...]`` for `LabelOrList`."""
     if get_origin(annotation) is Annotated:

@@ -21,25 +21,34 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from functory.contracts.component import Component, O
+from functory.errors import NotSupported
 
 if TYPE_CHECKING:
     from functory.data.faults import Fault
     from functory.data.files import DataFile
     from functory.data.records import Record
+    from functory.data.writing import Rows
 
 Recognition = Literal["no", "fits", "certain"]
 """Whether a reader takes a file for one of its own: by its name or its general form, or by what only its format has."""
 
 
+Columns = Literal["", "cells", "values"]
+"""What stands in a column that is written: texts, numbers and truth values alone, or objects and lists too."""
+
+
 class DataReader(Component[O]):
-    """Reads files of one format."""
+    """Reads files of one format, and may write them."""
 
     kind: ClassVar[str] = "readers"
     endings: ClassVar[tuple[str, ...]] = ()
     """How the names of its files end: ``.csv``. The ending of a packing, such as .gz, is taken off before."""
+    writes: ClassVar[Columns] = ""
+    """Whether it writes such files too, and what a column of them holds."""
 
     def recognise(self, file: DataFile) -> Recognition:
         """Say whether a file is one of these, by its name and its first bytes alone: `file.ending`, `file.head`.
@@ -56,3 +65,11 @@ class DataReader(Component[O]):
 
         :raises DataError: when the file as a whole cannot be read.
         """
+
+    def write(self, path: Path, rows: Rows) -> None:
+        """Write rows to a file, which is put into its place when it is whole. They may be gone through more than once, and are
+        never held all together. What the format has no room for is told by an error, or written as its JSON.
+
+        :raises NotSupported: by readers that only read.
+        """
+        raise NotSupported(f"the reader {type(self).__name__} writes no files.", do="name another file: .csv, .jsonl.")

@@ -5,20 +5,25 @@ Here: from rows of fields to records. How lines become rows is in `cutting`.
 
 from __future__ import annotations
 
+import csv
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
-from typing import Any
+from pathlib import Path
+from typing import Any, ClassVar
 
 from pydantic import Field, field_validator
 
 from functory.contracts.component import Options
-from functory.contracts.reader import DataReader
+from functory.contracts.plain import finite
+from functory.contracts.reader import Columns, DataReader
 from functory.data.cutting import LONE_RETURN, NUL, Cut, Cutter, dialect_of, sampled
 from functory.data.faults import Fault
 from functory.data.files import DataFile, Doubt
 from functory.data.records import Record
+from functory.data.writing import Rows
 from functory.errors import DataError
 
 REMEDY = "put the column names into the first line, such as text,label; or say that there are none: --no-header."
@@ -46,6 +51,7 @@ class Delimited(DataReader[DelimitedOptions]):
     """Tables with a comma, a semicolon, a tab or a bar between the fields, and a header."""
 
     endings = (".csv", ".tsv", ".tab")
+    writes: ClassVar[Columns] = "cells"
     examples = (
         "functory build --task text-classification --train reviews.csv",
         "functory evaluate sentiment --data reviews.csv --no-header --column text=1 --column label=2",
@@ -78,6 +84,15 @@ class Delimited(DataReader[DelimitedOptions]):
             places = ", ".join(f"{line:,}" for line in repeated[:5]) + (" …" if len(repeated) > 5 else "")
             file.notes.append(f"{file.name}: the header stands again in line {places}, which is passed over.")
 
+    def write(self, path: Path, rows: Rows) -> None:
+        """Write a header and a line a row: with tabs or commas between fields, as the file's name says, or as the options do."""
+        delimiter = self.options.delimiter or ("," if rows.ending == ".csv" else "\t")
+        with path.open("w", encoding="utf-8", newline="") as file:
+            table = csv.DictWriter(file, rows.columns, restval="", delimiter=delimiter, lineterminator="\n")
+            if self.options.header:
+                table.writeheader()
+            table.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
+
     @property
     def _has_header(self) -> bool:
         return self.options.header and not self.options.names
@@ -97,6 +112,13 @@ class Delimited(DataReader[DelimitedOptions]):
             do = "give each column its own name."
             raise DataError(f"two columns are named {twice[0]!r}.", where=file.place(1), do=do)
         return names
+
+
+def _cell(value: Any) -> Any:  # Any: what a row holds
+    """Return a value as a cell holds it: lists and objects as JSON, truth as JSON spells it, nothing as an empty cell."""
+    if isinstance(value, bool | list | dict):
+        return json.dumps(finite(value), ensure_ascii=False, default=str)
+    return "" if finite(value) is None else value
 
 
 def _header(row: Cut | None, file: DataFile) -> list[str]:

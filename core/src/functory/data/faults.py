@@ -61,19 +61,24 @@ def settle(faults: Sequence[Fault], good: int, source: str, on_bad_row: OnBadRow
         )
     ordered = tuple(sorted(faults, key=lambda fault: fault.row))
     if ordered and (on_bad_row == "stop" or not good):
-        raise _told(ordered, good)
+        raise bad_rows(ordered, len(ordered), good)
     if not good:
         raise DataError("there is no row.", where=source, do="give at least one example.")
     return ordered
 
 
-def _told(faults: Sequence[Fault], good: int) -> BadRows:
-    """Return the error that shows the first faults and counts all of them."""
+def bad_rows(faults: Sequence[Fault], count: int, good: int) -> BadRows:
+    """Return the error that shows the first faults and counts all of them.
+
+    :param faults: the first of them at least, in the order of their rows.
+    :param count: how many there are.
+    :param good: how many rows are sound.
+    """
     shown = faults[:SHOWN]
     first = shown[0]
-    what = f"{first.what}." if len(faults) == 1 else f"{len(faults):,} rows are faulty; the first: {first.what}."
+    what = f"{first.what}." if count == 1 else f"{count:,} rows are faulty; the first: {first.what}."
     remedies = list(dict.fromkeys(fault.do for fault in shown if fault.do))[:MOST_REMEDIES]
     if good:
         remedies.append(f"Or pass over bad rows: --on-bad-row skip (on_bad_row='skip'); sound rows: {good:,}.")
     parts = [{"where": fault.place, "what": fault.what, "do": fault.do} for fault in shown]
-    return BadRows(what, where=first.place, do=" ".join(remedies), rows=parts, count=len(faults))
+    return BadRows(what, where=first.place, do=" ".join(remedies), rows=parts, count=count)

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
+from typing import ClassVar
 
 from functory.contracts.component import NoOptions
-from functory.contracts.reader import DataReader, Recognition
+from functory.contracts.plain import finite
+from functory.contracts.reader import Columns, DataReader, Recognition
 from functory.data.faults import Fault
 from functory.data.files import DataFile
 from functory.data.records import Record
+from functory.data.writing import Rows
 
 
 class JSONLines(DataReader[NoOptions]):
     """JSON Lines: one object per line, whatever its fields."""
 
     endings = (".jsonl", ".ndjson")
+    writes: ClassVar[Columns] = "values"
     examples = ("functory build --task ner --train names.jsonl",)
 
     def recognise(self, file: DataFile) -> Recognition:
@@ -32,6 +37,12 @@ class JSONLines(DataReader[NoOptions]):
         for number, line in enumerate(file.lines(), 1):
             if line.strip("\ufeff \t\r\n"):
                 yield _read_line(line, number, file)
+
+    def write(self, path: Path, rows: Rows) -> None:
+        """Write an object a line; what JSON does not know, such as a date, as its text."""
+        with path.open("w", encoding="utf-8", newline="") as file:
+            for row in rows:
+                file.write(json.dumps(finite(dict(row)), ensure_ascii=False, default=str) + "\n")
 
 
 def _read_line(line: str, number: int, file: DataFile) -> Record | Fault:

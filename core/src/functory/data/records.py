@@ -125,6 +125,8 @@ class RecordStream:
         self.doubts: list[Doubt] = [] if doubts is None else doubts
         self.most = 0
         """How many rows are read at most; all when 0. Set before the first is."""
+        self.passed = 0
+        """How many of the first rows are passed over; they are counted, and show their columns as far as others do."""
         self._rows = _numbered(rows)
         self._ahead: list[Record | Fault] = []
 
@@ -135,7 +137,7 @@ class RecordStream:
         return columns_of(row for row in self._ahead if isinstance(row, Record))
 
     def __iter__(self) -> Iterator[Record | Fault]:
-        yield from islice(chain(self._ahead, self._rows), self.most or None)
+        yield from islice(chain(self._ahead, self._rows), self.passed, self.most or None)
 
     def whole(self) -> Records:
         """Read all rows."""

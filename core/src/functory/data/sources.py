@@ -69,7 +69,7 @@ def stream(
         part = part_of(format)
         if columns:
             part = part.model_copy(update={"options": {**part.options, "names": tuple(columns)}})
-        return _files(_paths(source), part, encoding)
+        return _files(paths_of(source), part, encoding)
     if is_dataset(source):
         return _dataset(source)
     table = table_of(source)
@@ -99,7 +99,7 @@ def _are_paths(source: object) -> TypeGuard[Sequence[Named]]:
     )
 
 
-def _paths(source: Named | Sequence[Named]) -> list[Path]:
+def paths_of(source: Named | Sequence[Named]) -> list[Path]:
     """Return the files that paths and patterns name, those of a pattern in the order of their names.
 
     :raises DataError: when nothing fits a pattern.

@@ -25,7 +25,7 @@ class TextLines(DataReader[TextLinesOptions]):
     endings = (".lines", ".utf8")
     examples = (
         "functory build --task tagging --set task.mode=words --train msr_training.utf8 --backbone e5",
-        "functory run sentiment --data reviews.txt --format lines",
+        "functory run sentiment --input reviews.txt --format lines",
     )
 
     def read(self, file: DataFile) -> Iterator[Record | Fault]:

@@ -33,6 +33,14 @@ def remember(folder: Path, function: Function) -> None:
     write_note("golden", _about(folder, function), {"function": function.about.name, "form": function.form.name})
 
 
+def identity(function: Function) -> list[Any]:  # Any: JSON
+    """Return all that decides a function's outputs here, as far as it can be told: two with one identity answer alike."""
+    options = function.session_options.model_dump()
+    golden = [one.line() for one in function.golden]
+    return [vars(function.about), str(function.state), golden, function.form.name, options, cpu(), versions(), makers(function),
+            made_of(function)]  # fmt: skip
+
+
 def _about(folder: Path, function: Function) -> list[Any]:  # Any: JSON
     """Return all that decides what the golden examples come out as."""
     options = function.session_options

@@ -150,7 +150,7 @@ def test_pairs_are_mapped_and_run_alike(pair: Any, tmp_path: Path, capsys: pytes
     assert json.loads(capsys.readouterr().out)["label"] == alone[0].label
     rows = "".join(json.dumps({"premise": a, "hypothesis": b}) + "\n" for a, b in pairs)
     (tmp_path / "in.jsonl").write_text(rows, encoding="utf-8")
-    assert main(["run", str(tmp_path / "pair"), "--data", str(tmp_path / "in.jsonl"), "--json"]) == 0
+    assert main(["run", str(tmp_path / "pair"), "--input", str(tmp_path / "in.jsonl"), "--json"]) == 0
     told = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [one["label"] for one in told] == [one.label for one in alone]
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+import pytest
+
 from functory.contracts.reader import DataReader
 from functory.data import DataFile, Fault, Record, stream
-from functory.errors import DataError
+from functory.data.writing import Rows
+from functory.errors import DataError, NotSupported
 from functory_sdk.testing.guarding import overridable
 from functory_sdk.testing.suite import ComponentSuite
 
@@ -22,6 +26,15 @@ OTHERS = {
     "bytes.bin": bytes(range(256)) * 4,
 }
 """Files that are no reader's own beyond their general form."""
+
+WRITTEN: Sequence[Mapping[str, Any]] = (
+    {"text": 'a "b", c;\td | 电影', "number": 1.5},
+    {"text": "two\nlines", "number": -2.0, "more": True},
+    {"text": "", "more": False},
+    {"text": "the last", "number": 0.25},
+)
+STRUCTURED: Sequence[Mapping[str, Any]] = ({"list": [1, 2], "object": {"a": "b"}},)
+"""What is written, and what besides where columns hold lists and objects."""
 
 
 class ReaderSuite(ComponentSuite):
@@ -110,6 +123,26 @@ class ReaderSuite(ComponentSuite):
         first, second = ([str(row) for row in reader.read(DataFile(path))] for _ in range(2))
         assert first == second, "two readings give different rows."
 
+    def test_what_it_writes_it_reads_again(self, tmp_path: Path) -> None:
+        """Rows that were written are the same when they are read, in their order, whatever else is in their texts; a reader that
+        only reads says so by name.
+
+        If this fails: write every row and each of its columns; set `writes` to "cells" where a column holds texts alone.
+        """
+        reader, ending = self.configured(), next(iter(self.load().endings), "")
+        path, rows = tmp_path / f"written{ending}", [*WRITTEN, *(STRUCTURED if self.load().writes == "values" else ())]
+        columns = tuple(dict.fromkeys(name for row in rows for name in row))
+        if not reader.writes:
+            with pytest.raises(NotSupported):
+                reader.write(path, Rows(ending, columns, lambda: iter(rows)))
+            return
+        reader.write(path, Rows(ending, columns, lambda: iter(rows)))
+        found = [_said(row.values) for row in self.read(path) if isinstance(row, Record)]
+        wanted = [_said(row) for row in rows]
+        if reader.writes == "cells":
+            wanted = [{name: _in_cell(one) for name, one in row.items()} for row in wanted]
+        assert found == wanted, f"other rows come back: {found!r}."
+
     def test_a_damaged_file_is_told_as_such(self, tmp_path: Path) -> None:
         """A file that is cut off, or in which bytes were changed, gives faults or a `DataError`, never another exception.
 
@@ -127,6 +160,15 @@ class ReaderSuite(ComponentSuite):
                     assert error.where or error.do, f"this says neither where nor what to do: {error.what}"
             if whole:
                 damaged.write_bytes(whole)
+
+
+def _said(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a row says: an empty column is none."""
+    return {name: value for name, value in row.items() if value is not None and value != ""}
+
+
+def _in_cell(value: Any) -> str:
+    return json.dumps(value) if isinstance(value, bool) else str(value)
 
 
 def _damaged(content: bytes) -> Iterator[bytes]:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, ClassVar
 
 from functory_arrow.batches import BATCH, damaged, rows
-from functory_sdk import DataError, DataFile, DataReader, Fault, NoOptions, Recognition, Record
+from functory_sdk import Columns, DataError, DataFile, DataReader, Fault, NoOptions, Recognition, Record, Rows
 
 _FILE, _STREAM, _FEATHER = b"ARROW1", b"\xff\xff\xff\xff", b"FEA1"
 
@@ -15,8 +16,10 @@ class Parquet(DataReader[NoOptions]):
     """Parquet files; class numbers become the names that `datasets` declares."""
 
     endings: ClassVar[tuple[str, ...]] = (".parquet", ".pq")
+    writes: ClassVar[Columns] = "values"
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task text-classification --train 'data/train-*.parquet' --test data/test.parquet",
+        "functory run sentiment --input reviews.parquet --output scored.parquet",
     )
 
     def recognise(self, file: DataFile) -> Recognition:
@@ -31,6 +34,12 @@ class Parquet(DataReader[NoOptions]):
             except Exception as error:
                 raise damaged(file.name, error) from error
             yield from rows(opened.iter_batches(batch_size=BATCH), opened.schema_arrow, file.name)
+
+    def write(self, path: Path, rows: Rows) -> None:
+        """Write rows; objects and lists are columns of their own kind, and what is of several kinds is written as JSON."""
+        from functory_arrow.writing import write_parquet
+
+        write_parquet(path, rows)
 
 
 class Arrow(DataReader[NoOptions]):

@@ -37,7 +37,7 @@ class ControlledGeneration(WriteTask[ControlledOptions]):
     }
     examples: ClassVar[tuple[str, ...]] = (
         "functory build --task controlled-generation --backbone smollm2 --output story",
-        "functory run story --data asked.jsonl",
+        "functory run story --input asked.jsonl",
     )
 
     def formulations(self, spec: BackboneSpec) -> Mapping[str, Formulation]:
