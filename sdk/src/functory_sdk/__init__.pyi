@@ -86,6 +86,8 @@ from functory.contracts.rows import row_length as row_length
 from functory.contracts.sample import Sample as Sample
 from functory.contracts.shown import ShowingState as ShowingState
 from functory.contracts.shown import Shown as Shown
+from functory.contracts.spent import Spent as Spent
+from functory.contracts.spent import spending as spending
 from functory.contracts.task import Floor as Floor
 from functory.contracts.task import Input as Input
 from functory.contracts.task import Output as Output
@@ -93,6 +95,7 @@ from functory.contracts.task import Scorer as Scorer
 from functory.contracts.task import State as State
 from functory.contracts.task import Suited as Suited
 from functory.contracts.task import Task as Task
+from functory.contracts.texts import texts_in as texts_in
 from functory.contracts.texts import texts_of as texts_of
 from functory.contracts.texts import with_texts as with_texts
 from functory.contracts.trust import TrustOutput as TrustOutput
@@ -130,6 +133,10 @@ from functory.machine.entries import Entries as Entries
 from functory.machine.folders import file_written_whole as file_written_whole
 from functory.machine.places import cache as cache
 from functory.measuring.report import Report as Report
+from functory.measuring.usual import Spread as Spread
+from functory.measuring.usual import Usual as Usual
+from functory.measuring.usual import length_of as length_of
+from functory.measuring.usual import top_score as top_score
 from functory.plugins.registry import entries as entries
 from functory.plugins.registry import load as load
 from functory.reading.ngrams import NGRAMS as NGRAMS

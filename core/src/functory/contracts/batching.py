@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from functory.contracts.rows import Array, Port, Program, Row, row_length
+from functory.contracts.spent import spend
 from functory.errors import InputError
 
 CANDIDATES = (256, 512, 1024, 2048, 4096)
@@ -145,7 +146,9 @@ class Planner:
             chosen = [rows[index] for index in batch]
             started = time.perf_counter()
             outputs = run_batch(pad(chosen, program.inputs))
-            self._note(budget, sum(lengths[index] for index in batch), time.perf_counter() - started, bool(waiting))
+            tokens = sum(lengths[index] for index in batch)
+            self._note(budget, tokens, time.perf_counter() - started, bool(waiting))
+            spend(read=tokens, padding=len(batch) * lengths[batch[0]] - tokens)
             for index, output in zip(batch, unpad(outputs, chosen, program), strict=True):
                 results[index] = output
             if told is not None:

@@ -21,6 +21,18 @@ def texts_of(value: Any) -> dict[str, str]:  # Any: an Input, or what is in one
     return dict(_texts(value, ""))
 
 
+def texts_in(value: Any) -> list[str]:  # Any: an Input, or what its fields hold
+    """Return every text that an input holds, however deep, chosen ones too: faster than `texts_of`, for who only measures."""
+    if isinstance(value, str):
+        return [value]
+    if isinstance(value, Mapping):
+        return [text for one in value.values() for text in texts_in(one)]
+    if isinstance(value, list | tuple):
+        return [text for one in value for text in texts_in(one)]
+    fields = getattr(type(value), "model_fields", ())
+    return [text for name in fields for text in texts_in(getattr(value, name))]
+
+
 def with_texts(value: Any, texts: Mapping[str, str]) -> Any:  # Any: as above
     """Return an input with other texts at some of its paths; nothing is checked again, and what has none is shared."""
     return _changed(value, texts, "")

@@ -22,6 +22,7 @@ from functory.measuring.report import Confusion, Report
 from functory.measuring.selective import coverage
 from functory.measuring.slices import slices
 from functory.measuring.suspects import suspects
+from functory.measuring.usual import Usual
 
 if TYPE_CHECKING:
     from functory.function import Function
@@ -144,6 +145,7 @@ def evaluate(function: Function, found: Examples) -> Report:
             *task.audit(found),
             *_notes(outputs),
         ),
+        usual=Usual.of(task, found, outputs),
         built=origin(function),
         remarks=function.about.notes,
     )

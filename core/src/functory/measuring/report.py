@@ -22,6 +22,7 @@ from functory.measuring.selective import Coverage
 from functory.measuring.slices import Slice
 from functory.measuring.suspects import Suspect
 from functory.measuring.trials import Trial
+from functory.measuring.usual import Usual
 from functory.wording.harmless import harmless
 
 if TYPE_CHECKING:
@@ -134,6 +135,7 @@ class Report(BaseModel):
     mistakes: tuple[Mistake, ...] = Field((), description="Some of the wrong answers, the surest first.")
     suspects: tuple[Suspect, ...] = Field((), description="Examples whose labels look wrong, the likeliest first.")
     notes: tuple[str, ...] = Field((), description="What the reader should know.")
+    usual: Usual | None = Field(None, description="What the inputs and the answers were like; a server compares with it.")
     built: dict[str, str] = Field({}, description="What the function was built from: backbone, adaptation, data.")
     remarks: tuple[str, ...] = Field((), description="What its build noted, of the data and of the fit.")
     seconds: float = Field(0.0, ge=0, description="How long the function took for all examples.")

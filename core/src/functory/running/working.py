@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from functory.contracts.counted import encode
 from functory.contracts.engine import Session, SessionOptions
 from functory.contracts.rows import Encoded, Row
+from functory.contracts.spent import spend
 from functory.reading.ngrams import NGRAMS
 from functory.reading.reader import Reader
 from functory.running.about import About
@@ -92,11 +93,15 @@ class Work:
 
     def _generated(self, requests: Sequence[Request]) -> Generator[Token]:
         """Give the tokens of many inputs' requests, which have a batch of their own."""
+        spend(read=sum(len(request.ids) for request in requests))
         with self.form.reading():
-            yield from self.session.generate(requests)
+            for token in self.session.generate(requests):
+                spend(written=1)
+                yield token
 
     def _joined(self, requests: Sequence[Request]) -> Generator[Token]:
         """Give the tokens of one input's requests, which join what is being written for others."""
+        spend(read=sum(len(request.ids) for request in requests))
         with self.form.reading(), ExitStack() as leaving:
             asked = [self.session.submit(request) for request in requests]
             for tokens in asked:
@@ -104,4 +109,5 @@ class Work:
             for place, tokens in enumerate(asked):
                 for token in tokens:
                     check_left()
+                    spend(written=1)
                     yield replace(token, request=place) if place else token

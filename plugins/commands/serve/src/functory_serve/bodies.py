@@ -11,8 +11,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.types import Message, Receive
 
-from functory_sdk import Function, InputError
-from functory_serve.costs import texts_in
+from functory_sdk import Function, InputError, length_of
 from functory_serve.limits import Limits
 from functory_serve.problems import Refusal
 
@@ -150,7 +149,7 @@ def input_of(function: Function, data: Any, where: str, limits: Limits) -> Any:
         value = function.coerce(data)
     except InputError as error:
         raise error.located(where) from None
-    if sum(map(len, texts_in(value))) > limits.text_characters:
+    if length_of(value) > limits.text_characters:
         what = f"the texts of an input have more than {limits.text_characters:,} characters together."
         raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what, where=where, do="send a shorter one.")
     return value

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from functory_sdk import texts_in
+
 BYTES = 4
 """Bytes of text that make a token."""
 OWN = 4
@@ -17,15 +19,3 @@ OWN = 4
 def cost_of(value: Any) -> int:  # Any: a task's Input
     """Return what one input may cost."""
     return OWN + sum(len(text.encode(errors="replace")) for text in texts_in(value)) // BYTES
-
-
-def texts_in(value: Any) -> list[str]:  # Any: an Input, or what its fields hold
-    """Return every text that an input holds, however deep."""
-    if isinstance(value, str):
-        return [value]
-    if isinstance(value, dict):
-        return [text for one in value.values() for text in texts_in(one)]
-    if isinstance(value, list | tuple):
-        return [text for one in value for text in texts_in(one)]
-    fields = getattr(type(value), "model_fields", ())
-    return [text for name in fields for text in texts_in(getattr(value, name))]

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import asdict
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from functory_sdk import Spent
+from functory_serve.drift import Drift
 
 MEDIA = "text/plain; version=0.0.4; charset=utf-8"
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
@@ -25,6 +31,9 @@ class Measures:
         self.batch_inputs = self._sizes("functory_batch_inputs", "Inputs that were computed together.", SIZES)
         self.batch_tokens = self._sizes("functory_batch_tokens", "Tokens, as they are estimated, that were.", COSTS)
         self.abstained = self._counter("functory_abstained", "Outputs in which the function declined to answer.")
+        self.tokens = self._counter(
+            "functory_tokens", "Tokens of batches: read, written, and places of padding beside those that were read.", "kind"
+        )
         self.outputs = self._counter("functory_outputs", "Outputs.")
         self.waiting = Gauge(
             "functory_waiting_requests", "Requests without an answer.", ("function",), registry=self._registry
@@ -33,13 +42,18 @@ class Measures:
             "functory_waiting_tokens", "Tokens, as they are estimated, that no batch has taken.", ("function",),
             registry=self._registry,
         )  # fmt: skip
+        self._drifts = Drifts()
+        self._registry.register(self._drifts)
 
     def of(self, function: str) -> FunctionMeasures:
         """Return what is measured of one function."""
         return FunctionMeasures(self, function)
 
-    def watch(self, function: str, requests: Callable[[], float], tokens: Callable[[], float]) -> None:
-        """Ask for what waits whenever the page is made."""
+    def watch(
+        self, function: str, requests: Callable[[], float], tokens: Callable[[], float], drift: Callable[[], Drift]
+    ) -> None:
+        """Ask for what waits, and for what has drifted, whenever the page is made."""
+        self._drifts.of[function] = drift
         self.waiting.labels(function).set_function(requests)
         self.waiting_tokens.labels(function).set_function(tokens)
 
@@ -54,6 +68,28 @@ class Measures:
         return Histogram(name, what, ("function",), buckets=sizes, registry=self._registry)
 
 
+class Drifts(Collector):
+    """How far inputs and answers of late are from what each function was measured on; nothing where that is not known."""
+
+    def __init__(self) -> None:
+        self.of: dict[str, Callable[[], Drift]] = {}
+
+    def collect(self) -> Iterator[Metric]:
+        shifts = GaugeMetricFamily(
+            "functory_drift", "How otherwise lengths and best scores of the last outputs are spread than where the function was"
+            " measured: population stability index, .1 some, .25 much.", labels=("function", "of"),
+        )  # fmt: skip
+        chances = GaugeMetricFamily(
+            "functory_drift_by_chance", "What chance alone would make of it, with so many outputs.", labels=("function", "of")
+        )
+        for function, drift in self.of.items():
+            for of, (shift, chance) in drift().told().items():
+                shifts.add_metric((function, of), shift)
+                chances.add_metric((function, of), chance)
+        yield shifts
+        yield chances
+
+
 class FunctionMeasures:
     """What is measured of one function."""
 
@@ -61,6 +97,7 @@ class FunctionMeasures:
         self._answers, self._function = measures.answers, function
         self._stages = {stage: measures.seconds.labels(function, stage) for stage in ("waiting", "computing", "whole")}
         self._inputs, self._tokens = measures.batch_inputs.labels(function), measures.batch_tokens.labels(function)
+        self._spent = {kind: measures.tokens.labels(function, kind) for kind in asdict(Spent())}
         self._outputs, self._abstained = measures.outputs.labels(function), measures.abstained.labels(function)
 
     def answered(self, status: int) -> None:
@@ -77,6 +114,11 @@ class FunctionMeasures:
         """Note a batch that ran."""
         self._inputs.observe(inputs)
         self._tokens.observe(tokens)
+
+    def spent(self, spent: Spent) -> None:
+        """Count the tokens that a batch took."""
+        for kind, counter in self._spent.items():
+            counter.inc(getattr(spent, kind))
 
     def gave(self, outputs: int, abstained: int) -> None:
         """Count outputs, and those that decline to answer."""

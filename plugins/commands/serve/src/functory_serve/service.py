@@ -73,7 +73,7 @@ class Service:
             what = f"{name} is now a function of the task {new.task.name!r}, and was one of {serving.function.task.name!r}."
             raise NotSupported(what, do="serve it under another name.")
         await asyncio.to_thread(warmed, new)
-        serving.function = new
+        serving.renew(new)
         self.health[name] = Health(is_proven=True)
         return new.about.version
 

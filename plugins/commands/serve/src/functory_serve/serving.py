@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from functory_sdk import Attribution, Function, FunctoryError
+from functory_sdk import Attribution, Function, FunctoryError, Spent, spending
 from functory_serve.admission import Late, Overloaded
 from functory_serve.batcher import Batch, Batcher
 from functory_serve.computing import Outcome, computed
 from functory_serve.costs import cost_of
+from functory_serve.drift import Drift
 from functory_serve.lane import Lane
 from functory_serve.limits import Limits
 from functory_serve.measures import Measures
@@ -51,11 +52,16 @@ class Serving:
         """How many outputs are being explained."""
         self._limits = limits
         self.batcher = Batcher(limits)
-        measures.watch(name, lambda: self.batcher.requests, lambda: self.batcher.waiting)
+        self._drift = Drift(function)
+        measures.watch(name, lambda: self.batcher.requests, lambda: self.batcher.waiting, lambda: self._drift)
         self._loop = asyncio.get_running_loop()
         self._lane = Lane(name, self._loop)
         self._asked: dict[int, _Asked] = {}
         self._timer: asyncio.TimerHandle | None = None
+
+    def renew(self, function: Function) -> None:
+        """Let another function answer from the next batch on."""
+        self.function, self._drift = function, Drift(function)
 
     async def answer(self, values: Sequence[Any], seconds: float | None = None) -> list[Outcome]:
         """Return what comes of each input of a request, in their order.
@@ -203,17 +209,19 @@ class Serving:
     def _begin(self, batch: Batch) -> None:
         """Let the thread compute a batch."""
         values = [self._asked[piece.request].values[piece.place] for piece in batch.pieces]
-        function = self.function
+        function, drift = self.function, self._drift
 
         def work() -> Callable[[], None]:
-            outcomes, abstained = computed(function, values)
-            return lambda: self._finish(batch, outcomes, abstained)
+            with spending() as spent:
+                outcomes, abstained = computed(function, values, drift)
+            return lambda: self._finish(batch, outcomes, abstained, spent)
 
         self._lane.do(work)
 
-    def _finish(self, batch: Batch, outcomes: Sequence[Outcome], abstained: int) -> None:
+    def _finish(self, batch: Batch, outcomes: Sequence[Outcome], abstained: int, spent: Spent) -> None:
         now = self._loop.time()
         self.measures.batch(len(outcomes), batch.cost)
+        self.measures.spent(spent)
         self.measures.gave(sum(isinstance(one, bytes) for one in outcomes), abstained)
         for done in self.batcher.finish(batch, outcomes, now):
             asked = self._asked.pop(done.request)
