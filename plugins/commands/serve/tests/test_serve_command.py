@@ -37,15 +37,21 @@ def saved(toy: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def verb(saved: Path) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-c", PROGRAM, "serve", str(saved), f"other={saved}", "--port", "0", "--json"]
+def pid_file(saved: Path) -> Path:
+    return saved.with_name("serve.pid")
+
+
+@pytest.fixture(scope="module")
+def verb(saved: Path, pid_file: Path) -> Iterator[subprocess.Popen[str]]:
+    more = ["--port", "0", "--json", "--pid-file", str(pid_file)]
+    command = [sys.executable, "-c", PROGRAM, "serve", str(saved), f"other={saved}", *more]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         yield process
         process.kill()
 
 
 def test_it_says_what_it_serves_and_where_answers_what_is_there_when_it_is_told_to_end_and_ends_well(
-    verb: subprocess.Popen[str], client: Any, toy: Any
+    verb: subprocess.Popen[str], pid_file: Path, client: Any, toy: Any, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert verb.stdout is not None
     told = json.loads(verb.stdout.readline())
@@ -58,6 +64,9 @@ def test_it_says_what_it_serves_and_where_answers_what_is_there_when_it_is_told_
     verb.send_signal(signal.SIGHUP)
     assert verb.stderr is not None
     assert json.loads(verb.stderr.readline())["functions"] == {"toy": toy.about.version, "other": toy.about.version}
+    assert main(["reload", str(pid_file)]) == 0
+    assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == ["toy", "other"]
+    assert json.loads(verb.stderr.readline())["event"] == "reloaded"
     got: list[Any] = []
     asked = ["the poor book in the rain " * 20] * 1000
     asking = threading.Thread(target=lambda: got.append(one.ask("/v1/functions/toy", asked)))
@@ -68,6 +77,7 @@ def test_it_says_what_it_serves_and_where_answers_what_is_there_when_it_is_told_
     assert len(got[0].json) == 1000
     assert verb.wait(20) == 0
     assert verb.stderr.read() == ""
+    assert not pid_file.exists()
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ class Token(Options):
     name: str = Field(default="", max_length=100, description="Whose it is.")
     sha256: str = Field(pattern="^[0-9a-f]{64}$", description="The SHA-256 of the word, in hexadecimal.")
     functions: tuple[str, ...] = Field(default=(), description="The functions that it is for; all when empty.")
+    reload: bool = Field(default=False, description="Whether it may have the server take in its functions anew.")
     per_second: float = Field(default=0.0, ge=0, description="Requests that it may send in a second; any number when 0.")
 
 
@@ -29,10 +30,12 @@ class Access:
     """Lets requests in by their tokens; everyone, where there are none.
 
     Pure: it is told the time.
+
+    :param reloader: the SHA-256 of one more word, which lets its holder reload and nothing else.
     """
 
-    def __init__(self, tokens: Sequence[Token]) -> None:
-        self._tokens = tokens
+    def __init__(self, tokens: Sequence[Token], reloader: str = "") -> None:
+        self._tokens, self._reloader = tokens, reloader
         self._left = [(_burst(token), 0.0) for token in tokens]
 
     def functions(self, header: str, known: Collection[str]) -> list[str]:
@@ -63,16 +66,34 @@ class Access:
             raise Overloaded("there were more requests than this token may send.", (1 - left) / token.per_second)
         self._left[found] = left - 1, now
 
+    def check_reload(self, header: str, is_near: bool) -> None:
+        """Let a request reload the functions, or not.
+
+        :param header: its Authorization.
+        :param is_near: whether it comes from this machine.
+        :raises Refusal: when nothing lets it.
+        """
+        if self._reloader and hmac.compare_digest(_hashed(header), self._reloader):
+            return
+        found = self._found(header)
+        if not (is_near if found is None else self._tokens[found].reload):
+            do = "send a token that has reload = true, or use the server's pid file."
+            raise Refusal(HTTPStatus.FORBIDDEN, "this request may not reload the functions.", do=do)
+
     def _found(self, header: str) -> int | None:
         """Return which token a request has; None where none is needed."""
         if not self._tokens:
             return None
-        scheme, _, word = header.partition(" ")
-        hashed = hashlib.sha256(word.strip().encode()).hexdigest()
+        scheme, hashed = header.partition(" ")[0], _hashed(header)
         matches = [hmac.compare_digest(hashed, token.sha256) for token in self._tokens]
         if scheme.lower() != SCHEME or not any(matches):
             raise Refusal(HTTPStatus.UNAUTHORIZED, "no token lets this request in.", do="send Authorization: Bearer TOKEN.")
         return matches.index(True)
+
+
+def _hashed(header: str) -> str:
+    """Return the SHA-256 of the word that an Authorization holds."""
+    return hashlib.sha256(header.partition(" ")[2].strip().encode()).hexdigest()
 
 
 def _burst(token: Token) -> float:

@@ -27,7 +27,7 @@ from functory_serve import events, jsonlines, log, openapi
 from functory_serve.access import Access, Token
 from functory_serve.asked import KEY, Requested, ServedFunctions, request_id
 from functory_serve.bodies import check_medium, medium_of
-from functory_serve.borders import Borders
+from functory_serve.borders import Borders, is_loopback
 from functory_serve.cards import card, line
 from functory_serve.limits import Limits
 from functory_serve.measures import MEDIA
@@ -51,6 +51,7 @@ def app(
     domains: Collection[str] = (),
     proxies: Sequence[str] = (),
     faces: Sequence[Face] | None = None,
+    reloader: str = "",
 ) -> Starlette:
     """Return functions as an ASGI application, for any server that runs one.
 
@@ -61,9 +62,10 @@ def app(
     :param domains: names by which the server is reached, besides this machine's own, as `Borders` takes them.
     :param proxies: addresses, or networks, of proxies that are believed for whom, and by which scheme, they ask.
     :param faces: by which it is spoken to besides; all that are installed when None.
+    :param reloader: the SHA-256 of a word that lets its holder reload the functions, besides tokens that may.
     """
     service = Service(functions, limits or Limits(), reopen)
-    routes = Routes(service, Access(tokens), logs)
+    routes = Routes(service, Access(tokens, reloader), logs)
     own = routes.own()
     mounted = routes.mounted(installed() if faces is None else faces, own)
     served = ServedFunctions(lambda: {name: one.function for name, one in service.servings.items()})
@@ -100,6 +102,7 @@ class Routes:
             self._route(at, self._call, "POST"),
             self._route(f"{at}/stream", self._stream, "POST"),
             self._route(f"{at}/explain", self._explain, "POST"),
+            self._route("/v1/reload", self._reload, "POST"),
             self._route("/openapi.json", self._openapi),
             self._route("/healthz", self._alive),
             self._route("/readyz", self._ready),
@@ -208,6 +211,10 @@ class Routes:
             page["paths"] |= face.described(asked.functions)
         return _json(_bytes(page))
 
+    async def _reload(self, asked: Requested) -> Response:
+        self._access.check_reload(asked.authorization, is_near(asked.request))
+        return _json(_bytes({"functions": await self._service.reload()}))
+
     async def _alive(self, asked: Requested) -> Response:
         return _json(b'{"status":"alive"}')
 
@@ -237,6 +244,12 @@ def asked_of(request: Request) -> dict[str, str]:
     if unknown is not None:
         raise Refusal(HTTPStatus.BAD_REQUEST, f"there is no option {unknown!r} here.", do="there are: method, target.")
     return asked
+
+
+def is_near(request: Request) -> bool:
+    """Whether a request comes from this machine, and for nobody else: a proxy says so."""
+    is_handed_on = any(name in request.headers for name in ("x-forwarded-for", "forwarded", "via"))
+    return request.client is not None and is_loopback(request.client.host) and not is_handed_on
 
 
 def _json(content: bytes, status: HTTPStatus = HTTPStatus.OK) -> Response:

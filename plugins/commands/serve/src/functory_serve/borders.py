@@ -39,7 +39,10 @@ class Borders:
             try:
                 self.check(scope)
             except Refusal as error:
-                await refused(problem_of(error, os.urandom(8).hex()))(scope, receive, send)
+                number = os.urandom(8).hex()
+                response = refused(problem_of(error, number))
+                response.headers["X-Request-Id"] = number
+                await response(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

@@ -40,6 +40,7 @@ class Serve(Command):
             help="what is taken on at most, as the README tells: wait_seconds=1, inputs=100 …")  # fmt: skip
         add("--face", action="append", metavar="NAME",
             help="a face by which it is spoken to besides; all that are installed when not given, none by --face ''")  # fmt: skip
+        add("--pid-file", type=Path, metavar="FILE", help="write the process and its address there, for `functory reload FILE`")
         add("--log", action="store_true", help="write a line on stderr for each answer: its id, status and seconds")
 
     def run(self, args: Namespace) -> int:
@@ -52,7 +53,7 @@ class Serve(Command):
         serve(functions, host=said.host, port=said.port, limits=said.limits, tokens=said.tokens, logs=said.logs,
               domains=said.domains, proxies=said.proxies, faces=installed(said.faces),
               certificate=(said.certificate, said.key) if said.certificate else None,
-              reopen=lambda name: _open(places[name], said.threads),
+              pid_file=args.pid_file, reopen=lambda name: _open(places[name], said.threads),
               started=lambda url: _tell(url, list(functions), args.json))  # fmt: skip
         return 0
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
+import secrets
 import signal
 import socket
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import uvicorn
 from starlette.applications import Starlette
@@ -18,6 +21,7 @@ from functory_serve.access import Token
 from functory_serve.app import app
 from functory_serve.connections import connections_within
 from functory_serve.limits import Limits
+from functory_serve.pidfile import PidFile, removed
 from functory_serve.service import Reopen, Service
 
 KEEP_ALIVE_SECONDS = 15
@@ -37,7 +41,7 @@ class Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, service: Service, started: Callable[[], None]) -> None:
         super().__init__(config)
         self._service, self._told = service, started
-        self._reloads: list[asyncio.Task[dict[str, str]]] = []
+        self._reloads: list[asyncio.Task[dict[str, dict[str, str]]]] = []
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -80,6 +84,7 @@ def serve(
     domains: Collection[str] = (),
     proxies: Sequence[str] = (),
     faces: Sequence[Face] | None = None,
+    pid_file: Path | None = None,
     started: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve functions until SIGTERM or Ctrl-C; then answer what is here, and end. SIGHUP takes in what is saved now.
@@ -94,13 +99,18 @@ def serve(
     :param domains: names by which it is reached, besides this machine's own; others are refused where they lead to the loopback.
     :param proxies: addresses, or networks, of proxies that are believed for whom, and by which scheme, they ask.
     :param faces: by which it is spoken to besides; all that are installed when None.
+    :param pid_file: where this process, its address and a word that lets one reload are written, for `functory reload`.
     :param started: told the server's address when it takes requests.
     :raises StorageError: when the address is taken, or is not this machine's.
     """
     limits = limits or Limits()
-    with listening(host, port) as taken:
+    word = secrets.token_urlsafe(32)
+    with listening(host, port) as taken, removed(pid_file):
         url = address(host, taken) if certificate is None else address(host, taken).replace("http:", "https:", 1)
-        made = app(functions, limits, reopen=reopen, tokens=tokens, logs=logs, domains=domains, proxies=proxies, faces=faces)
+        if pid_file is not None:
+            PidFile.new(url, word).write(pid_file)
+        made = app(functions, limits, reopen=reopen, tokens=tokens, logs=logs, domains=domains, proxies=proxies, faces=faces,
+                   reloader=hashlib.sha256(word.encode()).hexdigest())  # fmt: skip
         open_server(made, limits, lambda: started(url), certificate).run([taken])
 
 

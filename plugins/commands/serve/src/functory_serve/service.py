@@ -47,22 +47,27 @@ class Service:
         for serving in self.servings.values():
             serving.close()
 
-    async def reload(self) -> dict[str, str]:
+    async def reload(self) -> dict[str, dict[str, str]]:
         """Take in each function as it is saved now, after its golden examples came out as they should; one that fails stays as it
         was. Requests go on meanwhile, and none is lost: the new one takes over between two batches.
 
-        :return: for each name its version, or the kind of error for which it stayed as it was.
+        :return: for each name the ``version`` that answers now and the one that it ``was``; where that stayed, the ``error`` and
+            ``what`` it is.
         """
         async with self._reloading:
-            told = {}
-            for name, serving in self.servings.items():
-                try:
-                    told[name] = await self._renewed(name, serving)
-                except Exception as error:  # whatever is wrong with the new one, the old one goes on
-                    told[name] = type(error).__name__
-                    tell(f"functory serve: {name} stays as it was: {message_of(error)}")
-            log.write(event="reloaded", functions=told)
+            told = {name: await self._reloaded(name, serving) for name, serving in self.servings.items()}
+            log.write(event="reloaded", functions={name: one.get("error", one["version"]) for name, one in told.items()})
             return told
+
+    async def _reloaded(self, name: str, serving: Serving) -> dict[str, str]:
+        """Reload one function; return what came of it."""
+        was = serving.function.about.version
+        try:
+            return {"version": await self._renewed(name, serving), "was": was}
+        except Exception as error:  # whatever is wrong with the new one, the old one goes on
+            tell(f"functory serve: {name} stays as it was: {message_of(error)}")
+            what = error.what if isinstance(error, FunctoryError) else "its code raised an error; the log says more."
+            return {"version": was, "was": was, "error": type(error).__name__, "what": what}
 
     async def _renewed(self, name: str, serving: Serving) -> str:
         """Let the function that is saved now take over; return its version."""
