@@ -192,7 +192,7 @@ def test_a_form_that_nothing_installed_gives_is_named(words: Function, tmp_path:
     write_digest(folder)
     with pytest.raises(errors.UnknownComponent, match="there is no form named 'wordz'") as caught:
         functory.load(folder)
-    assert "composite, engine, torch, words" in caught.value.do
+    assert "Installed: composite, engine, " in caught.value.do
 
 
 def test_a_form_whose_kind_is_not_its_name_and_one_that_computes_nothing_are_refused() -> None:

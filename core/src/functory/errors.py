@@ -37,6 +37,7 @@ command line, a notebook and JSON can each lay them out.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from functory.wording.harmless import REPLACED, harmless
@@ -98,6 +99,23 @@ def _rebuild(kind: type[FunctoryError], attributes: dict[str, object]) -> Functo
     Exception.__init__(error, attributes["what"])
     error.__dict__.update(attributes)
     return error
+
+
+def from_json(parts: Mapping[str, Any]) -> FunctoryError | None:  # Any: JSON
+    """Return the error that `as_json` told, in another process: of its class, or of the nearest above it that needs no more than
+    what, where and do. None for what is no error of this tree.
+
+    :param parts: ``error``, ``what``, and perhaps ``where`` and ``do``.
+    """
+    kind = globals().get(str(parts.get("error", "")))
+    if not (isinstance(kind, type) and issubclass(kind, FunctoryError)):
+        return None
+    what, where, do = (str(parts.get(name, "")) for name in ("what", "where", "do"))
+    for one in kind.__mro__:
+        with suppress(TypeError):
+            made: FunctoryError = one(what, where=where, do=do)
+            return made
+    return None
 
 
 class UsageError(FunctoryError):

@@ -65,6 +65,8 @@ class Function:
         self.about = about
         self.golden = list(golden)
         self.hooks = tuple(hooks)
+        self.sha256 = ""
+        """The digest of the artefact that it was loaded from, as `functory.verify` gives it; empty for one that was just made."""
         self.report = report
         """The report of the test split, of this build or of the one that was saved; None where nothing was measured."""
         self.held_out: Examples | None = None
@@ -108,7 +110,7 @@ class Function:
 
         from functory.running.waiting import waited
 
-        return await (waited if self.form.is_written else asyncio.to_thread)(self, *args, **kwargs)
+        return await (waited if self.form.is_awaited else asyncio.to_thread)(self, *args, **kwargs)
 
     def map(self, inputs: Iterable[Any], *, progress: bool | None = None) -> Iterator[Any]:
         """Compute many outputs, in order, in batches of equal cost; those of a slow source as it gives its inputs.
@@ -228,6 +230,8 @@ class Function:
         made.untouched, made._is_written_otherwise = self.untouched, self._is_written_otherwise
         if made.form is self.form and made.session_options == self.session_options:
             made.held = self.held
+        if made.form is self.form and made.about is self.about:
+            made.sha256 = self.sha256
         return made
 
     def close(self) -> None:

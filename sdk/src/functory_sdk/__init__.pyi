@@ -125,6 +125,7 @@ from functory.errors import TooLong as TooLong
 from functory.errors import TrainingError as TrainingError
 from functory.errors import UsageError as UsageError
 from functory.errors import WeightsMissing as WeightsMissing
+from functory.errors import from_json as from_json
 from functory.function import Function as Function
 from functory.hookspecs import hookimpl as hookimpl
 from functory.machine.contents import code_hash as code_hash
@@ -137,6 +138,7 @@ from functory.measuring.usual import Spread as Spread
 from functory.measuring.usual import Usual as Usual
 from functory.measuring.usual import length_of as length_of
 from functory.measuring.usual import top_score as top_score
+from functory.plugins.claims import reference_to as reference_to
 from functory.plugins.registry import entries as entries
 from functory.plugins.registry import load as load
 from functory.reading.ngrams import NGRAMS as NGRAMS
@@ -157,6 +159,7 @@ from functory.reading.sentences import sentence_spans as sentence_spans
 from functory.reading.stopping import Stops as Stops
 from functory.reading.tokenizer import Tokenizer as Tokenizer
 from functory.reading.tokenizer import Tokens as Tokens
+from functory.running.about import About as About
 from functory.running.backbones import open_backbone as open_backbone
 from functory.running.forms import CompositeForm as CompositeForm
 from functory.running.forms import EngineForm as EngineForm
@@ -167,11 +170,14 @@ from functory.running.forms import Opening as Opening
 from functory.running.forms import ProgramForm as ProgramForm
 from functory.running.forms import Saving as Saving
 from functory.running.forms import TorchForm as TorchForm
+from functory.running.golden import Golden as Golden
 from functory.running.golden import prove as prove
 from functory.running.golden import reformed as reformed
 from functory.running.replays import cpu as cpu
 from functory.running.replays import has_vnni as has_vnni
 from functory.running.replays import versions as versions
+from functory.running.streaming import Pieces as Pieces
+from functory.running.streaming import Stream as Stream
 from functory.terminal import Progress as Progress
 from functory.terminal import progress as progress
 from functory.terminal import show as show

@@ -39,6 +39,13 @@ def open_artefact(
     :param whereabouts: where its backbones may be looked for.
     :param sha256: the digest that it must have; any when empty.
     """
+    from functory.artefact.reaching import check_elsewhere, reached, scheme_of
+
+    if scheme_of(reference):
+        own = session is not None and session != SessionOptions()
+        said = {"form": form, "session": own, "components": components, "backbone": whereabouts != AS_RECORDED}
+        check_elsewhere(str(reference), said)
+        return reached(str(reference), {}, sha256)
     from functory.artefact.choosing import fastest
     from functory.artefact.installed import artefact_of
     from functory.running.replays import is_remembered, remember
@@ -53,6 +60,7 @@ def open_artefact(
     if not is_remembered(folder, function):
         prove(folder, function)
         remember(folder, function)
+    function.sha256 = manifest.sha256
     return function
 
 

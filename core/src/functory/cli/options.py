@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any
 from functory.errors import OptionError
 
 if TYPE_CHECKING:
+    from functory.contracts.engine import SessionOptions
     from functory.function import Function
 
 
 def add_function(parser: ArgumentParser) -> None:
     """Declare the function and how it is opened."""
-    parser.add_argument("function", help="a saved function's folder, or an installed function's name")
+    parser.add_argument("function", help="a saved function's folder, an installed function's name, or the URL of a served one")
     parser.add_argument("--form", help="which of its forms: 'torch fp32', 'openvino int8' …")
     parser.add_argument(
         "--threads", type=int, default=0, help="threads of one forward pass; the machine's cores when not given"
@@ -78,9 +79,16 @@ def open_function(args: Namespace) -> Function:
     from functory.artefact.loading import load
 
     return load(
-        args.function, form=args.form, threads=args.threads, device=args.device, precision=args.precision, sha256=args.sha256,
-        **opening(args),
+        args.function, form=args.form, sha256=args.sha256, session=_session(args), **opening(args)
     )  # fmt: skip
+
+
+def _session(args: Namespace) -> SessionOptions | None:
+    """Return how the arguments say to open a function; None where they say nothing."""
+    from functory.contracts.engine import SessionOptions
+
+    said = SessionOptions.of({"threads": args.threads, "device": args.device, "precision": args.precision})
+    return None if said == SessionOptions() else said
 
 
 def add_decoding(parser: ArgumentParser) -> None:

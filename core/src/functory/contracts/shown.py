@@ -28,3 +28,6 @@ class ShowingState(State):
 
     shown: Shown | None = None
     """The examples that an adaptation chose; None where none are shown."""
+
+    def said(self) -> dict[str, Any]:
+        return self.model_dump(mode="json", exclude={"shown"})

@@ -89,6 +89,10 @@ class State(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    def said(self) -> dict[str, Any]:
+        """Return what clients of a served function may know of it, as plain data: all but rows that it was trained on."""
+        return self.model_dump(mode="json")
+
 
 @dataclass(frozen=True)
 class Suited:
@@ -132,6 +136,9 @@ class Task(Component[O]):
     """What `floor` is, in a few words: "a regression on n-grams"."""
     teaches_layers: ClassVar[str] = ""
     """Why the backbone's layers must learn too, and a head alone would not do; empty where the data decide."""
+    unsaid: ClassVar[Collection[str]] = ("chat", "control", "guide", "instruction", "like", "prompt", "store", "system")
+    """Options that a server does not tell its clients, and that no client takes from it: what stands in prompts, and where things
+    lie, or may run."""
     unasked: ClassVar[str] = ""
     """Why no backbone is asked for it in a prompt, with what to do, where that is so."""
     lower_is_better: ClassVar[Collection[str]] = ()
@@ -311,6 +318,10 @@ class Task(Component[O]):
         and promises are made of; None where answers have no probability, or are neither right nor wrong.
         """
         return None
+
+    def said(self) -> dict[str, Any]:
+        """Return the options that decide its types and how its outputs are measured, as plain data, for who is elsewhere."""
+        return self.options.model_dump(mode="json", exclude_unset=True, exclude={*self.unsaid})
 
     def output_schema(self, state: Any) -> dict[str, Any]:
         """Return the JSON Schema of the output; a task that knows its labels names them."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Generator, Iterator
+from contextlib import closing
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
@@ -15,6 +16,9 @@ from functory.running.waiting import waited
 if TYPE_CHECKING:
     from functory.contracts.decoding import Finish, Token
     from functory.reading.stopping import Stops
+
+Pieces = Generator[tuple[str, "Finish | None"]]
+"""The pieces of a text, the last with why it ended; each may be empty."""
 
 
 class Stream(Iterator[str]):
@@ -30,14 +34,11 @@ class Stream(Iterator[str]):
 
     In an event loop it is ``async for piece in fn.stream("…")``.
 
-    :param tokens: of the one text, as a session gives them; closed with the stream.
-    :param stops: how they are read.
+    :param pieces: of the one text; closed with the stream.
     """
 
-    def __init__(self, tokens: Generator[Token], stops: Stops) -> None:
-        self._tokens, self._stops = tokens, stops
-        self._written: list[int] = []
-        self._told = ""
+    def __init__(self, pieces: Pieces) -> None:
+        self._pieces = pieces
         self._lock = threading.Lock()  # one thread may wait for a piece while another closes
         self.finish: Finish | Literal["closed"] | None = None
         """Why the text ended; ``closed`` where it was left off, None while it goes on."""
@@ -59,24 +60,10 @@ class Stream(Iterator[str]):
         :raises StopIteration: where the text has ended, or was left off.
         """
         while self.finish is None:
-            text = self._text()
-            if len(text) > len(self._told):
-                piece, self._told = text[len(self._told) :], text
+            piece, self.finish = next(self._pieces, ("", "end"))  # nothing was to be written
+            if piece:
                 return piece
         raise StopIteration
-
-    def _text(self) -> str:
-        """Take a token, and return what can be told of the text by now."""
-        token = next(self._tokens, None)
-        if token is None:  # nothing was to be written
-            self.finish = "end"
-            return self._told
-        if token.is_written:
-            self._written.append(token.id)
-        if token.finish is None:
-            return self._stops.told(self._written)
-        self.finish = token.finish
-        return self._stops.text(self._written)[0]
 
     async def __aiter__(self) -> AsyncIterator[str]:
         try:
@@ -91,7 +78,7 @@ class Stream(Iterator[str]):
             self.finish = "closed"
         if self._lock.acquire(blocking=False):  # else whoever waits for a piece does it
             try:
-                self._tokens.close()
+                self._pieces.close()
             finally:
                 self._lock.release()
 
@@ -102,3 +89,20 @@ class Stream(Iterator[str]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def told(tokens: Generator[Token], stops: Stops) -> Pieces:
+    """Give the pieces of a text whose tokens are being written: what can be told of it by each token.
+
+    :param tokens: of the one text, as a session gives them; closed in the end.
+    :param stops: how they are read.
+    """
+    written: list[int] = []
+    before = ""
+    with closing(tokens):
+        for token in tokens:
+            if token.is_written:
+                written.append(token.id)
+            text = stops.told(written) if token.finish is None else stops.text(written)[0]
+            piece, before = text[len(before) :], max(before, text, key=len)
+            yield piece, token.finish

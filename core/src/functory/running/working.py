@@ -82,11 +82,11 @@ class Work:
     def stream(self, value: Any) -> Stream:
         """Return what is written for one Input, as it is written."""
         from functory.running.rounds import last_of
-        from functory.running.streaming import Stream
+        from functory.running.streaming import Stream, told
 
         put = self.form.formulation
         tokens = last_of(put, self._encoded([value]), self.reader, self.state, self._joined)
-        return Stream(tokens, put.stops(self.form.tokenizer))
+        return Stream(told(tokens, put.stops(self.form.tokenizer)))
 
     def _encoded(self, values: Sequence[Any]) -> Encoded:
         return encode(self.form.formulation, values, self.reader, self.state)

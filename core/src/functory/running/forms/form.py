@@ -36,6 +36,8 @@ class Form(ABC):
     """What a manifest keeps of it; None where it cannot be saved."""
     tolerance: float
     """By how much any number of its outputs may be off where it is replayed."""
+    schemes: ClassVar[tuple[str, ...]] = ()
+    """With what the URLs begin by which it reaches functions that are elsewhere: ``("http", "https")``; most reach none."""
     parts: Mapping[str, Function] = MappingProxyType({})
     """The functions that it is made of, by the names that the task gives them; most are made of none."""
 
@@ -50,9 +52,30 @@ class Form(ABC):
         return any(part.form.is_written for part in self.parts.values())
 
     @property
+    def is_streamed(self) -> bool:
+        """Whether `stream` gives what it writes."""
+        return False
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether who calls it waits for what others compute, so that many may wait at once."""
+        return self.is_written
+
+    @property
     def rounding(self) -> float:
         """By how much a number may be off on another processor, whatever is seen of it on one."""
         return 0.0
+
+    @classmethod
+    def reach(cls, url: str, options: Mapping[str, Any], sha256: str) -> Function:
+        """Return the function that a URL leads to, for a form with `schemes`.
+
+        :param url: it begins with one of them.
+        :param options: how it is reached, as the caller of `functory.load` names it.
+        :param sha256: the digest that the function must have; any when empty.
+        :raises NotSupported: by a form that reaches none.
+        """
+        raise NotSupported(f"a form of the kind {cls.kind!r} reaches no function.", where=url)
 
     # -- computing --------------------------------------------------------------------------------------
 

@@ -64,6 +64,10 @@ class ProgramForm(Form):
         return self.program.kind == "generate"
 
     @property
+    def is_streamed(self) -> bool:
+        return self.formulation.decoding is not None
+
+    @property
     def rounding(self) -> float:
         return ROUNDED if self.is_written and self.program.precision != "fp32" else 0.0
 

@@ -28,7 +28,7 @@ from functory_serve.access import Access, Token
 from functory_serve.asked import KEY, Requested, ServedFunctions, request_id
 from functory_serve.bodies import check_medium, medium_of
 from functory_serve.borders import Borders, is_loopback
-from functory_serve.cards import card, line
+from functory_serve.cards import DIGEST, card, digests, line
 from functory_serve.limits import Limits
 from functory_serve.measures import MEDIA
 from functory_serve.mounting import Mounted, installed, living, mounts
@@ -129,7 +129,9 @@ class Routes:
                 nonlocal status
                 if message["type"] == "http.response.start":
                     status = message["status"]
-                    message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", asked.id.encode())]}
+                    own = {"x-request-id": asked.id, **(self._of_which(asked) if status < HTTPStatus.BAD_REQUEST else {})}
+                    headers = [(name.encode(), value.encode()) for name, value in own.items()]
+                    message = {**message, "headers": [*message.get("headers", ()), *headers]}
                 await send(message)
 
             try:
@@ -146,6 +148,11 @@ class Routes:
                 self._note(asked, scope, status, time.monotonic() - begun)
 
         return told
+
+    def _of_which(self, asked: Requested) -> dict[str, str]:
+        """Return the header that says of which function an answer is."""
+        serving = self._service.servings.get(asked.used)
+        return {} if serving is None or asked.met is None else {DIGEST.lower(): digests(asked.met, serving.function)}
 
     def _route(self, path: str, answer: Answer, method: str = "GET") -> Route:
         """Return a route that one method answers."""

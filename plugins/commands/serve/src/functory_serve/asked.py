@@ -47,6 +47,8 @@ class Requested(Asked):
         self.limits = service.limits
         self.used = ""
         """The function that it used last: what came of the request is counted as its."""
+        self.met: Function | None = None
+        """What was served under that name then."""
         self.receive = Guarded(request.receive, request.headers, service.limits)
         self.request = Request(request.scope, self.receive)
         self._raw, self._service, self._access = request, service, access
@@ -93,7 +95,7 @@ class Requested(Asked):
         :raises Overloaded: when the token has sent too many.
         """
         serving = self.serving(name)
-        self.used = name
+        self.used, self.met = name, serving.function
         if not self._is_counted:
             self._access.spend(self.authorization, time.monotonic())
             self._is_counted = True

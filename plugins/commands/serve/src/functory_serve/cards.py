@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from functory_sdk import Function
+from functory_sdk import Function, Kept
+
+DIGEST = "Functory-Digest"
+"""The header by which an answer says of which function it is."""
+_digests: WeakKeyDictionary[Function, str] = WeakKeyDictionary()
 
 
 def card(name: str, function: Function) -> dict[str, Any]:  # Any: JSON
@@ -14,6 +21,13 @@ def card(name: str, function: Function) -> dict[str, Any]:  # Any: JSON
     """
     return {
         **line(name, function),
+        "digest": digest(function),
+        "sha256": function.sha256,
+        "writes": writes(function),
+        "tolerance": function.form.tolerance,
+        "made_with": Kept.of_component(function.task).model_dump(include={"distribution", "version"}),
+        "options": function.task.said(),
+        "state": function.state.said(),
         "signature": function.signature,
         "metrics": function.about.metrics,
         "notes": list(function.about.notes),
@@ -22,10 +36,24 @@ def card(name: str, function: Function) -> dict[str, Any]:  # Any: JSON
     }
 
 
+def digest(function: Function) -> str:
+    """Return what tells a function from what else is served under its name, before or after it."""
+    if function not in _digests:
+        told = {"sha256": function.sha256, "signature": function.signature, "metrics": function.about.metrics,
+                "state": function.state.said(), "options": function.task.said(), "version": function.about.version,
+                "golden": [one.output for one in function.golden], "form": function.form.name}  # fmt: skip
+        _digests[function] = hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()
+    return _digests[function]
+
+
+def digests(before: Function, after: Function) -> str:
+    """Return what an answer was made by, in one line: two digests where another function took over meanwhile."""
+    return ", ".join(dict.fromkeys((digest(before), digest(after))))
+
+
 def writes(function: Function) -> bool:
     """Return whether a function writes texts, which can be streamed."""
-    put = getattr(function.form, "formulation", None)
-    return put is not None and put.decoding is not None
+    return function.form.is_streamed
 
 
 def line(name: str, function: Function) -> dict[str, Any]:

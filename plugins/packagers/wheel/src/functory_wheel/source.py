@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
-
 from functory_sdk import Manifest, Output
+from functory_sdk.pythontypes import Class, Field, Types, docstring, parameters, python
 from functory_wheel.metadata import summary
 from functory_wheel.names import Names
-from functory_wheel.types import Class, Field, Types, python
 
 FOLDER = "artefact"
 """Where the artefact lies in the import package."""
@@ -74,19 +72,19 @@ def _module(names: Names, manifest: Manifest, types: Types, doc: str) -> str:
     aliases = "".join(f"\n{name} = {literal}" for name, literal in types.aliases.items())
     about = f"{summary(manifest)}\n\nThe function is loaded at its first call."
     return _MODULE.format(
-        about=_docstring(about, ""),
+        about=docstring(about, ""),
         module=names.module,
         exported=_exported(names, types),
         version=names.version,
         aliases=aliases + "\n" if aliases else "",
         kind=names.kind,
-        doc=_docstring(doc, "    "),
+        doc=docstring(doc, "    "),
     )
 
 
 def _about(names: Names, manifest: Manifest, output: Class, shorthand: list[Field], by_name: list[Field]) -> str:
     """Return what `help` shows of the callable: how it is called, what goes in, what comes out."""
-    call = f"{names.module}({', '.join(_parameters(shorthand, by_name))}) -> {output.name}"
+    call = f"{names.module}({', '.join(parameters(shorthand, by_name))}) -> {output.name}"
     lines = [summary(manifest), "", call, "", "Parameters:"]
     lines += [f"    {one.name}: {one.about}" for one in (*shorthand, *by_name)]
     lines += ["", f"Returns a {output.name}:"]
@@ -109,7 +107,7 @@ def _stub(
     by_name: list[Field],
 ) -> str:
     lines = [
-        _docstring(summary(manifest), ""),
+        docstring(summary(manifest), ""),
         "",
         "from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence",
         "from typing import Any, Literal",
@@ -127,16 +125,16 @@ def _stub(
     ]
     for made in types.classes.values():
         lines += _class(made, "Output" if made is output else "BaseModel")
-    parameters = ", ".join(["self", *_parameters(shorthand, by_name)])
+    given_to = ", ".join(["self", *parameters(shorthand, by_name)])
     lines += [
         f"class {names.kind}(Function):",
-        f"    def __call__({parameters}) -> {output.name}:",
-        _docstring(_call_doc(manifest, [*shorthand, *by_name]), "        "),
+        f"    def __call__({given_to}) -> {output.name}:",
+        docstring(_call_doc(manifest, [*shorthand, *by_name]), "        "),
         "",
         "    def map(",
         f"        self, inputs: Iterable[{_item(given, shorthand)}], *, progress: bool | None = None",
         f"    ) -> Iterator[{output.name}]: ...",
-        f"    def stream({parameters}) -> Stream: ...",
+        f"    def stream({given_to}) -> Stream: ...",
         "",
         f"{names.module}: {names.kind}",
         "",
@@ -150,22 +148,14 @@ def _class(made: Class, base: str) -> list[str]:
     own = [one for one in made.fields if one.name not in inherited]
     lines = [f"class {made.name}({base}):"]
     if made.about:
-        lines.append(_docstring(made.about, "    "))
+        lines.append(docstring(made.about, "    "))
     for one in own:
         lines.append(f"    {one.name}: {one.type}{' = ...' if one.default else ''}")
         if one.about:
-            lines.append(_docstring(one.about, "    "))
+            lines.append(docstring(one.about, "    "))
     if not own and not made.about:
         lines.append("    ...")
     return [*lines, ""]
-
-
-def _parameters(shorthand: list[Field], by_name: list[Field]) -> list[str]:
-    """Return the parameters of a call: the shorthand's by position or name, the others by name."""
-    written = [f"{one.name}: {one.type}{f' = {one.default}' if one.default else ''}" for one in [*shorthand, *by_name]]
-    if by_name:
-        written.insert(len(shorthand), "*")
-    return written
 
 
 def _item(given: Class, shorthand: list[Field]) -> str:
@@ -180,13 +170,3 @@ def _call_doc(manifest: Manifest, fields: list[Field]) -> str:
     return "\n".join(
         [summary(manifest), "", *(f":param {one.name}: {one.about}".rstrip(" :") for one in fields)]
     ).strip()
-
-
-def _docstring(text: str, indent: str) -> str:
-    """Return a docstring of any text: nothing in it can end it or be taken for an escape."""
-    safe = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').strip()
-    safe = "".join(letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1] for letter in safe)
-    if safe.endswith('"'):
-        safe = safe[:-1] + '\\"'
-    closing = f"\n{indent}" if "\n" in safe else ""
-    return textwrap.indent(f'"""{safe}', indent, lambda line: bool(line.strip())) + f'{closing}"""'

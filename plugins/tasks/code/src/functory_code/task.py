@@ -22,6 +22,7 @@ class CodeWriting(WriteTask[CodeOptions]):
     Options: ClassVar = CodeOptions
     Input: ClassVar = Wanted
     Output: ClassVar = Code
+    unsaid: ClassVar = (*WriteTask.unsaid, "allow_execution")
     Example: ClassVar = Tested
     shorthand: ClassVar[tuple[str, ...]] = ("text", "start")
     columns: ClassVar[Mapping[str, tuple[str, ...]]] = {

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, Field
 
-from functory_wheel.types import Types, class_name
+from functory_sdk.pythontypes import Types, class_name
 
 
 class Entity(BaseModel):

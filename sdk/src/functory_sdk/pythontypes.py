@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import json
 import keyword
+import textwrap
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,8 +40,12 @@ class Class:
 
 @dataclass
 class Types:
-    """The named types of some schemas, collected while their types are asked for."""
+    """The named types of some schemas, collected while their types are asked for.
 
+    :param taken: names that are something else where the types are written.
+    """
+
+    taken: frozenset[str] = frozenset()
     aliases: dict[str, str] = field(default_factory=dict)
     """Name → ``Literal[…]``, in the order of their first use."""
     classes: dict[str, Class] = field(default_factory=dict)
@@ -121,22 +126,40 @@ class Types:
                 if key.isidentifier() and not keyword.iskeyword(key):  # no other can be an attribute
                     known = part if isinstance(part, Mapping) else {}
                     kind = self.of(part, whole, class_name(key))
-                    made.fields.append(
-                        Field(key, kind, "" if key in required else _default(known), known.get("description", ""))
-                    )
+                    default = "" if key in required else _default(known)
+                    made.fields.append(Field(name=key, type=kind, default=default, about=known.get("description", "")))
         return self._known[text]
 
     def _free(self, name: str) -> str:
         """Return a name that is not taken yet."""
-        while name in self.aliases or name in self.classes or name in _TAKEN:
+        while name in self.aliases or name in self.classes or name in _TAKEN or name in self.taken:
             name += "Value"
         return name
 
 
 _TAKEN = frozenset(
-    {"Any", "BaseModel", "Collection", "Function", "Iterable", "Iterator", "Literal", "Mapping", "Output", "Sequence"}
-)
-"""What the stub itself imports."""
+    {"Any", "BaseModel", "Collection", "Function", "Iterable", "Iterator", "Literal", "Mapping", "NotRequired", "Output",
+     "Sequence", "TypedDict"}
+)  # fmt: skip
+"""What a stub or a client itself imports."""
+
+
+def parameters(shorthand: Sequence[Field], by_name: Sequence[Field]) -> list[str]:
+    """Return the parameters of a call: the shorthand's by position or name, the others by name."""
+    written = [f"{one.name}: {one.type}{f' = {one.default}' if one.default else ''}" for one in [*shorthand, *by_name]]
+    if by_name:
+        written.insert(len(shorthand), "*")
+    return written
+
+
+def docstring(text: str, indent: str) -> str:
+    """Return a docstring of any text: nothing in it can end it or be taken for an escape."""
+    safe = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"').strip()
+    safe = "".join(letter if letter.isprintable() or letter == "\n" else repr(letter)[1:-1] for letter in safe)
+    if safe.endswith('"'):
+        safe = safe[:-1] + '\\"'
+    closing = f"\n{indent}" if "\n" in safe else ""
+    return textwrap.indent(f'"""{safe}', indent, lambda line: bool(line.strip())) + f'{closing}"""'
 
 
 def python(value: Any) -> str:
