@@ -1,23 +1,27 @@
 """The default call beside the lexical floor and each adaptation named by hand: ``python bench/defaults.py``, some sets by name.
 
 Ten sets of texts and labels, 2,000 rows at most. Goals: nowhere below the floor, and nowhere below the best adaptation named by
-hand by more than the interval of the paired bootstrap. An adaptation that was chosen is not fitted again: the same recipe gives
-the same function. Rows that are kept are not measured again, but with ``--again``; another call than the default one is looked at
-with ``--call '{"name": "auto", "refit": true}'``, and nothing of that is kept. Looks for the data in the folder that
-DATA_SETS names.
+hand by more than the interval of the paired bootstrap. An adaptation that was chosen, or tried with all of train, is not fitted
+again: the same recipe gives the same function. What was broken off goes on where it stopped, and its row has no seconds. Rows
+that are kept are not measured again, but with ``--again``; another call than the default one is looked at with
+``--call '{"name": "auto", "refit": true}'``, and nothing of that is kept. Looks for the data in the folder that DATA_SETS names.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import shutil
 import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from cells.answers import PLACE
 from cells.data import NotHere, Rows, only, rows
 from cells.scores import accuracy, difference, interval
-from measure import RESULTS, build, keep
+from measure import RESULTS, build, keep, machine
 
 import functory
 
@@ -46,6 +50,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=2000, help="training rows at most")
     parser.add_argument("--again", action="store_true", help="measure rows that are kept, too")
     parser.add_argument("--call", type=json.loads, help="an adaptation, as JSON, that is measured in place of the default one")
+    parser.add_argument("--by-hand", nargs="*", default=BY_HAND, help="the adaptations that are named by hand")
     args = parser.parse_args()
     if unknown := sorted({*args.sets} - {*SETS}):
         parser.error(f"there is no set {unknown[0]!r}. do: choose among {', '.join(SETS)}")
@@ -58,7 +63,7 @@ def main() -> None:
         if name in kept and not args.again:
             continue
         try:
-            kept[name] = measured(name, args.rows)
+            kept[name] = measured(name, args.rows, args.by_hand)
         except NotHere as error:
             print(f"skipped: {error}", flush=True)
             continue
@@ -84,31 +89,51 @@ def sides(name: str, limit: int) -> tuple[Rows, Rows, str]:
     return train, test, backbone
 
 
-def measured(name: str, limit: int) -> dict[str, Any]:
+def measured(name: str, limit: int, by_hand: Sequence[str]) -> dict[str, Any]:
     """Return a set's row.
 
+    :param by_hand: the adaptations beside which the default is held.
     :raises NotHere: where it is not on this machine.
     """
     train, test, backbone = sides(name, limit)
     right = [row["label"] for row in test]
-    fn, found, seconds = built(train, test, backbone)
+    place = PLACE / "defaults" / name
+    goes_on = place.is_dir()
+    fn, found, seconds = built(train, test, backbone, run=place)
     chosen, everything = fn.form.adaptation.name, np.arange(len(test))
     own = accuracy(found, right)
     low, high = interval(own, len(test))
     row: dict[str, Any] = {
         "set": name, "train": len(train), "test": len(test), "floor": fn.evaluate(test).metrics["accuracy"].floor,
-        "ours": own(everything), "low": low, "high": high, "seconds": seconds, "chosen": chosen,
+        "ours": own(everything), "low": low, "high": high, "seconds": None if goes_on else seconds, "chosen": chosen,
+        "machine": machine(),
     }  # fmt: skip
     singles = {chosen: own}
-    for adaptation in BY_HAND:
+    for adaptation in by_hand:
         if adaptation != chosen:
-            _, answers, row[f"{adaptation}_seconds"] = built(train, test, backbone, adaptation=adaptation)
+            recipe, before = tried(fn, adaptation, place)
+            _, answers, seconds = built(train, test, backbone, **recipe)
+            row[f"{adaptation}_seconds"] = before or seconds
             singles[adaptation] = accuracy(answers, right)
         row[adaptation] = singles[adaptation](everything)
     best = max(singles, key=lambda one: singles[one](everything))
     less, low, high = difference(own, singles[best], len(test))
+    shutil.rmtree(place, ignore_errors=True)
     row |= {"best": best, "less_best": less, "less_best_low": low, "less_best_high": high}
     return {**row, "verdict": verdict(row)}
+
+
+def tried(fn: functory.Function, adaptation: str, place: Path) -> tuple[dict[str, Any], float]:
+    """Return the recipe of an adaptation named by hand, and the seconds that its fit took in the choice of a function; 0 where
+    it was not fitted there to all of train.
+
+    :param place: the folder of the choice's run, in which what it fitted is taken up.
+    """
+    for number, trial in enumerate(fn.about.tried):
+        if trial.adaptation == adaptation and trial.score is not None and not trial.folds:
+            fitted = place / f"{number + 1}-{adaptation}"
+            return {"adaptation": {"name": adaptation, **trial.options}, "run": fitted}, trial.seconds
+    return {"adaptation": adaptation}, 0.0
 
 
 def built(train: Rows, test: Rows, backbone: str, **recipe: Any) -> tuple[functory.Function, list[str], float]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 from cells.scores import interval
-from measure import keep
+from measure import RESULTS, keep, machine
 
 from functory_sdk import word_count
 
@@ -16,8 +17,12 @@ Method = Callable[[], Sequence[str]]
 """Writes a text for each row."""
 
 
+COUNTS = {"test", "train"}
+"""What a row tells of the data that it was measured on: other numbers of them are no other row."""
+
+
 class Table:
-    """The rows of one benchmark.
+    """The rows of one benchmark: those that were kept, in whose place those that are measured anew come.
 
     :param name: of its results.
     :param notes: what stands below the table.
@@ -25,7 +30,8 @@ class Table:
 
     def __init__(self, name: str, notes: str) -> None:
         self.name, self.notes = name, notes
-        self.rows: list[dict[str, Any]] = []
+        file = RESULTS / f"{name}.json"
+        self.rows: list[dict[str, Any]] = json.loads(file.read_text(encoding="utf-8"))["rows"] if file.is_file() else []
 
     def add(self, about: dict[str, Any], method: Method, score: Callable[[Sequence[str]], Any], metric: str) -> None:
         """Let a method write, and keep what its texts are worth.
@@ -41,5 +47,7 @@ class Table:
         low, high = interval(lambda chosen: scored(chosen)[metric], len(texts))
         words = float(np.mean([word_count(text) for text in texts]))
         whole = {name: float(value) for name, value in scored(np.arange(len(texts))).items()}
-        self.rows.append({**about, **whole, f"{metric} low": low, f"{metric} high": high, "words": words, "seconds": seconds})
+        told = {f"{metric} low": low, f"{metric} high": high, "words": words, "seconds": seconds, "machine": machine()}
+        self.rows = [row for row in self.rows if not all(row.get(key) == about[key] for key in about.keys() - COUNTS)]
+        self.rows.append({**about, **whole, **told})
         keep(self.name, self.rows, self.notes)
