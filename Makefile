@@ -10,7 +10,7 @@ PYTEST := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1 $(RUN)
 DISTRIBUTIONS := $(patsubst %/pyproject.toml,./%,$(wildcard core/pyproject.toml sdk/pyproject.toml plugins/*/*/pyproject.toml))
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo static check test slow sync bench bench-quality wheels clean
+.PHONY: help setup demo static check test slow browser sync bench bench-quality wheels clean
 
 help: ## Show this list
 	@echo 'functory: make demo shows what it does; make test checks everything. All of them make .venv first.'
@@ -46,6 +46,9 @@ slow: setup ## The slow tests: the template for every kind, third parties, kills
 	@$(PYTEST) -m 'slow and not gpu and not peer' --durations 15 || { code=$$?; test $$code -eq 5 && echo 'slow: no test is marked slow'; }
 	@echo 'slow: every test marked peer, each in an environment of its own'
 	@HF_HUB_OFFLINE=1 $(RUN) scripts/environments.py
+
+browser: setup ## Bring Chromium and axe-core, by which pages are tested (apt-get, npm)
+	@$(RUN) scripts/browser.py
 
 sync: ## Write what several folders must agree on: version, ranges, extras, known names, import rules, tables, pages
 	@$(PYTHON) scripts/sync.py

@@ -1,4 +1,4 @@
-"""The tour: from a table of examples to a function that another environment installs and calls.
+"""The tour: from a table of examples to a function that another environment installs and calls, and that is served.
 
 Every step is a line that you can type yourself; it is printed before it runs. Everything is written under build/demo.
 """
@@ -6,8 +6,10 @@ Every step is a line that you can type yourself; it is printed before it runs. E
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 import time
@@ -15,6 +17,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NoReturn
+from urllib.request import urlopen
 
 from workspace import siblings
 
@@ -62,6 +65,8 @@ def main() -> int:
         install()
     with step("8. Call it there"):
         call()
+    with step("9. Serve it", "The same function over HTTP, with the same JSON; and a page to try it on, with its examples."):
+        serve()
     say("Done", f"{time.perf_counter() - started:.0f} seconds in {len(TOOK)} steps:")
     for title, seconds in TOOK.items():
         print(f"   {seconds:6.1f} s  {title}")
@@ -132,6 +137,29 @@ def call() -> None:
     run([str(THERE / "functory"), "run", "my-sentiment", "Two hours that I want back."])
     here = "import importlib.util as u; print('torch is', 'here' if u.find_spec('torch') else 'not here')"
     run([str(THERE / "python"), "-c", here])
+
+
+def serve() -> None:
+    """Serve the function, ask for an output as any program would, look whether its page is there, and end the server."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    command = [str(Path(sys.executable).with_name("functory")), "serve", "sentiment-fast", "--port", str(port)]
+    show(command)
+    at = f"http://127.0.0.1:{port}"
+    with subprocess.Popen(command, cwd=PLACE, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            for line in server.stdout or ():
+                print(line, end="", flush=True)
+                if line.strip().startswith(f"{at}/play"):
+                    break
+            body = json.dumps({"text": TEXT})
+            run(["curl", "-s", f"{at}/v1/functions/sentiment", "-H", "Content-Type: application/json", "-d", body])
+            with urlopen(f"{at}/play/sentiment") as page:
+                print(f"\n\n   {at}/play/sentiment is its page ({page.status}): docs/playground.png shows it")
+        finally:
+            server.terminate()
+    if server.returncode:
+        stop(command, server.returncode)
 
 
 def functory(*arguments: str) -> None:

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -58,13 +59,15 @@ def known(root: Path = ROOT) -> dict[str, list[str]]:
 
 
 def tested(distribution: Distribution, name: str) -> bool:
-    """Run a distribution's tests beside a peer; return whether they ran, all of them, and passed."""
+    """Run a distribution's tests beside a peer; return whether they passed, and in CI whether they ran, all of them: elsewhere
+    something may be missing that pip does not bring, and what was skipped is told.
+    """
     python = environment(name)
     say(f"the tests of {distribution.name} beside {name}")
     command = [str(python), "-m", "pytest", "-q", "-rs", "-m", f"peer(name='{name}')", f"{distribution.folder}/tests"]
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     print(done.stdout, end="", flush=True)
-    return done.returncode == 0 and not re.search(r"\b\d+ skipped\b", done.stdout)
+    return done.returncode == 0 and not (os.environ.get("CI") and re.search(r"\b\d+ skipped\b", done.stdout))
 
 
 def environment(name: str) -> Path:

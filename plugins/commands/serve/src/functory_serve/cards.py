@@ -66,4 +66,5 @@ def line(name: str, function: Function) -> dict[str, Any]:
         "summary": type(function.task).summary(),
         "form": function.form.name,
         "url": f"/v1/functions/{name}",
+        "writes": writes(function),
     }

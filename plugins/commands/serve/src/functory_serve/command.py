@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from functory_sdk import Command, UsageError
 
 if TYPE_CHECKING:
-    from functory_sdk import Function
+    from functory_sdk import Face, Function
     from functory_serve.configuration import Configuration
 
 NAME = re.compile(r"[A-Za-z0-9][\w.@-]*", re.ASCII)
@@ -50,11 +50,12 @@ class Serve(Command):
         said = _said(args)
         named = [f"{name}={place}" for name, place in said.functions.items()]
         functions, places = _opened([*args.functions, *named], said.threads)
+        faces = installed(said.faces)
         serve(functions, host=said.host, port=said.port, limits=said.limits, tokens=said.tokens, logs=said.logs,
-              domains=said.domains, proxies=said.proxies, faces=installed(said.faces),
+              domains=said.domains, proxies=said.proxies, faces=faces,
               certificate=(said.certificate, said.key) if said.certificate else None,
               pid_file=args.pid_file, reopen=lambda name: _open(places[name], said.threads),
-              started=lambda url: _tell(url, list(functions), args.json))  # fmt: skip
+              started=lambda url: _tell(url, list(functions), faces, args.json))  # fmt: skip
         return 0
 
 
@@ -123,14 +124,16 @@ def _open(place: str, threads: int) -> Function:
     return open_artefact(place, session=SessionOptions(threads=threads))
 
 
-def _tell(url: str, names: list[str], as_json: bool) -> None:
-    """Say what is served, and where."""
+def _tell(url: str, names: list[str], faces: list[Face], as_json: bool) -> None:
+    """Say what is served, where, and by which faces."""
     if as_json:
-        print(json.dumps({"url": url, "functions": names}), flush=True)
+        print(json.dumps({"url": url, "functions": names, "faces": [face.name for face in faces]}), flush=True)
         return
     print(f"serving at {url}", flush=True)
     for name in names:
         print(f"  {url}/v1/functions/{name}", flush=True)
+    for face in faces:
+        print(f"  {url}{face.paths[0]}  {face.help}", flush=True)
 
 
 COMMAND = Serve()
