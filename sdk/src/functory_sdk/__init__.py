@@ -59,6 +59,7 @@ _HOMES = {
     ),
     "functory.function": ("Function",),
     "functory.running.golden": ("Golden", "prove", "reformed"),
+    "functory.running.waiting": ("waited",),
     "functory.plugins.claims": ("reference_to",),
     "functory.plugins.registry": ("entries", "load"),
     "functory.running.about": ("About",),
@@ -90,6 +91,8 @@ _HOMES = {
 _HOMES["functory_sdk.conversion"] = ("PackedWeights", "converted", "package_file", "weights_hash")
 _HOMES["functory_sdk.answers"] = ("answer_scorer", "answer_scores", "cmrc", "comparing", "is_chinese", "squad")
 _HOMES["functory_sdk.pairs"] = ("ALIKE", "FIRST", "GOLDEN_PAIRS", "SECOND", "NotBlank", "both_orders", "each_by_itself")
+_HOMES["functory_sdk.cards"] = ("DIGEST", "card", "card_line", "digest", "digests", "purpose")
+_HOMES["functory_sdk.named"] = ("Named", "open_named")
 _HOMES["functory_sdk.bounds"] = ("Bounded", "bounded")
 _HOMES["functory_sdk.packed"] = ("PackedBackbone", "PackedOptions", "config_facts")
 _HOMES["functory_sdk.correlations"] = ("correlation", "ranks")

@@ -178,6 +178,7 @@ from functory.running.replays import has_vnni as has_vnni
 from functory.running.replays import versions as versions
 from functory.running.streaming import Pieces as Pieces
 from functory.running.streaming import Stream as Stream
+from functory.running.waiting import waited as waited
 from functory.terminal import Progress as Progress
 from functory.terminal import progress as progress
 from functory.terminal import show as show
@@ -202,6 +203,12 @@ from functory_sdk.answers import is_chinese as is_chinese
 from functory_sdk.answers import squad as squad
 from functory_sdk.bounds import Bounded as Bounded
 from functory_sdk.bounds import bounded as bounded
+from functory_sdk.cards import DIGEST as DIGEST
+from functory_sdk.cards import card as card
+from functory_sdk.cards import card_line as card_line
+from functory_sdk.cards import digest as digest
+from functory_sdk.cards import digests as digests
+from functory_sdk.cards import purpose as purpose
 from functory_sdk.continuing import Continuing as Continuing
 from functory_sdk.continuing import continued as continued
 from functory_sdk.continuing import endings as endings
@@ -229,6 +236,8 @@ from functory_sdk.likelihoods import log_shares as log_shares
 from functory_sdk.likelihoods import mean_shares as mean_shares
 from functory_sdk.likelihoods import silent_texts as silent_texts
 from functory_sdk.lowrank import LowRank as LowRank
+from functory_sdk.named import Named as Named
+from functory_sdk.named import open_named as open_named
 from functory_sdk.packed import PackedBackbone as PackedBackbone
 from functory_sdk.packed import PackedOptions as PackedOptions
 from functory_sdk.packed import config_facts as config_facts

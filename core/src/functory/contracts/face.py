@@ -61,6 +61,8 @@ class Writing(ABC):
 
     finish: Finish | None = None
     """Why the text ended; None while it goes on."""
+    tokens: int = 0
+    """How many tokens the text has, once it has ended."""
 
     @abstractmethod
     def __aiter__(self) -> AsyncGenerator[str]:

@@ -19,6 +19,8 @@ from functory.wording.told import told
 
 PLACE = "\ue000message\ue001"
 """Stands for the message while the template is filled; private-use characters, which no template holds."""
+SYSTEM = "\ue000system\ue001"
+"""Likewise for what a caller tells before the messages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,15 +92,17 @@ def chat_frame(template: str, system: str = "") -> Frame:
 
 
 @lru_cache(maxsize=256)
-def turns_frame(template: str, count: int, system: str = "") -> Frame:
+def turns_frame(template: str, count: int, system: str = "", *, has_system: bool = False) -> Frame:
     """Return what a chat template puts around the messages of a conversation, user and assistant in turns, the last one a user's.
 
     :param count: how many messages there are.
+    :param has_system: whether a text of the caller's is told before them, after `system`: the frame's first, ``system``.
     :raises NotSupported: as `chat_frame` has it.
     """
     places = [PLACE.replace("message", str(index)) for index in range(count)]
     roles = ["user" if (count - index) % 2 else "assistant" for index in range(count)]
-    messages = [{"role": "system", "content": system}] if system else []
+    own = "\n\n".join(filter(None, (system, SYSTEM if has_system else "")))
+    messages = [{"role": "system", "content": own}] if own else []
     messages += [{"role": role, "content": place} for role, place in zip(roles, places, strict=True)]
     try:
         filled = _compiled(template).render(messages=messages, add_generation_prompt=True)
@@ -109,13 +113,15 @@ def turns_frame(template: str, count: int, system: str = "") -> Frame:
             f"the backbone's chat template failed: {told(error)}", do='use chat = "off", or no system text.'
         ) from error
     pieces, rest = [], filled
-    for place in places:
+    for place in (SYSTEM, *places) if has_system else places:
         before, found, rest = rest.partition(place)
         if not found or place in rest:
-            what = "put the message once" if count == 1 else "put each message once, in their order"
+            is_alone = count == 1 and not has_system
+            what = "put the message once" if is_alone else "put each message once, in their order"
             raise NotSupported(f"the backbone's chat template does not {what}.", do='use chat = "off".')
         pieces.append(before)
     fields = ("prompt",) if count == 1 else tuple(f"turns.{index}" for index in range(count))
+    fields = ("system", *fields) if has_system else fields
     return Frame((*pieces, rest), fields, is_chat=True)
 
 

@@ -42,6 +42,8 @@ class Stream(Iterator[str]):
         self._lock = threading.Lock()  # one thread may wait for a piece while another closes
         self.finish: Finish | Literal["closed"] | None = None
         """Why the text ended; ``closed`` where it was left off, None while it goes on."""
+        self.tokens = 0
+        """How many tokens were written by now; of a text that is written elsewhere, how many pieces came of it."""
 
     def __iter__(self) -> Self:
         return self
@@ -61,6 +63,7 @@ class Stream(Iterator[str]):
         """
         while self.finish is None:
             piece, self.finish = next(self._pieces, ("", "end"))  # nothing was to be written
+            self.tokens += self.finish != "end"
             if piece:
                 return piece
         raise StopIteration

@@ -17,9 +17,8 @@ from functory.cli import main
 from functory_remote.card import Card
 from functory_remote.client import source
 from functory_remote.place import place_of
-from functory_sdk import Function, UsageError
+from functory_sdk import Function, UsageError, card
 from functory_sdk.testing import CommandSuite
-from functory_serve.cards import card
 
 TEXT = "we saw the good film"
 USE = """

@@ -16,8 +16,7 @@ from functory.errors import UnknownComponent
 from functory_remote import OtherServer, RemoteError, ServerBusy, StreamBroken, Unreachable
 from functory_remote.asking import _again_after
 from functory_remote.connections import Answer
-from functory_sdk import Function
-from functory_serve.cards import card
+from functory_sdk import Function, card
 
 AT = "/v1/functions/toy"
 OVERLOADED = {"error": "Overloaded", "what": "there is more to do than can be done.", "do": "try again.", "status": 429}

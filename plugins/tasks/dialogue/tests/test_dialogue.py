@@ -29,7 +29,10 @@ ALTERNATING = (
 class TestDialogue(TaskSuite):
     component = "dialogue"
     options = {"max_new_tokens": 6}
-    examples = [{"turns": [f"the {word} film", "a", "b"], "reply": word} for word in ("good", "bad", "fine", "poor")] * 3
+    examples = [
+        {"turns": [f"the {word} film", "a", "b"], "reply": word, "system": system}
+        for word, system in (("good", ""), ("bad", "brief"), ("fine", ""), ("poor", "kind"))
+    ] * 3
 
     def perfect(self, example: Replied, state: State) -> Written:
         return Written(text=example.reply, tokens=1, finish="end")

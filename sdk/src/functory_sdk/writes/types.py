@@ -22,6 +22,9 @@ class Written(Output):
     log_probabilities: tuple[float, ...] = Field(
         default=(), description="Of each token after those before it, where likelihoods are asked for; then of the end."
     )
+    pieces: tuple[str, ...] = Field(
+        default=(), description="What each token adds to the text, where likelihoods are asked for: together they are the text."
+    )
 
     def in_line(self, top: int = 3) -> str:
         """The text."""

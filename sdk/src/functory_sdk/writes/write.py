@@ -34,6 +34,15 @@ class Side:
         text, is_stopped = self.stops.text(tokens)
         return text, "stop" if is_stopped else "length" if len(tokens) >= self.most else "end"
 
+    def pieces(self, tokens: Sequence[int]) -> tuple[str, ...]:
+        """Return what each token adds to the text: together they are the text."""
+        whole, told, found = self.stops.text(tokens)[0], 0, []
+        for count in range(1, len(tokens) + 1):
+            upto = len(self.stops.told(tokens[:count])) if count < len(tokens) else len(whole)
+            found.append(whole[told : max(told, upto)])
+            told = max(told, upto)
+        return tuple(found)
+
 
 class Write(Formulation):
     """The prompt in its frame (chat template or special tokens) is what the backbone goes on from.
@@ -171,7 +180,7 @@ class Write(Formulation):
         return Written(
             text=text, tokens=len(first), finish=finish, others=tuple(side.read(tokens)[0] for tokens in others),
             log_probabilities=tuple(np.asarray(outputs[0].get("log_probability", ()), float).tolist()),
-            notes=(*side.notes, *self._unheld(text)),
+            pieces=side.pieces(first) if self.decoding.likelihoods else (), notes=(*side.notes, *self._unheld(text)),
         )  # fmt: skip
 
     def _unheld(self, text: str) -> tuple[str, ...]:

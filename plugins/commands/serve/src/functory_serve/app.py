@@ -21,14 +21,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
-from functory_sdk import Face, Function
+from functory_sdk import DIGEST, Face, Function, card, card_line, digests
 from functory_sdk.faces import App, Receive, Scope, Send
 from functory_serve import events, jsonlines, log, openapi
 from functory_serve.access import Access, Token
 from functory_serve.asked import KEY, Requested, ServedFunctions, request_id
 from functory_serve.bodies import check_medium, medium_of
 from functory_serve.borders import Borders, is_loopback
-from functory_serve.cards import DIGEST, card, digests, line
 from functory_serve.limits import Limits
 from functory_serve.measures import MEDIA
 from functory_serve.mounting import Mounted, installed, living, mounts
@@ -204,10 +203,13 @@ class Routes:
 
     async def _card(self, asked: Requested) -> Response:
         serving = asked.serving(asked.request.path_params["name"])
-        return _json(_bytes(card(serving.name, serving.function)))
+        return _json(_bytes({**card(serving.name, serving.function), "url": _url(serving.name)}))
 
     async def _list(self, asked: Requested) -> Response:
-        lines = [{**line(name, one.function), "waiting": one.batcher.requests} for name, one in asked.servings.items()]
+        lines = [
+            {**card_line(name, one.function), "url": _url(name), "waiting": one.batcher.requests}
+            for name, one in asked.servings.items()
+        ]
         return _json(_bytes({"functions": lines}))
 
     async def _openapi(self, asked: Requested) -> Response:
@@ -257,6 +259,10 @@ def is_near(request: Request) -> bool:
     """Whether a request comes from this machine, and for nobody else: a proxy says so."""
     is_handed_on = any(name in request.headers for name in ("x-forwarded-for", "forwarded", "via"))
     return request.client is not None and is_loopback(request.client.host) and not is_handed_on
+
+
+def _url(name: str) -> str:
+    return f"/v1/functions/{name}"
 
 
 def _json(content: bytes, status: HTTPStatus = HTTPStatus.OK) -> Response:

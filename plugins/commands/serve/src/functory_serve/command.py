@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,9 +12,6 @@ from functory_sdk import Command, UsageError
 if TYPE_CHECKING:
     from functory_sdk import Face, Function
     from functory_serve.configuration import Configuration
-
-NAME = re.compile(r"[A-Za-z0-9][\w.@-]*", re.ASCII)
-"""What a function may be called in a path."""
 
 
 class Serve(Command):
@@ -44,17 +40,19 @@ class Serve(Command):
         add("--log", action="store_true", help="write a line on stderr for each answer: its id, status and seconds")
 
     def run(self, args: Namespace) -> int:
+        from functory_sdk import SessionOptions, open_named
         from functory_serve.mounting import installed
         from functory_serve.running import serve
 
         said = _said(args)
         named = [f"{name}={place}" for name, place in said.functions.items()]
-        functions, places = _opened([*args.functions, *named], said.threads)
+        opened = open_named([*args.functions, *named], SessionOptions(threads=said.threads))
+        functions = {name: one.function for name, one in opened.items()}
         faces = installed(said.faces)
         serve(functions, host=said.host, port=said.port, limits=said.limits, tokens=said.tokens, logs=said.logs,
               domains=said.domains, proxies=said.proxies, faces=faces,
               certificate=(said.certificate, said.key) if said.certificate else None,
-              pid_file=args.pid_file, reopen=lambda name: _open(places[name], said.threads),
+              pid_file=args.pid_file, reopen=lambda name: _open(opened[name].place, said.threads),
               started=lambda url: _tell(url, list(functions), faces, args.json))  # fmt: skip
         return 0
 
@@ -93,28 +91,6 @@ def _assigned(said: list[str]) -> dict[str, str]:
     if wrong is not None:
         raise OptionError(f"--limit {wrong!r} is no assignment.", do="write --limit wait_seconds=1.")
     return {name.strip(): value for name, _, value in given}
-
-
-def _opened(named: list[str], threads: int) -> tuple[dict[str, Function], dict[str, str]]:
-    """Return the functions that arguments name, by the names under which they are served, and where each lies.
-
-    :raises UsageError: when two have one name, or one's is none for a path.
-    """
-    found: dict[str, Function] = {}
-    places: dict[str, str] = {}
-    for one in named:
-        said, equals, place = one.partition("=")
-        is_named = bool(equals) and NAME.fullmatch(said) is not None
-        place = place if is_named else one
-        function = _open(place, threads)
-        name = said if is_named else function.name
-        if NAME.fullmatch(name) is None:
-            raise UsageError(f"{name!r} is no name for a path.", where=one, do=f"give it another: NAME={place}.")
-        if name in found:
-            do = f"give one another name: {name}@{function.about.version}={place}."
-            raise UsageError(f"two functions are called {name!r}.", where=one, do=do)
-        found[name], places[name] = function, place
-    return found, places
 
 
 def _open(place: str, threads: int) -> Function:

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from functory_sdk import Attribution, Function
-from functory_serve.cards import writes
 
 VERSION = "3.1.0"
 EXAMPLES = 3
@@ -55,7 +54,7 @@ def page(functions: Mapping[str, Function], version: str) -> dict[str, Any]:  # 
         schemas[f"{key}.Output"] = _placed(own["output"], f"{key}.Output")
         paths[f"/v1/functions/{name}"] = {"get": _card(name), "post": _call(name, key, function)}
         paths[f"/v1/functions/{name}/explain"] = {"post": _explain(name, key)}
-        if writes(function):
+        if function.form.is_streamed:
             paths[f"/v1/functions/{name}/stream"] = {"post": _stream(name, key)}
     paths["/v1/functions"] = {"get": _get("List the functions", "list")}
     paths["/healthz"] = {"get": _get("Is the server alive?", "health")}

@@ -36,7 +36,7 @@ class Text(Writing):
                 if isinstance(piece, BaseException):
                     raise piece
                 yield piece
-            self.finish = self._stream.finish
+            self.finish, self.tokens = self._stream.finish, self._stream.tokens
         finally:
             await self.aclose()
 

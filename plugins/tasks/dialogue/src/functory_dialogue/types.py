@@ -44,7 +44,8 @@ def turned(value: Any) -> Any:  # Any: what a caller gives
     roles = [one.get("role") for one in value]
     strange = next((role for role in roles if role not in ROLES), None)
     if strange is not None:
-        raise ValueError(f"the role {strange!r} is neither user nor assistant; a persona is the task's option `system`")
+        what = f"the role {strange!r} is neither user nor assistant"
+        raise ValueError(f"{what}; what is told before the turns is the field `system`")
     if any(one == other for one, other in pairwise(roles)):
         raise ValueError("user and assistant do not take turns")
     return tuple(one.get("content") for one in value)
@@ -58,6 +59,7 @@ class Conversation(Input):
         description="The turns of two who speak in turns; the last one is answered. One text is one turn; messages with role and "
         "content are taken too.",
     )  # fmt: skip
+    system: str = Field(default="", description="Told before the first turn, after the function's own persona.")
 
 
 class Replied(Conversation):

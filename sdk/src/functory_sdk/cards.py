@@ -1,4 +1,4 @@
-"""What a client may know of a function: its types, what it was measured at, examples; nothing of where it was made."""
+"""What a stranger may know of a function: its types, what it was measured at, examples; nothing of where it was made."""
 
 from __future__ import annotations
 
@@ -7,10 +7,13 @@ import json
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from functory_sdk import Function, Kept
+from functory.function import Function
+from functory.running.forms import Kept
 
 DIGEST = "Functory-Digest"
 """The header by which an answer says of which function it is."""
+MOST = 30
+"""Labels that are named to a model."""
 _digests: WeakKeyDictionary[Function, str] = WeakKeyDictionary()
 
 
@@ -20,10 +23,9 @@ def card(name: str, function: Function) -> dict[str, Any]:  # Any: JSON
     :param name: under which it is served.
     """
     return {
-        **line(name, function),
+        **card_line(name, function),
         "digest": digest(function),
         "sha256": function.sha256,
-        "writes": writes(function),
         "tolerance": function.form.tolerance,
         "made_with": Kept.of_component(function.task).model_dump(include={"distribution", "version"}),
         "options": function.task.said(),
@@ -34,6 +36,13 @@ def card(name: str, function: Function) -> dict[str, Any]:  # Any: JSON
         "licence": function.about.licence,
         "golden": [{"input": one.value, "output": one.output} for one in function.golden],
     }
+
+
+def purpose(function: Function) -> str:
+    """Return what a model reads to decide whether to call a function: what it does, and what it may answer."""
+    labels = [str(label) for label in getattr(function.state, "labels", ())]
+    named = f"\nLabels: {', '.join(labels[:MOST])}{', …' if len(labels) > MOST else ''}." if labels else ""
+    return f"{type(function.task).summary()}{named}"
 
 
 def digest(function: Function) -> str:
@@ -51,12 +60,7 @@ def digests(before: Function, after: Function) -> str:
     return ", ".join(dict.fromkeys((digest(before), digest(after))))
 
 
-def writes(function: Function) -> bool:
-    """Return whether a function writes texts, which can be streamed."""
-    return function.form.is_streamed
-
-
-def line(name: str, function: Function) -> dict[str, Any]:
+def card_line(name: str, function: Function) -> dict[str, Any]:
     """Return what tells a function from others."""
     about = function.about
     return {
@@ -65,6 +69,5 @@ def line(name: str, function: Function) -> dict[str, Any]:
         "task": function.task.name,
         "summary": type(function.task).summary(),
         "form": function.form.name,
-        "url": f"/v1/functions/{name}",
-        "writes": writes(function),
+        "writes": function.form.is_streamed,
     }
