@@ -69,6 +69,22 @@ def test_its_text_is_that_of_the_packages_own_engine(name: str, direction: str, 
     assert written == [engine.translate(text) for text in given]
 
 
+def test_a_training_begins_with_the_states_that_translate() -> None:
+    """A student of this size has no room for dropout: where there was some, its own translation was as unlikely as any other."""
+    import torch
+
+    if package_file(EnglishToPortuguese.weights.package, EnglishToPortuguese.weights.file) is None:
+        pytest.skip(EnglishToPortuguese.weights.install)
+    from functory.running.backbones import open_backbone
+
+    backbone = open_backbone("marian-tiny-en-pt")
+    marian = backbone.network.model
+    source, target = (torch.as_tensor([[*tokens.ids.tolist(), 0]]) for tokens in backbone.tokenizer.tokens(ENGLISH[:2]))
+    with torch.no_grad():
+        states = [marian.train(is_training)(source, torch.ones_like(source), target) for is_training in (False, True)]
+    torch.testing.assert_close(*states)
+
+
 def test_a_file_of_another_kind_of_model_is_refused_by_the_setting_that_says_so(tmp_path: Path) -> None:
     weights = EnglishToPortuguese.weights
     found = package_file(weights.package, weights.file)

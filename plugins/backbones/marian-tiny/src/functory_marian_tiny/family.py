@@ -36,5 +36,5 @@ class MarianSsru(Family):
 
         return Marian(
             config["vocab_size"], config["d_model"], config["d_inner"], config["heads"], config["encoder_layers"],
-            config["decoder_layers"], config.get("dropout", 0.1),
+            config["decoder_layers"],
         )  # fmt: skip

@@ -1,4 +1,8 @@
-"""The layers of a tiny Marian, as it was trained: the only mathematics here."""
+"""The layers of a tiny Marian, as it was trained: the only mathematics here.
+
+Without dropout: such a student has no room to spare. Where a tenth of its states was left out, the log-probability of its own
+translation fell from −0.01 to −9 a token, and a training taught it little but to do without.
+"""
 
 from __future__ import annotations
 
@@ -67,30 +71,29 @@ class Memory(nn.Module):
 class Layer(nn.Module):
     """What layers of both stacks end with: attention and two maps, a norm after each sum."""
 
-    def __init__(self, width: int, inner: int, heads: int, dropout: float) -> None:
+    def __init__(self, width: int, inner: int, heads: int) -> None:
         super().__init__()
         self.attention, self.attention_norm = Attention(width, heads), nn.LayerNorm(width, EPSILON)
         self.fc1, self.fc2, self.norm = nn.Linear(width, inner), nn.Linear(inner, width), nn.LayerNorm(width, EPSILON)
-        self.dropout = nn.Dropout(dropout)
 
     def forward(self, hidden: Tensor, seen: Tensor, mask: Tensor | None, kept: tuple[Tensor, Tensor] | None = None) -> Tensor:
         """Return the states after this layer; see `Attention` for what is seen."""
-        hidden = self.attention_norm(hidden + self.dropout(self.attention(hidden, seen, mask, kept)))
-        result: Tensor = self.norm(hidden + self.dropout(self.fc2(functional.relu(self.fc1(hidden)))))
+        hidden = self.attention_norm(hidden + self.attention(hidden, seen, mask, kept))
+        result: Tensor = self.norm(hidden + self.fc2(functional.relu(self.fc1(hidden))))
         return result
 
 
 class DecoderLayer(Layer):
     """A layer that remembers what was written before it looks at the source."""
 
-    def __init__(self, width: int, inner: int, heads: int, dropout: float) -> None:
-        super().__init__(width, inner, heads, dropout)
+    def __init__(self, width: int, inner: int, heads: int) -> None:
+        super().__init__(width, inner, heads)
         self.memory, self.memory_norm = Memory(width), nn.LayerNorm(width, EPSILON)
 
     def remember(self, hidden: Tensor, before: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the states with what was written before each, and the memory after each; see `Memory`."""
         read, memory = self.memory(hidden, before)
-        return self.memory_norm(hidden + self.dropout(read)), memory
+        return self.memory_norm(hidden + read), memory
 
 
 class Stack(nn.Module):
@@ -104,15 +107,12 @@ class Stack(nn.Module):
 class Marian(nn.Module):
     """The whole model: one table of embeddings for what is read, written and scored."""
 
-    def __init__(
-        self, vocabulary: int, width: int, inner: int, heads: int, encoder: int, decoder: int, dropout: float
-    ) -> None:
+    def __init__(self, vocabulary: int, width: int, inner: int, heads: int, encoder: int, decoder: int) -> None:
         super().__init__()
         self.embeddings = nn.Embedding(vocabulary, width)
         self.bias = nn.Parameter(torch.zeros(vocabulary))
-        self.encoder = Stack([Layer(width, inner, heads, dropout) for _ in range(encoder)])
-        self.decoder = Stack([DecoderLayer(width, inner, heads, dropout) for _ in range(decoder)])
-        self.dropout = nn.Dropout(dropout)
+        self.encoder = Stack([Layer(width, inner, heads) for _ in range(encoder)])
+        self.decoder = Stack([DecoderLayer(width, inner, heads) for _ in range(decoder)])
 
     def embed(self, ids: Tensor, positions: Tensor, *, is_written: bool) -> Tensor:
         """Return tokens at their places, (batch, tokens, width).
@@ -122,7 +122,7 @@ class Marian(nn.Module):
         words = self.embeddings(ids) * math.sqrt(self.embeddings.embedding_dim)
         if is_written:
             words = words * (positions > 0)[..., None]
-        result: Tensor = self.dropout(words + sines(positions, self.embeddings.embedding_dim))
+        result: Tensor = words + sines(positions, self.embeddings.embedding_dim)
         return result
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor, decoder_input_ids: Tensor, **_: Any) -> Tensor:
