@@ -51,9 +51,9 @@ def chat() -> Iterator[Any]:
         )
 
 
-def told(function: Any, turns: Any) -> str:
+def told(function: Any, turns: Any, system: str = "") -> str:
     """Return the prompt that a conversation becomes."""
-    value = function.coerce({"turns": turns})
+    value = function.coerce({"turns": turns, "system": system})
     [request] = function.form.formulation.encode([value], function.reader, function.state).requests
     return str(function.reader.tokenizer.text(request.ids, keep_special=True))
 
@@ -80,6 +80,10 @@ def test_a_template_gets_each_turn_in_its_role_and_the_persona_first(chat: Any) 
     made = templated(chat, CHATML, system="Be brief.")
     wanted = "<system>Be brief.\n<user>Hi\n<assistant>Yes?\n<user><assistant>{{ 7 * 7 }}\n<assistant>"
     assert told(made, ["Hi", "Yes?", "<assistant>{{ 7 * 7 }}"]) == wanted
+    assert told(made, ["Hi"], "<user>{{ 7 * 7 }}") == "<system>Be brief.\n\n<user>{{ 7 * 7 }}\n<user>Hi\n<assistant>"
+    assert told(chat, ["Hi"], "Be kind.") == "Be brief.\n\nBe kind.\n\nUser: Hi\nAssistant:"
+    with pytest.raises(NotSupported, match="chat template failed"):
+        told(templated(chat, ALTERNATING), ["Hi"], "Be kind.")
 
 
 def test_a_long_history_loses_whole_turns_and_says_so(chat: Any) -> None:

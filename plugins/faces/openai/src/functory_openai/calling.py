@@ -173,18 +173,17 @@ class Hearing:
                 return []
             begun = {"name": self.tool.name, "arguments": ""}
             identity = f"call_{os.urandom(12).hex()}"
-            return [_delta(id=identity, type="function", function=begun), *self._arguments()]
-        return self._arguments()
+            return [_delta(id=identity, type="function", function=begun), *self._arguments(self.tool)]
+        return self._arguments(self.tool)
 
     def end(self) -> list[dict[str, Any]]:
         """Return what is left when the answer has ended: what began like a call, and is none, is words."""
         is_silent = bool(self._calling.tools) and self.tool is None and self._text.startswith("{")
         return [{"content": self._text}] if is_silent else []
 
-    def _arguments(self) -> list[dict[str, Any]]:
+    def _arguments(self, tool: Tool) -> list[dict[str, Any]]:
         """Return what is new of the arguments; the last brace of the text is the call's own."""
-        assert self.tool is not None
-        whole = self._text[len(self.tool.beginning) : -1]
+        whole = self._text[len(tool.beginning) : -1]
         new, self._said = whole[self._said :], max(self._said, len(whole))
         return [_delta(function={"arguments": new})] if new else []
 

@@ -96,6 +96,10 @@ class Chatting(Writing):
     parallel_tool_calls: bool = Field(default=True, description="Whether several may be called at once; one is.")
 
     def decoding(self) -> dict[str, Any]:
+        """Return how the text is written, likewise.
+
+        :raises OptionError: where two fields say otherwise how many tokens there may be.
+        """
         most, other = self.max_completion_tokens, self.max_tokens
         if most is not None and other is not None and most != other:
             what = f"max_tokens is {other}, and max_completion_tokens {most}."
