@@ -17,8 +17,8 @@ from hypothesis import strategies as st  # noqa: E402
 
 from functory_sdk import Decoding, Guide, Program, Request, SessionOptions, open_backbone, texts  # noqa: E402
 from functory_sdk.testing import kit  # noqa: E402
-from functory_sdk.torch import Model  # noqa: E402
-from functory_torch import TorchEngine  # noqa: E402
+from functory_sdk.torch import Model, Writing  # noqa: E402
+from functory_torch import TorchEngine, batch, branches, writing  # noqa: E402
 from functory_torch.beginnings import Beginnings, States  # noqa: E402
 
 SYSTEM = tuple(range(40, 70))
@@ -33,10 +33,11 @@ def tiny() -> Iterator[None]:
         yield
 
 
-def opened(remembered: int = 1) -> Any:
+def opened(remembered: int = 1, budget: int = 0) -> Any:
     backbone: Any = open_backbone("tiny-decoder")
     model = Model(backbone.network, None, backbone.spec.ports(), (), backbone.spec.points).eval()
-    return TorchEngine().open(Program("generate", backbone.spec.ports(), model=model), SessionOptions(remembered=remembered))
+    options = SessionOptions(remembered=remembered, budget=budget)
+    return TorchEngine().open(Program("generate", backbone.spec.ports(), model=model), options)
 
 
 @pytest.fixture
@@ -77,6 +78,77 @@ def test_what_requests_begin_with_is_read_once_and_the_texts_are_the_same(how: d
     assert written(opened(), asked(**how)) == alone
     assert written(session, asked(**how)) == alone
     assert written(session, asked(**how)[::-1]) == alone[::-1]
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
+    """Of each step of a batch: its rows, the tokens that are kept once, and the places that each row has besides. Few do."""
+    monkeypatch.setattr(branches, "SHARED", 16)
+    monkeypatch.setattr(batch, "SHARED", 16)
+    found: list[tuple[int, int, int]] = []
+    advance = Writing.advance
+
+    def noted(self: Any, tokens: Any, beside: Any = ()) -> Any:
+        keys, _ = self._kept.pairs()[0]
+        found.append((len(tokens), len(self.common), keys.shape[2]))
+        return advance(self, tokens, beside)
+
+    monkeypatch.setattr(Writing, "advance", noted)
+    return found
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_what_texts_begin_with_is_kept_and_looked_at_once_for_all_of_them(how: dict[str, Any], held: list[Any]) -> None:
+    alone = [written(opened(remembered=0), [request])[0] for request in asked(**how)]
+    for session in (opened(), opened(remembered=0)):
+        for _ in range(2):  # what is known by then is shared likewise
+            held.clear()
+            assert written(session, asked(**how)) == alone
+            assert {common for _, common, _ in held} == {len(SYSTEM)}
+            assert max(places for _, _, places in held) < 10 + 5
+
+
+def test_texts_that_begin_otherwise_join_those_that_share_and_all_are_as_by_themselves(held: list[Any]) -> None:
+    """However many there is room for, so that some join between two steps, and whoever leaves."""
+    other = tuple(range(40, 60))
+    requests = [
+        replace(one, decoding=Decoding(max_new_tokens=3 + number % 5))
+        for number, one in enumerate([*asked(4), *asked(3, other), *asked(2, (*SYSTEM, 3, 4)), *asked(2, (7, 8, 9))])
+    ]
+    alone = [written(opened(remembered=0), [one])[0] for one in requests]
+    for remembered in (0, 1):
+        for budget in (12, 1024):
+            for order in (requests, requests[::-1]):
+                found = written(opened(remembered, budget), order)
+                assert found == (alone if order is requests else alone[::-1]), (remembered, budget)
+    assert {0, 20, 30} <= {common for _, common, _ in held}
+
+
+def test_so_many_texts_are_written_together_as_there_is_room_for_what_each_has_of_its_own(held: list[Any]) -> None:
+    session = opened(budget=20)  # 160 tokens; each request has 45, and what is its own has 15
+    written(session, asked())
+    assert max(rows for rows, _, _ in held) == 6
+
+
+def test_prompts_of_texts_that_join_are_read_in_the_pass_that_writes_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    passes, steps, again = list[int](), list[int](), list[Any]()
+    network, advance = type(open_backbone("tiny-decoder").network), Writing.advance
+    step, read_alone = network.step, writing._read_alone
+    monkeypatch.setattr(writing, "_read_alone", lambda *given: (again.append(given), read_alone(*given))[1])
+    monkeypatch.setattr(network, "step", lambda self, index, *rest: (passes.append(index), step(self, index, *rest))[1])
+    monkeypatch.setattr(Writing, "advance", lambda self, *given: (steps.append(len(given[1])), advance(self, *given))[1])
+    requests = [
+        replace(one, ids=one.ids[number:], decoding=Decoding(max_new_tokens=3 + number % 4))
+        for number, one in enumerate(asked(8))
+    ]
+    alone = [written(opened(remembered=0), [one])[0] for one in requests]
+    passes.clear()
+    again.clear()
+    steps.clear()
+    assert written(opened(budget=12), requests) == alone
+    assert sum(steps) >= 4
+    own = passes.count(1) - len(steps) - len(again)  # the first ones', and those where all others have just ended
+    assert own <= 2, "a prompt was read in a pass of its own"
 
 
 def test_guided_texts_are_the_same_after_beginnings_that_are_known() -> None:

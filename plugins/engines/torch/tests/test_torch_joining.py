@@ -107,7 +107,7 @@ def test_where_the_network_fails_all_are_told_and_the_session_lives_on(session: 
     expected = alone(session, asked(0))
     advance = "functory_sdk.torch.Writing.advance"
 
-    def fail(self: Any, tokens: Any) -> None:
+    def fail(self: Any, tokens: Any, beside: Any) -> None:
         raise MemoryError("no more")
 
     with monkeypatch.context() as broken:

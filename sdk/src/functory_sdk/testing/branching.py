@@ -14,7 +14,7 @@ import pytest
 
 BEGINNING = 6
 """Tokens that all ways begin with."""
-PLAIN, KEPT = "in one row", "after what is kept"
+PLAIN, KEPT, ONCE, BESIDE = "in one row", "after what is kept", "after what is kept once for all rows", "beside another batch"
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,10 @@ def branching_differences(network: Any) -> dict[str, float]:  # Any: a functory_
     drawn = _Drawn(network.spec)
     with torch.inference_mode():
         found = {PLAIN: _at_once(network, drawn), KEPT: _resumed(network, drawn)}
+        if network.shares_beginnings:
+            found[ONCE] = _after_shared(network, drawn)
+        if network.spec.architecture == "decoder":
+            found[BESIDE] = _beside(network, drawn)
         return {how: _farthest(network, drawn, states) for how, states in found.items()}
 
 
@@ -98,6 +102,46 @@ def _resumed(network: Any, drawn: _Drawn) -> Any:  # Any: a tensor
     mask = network.output_mask
     batch[mask] = torch.cat([begun[mask], batch[mask]], 1)
     return network.run(first, network.points, dict(memory), network.resume(batch, kept.layers))["hidden"]
+
+
+def _after_shared(network: Any, drawn: _Drawn) -> Any:  # Any: a tensor
+    """Return the states of the trees after a beginning that is kept once; the first of their tokens is read with it, as a row has
+    one of its own at least.
+    """
+    from functory_sdk.torch import Kept
+
+    kept = Kept(has_source=False)
+    begun = _batch(network, drawn, [drawn.beginning])
+    network.run(0, network.points, {}, network.resume(begun, kept.layers))
+    shared = [(keys[:, :, :-1], values[:, :, :-1]) for keys, values in kept.pairs()]
+    own = Kept.of([(keys[:, :, -1:].repeat(len(TREES), 1, 1, 1), values[:, :, -1:].repeat(len(TREES), 1, 1, 1))
+                   for keys, values in kept.pairs()])  # fmt: skip
+    own.share(shared)
+    batch = _trees_after(network, drawn, 1)
+    batch["ends"] = batch["ends"] - (BEGINNING - 1)
+    return network.run(0, network.points, {}, network.resume(batch, own.layers))["hidden"]
+
+
+def _beside(network: Any, drawn: _Drawn) -> Any:  # Any: a tensor
+    """Return the states of the trees after what is kept, read in a pass with other tokens before them and after."""
+    from functory_sdk.torch import Kept, Unread, read
+
+    kept = Kept(has_source=False)
+    begun = _batch(network, drawn, [drawn.beginning] * len(TREES))
+    network.run(0, network.points, {}, network.resume(begun, kept.layers))
+    unread = [Unread.of(network, _trees_after(network, drawn, BEGINNING), kept)]
+    others = [Unread.of(network, _batch(network, drawn, [row[:3]] * 2), Kept(has_source=False)) for row in drawn.trees]
+    return read([others[0], *unread, others[1]])[1]
+
+
+def _trees_after(network: Any, drawn: _Drawn, places: int) -> dict[str, Any]:
+    """Return the trees as new tokens after a beginning of which each row has so many places of its own."""
+    import torch
+
+    batch = _batch(network, drawn, drawn.trees) | _branches([], [])
+    mask = batch[network.output_mask]
+    batch[network.output_mask] = torch.cat([mask.new_ones(len(mask), places), mask], 1)
+    return batch
 
 
 def _batch(network: Any, drawn: _Drawn, written: Sequence[Sequence[int]]) -> dict[str, Any]:

@@ -36,8 +36,18 @@ class Kept:
             made.layers.update(keys, values, place)
         return made
 
+    def share(self, layers: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Have all rows of a decoder begin with this: of each layer keys and values, (1, heads, places, width)."""
+        for layer, shared in zip(self._caches[0].layers, layers, strict=True):
+            layer.shared = shared
+
+    def part(self, size: int) -> None:
+        """Share no more than so many places of what all rows begin with."""
+        for layer in self._caches[0].layers:
+            layer.part(size)
+
     def pairs(self) -> list[tuple[Tensor, Tensor]]:
-        """Return the keys and values of each layer of what is written."""
+        """Return the keys and values of each layer of what is written, without those of what all rows share."""
         return [(layer.keys, layer.values) for layer in self._caches[0].layers]
 
     def choose(self, rows: Sequence[int]) -> None:

@@ -6,7 +6,7 @@ Apart from the architectures (`stacks`), which only say what one step does.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -81,6 +81,8 @@ class Network(nn.Module, ABC):
     """A row may hold several ways to go on after one beginning, a tree of tokens: `prepare` reads the arrays ``positions``,
     the place of each written token in a row of its own, and ``ends``, the first place in the row from which it is seen no
     more; so does `resume`, after what all rows begin with. For networks in which no token sees those after it."""
+    shares_beginnings: bool = False
+    """Whether `resume` lets all rows begin with what is kept once (`Kept.share`)."""
     made_of: str = ""
     """The hash of the files and the code that it was made from; its backbone sets it."""
 
@@ -108,6 +110,14 @@ class Network(nn.Module, ABC):
         :raises NotSupported: by networks that write none.
         """
         raise NotSupported(f"{self.spec.reference!r} writes no text.", do="choose a decoder such as smollm2, or a T5.")
+
+    def together(self, contexts: Sequence[Context]) -> Context | None:
+        """Return what the steps after the first need where several batches, each with what `resume` returned for it, are read in
+        one pass: the hidden states of all their tokens stand in one row, (1, tokens, width), a batch's rows one after the other.
+
+        :return: None by a network that reads each in a pass of its own.
+        """
+        return None
 
     @abstractmethod
     def step(self, index: int, state: State, context: Context) -> State:
@@ -228,14 +238,15 @@ def positions_in(mask: Tensor) -> Tensor:
     return (mask.cumsum(1) - 1).clamp(min=0)
 
 
-def resumed(ids: Tensor, mask: Tensor, batch: Mapping[str, Tensor]) -> tuple[Tensor, Tensor | None]:
+def resumed(ids: Tensor, mask: Tensor, batch: Mapping[str, Tensor], shared: int = 0) -> tuple[Tensor, Tensor | None]:
     """Return positions and ends, (rows, kept + new), of tokens of which the last come after others that are kept.
 
     :param ids: the new tokens, (rows, new).
     :param mask: (rows, kept + new).
     :param batch: of `Network.resume`; ends are None where no row branches.
+    :param shared: how many tokens all rows begin with besides, which the mask does not count.
     """
-    positions, new = positions_in(mask), ids.shape[1]
+    positions, new = positions_in(mask) + shared, ids.shape[1]
     if "ends" not in batch:
         return positions, None
     ends = torch.full_like(positions[:, :-new], mask.shape[1])  # what is kept is seen by all

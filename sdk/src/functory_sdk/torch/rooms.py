@@ -15,15 +15,20 @@ from transformers.cache_utils import DynamicLayer
 ROOM = 32
 """Places that are made at least where a layer is full; a quarter of what it holds where that is more."""
 
+MORE = 4
+"""Where rows join and there is no room, it is made for this part of the others besides."""
+
 
 class Roomy(DynamicLayer):  # type: ignore[no-untyped-call]
     """The keys and values of one layer, with room for more after them: a step writes its own, and copies nothing.
 
-    ``keys`` and ``values`` (rows, heads, places, width) are views of larger tensors once something was appended.
+    ``keys`` and ``values`` (rows, heads, places, width) are views of larger tensors once something was appended. ``shared`` are
+    those of what all rows begin with before them, (1, heads, places, width) both; None where that is nothing.
     """
 
     keys: Any  # Any: a tensor, once something was read
     values: Any
+    shared: tuple[Tensor, Tensor] | None = None
     _spacious: tuple[Tensor, Tensor] | None = None  # what they are views of, where that is the layer's own
 
     def update(self, key_states: Tensor, value_states: Tensor, *args: Any, **kwargs: Any) -> tuple[Tensor, Tensor]:
@@ -73,6 +78,16 @@ class Roomy(DynamicLayer):  # type: ignore[no-untyped-call]
         self._spacious = self._spacious and (self._spacious[0][:, :, first:], self._spacious[1][:, :, first:])
         self.keys, self.values = self.keys[:, :, first:stop], self.values[:, :, first:stop]
 
+    def part(self, size: int) -> None:
+        """Share no more than so many of the places that all rows begin with: the others become each row's own."""
+        if self.shared is None:
+            return
+        own = (torch.cat([one[:, :, size:].expand(len(held), -1, -1, -1), held], 2)
+               for one, held in zip(self.shared, (self.keys, self.values), strict=True))  # fmt: skip
+        self.keys, self.values = own
+        self._spacious = None
+        self.shared = (self.shared[0][:, :, :size], self.shared[1][:, :, :size]) if size else None
+
     def join(self, other: Roomy, *, from_first: bool) -> None:
         """Put the rows of another after these.
 
@@ -84,7 +99,7 @@ class Roomy(DynamicLayer):  # type: ignore[no-untyped-call]
         if self._spacious is None or len(self._spacious[0]) < rows + more or self._spacious[0].shape[-2] < most or is_moved:
             before = self.keys, self.values
             room = 0 if from_first else max(ROOM, most // 4)
-            self._hold(rows + more, most + room, *(_begun(one, most, from_first) for one in before))
+            self._hold(rows + more + rows // MORE, most + room, *(_begun(one, most, from_first) for one in before))
         made = []
         for room, own in zip(self._rooms, (other.keys, other.values), strict=True):
             first = 0 if from_first else most - theirs

@@ -5,7 +5,8 @@ Apart from engines: which batch runs when is theirs; what one step computes is t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import torch
@@ -15,7 +16,7 @@ from torch.nn.functional import pad
 from functory_sdk.torch.keeping import Kept
 
 if TYPE_CHECKING:
-    from functory_sdk.torch.network import Network
+    from functory_sdk.torch.network import Context, Network
 
 
 class Writing:
@@ -27,7 +28,8 @@ class Writing:
     :param written: (rows, tokens) what was already written, equally long for all; none when None.
     :raises NotSupported: for a network that predicts none.
 
-    ``logits`` (rows, vocabulary) are the scores of each row's next token.
+    ``logits`` (rows, vocabulary) are the scores of each row's next token; ``common`` the tokens that all rows begin with and that
+    are kept once.
     """
 
     def __init__(self, network: Network, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> None:
@@ -46,19 +48,21 @@ class Writing:
             ids, mask = torch.cat([ids, written], 1), torch.cat([mask, torch.ones_like(written)], 1)
             last = torch.full_like(last, ids.shape[1] - 1)
         self._mask = mask
+        self.common: tuple[int, ...] = ()
         self._read(ids, last)
 
     @staticmethod
-    def after(network: Network, kept: Kept, mask: Tensor, hidden: Tensor) -> Writing:
+    def after(network: Network, kept: Kept, mask: Tensor, hidden: Tensor, common: Sequence[int] = ()) -> Writing:
         """Return texts that a decoder goes on with after what was read elsewhere.
 
         :param kept: what was read, rows that end together.
-        :param mask: (rows, tokens) which places are real.
+        :param mask: (rows, tokens) which places are real, of those that are each row's own.
         :param hidden: the last state of each row, (rows, width).
+        :param common: the tokens that all rows begin with, where their keys and values are kept once (`Kept.share`).
         """
         made = object.__new__(Writing)
         made._network, made._has_source, made._kept, made._mask = network, False, kept, mask
-        made._source, made._memory, made.logits = {}, {}, network.logits(hidden)
+        made._source, made._memory, made.common, made.logits = {}, {}, tuple(common), network.logits(hidden)
         return made
 
     def _read(self, ids: Tensor, last: Tensor) -> None:
@@ -68,10 +72,20 @@ class Writing:
         hidden = network.run(first, network.points, dict(self._memory), network.resume(batch, self._kept.layers))["hidden"]
         self.logits = network.logits(hidden[torch.arange(len(ids), device=ids.device), last])
 
-    def advance(self, tokens: Tensor) -> None:
-        """Append a token to each row, (rows,), and compute the next `logits`."""
+    def advance(self, tokens: Tensor, beside: Sequence[Unread] = ()) -> list[Tensor]:
+        """Append a token to each row, (rows,), and compute the next `logits`.
+
+        :param beside: what is read in the same pass, where the network can.
+        :return: the last hidden states of each of these, (rows, new, width).
+        """
         self._mask = torch.cat([self._mask, torch.ones_like(tokens)[:, None]], dim=1)
-        self._read(tokens[:, None], torch.zeros_like(tokens))
+        if not beside:
+            self._read(tokens[:, None], torch.zeros_like(tokens))
+            return []
+        batch = {self._network.written: tokens[:, None], self._network.output_mask: self._mask}
+        own, *others = read([Unread.of(self._network, batch, self._kept), *beside])
+        self.logits = self._network.logits(own[:, -1])
+        return others
 
     def choose(self, rows: Sequence[int]) -> None:
         """Go on with these rows, of which one may come several times: texts that begin alike and go on each its own way. Where
@@ -95,14 +109,67 @@ class Writing:
             self._source = {name: array[:, :stop] for name, array in self._source.items()}
             self._memory = {name: array[:, :stop] for name, array in self._memory.items()}
 
+    def _part(self, size: int) -> None:
+        """Keep no more than so many of the common tokens once."""
+        if size < len(self.common):
+            more = self._mask.new_ones(len(self._mask), len(self.common) - size)
+            self._mask = torch.cat([more, self._mask], 1)
+            self._kept.part(size)
+            self.common = self.common[:size]
+
     def join(self, other: Writing) -> None:
-        """Put the rows of another batch of the same network after these."""
+        """Put the rows of another batch of the same network after these; what both begin with stays kept once."""
+        size = min(len(self.common), len(other.common))
+        size = next((place for place in range(size) if self.common[place] != other.common[place]), size)
+        for one in (self, other):
+            one._part(size)
         self._kept.join(other._kept)
         size = max(self._mask.shape[1], other._mask.shape[1])
         self._mask = torch.cat([pad(mask, (size - mask.shape[1], 0)) for mask in (self._mask, other._mask)])
         self.logits = torch.cat([self.logits, other.logits])
         self._source = _joined(self._source, other._source)
         self._memory = _joined(self._memory, other._memory)
+
+
+@dataclass(frozen=True)
+class Unread:
+    """Tokens of a decoder that come after what is kept, before a pass reads them.
+
+    :param hidden: the network's first states of them, (rows, new, width).
+    :param context: what its further steps need.
+    """
+
+    network: Network
+    hidden: Tensor
+    context: Context
+
+    @staticmethod
+    def of(network: Network, batch: Mapping[str, Tensor], kept: Kept) -> Unread:
+        """Take the first step, which is where tokens that a network does not know come out.
+
+        :param batch: see `Network.resume`.
+        """
+        context = network.resume(batch, kept.layers)
+        return Unread(network, network.run(0, 1, {}, context)["hidden"], context)
+
+
+def read(several: Sequence[Unread]) -> list[Tensor]:
+    """Read tokens of one network, all in one pass where it can: so its weights are gone through once.
+
+    :return: the last hidden states of each, (rows, new, width).
+    """
+    network = several[0].network
+    joined = network.together([one.context for one in several]) if len(several) > 1 else None
+    if joined is None:
+        return [network.run(1, network.points, {"hidden": one.hidden}, one.context)["hidden"] for one in several]
+    states = torch.cat([one.hidden.flatten(0, 1) for one in several])[None]
+    found = network.run(1, network.points, {"hidden": states}, joined)["hidden"][0]
+    made, first = list[Tensor](), 0
+    for one in several:
+        stop = first + one.hidden.shape[0] * one.hidden.shape[1]
+        made.append(found[first:stop].view(one.hidden.shape))
+        first = stop
+    return made
 
 
 def _joined(own: dict[str, Tensor], others: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -14,11 +14,14 @@ import torch
 from torch import Tensor
 
 from functory_sdk import Request, Token
-from functory_sdk.torch import Network, Writing
-from functory_torch.branches import Branches
+from functory_sdk.torch import Network, Unread, Writing, read
+from functory_torch.branches import PASS, SHARED, Branches, Prompts
 
 PART = 4
 """Texts that wait join where so large a part of the batch is free, and a pass for them is worth it."""
+
+Begun = tuple[int, ...]
+"""Tokens that texts begin with."""
 
 
 @dataclass(frozen=True)
@@ -71,34 +74,69 @@ class Batch:
         self._texts: list[Text] = []
         self._counts: list[int] = []  # the rows of each
         self._writing: Writing | None = None
+        self._begins: list[tuple[Sequence[Text], list[Prompts]]] = []  # what the next step reads beside what it writes
 
     def __len__(self) -> int:
-        return len(self._texts)
+        return len(self._all)
 
     def __contains__(self, text: object) -> bool:
-        return any(one is text for one in self._texts)
+        return any(one is text for one in self._all)
+
+    @property
+    def _all(self) -> list[Text]:
+        """The texts that are written, and those that begin in the next step."""
+        return [*self._texts, *(text for texts, _ in self._begins for text in texts)]
 
     def admits(self, waiting: Sequence[Text]) -> int:
         """Return how many of the texts that wait, the first ones, there is room for; one at least where nothing is written."""
-        rows, longest = sum(text.most for text in self._texts), max((text.size for text in self._texts), default=0)
+        texts, common = self._all, self._common
+        rows, longest = sum(text.most for text in texts), max((text.size for text in texts), default=0)
         for number, text in enumerate(waiting):
             rows, longest = rows + text.most, max(longest, text.size)
-            if rows * longest > self._budget and (number or self._texts):
+            common = _alike(common, text)
+            once = len(common) if len(common) >= SHARED else 0
+            if once + rows * (longest - once) > self._budget and (number or texts):
                 return number
         return len(waiting)
 
+    @property
+    def _common(self) -> Begun | None:
+        """What all texts that are written begin with and what is kept once; None where none is written and it can be."""
+        if self._writing is not None:
+            return self._writing.common
+        return None if self._network.shares_beginnings else ()
+
     def join(self, texts: Sequence[Text]) -> None:
-        """Read the prompts of texts, and have them written from the next step on."""
+        """Have texts written: from the next step on, which then reads their prompts, where something is written; from their
+        prompts on, which are read now, where nothing is.
+        """
         for size in sorted({len(text.request.start) for text in texts}):
             self._join([text for text in texts if len(text.request.start) == size])
 
     def _join(self, texts: Sequence[Text]) -> None:
+        requests = [text.request for text in texts]
         with torch.inference_mode():
-            order, writing = self._read([text.request for text in texts])
-            if self._writing is None:
-                self._writing = writing
-            else:
-                self._writing.join(writing)
+            if self._network.spec.architecture != "decoder" or not self._network.has_branches:
+                self._take(texts, *read_alike(self._network, requests, self._device))
+                return
+            common = self._common
+            for text in texts if common is not None or sum(text.most for text in texts) > 1 else ():
+                common = _alike(common, text)
+            size = len(common or ())
+            whole = [np.asarray([*one.ids, *one.start], dtype=np.int64) for one in requests]
+            prompts = self._branches.prompts(whole, size if size >= SHARED else 0)
+            if self._writing is not None:
+                self._begins.append((texts, list(prompts)))
+                return
+            for one in prompts:
+                self._take(texts, *one.begun(*read([one.unread])))
+
+    def _take(self, texts: Sequence[Text], order: Sequence[int], writing: Writing) -> None:
+        """Write rows from now on, of the texts of these numbers."""
+        if self._writing is None:
+            self._writing = writing
+        else:
+            self._writing.join(writing)
         self._texts += [texts[number] for number in order]
         self._counts += [1] * len(order)
 
@@ -137,20 +175,38 @@ class Batch:
             staying = [staying[place] for place in order]
             rows, tokens = [rows[place] for place in order], [tokens[place] for place in order]
         is_same = rows == list(range(sum(self._counts)))
-        self._texts, self._counts = staying, counts
-        if not staying or self._writing is None:
+        self._texts, self._counts, begins, self._begins = staying, counts, self._begins, []
+        begun = [(texts, prompts) for texts, several in begins for prompts in several]
+        sums = np.cumsum([prompts.tokens for _, prompts in begun])
+        few = int((sums <= PASS).sum()) if staying else 0  # of more, a pass beside what is written saves little
+        unread = [prompts.unread for _, prompts in begun]
+        if not staying:
             self._writing = None
-            return
         with torch.inference_mode():
-            if not is_same:
-                self._writing.choose(rows)
-            self._writing.advance(torch.tensor(tokens, device=self._device))
+            hidden = self._advance(rows, tokens, is_same, unread[:few]) if staying else []
+            for (texts, prompts), found in zip(begun, hidden, strict=False):
+                self._take(texts, *prompts.begun(found))
+            for texts, prompts in begun[few:]:
+                self._take(texts, *prompts.begun(*read([prompts.unread])))
 
-    def _read(self, requests: Sequence[Request]) -> tuple[list[int], Writing]:
-        """Read prompts; return the number of the request that each row is of, and the rows."""
-        if self._network.spec.architecture == "decoder" and self._network.has_branches:
-            return self._branches.prompts([np.asarray([*one.ids, *one.start], dtype=np.int64) for one in requests])
-        return read_alike(self._network, requests, self._device)
+    def _advance(self, rows: Sequence[int], tokens: Sequence[int], is_same: bool, beside: Sequence[Unread]) -> list[Tensor]:
+        """Read the next token of each row that goes on, and prompts beside; return the last hidden states of these."""
+        if self._writing is None:
+            return []
+        if not is_same:
+            self._writing.choose(rows)
+        return self._writing.advance(torch.tensor(tokens, device=self._device), beside)
+
+
+def _alike(common: Begun | None, text: Text) -> Begun:
+    """Return what a text begins with as others do, without its last token, which is always read.
+
+    :param common: what they begin with; None where there are none.
+    """
+    own = (*text.request.ids, *text.request.start)[:-1] if common is None or len(common) >= SHARED else ()
+    if common is None or own[: len(common)] == common:
+        return own if common is None else common
+    return common[: next((place for place, (one, other) in enumerate(zip(common, own, strict=False)) if one != other), len(own))]
 
 
 def written(batch: Batch, texts: Sequence[Text]) -> Iterator[tuple[Text, Token]]:

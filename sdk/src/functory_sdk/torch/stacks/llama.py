@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
+from functory_sdk.torch.attending import Part, Seen, attends, shared_places
 from functory_sdk.torch.network import Context, Network, State, additive, causal_mask, positions_of, resumed
 from functory_sdk.torch.stacks.rotary import FULL, SLIDING, angles_of
 
@@ -34,6 +35,9 @@ class LlamaStack(Network):
         self._window = getattr(model.config, "sliding_window", None)
         default = FULL if self._window is None else SLIDING  # Mistral has one kind and no list of them
         self._kinds = tuple(getattr(model.config, "layer_types", None) or [default] * spec.layers)
+        self.shares_beginnings = not self._is_eager and set(self._kinds) == {FULL}
+        if not self._is_eager:
+            attends(model)
 
     @property
     def blocks(self) -> tuple[nn.Module, ...]:
@@ -47,9 +51,20 @@ class LlamaStack(Network):
 
     def resume(self, batch: Mapping[str, Tensor], kept: Any) -> Context:
         ids, mask = batch["input_ids"], batch["attention_mask"]
-        positions, ends = resumed(ids, mask, batch)
+        positions, ends = resumed(ids, mask, batch, shared_places(kept))
         masks, own = self._masks(mask, positions, ends, ids.shape[1]), positions[:, -ids.shape[1] :]
-        return {"ids": ids, "positions": own, "kept": kept} | masks | angles_of(self.model, own, self._kinds)
+        context = {"ids": ids, "positions": own} | angles_of(self.model, own, self._kinds)
+        if self._is_eager:
+            return context | masks | {"kept": kept}
+        return context | {kind: Seen((Part(seen, kept),)) for kind, seen in masks.items()}
+
+    def together(self, contexts: Sequence[Context]) -> Context | None:
+        if self._is_eager:
+            return None
+        seen = {kind: Seen.together([one[kind] for one in contexts]) for kind in dict.fromkeys(self._kinds)}
+        angles = [name for name in contexts[0] if name.startswith(("cos ", "sin "))]
+        flat = {name: torch.cat([one[name].flatten(0, 1) for one in contexts])[None] for name in ("positions", *angles)}
+        return flat | seen
 
     def _masks(self, mask: Tensor, *how: Any) -> Context:
         """Return the mask of each kind of layer; see `causal_mask`."""

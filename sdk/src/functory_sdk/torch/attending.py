@@ -1,0 +1,131 @@
+"""Attention of tokens that are read after others: what all rows begin with is looked at in one product, and several batches may
+be read in one pass, each looking at its own.
+
+Apart from the architectures (`stacks`), whose layers are transformers' and ask for it by a name: they hand on what `Seen` is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+NAME = "functory"
+"""As transformers' layers know it, among "sdpa" and others."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Rows of a pass that look at what was kept of them.
+
+    :param mask: (rows, 1, new, places) bool: what each new token sees of the places that are each row's own.
+    :param kept: `Kept.layers`.
+    """
+
+    mask: Tensor
+    kept: Any  # Any: a transformers cache
+
+    def attend(self, module: Any, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+        """Return what new tokens see, (rows, new, heads, width), and append their keys and values, (rows, heads, new, width)."""
+        key, value = self.kept.update(key, value, module.layer_idx)
+        shared = _shared(self.kept, module.layer_idx)
+        if shared is not None:
+            return _after_shared(query, key, value, self.mask, shared, scale)
+        return _plain(module, query, key, value, self.mask, scaling=scale)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What the tokens of a pass see, in place of a mask.
+
+    :param parts: one, whose rows are the pass's; or several, whose tokens stand one after the other in its only row.
+    """
+
+    parts: tuple[Part, ...]
+
+    @staticmethod
+    def together(several: Sequence[Seen]) -> Seen:
+        """Return what is seen in a pass of several."""
+        return Seen(tuple(part for one in several for part in one.parts))
+
+    def attend(self, module: Any, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
+        """Return what each part sees, (rows, new, heads, width)."""
+        if len(self.parts) == 1:
+            return self.parts[0].attend(module, query, key, value, scale)
+        made, first = [], 0
+        for part in self.parts:
+            rows, _, new, _ = part.mask.shape
+            asked, keys, values = (_rows(array, first, rows, new) for array in (query, key, value))
+            made.append(part.attend(module, asked, keys, values, scale).flatten(0, 1))
+            first += rows * new
+        return torch.cat(made)[None]
+
+
+def attends(model: Any) -> None:  # Any: a transformers model
+    """Have a model's layers take what `Seen` is for a mask; with tensors, they do scaled dot-product attention as before."""
+    from transformers import AttentionInterface
+
+    AttentionInterface.register(NAME, _attention)
+    config = copy(model.config)  # the model's own stays as it is
+    config._attn_implementation = NAME
+    for module in model.modules():
+        if hasattr(module, "layer_idx") and getattr(module, "config", None) is model.config:
+            module.config = config
+
+
+def shared_places(kept: Any) -> int:  # Any: a transformers cache
+    """Return how many places all rows of what is kept begin with that are kept once."""
+    shared = _shared(kept, 0) if len(kept.layers) else None
+    return 0 if shared is None else shared[0].shape[2]
+
+
+def _shared(kept: Any, layer: int) -> tuple[Tensor, Tensor] | None:
+    found: tuple[Tensor, Tensor] | None = getattr(kept.layers[layer], "shared", None)
+    return found
+
+
+def _attention(
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | Seen | None, *given: Any, **how: Any
+) -> tuple[Tensor, None]:  # Any: transformers' own protocol
+    if isinstance(attention_mask, Seen):
+        return attention_mask.attend(module, query, key, value, how["scaling"]), None
+    return _plain(module, query, key, value, attention_mask, *given, **how), None
+
+
+def _plain(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *given: Any, **how: Any) -> Tensor:
+    from transformers.integrations.sdpa_attention import sdpa_attention_forward
+
+    found: Tensor = sdpa_attention_forward(module, query, key, value, mask, *given, **how)[0]
+    return found
+
+
+def _rows(array: Tensor, first: int, rows: int, new: int) -> Tensor:
+    """Return the tokens of a part, (rows, heads, new, width), from those of all, (1, heads, tokens, width)."""
+    heads, width = array.shape[1], array.shape[3]
+    return array[0, :, first : first + rows * new].view(heads, rows, new, width).transpose(0, 1)
+
+
+def _after_shared(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor, shared: tuple[Tensor, Tensor], scale: float
+) -> Tensor:
+    """Return attention to what all rows share and to each row's own, as of one softmax. Heads that have keys in common, and for
+    what is shared rows too, are rows of one product.
+
+    :param query: (rows, heads, new, width).
+    :param key: (rows, fewer heads, places, width); as `value`.
+    :param shared: keys and values, (1, fewer heads, shared places, width) both; all of them are seen.
+    """
+    rows, heads, new, width = query.shape
+    few, size = key.shape[1], shared[0].shape[2]
+    asked = (query * scale).reshape(rows, few, heads // few * new, width)
+    before = torch.bmm(asked.transpose(0, 1).reshape(few, -1, width), shared[0][0].transpose(1, 2))
+    seen = mask[:, :, None].expand(rows, 1, heads // few, new, -1).flatten(2, 3)
+    own = (asked @ key.transpose(2, 3)).masked_fill(~seen, -torch.inf)
+    weights = torch.cat([before.view(few, rows, -1, size).transpose(0, 1), own], -1).softmax(-1)
+    of_shared = torch.bmm(weights[..., :size].transpose(0, 1).reshape(few, -1, size), shared[1][0])
+    found = of_shared.view(few, rows, -1, width).transpose(0, 1) + weights[..., size:] @ value
+    return found.reshape(rows, heads, new, width).transpose(1, 2)
