@@ -61,3 +61,12 @@ def test_lists_lack_nothing_and_what_is_no_number_differs_infinitely() -> None:
     assert distance([{"scores": [1.0]}], [{"scores": np.asarray([np.nan])}]) == float("inf")
     assert distance([{"scores": [1.0]}], [{"scores": np.asarray([1.0, 2.0])}]) == float("inf")
     assert distance([{"scores": [1.0]}], [{}]) == distance([{"scores": [1.0]}], []) == float("inf")
+
+
+def test_of_several_questions_another_answer_passes_where_its_own_scores_are_close() -> None:
+    def asked(share: float) -> dict[str, Any]:
+        return {"mood": answer(share)["label"], "scores": {"mood": answer(share)["scores"], "sure": {"yes": 1.0, "no": 0.0}}}
+
+    assert same(asked(0.5001), asked(0.4999), 1e-3)
+    assert not same(asked(0.6), asked(0.4), 1e-3)
+    assert not same({"label": "a", "scores": {"a": None, "b": "x"}}, {"label": "b", "scores": {"a": None, "b": "x"}}, 1e-3)

@@ -73,8 +73,9 @@ def margin(allowed: float) -> float:
 
 
 def _is_close_call(scores: Any, allowed: float) -> bool:
-    """Whether the two best scores lie within the margin."""
-    if not isinstance(scores, dict) or len(scores) < 2:
-        return False
-    first, second = sorted(scores.values(), reverse=True)[:2]
-    return bool(first - second <= margin(allowed))
+    """Whether the two best scores lie within the margin; where several questions have scores, those of any of them."""
+    values = [*scores.values()] if isinstance(scores, dict) else []
+    if any(isinstance(one, dict) for one in values):
+        return any(_is_close_call(one, allowed) for one in values)
+    best = sorted((one for one in values if isinstance(one, int | float)), reverse=True)[:2]
+    return len(best) == 2 and bool(best[0] - best[1] <= margin(allowed))
