@@ -71,6 +71,7 @@ _HOMES = {
     "functory.artefact.opening": ("open_artefact",),
     "functory.hookspecs": ("hookimpl",),
     "functory.artefact.manifest": ("Manifest",),
+    "functory.using.footprint": ("closure",),
     "functory.using.packaging": ("Needs", "needs"),
     "functory.machine.folders": ("file_written_whole",),
     "functory.machine.places": ("cache",),

@@ -190,6 +190,7 @@ from functory.using.attribution import attribution as attribution
 from functory.using.attribution import values_of as values_of
 from functory.using.attribution import without as without
 from functory.using.attribution import words_of as words_of
+from functory.using.footprint import closure as closure
 from functory.using.packaging import Needs as Needs
 from functory.using.packaging import needs as needs
 from functory.wording.harmless import harmless as harmless

@@ -29,7 +29,7 @@ class Package(Command):
         parser.add_argument("function", help="a saved function's folder, or an installed function's name")
         parser.add_argument("--name", default="", help="the name to install it by; the function's own when not given")
         parser.add_argument("--output", "-o", type=Path, default=Path("dist"), help="the folder to write into: dist")
-        parser.add_argument("--method", default="wheel", help="the packager: wheel, peft …; wheel when not given")
+        parser.add_argument("--method", default="wheel", help="the packager: wheel, container, peft …; wheel when not given")
         parser.add_argument(
             "--engine",
             default="",
@@ -68,7 +68,7 @@ class Package(Command):
             for file in files:
                 print(f"{file}  {size(file.stat().st_size)}")
                 _tell(_weight(file))
-            if any(file.suffix == ".whl" for file in files):
+            if files[0].suffix == ".whl":
                 print(f"Try it: pip install {quote(str(files[0]))}")
         return 0
 

@@ -50,7 +50,7 @@ def footprint(wheel: Path) -> Footprint:
     wanted = [one for one in _requirements(lines) if one.marker is None or one.marker.evaluate({"extra": ""})]
     sizes: dict[str, int] = {}
     lacking: set[str] = set()
-    for name in _closure((one.name, extra) for one in wanted for extra in ("", *one.extras)):
+    for name in closure(lines):
         try:
             sizes[name] = _size(distribution(name))
         except PackageNotFoundError:
@@ -80,11 +80,12 @@ def _forms(zipped: ZipFile) -> Iterator[str]:
                     yield f"{form['engine']['name']} {form['program']['precision']}"
 
 
-def _closure(wanted: Iterable[tuple[str, str]]) -> list[str]:
-    """Return the names of distributions and of all that they require, each with the extra that is asked for."""
+def closure(lines: Iterable[str]) -> list[str]:
+    """Return the names of the distributions that requirements ask for here, and of all that those ask for in turn."""
     from packaging.utils import canonicalize_name
 
-    todo = [(canonicalize_name(name), extra) for name, extra in wanted]
+    wanted = [one for one in _requirements(lines) if one.marker is None or one.marker.evaluate({"extra": ""})]
+    todo = [(canonicalize_name(one.name), extra) for one in wanted for extra in ("", *one.extras)]
     seen: set[tuple[str, str]] = set()
     while todo:
         one = todo.pop()

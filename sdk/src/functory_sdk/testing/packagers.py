@@ -51,6 +51,7 @@ class PackagerSuite(TorchSuite, ComponentSuite):
 
         artefact = self.artefact(tmp_path)
         written = self.configured().package(artefact, "my-toy", tmp_path / "out")
-        told, there = ({path.name for path in paths} for paths in (written, (tmp_path / "out").iterdir()))
+        out = tmp_path / "out"
+        told, there = ({one.relative_to(out).as_posix() for one in some if one.is_file()} for some in (written, out.rglob("*")))
         assert told == there, f"it says it wrote {sorted(told)}; there lie {sorted(there)}."
         check(artefact)
