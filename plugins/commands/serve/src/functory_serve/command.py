@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from functory_sdk import Command, UsageError
 
@@ -38,6 +39,15 @@ class Serve(Command):
             help="a face by which it is spoken to besides; all that are installed when not given, none by --face ''")  # fmt: skip
         add("--pid-file", type=Path, metavar="FILE", help="write the process and its address there, for `functory reload FILE`")
         add("--log", action="store_true", help="write a line on stderr for each answer: its id, status and seconds")
+
+    def app(self, functions: Mapping[str, Function], **more: Any) -> Any:  # Any: an ASGI application
+        """Return functions as an ASGI application, for who hosts it otherwise and knows this distribution by its name alone.
+
+        :param more: as `functory_serve.app` takes it.
+        """
+        from functory_serve.app import app
+
+        return app(functions, **more)
 
     def run(self, args: Namespace) -> int:
         from functory_sdk import SessionOptions, open_named
