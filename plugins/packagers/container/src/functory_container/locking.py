@@ -80,7 +80,7 @@ def indexed(found: Sequence[Locked]) -> list[Locked]:
             what = f"the index does not tell the hashes: {told}"
             raise NotSupported(what, do="give the wheels that it lacks: --set wheels=FOLDER; or leave out index.")
         told_by = json.loads(report.read_text("utf-8"))
-    hashes = {canonicalize_name(one["metadata"]["name"]): one["download_info"]["archive_info"]["hashes"]["sha256"]
+    hashes = {str(canonicalize_name(one["metadata"]["name"])): one["download_info"]["archive_info"]["hashes"]["sha256"]
               for one in told_by["install"]}  # fmt: skip
     return [replace(one, hashes=(hashes[one.name],)) if one.name in hashes else one for one in found]
 
