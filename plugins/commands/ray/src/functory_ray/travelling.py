@@ -6,6 +6,8 @@ they arrive.
 
 from __future__ import annotations
 
+import atexit
+import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +55,7 @@ def arrived(sent: Travelling, threads: int) -> Function:
     if sent.reference:
         return open_artefact(sent.reference, session=None if "://" in sent.reference else session)
     place = Path(tempfile.mkdtemp(prefix="functory-ray-"))
+    atexit.register(shutil.rmtree, place, ignore_errors=True)  # an engine reads from it as long as the process runs
     for path, content in sent.files.items():
         file = place / path
         file.parent.mkdir(parents=True, exist_ok=True)
