@@ -7,7 +7,7 @@ answers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -35,6 +35,7 @@ from functory_sdk import (
     silent_texts,
     template_frame,
 )
+from functory_sdk.continuing import Endings
 from functory_sdk.spans.scripts import going_on
 
 CONTINUED = "{text}\n\nQuestion: {question}\nAnswer:"
@@ -58,13 +59,13 @@ class Side:
 class Asking(Continuing):
     """A row for each answer to each question.
 
-    :param output: the type of the answers.
+    :param output: makes the output of the answers.
     :param spec: the backbone, whose chat template the prompt stands in, where it has one.
     :raises OptionError: for a prompt without a place for the text or the question.
     :raises NotSupported: where its chat template fails.
     """
 
-    def __init__(self, options: DecisionOptions, output: type[Decision], spec: BackboneSpec) -> None:
+    def __init__(self, options: DecisionOptions, output: Callable[..., Decision], spec: BackboneSpec) -> None:
         self.options, self._output = options, output
         self.questions: Mapping[str, Question] = options.questions
         self._is_chat = bool(spec.chat_template) and options.chat == "auto"
@@ -183,7 +184,13 @@ class Asking(Continuing):
         return Frame((f"{around[0]}{pieces[0]}", f"{pieces[1]}{around[1]}"), ("text",), is_chat=self._is_chat)
 
     def _encoded(self, texts: Sequence[str], reader: Reader) -> Encoded:
-        """Return the rows of texts, those of a text question by question; what a text is cut to is the same for all of them."""
+        """Return the rows of texts, those of a text question by question."""
+        return continued(self.rows_of(texts, reader), reader)
+
+    def rows_of(self, texts: Sequence[str], reader: Reader) -> list[tuple[Sequence[Endings], Side]]:
+        """Return the prompts of each text with the answers that end them, question by question, and what is kept of the text.
+        What it is cut to is the same for all questions.
+        """
         answers = [endings([self._written(words) for words in one.words], reader)[0] for one in self.questions.values()]
         around = [len(reader.prompts([""], frame)[0].ids) for frame in self._frames]
         needed = [size + max(map(len, own)) for size, own in zip(around, answers, strict=True)]
@@ -192,13 +199,10 @@ class Asking(Continuing):
             for frame, size in zip(self._frames, around, strict=True)
         ]
         lengths = tuple(len(ids) for own in answers for ids in own)
-        return continued(
-            [
-                ([(one.ids, own) for one, own in zip(prompts, answers, strict=True)], Side(lengths, prompts[0].notes))
-                for prompts in zip(*asked, strict=True)
-            ],
-            reader,
-        )
+        return [
+            ([(one.ids, own) for one, own in zip(prompts, answers, strict=True)], Side(lengths, prompts[0].notes))
+            for prompts in zip(*asked, strict=True)
+        ]
 
 
 def answer(question: Question, shares: Array) -> Value:

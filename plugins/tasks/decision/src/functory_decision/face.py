@@ -1,0 +1,130 @@
+"""``POST /v1/systemone``: typed decisions in the wire format that clients of System One speak, by functions that are served.
+
+Answered by any served function of the task open-decision; a request's ``model`` is its name, ``jev-latest`` the first one.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from http import HTTPStatus
+from typing import Any
+
+from functory_decision.open_types import AskedText, Decisions
+from functory_decision.systemone import Invalid, answers_of, request_of
+from functory_sdk import Face, Function, FunctoryError, Problem, Served
+from functory_sdk.faces import App, Receive, Scope, Send
+
+PATH = "/v1/systemone"
+ANY = "jev"
+"""How the names begin that mean whatever is served."""
+KINDS = {
+    HTTPStatus.UNAUTHORIZED: "authentication_error", HTTPStatus.FORBIDDEN: "permission_error",
+    HTTPStatus.NOT_FOUND: "not_found_error", HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "request_too_large", HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "invalid_request_error",
+    HTTPStatus.TOO_MANY_REQUESTS: "rate_limit_error", HTTPStatus.GATEWAY_TIMEOUT: "timeout_error",
+}  # fmt: skip
+"""What errors are called, but for those of a body, which say where; all others are api_error."""
+
+
+class SystemOne(Face):
+    """Typed decisions over HTTP."""
+
+    help = "typed decisions (choice, score, yes or no), in the format of System One"
+    paths = (PATH,)
+
+    @asynccontextmanager
+    async def app(self, served: Served) -> AsyncIterator[App]:
+        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+            asked = served.asked(scope)
+            try:
+                body = await _answered(asked, scope)
+            except Invalid as error:
+                await _send(send, HTTPStatus.UNPROCESSABLE_ENTITY, {"detail": error.detail})
+            except FunctoryError as error:
+                await _refuse(send, asked.problem(error))
+            except LookupError as error:
+                status = HTTPStatus(error.args[0])
+                await _send(send, status, {"detail": {"error_type": KINDS[status], "message": error.args[1]}})
+            else:
+                await _send(send, HTTPStatus.OK, body)
+
+        yield answer
+
+    def described(self, functions: Mapping[str, Function]) -> dict[str, Any]:
+        """One path, where a function answers it."""
+        names = _deciding(functions)
+        if not names:
+            return {}
+        schema = {
+            "type": "object", "required": ["state", "questions"],
+            "properties": {
+                "model": {"type": "string", "examples": names}, "state": {"type": ["string", "object", "array"]},
+                "questions": {"type": "object", "minProperties": 1, "additionalProperties": {"type": "object"}},
+            },
+        }  # fmt: skip
+        example = {"model": names[0], "state": "I was charged twice.",
+                   "questions": {"refund": {"type": "noul", "instructions": "Is a refund asked for?"}}}  # fmt: skip
+        return {PATH: {"post": {
+            "summary": "Typed decisions, as clients of System One ask for them.",
+            "requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}},
+            "responses": {"200": {"description": "An answer to each question, with the probability of each possible one."},
+                          "default": {"description": "What is wrong, and where."}},
+        }}}  # fmt: skip
+
+
+async def _answered(asked: Any, scope: Scope) -> dict[str, Any]:  # Any: `Asked`, whose name is a question's here; JSON
+    """Return the body that answers a request.
+
+    :raises LookupError: with a status and a message, for a path, a method or a model that there is not.
+    """
+    functions = asked.functions
+    if scope["path"].rstrip("/") != PATH:
+        raise LookupError(HTTPStatus.NOT_FOUND, f"there is nothing here: POST {PATH}.")
+    if scope["method"] != "POST":
+        raise LookupError(HTTPStatus.METHOD_NOT_ALLOWED, f"decisions are asked for with POST {PATH}.")
+    request = request_of(await asked.json())
+    name = _function(request.model, _deciding(functions))
+    [found] = await asked.answer(name, [request.input()])
+    return {"model": name, **answers_of(request, json.loads(found))}
+
+
+def _deciding(functions: Mapping[str, Function]) -> list[str]:
+    """Return the names of the functions that answer any question."""
+    return [name for name, one in functions.items() if one.task.Input is AskedText and one.task.Output is Decisions]
+
+
+def _function(model: str, names: list[str]) -> str:
+    """Return the name of the function that answers for a model.
+
+    :raises LookupError: when there is none.
+    """
+    if model in names:
+        return model
+    if names and (not model or model.startswith(ANY)):
+        return names[0]
+    there = f"there are: {', '.join(names)}" if names else "serve one: functory build --task open-decision --output decide"
+    raise LookupError(HTTPStatus.NOT_FOUND, f"there is no model {model!r} that decides; {there}.")
+
+
+async def _refuse(send: Send, problem: Problem) -> None:
+    """Send an error: of a body with the place, of anything else with its kind."""
+    document = problem.document
+    message = " ".join(str(document[part]) for part in ("what", "do") if document.get(part))
+    if problem.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
+        detail: Any = [{"loc": ["body", *([document["where"]] if document.get("where") else [])], "msg": message,
+                        "type": str(document["error"])}]  # fmt: skip
+        await _send(send, HTTPStatus.UNPROCESSABLE_ENTITY, {"detail": detail})
+        return
+    kind = KINDS.get(HTTPStatus(problem.status), "api_error")
+    await _send(send, problem.status, {"detail": {"error_type": kind, "message": message}}, problem.headers)
+
+
+async def _send(send: Send, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
+    content = json.dumps(body, ensure_ascii=False).encode(errors="replace")
+    told = {"content-type": "application/json", "content-length": str(len(content)), **(headers or {})}
+    allow = [(b"allow", b"POST")] if status == HTTPStatus.METHOD_NOT_ALLOWED else []
+    pairs = [*((name.lower().encode(), value.encode()) for name, value in told.items()), *allow]
+    await send({"type": "http.response.start", "status": int(status), "headers": pairs})
+    await send({"type": "http.response.body", "body": content})
