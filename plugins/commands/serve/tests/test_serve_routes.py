@@ -117,6 +117,8 @@ def test_what_http_refuses_is_a_problem_too(client: Any) -> None:
     assert client.ask("/v1/functions/nobody", "good").json["do"] == "there are: toy."
     assert client.ask("/v1/functions/nobody", "good").status == client.ask("/nowhere").status == 404
     assert client.ask("/nowhere").headers["content-type"] == "application/problem+json"
+    assert client.ask(AT, "good", method="DELETE").headers["allow"] == "GET, HEAD, POST"
+    assert client.ask("/healthz", "good").headers["allow"] == "GET, HEAD"
     assert client.ask(AT, "good", method="DELETE").status == 405
     assert client.ask(AT, "good", headers={"Content-Type": "text/plain"}).status == 415
     assert client.ask(AT, b"\x1f\x8b", headers={"Content-Encoding": "gzip"}).status == 415

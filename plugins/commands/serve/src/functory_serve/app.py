@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Match, Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from functory_sdk import DIGEST, Face, Function, card, card_line, digests
@@ -28,6 +28,7 @@ from functory_serve.access import Access, Token
 from functory_serve.asked import KEY, Requested, ServedFunctions, request_id
 from functory_serve.bodies import check_medium, medium_of
 from functory_serve.borders import Borders, is_loopback
+from functory_serve.documents import document
 from functory_serve.limits import Limits
 from functory_serve.measures import MEDIA
 from functory_serve.mounting import Mounted, installed, living, mounts
@@ -103,6 +104,7 @@ class Routes:
             self._route(f"{at}/explain", self._explain, "POST"),
             self._route("/v1/reload", self._reload, "POST"),
             self._route("/openapi.json", self._openapi),
+            self._route("/docs", self._docs),
             self._route("/healthz", self._alive),
             self._route("/readyz", self._ready),
             self._route("/metrics", self._metrics),
@@ -220,6 +222,9 @@ class Routes:
             page["paths"] |= face.described(asked.functions)
         return _json(_bytes(page))
 
+    async def _docs(self, asked: Requested) -> Response:
+        return document()
+
     async def _reload(self, asked: Requested) -> Response:
         self._access.check_reload(asked.authorization, is_near(asked.request))
         return _json(_bytes({"functions": await self._service.reload()}))
@@ -248,7 +253,7 @@ def asked_of(request: Request) -> dict[str, str]:
 
     :raises Refusal: for anything else there.
     """
-    asked = dict(request.query_params)
+    asked = {name: value for name, value in request.query_params.items() if value}
     unknown = next((name for name in asked if name not in ("method", "target")), None)
     if unknown is not None:
         raise Refusal(HTTPStatus.BAD_REQUEST, f"there is no option {unknown!r} here.", do="there are: method, target.")
@@ -279,4 +284,8 @@ async def _no_such(request: Request, error: Exception) -> Response:
     number = request_id(request)
     response = refused(problem_of(Refusal(status, f"{status.phrase.lower()}.", do="see /openapi.json."), number))
     response.headers["X-Request-Id"] = number
+    if status is HTTPStatus.METHOD_NOT_ALLOWED:
+        found = {method for route in request.app.routes if isinstance(route, Route)
+                 if route.matches(request.scope)[0] is not Match.NONE for method in route.methods or ()}  # fmt: skip
+        response.headers["Allow"] = ", ".join(sorted(found))
     return response

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from functory_sdk import Attribution, Function
+from functory_sdk import Attribution, Function, entries
 
 VERSION = "3.1.0"
 EXAMPLES = 3
@@ -31,10 +31,12 @@ PROBLEM = {
 REFUSALS = {
     "400": "The body is no JSON, or no UTF-8.",
     "401": "No token lets the request in, where tokens are needed.",
+    "403": "The request comes from a page of another site.",
     "404": "There is no such function, or none for this token.",
     "408": "The body did not come in time.",
     "413": "The body, a text in it or the list is too long.",
     "415": "The body is of another medium, or compressed.",
+    "421": "The server does not go by the host that the request names.",
     "422": "The input does not fit the function.",
     "429": "There is more to do than can be done in time. Retry-After says when to try again.",
     "500": "The function failed.",
@@ -57,13 +59,15 @@ def page(functions: Mapping[str, Function], version: str) -> dict[str, Any]:  # 
         if function.form.is_streamed:
             paths[f"/v1/functions/{name}/stream"] = {"post": _stream(name, key)}
     paths["/v1/functions"] = {"get": _get("List the functions", "list")}
-    paths["/healthz"] = {"get": _get("Is the server alive?", "health")}
-    paths["/readyz"] = {"get": {**_get("Does every function answer as it should?", "ready"), "responses": {
-        "200": _json({"type": "object"}, "It does."), "503": _json({"type": "object"}, "It does not, or not yet."),
-    }}}  # fmt: skip
-    told = {"text/plain": {"schema": {"type": "string"}}}
-    paths["/metrics"] = {"get": {**_get("Tell Prometheus what was measured", "metrics"),
-                                 "responses": {"200": {"description": "What was measured.", "content": told}}}}  # fmt: skip
+    paths["/v1/reload"] = {"post": _reload()}
+    page = {"text/html": {"schema": {"type": "string"}}}
+    paths["/docs"] = {"get": _told("Tell people of all this", "docs", {"description": "A page.", "content": page})}
+    paths["/healthz"] = {"get": _told("Is the server alive?", "health", _json({"type": "object"}, "It is."))}
+    ready = _told("Does every function answer as it should?", "ready", _json({"type": "object"}, "It does."))
+    ready["responses"]["503"] = _json({"type": "object"}, "It does not, or not yet.")
+    paths["/readyz"] = {"get": ready}
+    measured = {"description": "What was measured.", "content": {"text/plain": {"schema": {"type": "string"}}}}
+    paths["/metrics"] = {"get": _told("Tell Prometheus what was measured", "metrics", measured, "401")}
     return {
         "openapi": VERSION,
         "info": {"title": "functory", "version": version, "description": "Functions with language models inside."},
@@ -102,8 +106,11 @@ def _call(name: str, key: str, function: Function) -> dict[str, Any]:
 
 def _explain(name: str, key: str) -> dict[str, Any]:
     given = {"anyOf": [{"$ref": f"#/components/schemas/{key}.Input"}, {"type": "string"}]}
-    asked = {"method": "The explanation's name: occlusion, when left out.", "target": "Which label, span or token."}
-    options = [{"name": one, "in": "query", "description": what, "schema": {"type": "string"}} for one, what in asked.items()]
+    methods = sorted(entry.name for entry in entries("explanations"))
+    asked = {"method": ("The explanation's name: occlusion, when left out.", {"enum": methods}),
+             "target": ("Which label, span or token; the first when left out.", {})}  # fmt: skip
+    options = [{"name": one, "in": "query", "description": what, "schema": {"type": "string", **more}}
+               for one, (what, more) in asked.items()]  # fmt: skip
     attribution = {"$ref": "#/components/schemas/Attribution"}
     return {
         "operationId": f"explain_{key}",
@@ -117,7 +124,16 @@ def _explain(name: str, key: str) -> dict[str, Any]:
 
 def _stream(name: str, key: str) -> dict[str, Any]:
     given = {"anyOf": [{"$ref": f"#/components/schemas/{key}.Input"}, {"type": "string"}]}
-    events = {"text/event-stream": {"schema": {"type": "string"}}}
+    event = {
+        "type": "object",
+        "properties": {
+            "event": {"enum": ["message", "done", "error"], "description": "A piece is a message without a name; others end it."},
+            "data": {"type": "string", "contentMediaType": "application/json",
+                     "description": 'The "piece"; of done, why it "finish"ed; of error, a Problem.'},
+        },
+        "required": ["data"],
+    }  # fmt: skip
+    events = {"text/event-stream": {"schema": event}}
     return {
         "operationId": f"stream_{key}",
         "summary": f"Write by {name}, piece by piece",
@@ -132,11 +148,25 @@ def _examples(examples: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _card(name: str) -> dict[str, Any]:
-    return _get(f"Tell about {name}: schemas, metrics, golden examples", f"card_{name.replace('@', '_')}")
+    answer = _json({"type": "object"}, "As asked.")
+    summary = f"Tell about {name}: schemas, metrics, golden examples"
+    return _told(summary, f"card_{name.replace('@', '_')}", answer, "401", "404")
 
 
 def _get(summary: str, operation: str) -> dict[str, Any]:
-    return {"operationId": operation, "summary": summary, "responses": {"200": _json({"type": "object"}, "As asked.")}}
+    return _told(summary, operation, _json({"type": "object"}, "As asked."), "401")
+
+
+def _reload() -> dict[str, Any]:
+    answer = _json({"type": "object"}, "What came of each: the version that answers now, or why the former one does still.")
+    told = _told("Take in each function as it is saved now", "reload", answer, "401")
+    refused = "The request comes from a page of another site, or from whom nothing lets reload."
+    return {**told, "responses": {**told["responses"], "403": _problem(refused)}}
+
+
+def _told(summary: str, operation: str, answer: Mapping[str, Any], *refusals: str) -> dict[str, Any]:
+    problems = {status: _problem(REFUSALS[status]) for status in (*refusals, "421")}
+    return {"operationId": operation, "summary": summary, "responses": {"200": dict(answer), **problems}}
 
 
 def _json(schema: Mapping[str, Any], what: str) -> dict[str, Any]:

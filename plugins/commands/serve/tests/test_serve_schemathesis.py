@@ -1,0 +1,37 @@
+"""The OpenAPI page beside Schemathesis, which sends what the page allows, and what it does not, and holds every answer to it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import functory
+from functory_sdk.testing import toy_function
+
+pytestmark = pytest.mark.peer(name="schemathesis")
+SETTINGS = """
+[[operations]]
+include-path-regex = "/explain$"
+# Which targets an output has is known once it is computed: no schema says it.
+[operations.checks]
+positive_data_acceptance.expected-statuses = ["2xx", "422"]
+"""
+
+
+def test_schemathesis_finds_nothing_on_the_openapi_page(toy: Any, serve: Callable[..., Any], tmp_path: Path) -> None:
+    story = functory.build(task="text-generation", backbone="tiny-decoder", name="story", max_new_tokens=4)
+    folder = toy.save(tmp_path / "toy")
+    functions = {"toy": toy, "many": toy_function(task="toy-many"), "story": story, "toy@2": toy}
+    (tmp_path / "schemathesis.toml").write_text(SETTINGS)
+    with serve(functions, reopen=lambda name: functory.load(folder)) as found:
+        found.ready()
+        url = f"http://127.0.0.1:{found.port}/openapi.json"
+        command = [sys.executable, "-m", "schemathesis.cli", "run", url, "--max-examples", "30", "--seed", "1", "--no-color",
+                   "--phases", "examples,coverage,fuzzing", "--workers", "1", "--request-timeout", "30"]  # fmt: skip
+        done = subprocess.run(command, capture_output=True, text=True, timeout=500, check=False, cwd=tmp_path)
+    assert done.returncode == 0, (done.stdout + done.stderr)[-6000:]
