@@ -153,11 +153,16 @@ def test_what_is_measured_is_told_to_prometheus(toy: Any, serve: Callable[..., A
         found.ask(AT, ["good", "bad"])
         found.ask(AT, "good")
         found.ask(AT, {"texd": 1})
+        found.ask(AT, "good", headers={"Origin": "https://elsewhere.example"})
+        found.ask("/v1/functions/nobody", "good")
         page = found.ask("/metrics")
         assert page.headers["content-type"].startswith("text/plain")
         told = dict(line.rsplit(" ", 1) for line in page.body.decode().splitlines() if not line.startswith("#"))
     assert told['functory_requests_total{function="toy",status="200"}'] == "2.0"
     assert told['functory_requests_total{function="toy",status="422"}'] == "1.0"
+    assert told['functory_refusals_total{error="InputError",function="toy",status="422"}'] == "1.0"
+    assert told['functory_refusals_total{error="Refusal",function="",status="403"}'] == "1.0"
+    assert told['functory_refusals_total{error="Refusal",function="",status="404"}'] == "1.0"
     assert told['functory_outputs_total{function="toy"}'] == "3.0"
     assert told['functory_abstained_total{function="toy"}'] == "0.0"
     assert told['functory_batch_inputs_count{function="toy"}'] == "2.0"

@@ -6,6 +6,7 @@ nothing of a framework that reads these would be used.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping, Sequence
@@ -35,6 +36,7 @@ from functory_serve.mounting import Mounted, installed, living, mounts
 from functory_serve.pieces import Pieces
 from functory_serve.problems import Refusal, problem_of, refused, status_of
 from functory_serve.service import Reopen, Service
+from functory_serve.tracing import Traced, Traces
 
 Answer = Callable[[Requested], Awaitable[Response]]
 GONE = 499
@@ -52,6 +54,7 @@ def app(
     proxies: Sequence[str] = (),
     faces: Sequence[Face] | None = None,
     reloader: str = "",
+    traces: Traces | None = None,
 ) -> Starlette:
     """Return functions as an ASGI application, for any server that runs one.
 
@@ -63,9 +66,11 @@ def app(
     :param proxies: addresses, or networks, of proxies that are believed for whom, and by which scheme, they ask.
     :param faces: by which it is spoken to besides; all that are installed when None.
     :param reloader: the SHA-256 of a word that lets its holder reload the functions, besides tokens that may.
+    :param traces: makes a span of each request; nothing is traced when None.
     """
+    traces = traces or Traces()
     service = Service(functions, limits or Limits(), reopen)
-    routes = Routes(service, Access(tokens, reloader), logs)
+    routes = Routes(service, Access(tokens, reloader), logs, traces)
     own = routes.own()
     mounted = routes.mounted(installed() if faces is None else faces, own)
     served = ServedFunctions(lambda: {name: one.function for name, one in service.servings.items()})
@@ -78,10 +83,11 @@ def app(
                 yield
         finally:
             service.close()
+            await asyncio.to_thread(traces.close)
 
     before = [Middleware(ProxyHeadersMiddleware, trusted_hosts=[*proxies])] if proxies else []
     made = Starlette(routes=[*mounted, *own], lifespan=lives, exception_handlers={HTTPException: _no_such},
-                     middleware=[*before, Middleware(Borders, domains)])  # fmt: skip
+                     middleware=[*before, Middleware(Borders, domains, service.measures.refused)])  # fmt: skip
     made.state.service = service
     return made
 
@@ -89,8 +95,8 @@ def app(
 class Routes:
     """What each route answers."""
 
-    def __init__(self, service: Service, access: Access, logs: bool) -> None:
-        self._service, self._access, self._logs = service, access, logs
+    def __init__(self, service: Service, access: Access, logs: bool, traces: Traces) -> None:
+        self._service, self._access, self._logs, self._traces = service, access, logs, traces
         self._faces: list[Face] = []
 
     def own(self) -> list[BaseRoute]:
@@ -122,6 +128,10 @@ class Routes:
         """
 
         async def told(scope: Scope, receive: Receive, send: Send) -> None:
+            with self._traces.request(scope) as traced:
+                await followed(scope, receive, send, traced)
+
+        async def followed(scope: Scope, receive: Receive, send: Send, traced: Traced | None) -> None:
             asked = Requested(Request(scope, receive), self._service, self._access)
             scope[KEY] = asked
             begun, status = time.monotonic(), 0
@@ -144,9 +154,13 @@ class Routes:
                     log.failed(asked.id, error)
                     raise
                 status = int(status_of(error))
-                await refused(asked.problem(error))(scope, receive, noted)
+                problem = asked.problem(error)
+                self._service.measures.refused(asked.used, status, problem.document["error"])
+                await refused(problem)(scope, receive, noted)
             finally:
                 self._note(asked, scope, status, time.monotonic() - begun)
+                if traced is not None:
+                    traced.ended(asked.used, asked.id, status)
 
         return told
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
+from math import isinf
 from typing import Any
 
 from starlette.requests import Request
@@ -16,6 +17,9 @@ from functory_serve.limits import Limits
 from functory_serve.problems import Refusal
 
 MEDIA = ("application/json", "")
+DEEPEST = 64
+"""Lists and objects within one another."""
+DEEP, FLATTER = "the JSON is too deep.", "send lists and objects within few others."
 
 
 class Guarded:
@@ -108,9 +112,9 @@ def parsed(body: bytes, line: int = 1) -> Any:  # Any: JSON
     if not text.strip():
         raise Refusal(HTTPStatus.BAD_REQUEST, "the body is empty.", do='send an input: "a text", or {"text": "a text"}.')
     try:
-        return json.loads(text, parse_constant=_no_constant)
+        return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
     except RecursionError:
-        raise Refusal(HTTPStatus.BAD_REQUEST, "the JSON is too deep.", do="send lists and objects within few others.") from None
+        raise Refusal(HTTPStatus.BAD_REQUEST, DEEP, do=FLATTER) from None
     except json.JSONDecodeError as error:
         where = f"line {line + error.lineno - 1}, column {error.colno}"
         raise Refusal(HTTPStatus.BAD_REQUEST, f"the body is no JSON: {error.msg}.", where=where, do="send JSON.") from None
@@ -120,6 +124,14 @@ def parsed(body: bytes, line: int = 1) -> Any:  # Any: JSON
 
 def _no_constant(name: str) -> Any:
     raise Refusal(HTTPStatus.BAD_REQUEST, f"{name} is no number that JSON knows.", do="send null, or no such field.")
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if isinf(number):
+        do = "send a number that fits into eight bytes."
+        raise Refusal(HTTPStatus.BAD_REQUEST, "a number of the body is larger than any that can be kept.", do=do)
+    return number
 
 
 def inputs_of(function: Function, many: Sequence[Any], places: Sequence[str], limits: Limits) -> list[Any]:  # Any: JSON; Inputs
@@ -145,6 +157,7 @@ def input_of(function: Function, data: Any, where: str, limits: Limits) -> Any:
     if not isinstance(data, str | dict):
         what = f"an input is a text or an object, and this is {_kind(data)}."
         raise InputError(what, where=where, do=f"send the fields by name: {', '.join(function.task.Input.model_fields)}.")
+    _check_extent(data, where, limits)
     try:
         value = function.coerce(data)
     except InputError as error:
@@ -153,6 +166,24 @@ def input_of(function: Function, data: Any, where: str, limits: Limits) -> Any:
         what = f"the texts of an input have more than {limits.text_characters:,} characters together."
         raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what, where=where, do="send a shorter one.")
     return value
+
+
+def _check_extent(data: Any, where: str, limits: Limits) -> None:
+    """Refuse an input of which only to say what is wrong with it would cost more than to compute many.
+
+    :raises Refusal: when it holds too many values, or too deep ones.
+    """
+    count, level = 1, [data]
+    for _ in range(DEEPEST):
+        level = [one for part in level if isinstance(part, dict | list)
+                 for one in (part.values() if isinstance(part, dict) else part)]  # fmt: skip
+        count += len(level)
+        if count > limits.input_values:
+            what = f"an input holds more than {limits.input_values:,} values."
+            raise Refusal(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, what, where=where, do="send a smaller one.")
+        if not level:
+            return
+    raise Refusal(HTTPStatus.BAD_REQUEST, DEEP, where=where, do=FLATTER)
 
 
 def _kind(data: Any) -> str:

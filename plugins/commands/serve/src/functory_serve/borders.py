@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from http import HTTPStatus
 
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,10 +28,13 @@ class Borders:
 
     :param domains: names, perhaps with ports, by which the server is reached besides this machine's own; any where none is named
         and a request did not come over the loopback. `*` is any, always.
+    :param told: told of each that is not heard: no function, the status, and the kind of error.
     """
 
-    def __init__(self, app: ASGIApp, domains: Collection[str] = ()) -> None:
-        self._app = app
+    def __init__(
+        self, app: ASGIApp, domains: Collection[str] = (), told: Callable[[str, int, str], None] = lambda *_: None
+    ) -> None:
+        self._app, self._told = app, told
         self._domains = frozenset(domain.lower() for domain in domains)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -39,6 +42,7 @@ class Borders:
             try:
                 self.check(scope)
             except Refusal as error:
+                self._told("", int(error.status), type(error).__name__)
                 number = os.urandom(8).hex()
                 response = refused(problem_of(error, number))
                 response.headers["X-Request-Id"] = number

@@ -38,6 +38,7 @@ class Serve(Command):
         add("--face", action="append", metavar="NAME",
             help="a face by which it is spoken to besides; all that are installed when not given, none by --face ''")  # fmt: skip
         add("--pid-file", type=Path, metavar="FILE", help="write the process and its address there, for `functory reload FILE`")
+        add("--traces", action="store_true", help="send a span of each request where the OTEL_… variables say")
         add("--log", action="store_true", help="write a line on stderr for each answer: its id, status and seconds")
 
     def app(self, functions: Mapping[str, Function], **more: Any) -> Any:  # Any: an ASGI application
@@ -62,7 +63,8 @@ class Serve(Command):
         serve(functions, host=said.host, port=said.port, limits=said.limits, tokens=said.tokens, logs=said.logs,
               domains=said.domains, proxies=said.proxies, faces=faces,
               certificate=(said.certificate, said.key) if said.certificate else None,
-              pid_file=args.pid_file, reopen=lambda name: _open(opened[name].place, said.threads),
+              pid_file=args.pid_file, traces=said.traces or args.traces,
+              reopen=lambda name: _open(opened[name].place, said.threads),
               started=lambda url: _tell(url, list(functions), faces, args.json))  # fmt: skip
         return 0
 

@@ -36,6 +36,7 @@ class Configuration(Options):
     port: int = Field(default=8080, ge=0, le=65535, description="The port to listen at; 0 takes a free one.")
     threads: int = Field(default=0, ge=0, le=1024, description="Threads of one forward pass; the machine's cores when 0.")
     logs: bool = Field(default=False, description="Whether each answer is written down on stderr: its id, status and seconds.")
+    traces: bool = Field(default=False, description="Whether a span of each request is sent, as OpenTelemetry's variables say.")
     certificate: str = Field(default="", description="The file of a TLS certificate, with which the server speaks https alone.")
     key: str = Field(default="", description="The file of its key.")
     domains: tuple[Domain, ...] = Field(

@@ -37,3 +37,4 @@ class Limits(Options):
     body_bytes: int = Field(default=8_000_000, ge=1, description="The longest body of a request.")
     inputs: int = Field(default=1024, ge=1, description="Inputs of one request.")
     text_characters: int = Field(default=1_000_000, ge=1, description="Characters of all texts of one input.")
+    input_values: int = Field(default=10_000, ge=1, description="Texts, numbers, lists and objects in one input.")

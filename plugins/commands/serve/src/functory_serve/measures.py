@@ -24,6 +24,9 @@ class Measures:
     def __init__(self) -> None:
         self._registry = CollectorRegistry()
         self.answers = self._counter("functory_requests", "Requests that have an answer, by its status.", "status")
+        self.refusals = self._counter(
+            "functory_refusals", "Requests that got an error for an answer, of no function's too.", "status", "error"
+        )
         self.seconds = Histogram(
             "functory_request_seconds", "Seconds of answered requests: waiting for their last batch, in it, and whole.",
             ("function", "stage"), buckets=SECONDS, registry=self._registry,
@@ -56,6 +59,14 @@ class Measures:
         self._drifts.of[function] = drift
         self.waiting.labels(function).set_function(requests)
         self.waiting_tokens.labels(function).set_function(tokens)
+
+    def refused(self, function: str, status: int, error: str) -> None:
+        """Count a request that got an error.
+
+        :param function: that it used; empty when none.
+        :param error: its kind.
+        """
+        self.refusals.labels(function, str(status), error).inc()
 
     def page(self) -> bytes:
         """Return all that was measured."""

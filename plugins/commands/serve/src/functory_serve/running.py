@@ -23,6 +23,7 @@ from functory_serve.connections import connections_within
 from functory_serve.limits import Limits
 from functory_serve.pidfile import PidFile, removed
 from functory_serve.service import Reopen, Service
+from functory_serve.tracing import Traces
 
 KEEP_ALIVE_SECONDS = 15
 """How long a connection may be silent between two requests."""
@@ -85,6 +86,7 @@ def serve(
     proxies: Sequence[str] = (),
     faces: Sequence[Face] | None = None,
     pid_file: Path | None = None,
+    traces: bool = False,
     started: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve functions until SIGTERM or Ctrl-C; then answer what is here, and end. SIGHUP takes in what is saved now.
@@ -100,8 +102,10 @@ def serve(
     :param proxies: addresses, or networks, of proxies that are believed for whom, and by which scheme, they ask.
     :param faces: by which it is spoken to besides; all that are installed when None.
     :param pid_file: where this process, its address and a word that lets one reload are written, for `functory reload`.
+    :param traces: whether a span of each request is sent where the variables of OpenTelemetry say.
     :param started: told the server's address when it takes requests.
     :raises StorageError: when the address is taken, or is not this machine's.
+    :raises NotSupported: when traces are asked for and OpenTelemetry is not installed.
     """
     limits = limits or Limits()
     word = secrets.token_urlsafe(32)
@@ -110,7 +114,7 @@ def serve(
         if pid_file is not None:
             PidFile.new(url, word).write(pid_file)
         made = app(functions, limits, reopen=reopen, tokens=tokens, logs=logs, domains=domains, proxies=proxies, faces=faces,
-                   reloader=hashlib.sha256(word.encode()).hexdigest())  # fmt: skip
+                   reloader=hashlib.sha256(word.encode()).hexdigest(), traces=Traces.exported() if traces else None)  # fmt: skip
         open_server(made, limits, lambda: started(url), certificate).run([taken])
 
 

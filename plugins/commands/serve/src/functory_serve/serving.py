@@ -20,6 +20,7 @@ from functory_serve.lane import Lane
 from functory_serve.limits import Limits
 from functory_serve.measures import Measures
 from functory_serve.texts import Text
+from functory_serve.tracing import CURRENT, Traced
 
 
 class Hanging(FunctoryError):
@@ -33,6 +34,7 @@ class _Asked:
     values: Sequence[Any]
     whole: asyncio.Future[list[Outcome]]
     at: float
+    traced: Traced | None
 
 
 class Serving:
@@ -79,7 +81,7 @@ class Serving:
         now = self._loop.time()
         number = self.batcher.offer([cost_of(value) for value in values], now, seconds)
         whole: asyncio.Future[list[Outcome]] = self._loop.create_future()
-        self._asked[number] = _Asked(values, whole, now)
+        self._asked[number] = _Asked(values, whole, now, CURRENT.get())
         self._turn()
         try:
             return await whole
@@ -226,6 +228,8 @@ class Serving:
         for done in self.batcher.finish(batch, outcomes, now):
             asked = self._asked.pop(done.request)
             self.measures.took(now - asked.at, now - batch.begun)
+            if asked.traced is not None:
+                asked.traced.stages(asked.at, batch.begun, now)
             if not asked.whole.done():
                 asked.whole.set_result(done.outcomes)
         self._turn()
