@@ -72,3 +72,16 @@ def test_a_peer_that_pins_its_version_is_not_bound_by_the_workspaces(environment
     bound = environments.constraints(pins, ["transformers==4.57.6", "Huggingface-Hub==0.36.2", "torch", "sentencepiece"])
     assert bound == "# numbers\ntorch==2.13.0\n"
     assert environments.constraints(pins, ["transformers>=4"]) == pins
+
+
+@pytest.mark.parametrize(("in_ci", "passes"), [("", True), ("true", False)])
+def test_a_peers_skipped_test_is_a_failure_in_ci_alone(
+    environments: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_ci: str, passes: bool
+) -> None:
+    """What pip does not bring, a browser, may be missing on a person's machine; CI has it."""
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho '1 passed, 1 skipped in 0.1s'\n")
+    python.chmod(0o755)
+    monkeypatch.setattr(environments, "environment", lambda name: python)
+    monkeypatch.setenv("CI", in_ci)
+    assert environments.tested(environments.installed(ROOT)[0], "p") is passes

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from functory_sdk import Classification, Entity, Function
+from functory_sdk import Classification, Entity, Function, entries, load
 from functory_sdk.testing import kit, toy_function
 
 pytestmark = [pytest.mark.slow, pytest.mark.peer(name="browser")]
@@ -161,6 +161,60 @@ def test_a_list_of_texts_is_filled_line_by_line(url: str, open_page: Callable[..
     run(page)
     assert page.locator(".problem").count() == 0
     assert ["a good film", "bad"] in asked[-1].values()
+
+
+ROUND = """async ([signature, input]) => {
+    const { Form } = await import("/play/assets/form.js");
+    const form = new Form(signature, () => {});
+    form.fill(input);
+    return form.read();
+}"""
+
+
+def inputs_of(task: Any) -> list[Any]:
+    """Return inputs of a task; none of one that gives them to a state of its own alone."""
+    try:
+        return list(task.golden_inputs(task.State()))
+    except Exception:
+        return []
+
+
+def test_the_form_of_every_task_says_what_it_was_filled_with(url: str, open_page: Callable[..., Any]) -> None:
+    page = open_page(f"{url}/play/")
+    seen = set()
+    for entry in entries("tasks"):
+        task = load("tasks", entry.qualified)()
+        signature = {"input": task.Input.model_json_schema(), "shorthand": [*task.shorthand]}
+        for value in inputs_of(task):
+            seen.add(entry.name)
+            said = page.evaluate(ROUND, [signature, value.model_dump(mode="json")])
+            assert task.Input.model_validate(said) == value, f"{entry.name}: {said}"
+    assert len(seen) > 20, seen
+
+
+def test_places_are_taken_from_selected_words_and_counted_in_characters(
+    said: Callable[..., Function], serve: Callable[..., Any], open_page: Callable[..., Any]
+) -> None:
+    from functory_relation.task import Relation
+    from functory_relation.types import Related
+
+    text = "🎬 Ann wrote Winter."
+    label, words = "wrote(e1,e2)", {"subject": "Ann", "relation": "wrote", "object": "Winter"}
+    answer = Related(label=label, score=0.9, scores={label: 0.9}, **words)
+    with serve({"related": said(Relation(), {text: answer})}) as url:
+        page = open_page(f"{url}/play/related")
+        asked: list[Any] = []
+        page.on("request", lambda one: asked.append(one.post_data_json) if one.method == "POST" else None)
+        page.locator("textarea").first.fill(text)
+        for place, word in enumerate(("Ann", "Winter")):
+            start = text.index(word) + 1  # a script counts the film's sign twice
+            select = "([start, end]) => document.querySelector('textarea').setSelectionRange(start, end)"
+            page.evaluate(select, [start, start + len(word)])
+            page.get_by_role("button", name="Take what is selected").nth(place).click()
+            assert f"“{word}”" in page.locator(".taken").nth(place).inner_text()
+        run(page)
+        assert asked[-1] == {"text": text, "head": {"start": 2, "end": 5}, "tail": {"start": 12, "end": 18}}
+        assert page.locator(".triple").inner_text().split() == ["Ann", "wrote", "Winter"]
 
 
 def test_places_are_drawn_where_their_words_stand_on_any_width(url: str, open_page: Callable[..., Any]) -> None:

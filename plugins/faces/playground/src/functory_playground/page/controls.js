@@ -18,7 +18,7 @@ function text(field) {
   return {
     element: labelled(field, id, area),
     area,
-    read: () => (area.value === "" && !field.isNeeded ? undefined : area.value),
+    read: () => (area.value === "" && !field.isNeeded && !field.isAlwaysSaid ? undefined : area.value),
     fill: (value) => (area.value = value ?? ""),
   };
 }

@@ -5,13 +5,14 @@ export function fieldsOf(signature) {
   const whole = signature.input;
   const names = Object.keys(whole.properties ?? {});
   const order = [...new Set([...(signature.shorthand ?? []), ...names])].filter((name) => names.includes(name));
-  return order.map((name) => {
+  return order.map((name, place) => {
     const schema = resolved(whole.properties[name], whole);
     return {
       name,
       about: whole.properties[name].description ?? schema.description ?? "",
       isNeeded: (whole.required ?? []).includes(name),
       fallback: whole.properties[name].default ?? null,
+      isAlwaysSaid: place === 0 && whole.properties[name].default === "", // else an empty input would say nothing at all
       ...controlOf(schema, whole),
     };
   });
