@@ -67,7 +67,7 @@ def test_the_log_holds_ids_and_no_text(toy: Any, serve: Callable[..., Any], capf
         given = found.ask(AT, "a secret film").headers["x-request-id"]
         found.ask(AT, {"secret": 1})
         found.ask("/v1/functions/secret", "good")
-    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
+    lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()][-3:]  # that of the last `ready` may come before
     assert [(one["function"], one["status"]) for one in lines] == [("toy", 200), ("toy", 422), ("", 404)]
     assert lines[0]["request"] == given
     assert "secret" not in json.dumps(lines)
@@ -117,7 +117,7 @@ def test_a_client_that_reads_nothing_is_left(toy: Any, serve: Callable[..., Any]
     with serve({"toy": toy}, Limits(send_seconds=0.2)) as found:
         line = socket.socket()
         line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        line.settimeout(20)
+        line.settimeout(100)
         line.connect(("127.0.0.1", found.port))
         ask = b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n"
         with pytest.raises(OSError, match="reset|pipe"):

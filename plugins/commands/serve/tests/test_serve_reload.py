@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import stat
 import threading
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,7 @@ from functory_sdk import StorageError
 from functory_sdk.testing import CommandSuite, toy_function
 from functory_serve.access import Token
 from functory_serve.pidfile import PidFile
+from functory_serve.settling import settle
 
 AT = "/v1/functions/toy"
 
@@ -79,6 +82,32 @@ def test_a_new_version_takes_over_while_requests_go_on_and_none_is_lost(
         assert labels == sorted(labels, key=["yes", "no"].index)
         assert found.ask(AT).json["version"] == "0.2.0"
         assert found.ask("/readyz").status == 200
+
+
+def test_what_lives_when_a_function_is_taken_in_is_searched_for_garbage_once_and_again_at_the_next(
+    toy: Any, folder: Path, serve: Callable[..., Any]
+) -> None:
+    with serve({"toy": functory.load(folder)}, reopen=lambda name: functory.load(folder)) as found:
+        found.ready()
+        found.service.settle = settle
+        try:
+            reloaded(found)
+            assert gc.get_freeze_count() > 10_000
+            gone = weakref.ref(cycle := Cycle())
+            del cycle
+            gc.freeze()
+            assert gone() is not None
+            reloaded(found)
+            assert gone() is None
+        finally:
+            gc.unfreeze()
+
+
+class Cycle:
+    """An object that only a search for cycles frees."""
+
+    def __init__(self) -> None:
+        self.own = self
 
 
 def test_what_cannot_be_taken_in_leaves_what_is_served_as_it_was(

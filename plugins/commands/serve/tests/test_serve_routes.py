@@ -128,7 +128,7 @@ def test_what_http_refuses_is_a_problem_too(client: Any) -> None:
 
 def test_a_request_keeps_the_id_that_its_client_gives_where_it_is_harmless(client: Any) -> None:
     assert client.ask(AT, "good", headers={"X-Request-Id": "mine-1"}).headers["x-request-id"] == "mine-1"
-    assert client.ask(AT, "good", headers={"X-Request-Id": "a b\x1b"}).headers["x-request-id"] != "a b\x1b"
+    assert client.ask(AT, "good", headers={"X-Request-Id": "a b"}).headers["x-request-id"] != "a b"
 
 
 def test_it_is_alive_at_once_and_ready_when_its_golden_examples_came_out_as_they_should(client: Any) -> None:

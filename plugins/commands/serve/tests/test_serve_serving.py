@@ -166,7 +166,7 @@ def test_answers_leave_without_waiting_for_the_client_to_confirm_their_heads(toy
 @pytest.mark.parametrize(
     ("sent", "status"),
     [
-        (b'POST /v1/functions/toy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n"a" and more than it says', b"200"),
+        (b'POST /v1/functions/toy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n"a" and more than it says', b"400"),
         (b"POST /v1/functions/toy HTTP/1.1\r\nHost: localhost\r\nContent-Length: -3\r\n\r\n", b"400"),
         (b"POST /v1/functions/toy HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nContent-Length: 4\r\n\r\n", b"400"),
         (b"POST /v1/functions/toy HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", b"400"),

@@ -23,6 +23,7 @@ from functory_serve.connections import connections_within
 from functory_serve.limits import Limits
 from functory_serve.pidfile import PidFile, removed
 from functory_serve.service import Reopen, Service
+from functory_serve.settling import settle
 from functory_serve.tracing import Traces
 
 KEEP_ALIVE_SECONDS = 15
@@ -115,6 +116,7 @@ def serve(
             PidFile.new(url, word).write(pid_file)
         made = app(functions, limits, reopen=reopen, tokens=tokens, logs=logs, domains=domains, proxies=proxies, faces=faces,
                    reloader=hashlib.sha256(word.encode()).hexdigest(), traces=Traces.exported() if traces else None)  # fmt: skip
+        made.state.service.settle = settle
         open_server(made, limits, lambda: started(url), certificate).run([taken])
 
 
@@ -154,8 +156,9 @@ def open_server(
     log.take("uvicorn")
     file, key = certificate or (None, None)
     config = uvicorn.Config(
-        made, log_config=None, access_log=False, server_header=False, proxy_headers=False, lifespan="on", ws="none",
-        http=connections_within(limits), ssl_certfile=file, ssl_keyfile=key,
+        made, loop="asyncio", http=connections_within(limits), lifespan="on", ws="none",
+        log_config=None, access_log=False, server_header=False, proxy_headers=False,
+        ssl_certfile=file, ssl_keyfile=key,
         timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=int(limits.timeout_seconds) + 1,
     )  # fmt: skip
     return Server(config, made.state.service, started)

@@ -30,6 +30,8 @@ class Service:
         self.servings: dict[str, Serving] = {}
         self.health = {name: Health() for name in functions}
         self.is_draining = False
+        self.settle: Callable[[], None] = lambda: None
+        """What is done, in a thread, when a function has been taken in."""
         self._warming: list[asyncio.Task[None]] = []
         self._reopen = reopen
         self._reloading = asyncio.Lock()
@@ -80,6 +82,7 @@ class Service:
         await asyncio.to_thread(warmed, new)
         serving.renew(new)
         self.health[name] = Health(is_proven=True)
+        await asyncio.to_thread(self.settle)
         return new.about.version
 
     def drain(self) -> None:
@@ -104,4 +107,5 @@ class Service:
             tell(f"functory serve: {name} is not ready: {error}")
             return
         self.servings[name].batcher.pace.saw(cost, seconds)
+        await asyncio.to_thread(self.settle)
         self.health[name].is_proven = True

@@ -202,11 +202,19 @@ class Serving:
             self._fail(number, Hanging("the function gave no answer, and was left behind.", do="try again."))
         if turn.batch is not None:
             self._begin(turn.batch)
+        self._wake_at(turn.wake)
+
+    def _wake_at(self, when: float | None) -> None:
+        """See to it that there is a turn at a time; most turns leave it as it is."""
+        if self._timer is not None and self._timer.when() == when:
+            return
         if self._timer is not None:
             self._timer.cancel()
-            self._timer = None
-        if turn.wake is not None:
-            self._timer = self._loop.call_at(turn.wake, self._turn)
+        self._timer = self._loop.call_at(when, self._timed) if when is not None else None
+
+    def _timed(self) -> None:
+        self._timer = None
+        self._turn()
 
     def _begin(self, batch: Batch) -> None:
         """Let the thread compute a batch."""
