@@ -67,6 +67,7 @@ _HOMES = {
     "functory.running.replays": ("cpu", "has_vnni", "versions"),
     "functory.machine.contents": ("code_hash", "content_hash"),
     "functory.machine.entries": ("Entries",),
+    "functory.machine.environment": ("cores",),
     "functory.artefact.checking": ("read_manifest",),
     "functory.artefact.opening": ("open_artefact",),
     "functory.hookspecs": ("hookimpl",),

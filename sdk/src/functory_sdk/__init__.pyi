@@ -131,6 +131,7 @@ from functory.hookspecs import hookimpl as hookimpl
 from functory.machine.contents import code_hash as code_hash
 from functory.machine.contents import content_hash as content_hash
 from functory.machine.entries import Entries as Entries
+from functory.machine.environment import cores as cores
 from functory.machine.folders import file_written_whole as file_written_whole
 from functory.machine.places import cache as cache
 from functory.measuring.report import Report as Report

@@ -137,6 +137,8 @@ def test_more_than_can_be_done_in_time_is_refused_with_the_time_that_it_takes() 
     assert refused.value.retry_seconds == pytest.approx(0.5)
     with pytest.raises(Overloaded):
         batcher.offer([100], 0.0, seconds=1.0)  # it says itself how long it waits
+    with pytest.raises(Overloaded):
+        batcher.offer([200], 0.0, seconds=2.0)  # it would be in time by a hair
     batcher.offer([500], 0.0)
     batcher.turn(0.0)
     with pytest.raises(Overloaded):  # what runs is ahead of it too

@@ -9,6 +9,9 @@ from functory_sdk import FunctoryError
 from functory_serve.limits import Limits
 from functory_serve.pace import Pace
 
+HEADROOM = 0.8
+"""The share of a request's time that may be expected to pass: who is let in and is late was computed for nothing."""
+
 
 class Overloaded(FunctoryError):
     """There is more to do than can be done in time; nothing was computed for this request.
@@ -49,7 +52,7 @@ class Admission:
         if not requests:
             return
         expected = self._pace.seconds(ahead + cost)
-        room = min(self._limits.wait_seconds, seconds)
+        room = min(self._limits.wait_seconds, seconds * HEADROOM)
         if expected > room:
             raise Overloaded("there is more to do than can be done in the time of this request.", expected - room)
         if requests >= self._limits.waiting:

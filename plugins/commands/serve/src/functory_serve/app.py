@@ -79,6 +79,7 @@ def app(
     async def lives(_: Starlette) -> AsyncIterator[None]:
         service.start()
         try:
+            await service.join()
             async with living(mounted, served):
                 yield
         finally:
@@ -215,7 +216,7 @@ class Routes:
 
     async def _metrics(self, asked: Requested) -> Response:
         asked.servings  # noqa: B018 - refuses whom no token lets in
-        return Response(self._service.measures.page(), media_type=MEDIA)
+        return Response(await self._service.metrics(), media_type=MEDIA)
 
     async def _card(self, asked: Requested) -> Response:
         serving = asked.serving(asked.request.path_params["name"])
@@ -241,14 +242,13 @@ class Routes:
 
     async def _reload(self, asked: Requested) -> Response:
         self._access.check_reload(asked.authorization, is_near(asked.request))
-        return _json(_bytes({"functions": await self._service.reload()}))
+        return _json(_bytes({"functions": await self._service.reload_all()}))
 
     async def _alive(self, asked: Requested) -> Response:
         return _json(b'{"status":"alive"}')
 
     async def _ready(self, asked: Requested) -> Response:
-        is_ready = self._service.is_ready
-        told = {"status": "ready" if is_ready else "not ready", "functions": self._service.states()}
+        is_ready, told = await self._service.readiness()
         return _json(_bytes(told), HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
 

@@ -28,7 +28,8 @@ class Serve(Command):
         add("--config", type=Path, metavar="FILE", help="a serve.toml, which says all this, and tokens; what stands here wins")
         add("--host", help="the address to listen at; 127.0.0.1, this machine alone, when not given")
         add("--port", type=int, help="the port to listen at; 0 takes a free one (8080)")
-        add("--threads", type=int, help="threads of one forward pass; the machine's cores when not given")
+        add("--workers", type=int, help="processes that take requests; one that ends is replaced (1)")
+        add("--threads", type=int, help="threads of one forward pass; a worker's share of the machine's cores when not given")
         add("--domain", action="append", default=[], metavar="NAME",
             help="a name by which it is reached, besides this machine's own; * for any")  # fmt: skip
         add("--proxy", action="append", default=[], metavar="ADDRESS",
@@ -51,20 +52,21 @@ class Serve(Command):
         return app(functions, **more)
 
     def run(self, args: Namespace) -> int:
-        from functory_sdk import SessionOptions, open_named
+        from functory_sdk import SessionOptions, cores, open_named
         from functory_serve.mounting import installed
         from functory_serve.running import serve
 
         said = _said(args)
         named = [f"{name}={place}" for name, place in said.functions.items()]
-        opened = open_named([*args.functions, *named], SessionOptions(threads=said.threads))
+        threads = said.threads or (max(1, cores() // said.workers) if said.workers > 1 else 0)
+        opened = open_named([*args.functions, *named], SessionOptions(threads=threads))
         functions = {name: one.function for name, one in opened.items()}
         faces = installed(said.faces)
         serve(functions, host=said.host, port=said.port, limits=said.limits, tokens=said.tokens, logs=said.logs,
               domains=said.domains, proxies=said.proxies, faces=faces,
               certificate=(said.certificate, said.key) if said.certificate else None,
-              pid_file=args.pid_file, traces=said.traces or args.traces,
-              reopen=lambda name: _open(opened[name].place, said.threads),
+              pid_file=args.pid_file, traces=said.traces or args.traces, workers=said.workers,
+              reopen=lambda name: _open(opened[name].place, threads),
               started=lambda url: _tell(url, list(functions), faces, args.json))  # fmt: skip
         return 0
 
@@ -82,7 +84,7 @@ def _said(args: Namespace) -> Configuration:
     said = configuration(args.config) if args.config is not None else Configuration()
     if not args.functions and not said.functions:
         raise UsageError("no function is named.", do="functory serve FOLDER, or a file with [functions]: --config serve.toml.")
-    own = {name: value for name in ("host", "port", "threads") if (value := getattr(args, name)) is not None}
+    own = {name: value for name in ("host", "port", "workers", "threads") if (value := getattr(args, name)) is not None}
     own |= {name: value for name, value in (("domains", args.domain), ("proxies", args.proxy)) if value}
     if args.face is not None:
         own["faces"] = tuple(filter(None, args.face))

@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import uvicorn
 from starlette.applications import Starlette
@@ -30,6 +31,8 @@ KEEP_ALIVE_SECONDS = 15
 """How long a connection may be silent between two requests."""
 ASKED_SECONDS = 0.1
 """How often it is looked whether a server that begins is still there."""
+ENDING_SECONDS = 5.0
+"""How much longer than a request workers may take to end."""
 BACKLOG = 2048
 """Connections that the system holds until they are taken."""
 
@@ -47,6 +50,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        for one in sockets or ():  # asyncio takes as many connections at once as it lets wait
+            one.listen(BACKLOG)
         if threading.current_thread() is threading.main_thread() and hasattr(signal, "SIGHUP"):
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._reload)
         self._told()
@@ -88,6 +93,7 @@ def serve(
     faces: Sequence[Face] | None = None,
     pid_file: Path | None = None,
     traces: bool = False,
+    workers: int = 1,
     started: Callable[[str], None] = lambda url: None,
 ) -> None:
     """Serve functions until SIGTERM or Ctrl-C; then answer what is here, and end. SIGHUP takes in what is saved now.
@@ -104,9 +110,13 @@ def serve(
     :param faces: by which it is spoken to besides; all that are installed when None.
     :param pid_file: where this process, its address and a word that lets one reload are written, for `functory reload`.
     :param traces: whether a span of each request is sent where the variables of OpenTelemetry say.
+    :param workers: how many processes take requests; each opens the functions for itself, and one that ends is replaced. What
+        tokens may send in a second is shared out among them.
     :param started: told the server's address when it takes requests.
     :raises StorageError: when the address is taken, or is not this machine's.
-    :raises NotSupported: when traces are asked for and OpenTelemetry is not installed.
+    :raises NotSupported: for several workers, on systems that have none; when traces are asked for and OpenTelemetry is not
+        installed.
+    :raises FunctoryError: when all workers end before they take requests.
     """
     limits = limits or Limits()
     word = secrets.token_urlsafe(32)
@@ -114,10 +124,38 @@ def serve(
         url = address(host, taken) if certificate is None else address(host, taken).replace("http:", "https:", 1)
         if pid_file is not None:
             PidFile.new(url, word).write(pid_file)
+        tokens = [one.model_copy(update={"per_second": one.per_second / workers}) for one in tokens]
         made = app(functions, limits, reopen=reopen, tokens=tokens, logs=logs, domains=domains, proxies=proxies, faces=faces,
                    reloader=hashlib.sha256(word.encode()).hexdigest(), traces=Traces.exported() if traces else None)  # fmt: skip
         made.state.service.settle = settle
-        open_server(made, limits, lambda: started(url), certificate).run([taken])
+        if workers == 1:
+            open_server(made, limits, lambda: started(url), certificate).run([taken])
+        else:
+            _several(workers, made, limits, taken, lambda: started(url), certificate)
+
+
+def _several(
+    count: int, made: Starlette, limits: Limits, taken: socket.socket, started: Callable[[], None],
+    certificate: tuple[str, str] | None,
+) -> None:  # fmt: skip
+    """Serve by several processes on one socket."""
+    from functory_serve.siblings import RELOADED, Siblings
+    from functory_serve.workers import Supervisor, Worker
+
+    service: Service = made.state.service
+
+    with TemporaryDirectory(prefix="functory-serve-") as folder:
+
+        def work(worker: Worker) -> None:
+            service.siblings = Siblings(Path(folder), worker.number, count)
+            service.is_replacing = not worker.is_first
+            if service.is_replacing and (Path(folder) / RELOADED).exists():
+                service.reopen()
+            open_server(made, limits, worker.started, certificate, is_shared=True).run([taken])
+
+        settle()  # what is here is searched for garbage by no worker: its memory stays shared
+        supervisor = Supervisor(count, work, limits.timeout_seconds + ENDING_SECONDS)
+        supervisor.run(started, (Path(folder) / RELOADED).touch, taken.close)
 
 
 @contextmanager
@@ -147,16 +185,22 @@ def served(
 
 
 def open_server(
-    made: Starlette, limits: Limits, started: Callable[[], None], certificate: tuple[str, str] | None = None
+    made: Starlette,
+    limits: Limits,
+    started: Callable[[], None],
+    certificate: tuple[str, str] | None = None,
+    *,
+    is_shared: bool = False,
 ) -> Server:
     """Return a server for an application that `app` gave; `run` lets it work on a socket.
 
     :param started: told when it takes requests.
+    :param is_shared: whether others take connections from the same socket: each takes one at a time then.
     """
     log.take("uvicorn")
     file, key = certificate or (None, None)
     config = uvicorn.Config(
-        made, loop="asyncio", http=connections_within(limits), lifespan="on", ws="none",
+        made, loop="asyncio", http=connections_within(limits), lifespan="on", ws="none", backlog=1 if is_shared else BACKLOG,
         log_config=None, access_log=False, server_header=False, proxy_headers=False,
         ssl_certfile=file, ssl_keyfile=key,
         timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=int(limits.timeout_seconds) + 1,

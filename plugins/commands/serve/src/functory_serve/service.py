@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from functory_sdk import Function, FunctoryError, NotSupported, message_of, tell
 from functory_serve import log
@@ -11,6 +12,7 @@ from functory_serve.health import Health, warmed
 from functory_serve.limits import Limits
 from functory_serve.measures import Measures
 from functory_serve.serving import Serving
+from functory_serve.siblings import Siblings, page_of, together
 
 Reopen = Callable[[str], Function]
 """Opens what is served under a name again: as it is now, where it was saved."""
@@ -32,6 +34,10 @@ class Service:
         self.is_draining = False
         self.settle: Callable[[], None] = lambda: None
         """What is done, in a thread, when a function has been taken in."""
+        self.siblings: Siblings | None = None
+        """The workers of the same server, where there are several."""
+        self.is_replacing = False
+        """Whether it takes the place of one that ended: it proves its functions before it takes requests."""
         self._warming: list[asyncio.Task[None]] = []
         self._reopen = reopen
         self._reloading = asyncio.Lock()
@@ -42,12 +48,62 @@ class Service:
             self.servings[name] = Serving(name, function, self.limits, self.measures)
             self._warming.append(asyncio.ensure_future(self._warm(name, function)))
 
+    async def join(self) -> None:
+        """Let the other workers know of this one, where there are others."""
+        if self.siblings is not None:
+            await self.siblings.listen(self.told)
+        if self.is_replacing:
+            await asyncio.gather(*self._warming)
+
+    def reopen(self) -> None:
+        """Take each function as it is saved now, before anything is served; one that fails stays as it was."""
+        for name in self.functions if self._reopen is not None else ():
+            try:
+                new = self._reopen(name)
+                warmed(new)
+                self.functions[name] = new
+            except Exception as error:
+                tell(f"functory serve: {name} stays as it was: {message_of(error)}")
+
     def close(self) -> None:
         """End; nobody asks any more."""
+        if self.siblings is not None:
+            self.siblings.close()
         for task in self._warming:
             task.cancel()
         for serving in self.servings.values():
             serving.close()
+
+    async def told(self, what: str) -> Any:  # Any: JSON
+        """Return what this process alone has to tell: its ``states``, its ``metrics``, or what came of a ``reload``."""
+        if what == "reload":
+            return await self.reload()
+        return self.measures.page().decode() if what == "metrics" else self.states()
+
+    async def readiness(self) -> tuple[bool, dict[str, Any]]:
+        """Return whether every function is ready, and what there is to tell of that; of all workers."""
+        states, more = self.states(), {}
+        if self.siblings is not None:
+            told = await self.siblings.ask("states")
+            count = sum(one is not None for one in told.values())
+            states, more = together(told), {"workers": {"of": len(told), "answering": count}}
+        is_ready = all(state == "ready" for state in states.values())
+        return is_ready, {"status": "ready" if is_ready else "not ready", "functions": states, **more}
+
+    async def metrics(self) -> bytes:
+        """Return all that was measured; by all workers."""
+        return self.measures.page() if self.siblings is None else page_of(await self.siblings.ask("metrics"))
+
+    async def reload_all(self) -> dict[str, dict[str, str]]:
+        """Return what came of a reload; of all workers, the one where it failed."""
+        if self.siblings is None:
+            return await self.reload()
+        found: dict[str, dict[str, str]] = {}
+        for told in (await self.siblings.ask("reload")).values():
+            for name, one in (told or {}).items():
+                if name not in found or "error" in one:
+                    found[name] = one
+        return found
 
     async def reload(self) -> dict[str, dict[str, str]]:
         """Take in each function as it is saved now, after its golden examples came out as they should; one that fails stays as it
@@ -92,11 +148,6 @@ class Service:
     def states(self) -> dict[str, str]:
         """Return each function's state in one word, as `Health.state` gives it."""
         return {name: self.health[name].state(serving, self.is_draining) for name, serving in self.servings.items()}
-
-    @property
-    def is_ready(self) -> bool:
-        """Whether every function is."""
-        return all(state == "ready" for state in self.states().values())
 
     async def _warm(self, name: str, function: Function) -> None:
         """Prove a function, and measure how fast it is here."""
