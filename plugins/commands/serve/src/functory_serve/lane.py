@@ -5,25 +5,21 @@ Apart from `concurrent.futures`, whose threads the interpreter waits for when it
 
 from __future__ import annotations
 
-import asyncio
 import queue
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 
-Work = Callable[[], Callable[[], None]]
-"""Something to do in the thread; it returns what is to be done with the result in the loop."""
+Work = Callable[[], None]
+"""Something to do in the thread."""
 
 
 class Lane:
     """A thread for one function.
 
     :param name: the thread's.
-    :param loop: where results are told.
     """
 
-    def __init__(self, name: str, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
+    def __init__(self, name: str) -> None:
         self._work: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         threading.Thread(target=self._run, name=f"functory-serve-{name}", daemon=True).start()
 
@@ -37,6 +33,4 @@ class Lane:
 
     def _run(self) -> None:
         while (work := self._work.get()) is not None:
-            then = work()
-            with suppress(RuntimeError):  # the loop is closed: nobody waits any more
-                self._loop.call_soon_threadsafe(then)
+            work()

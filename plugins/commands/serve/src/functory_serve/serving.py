@@ -1,18 +1,22 @@
 """One function at work for many requests: the batcher on the loop's clock, the batches in a thread of their own.
 
-All that it keeps belongs to the loop; only a batch's computing is another thread's. So nothing here is locked.
+The thread that has computed a batch takes the next one itself: a loop that is busy with hundreds of requests would let it wait.
+So the batcher, and what is asked, are locked; all else belongs to the loop.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+import threading
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from functory_sdk import Attribution, Function, FunctoryError, Spent, spending
 from functory_serve.admission import Late, Overloaded
-from functory_serve.batcher import Batch, Batcher
+from functory_serve.batcher import Batch, Batcher, Turn
 from functory_serve.computing import Outcome, computed
 from functory_serve.costs import cost_of
 from functory_serve.drift import Drift
@@ -37,6 +41,29 @@ class _Asked:
     traced: Traced | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A batch, and what it is computed with."""
+
+    batch: Batch
+    values: Sequence[Any]
+    function: Function
+    drift: Drift
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """What came of a batch: for each input, for the requests that are whole by it, and for those whose time ran out."""
+
+    batch: Batch
+    outcomes: Sequence[Outcome]
+    abstained: int
+    spent: Spent
+    at: float
+    whole: Sequence[tuple[_Asked, list[Outcome]]]
+    over: Sequence[tuple[_Asked, Exception]]
+
+
 class Serving:
     """A function with the requests that have no answer yet. Made, and used, in a running event loop.
 
@@ -57,7 +84,9 @@ class Serving:
         self._drift = Drift(function)
         measures.watch(name, lambda: self.batcher.requests, lambda: self.batcher.waiting, lambda: self._drift)
         self._loop = asyncio.get_running_loop()
-        self._lane = Lane(name, self._loop)
+        self._lock = threading.Lock()
+        self._lane: Lane | None = Lane(name)
+        """Whose turn it is; None when all is over."""
         self._asked: dict[int, _Asked] = {}
         self._timer: asyncio.TimerHandle | None = None
 
@@ -79,15 +108,18 @@ class Serving:
         if not values:
             return []
         now = self._loop.time()
-        number = self.batcher.offer([cost_of(value) for value in values], now, seconds)
+        costs = [cost_of(value) for value in values]
         whole: asyncio.Future[list[Outcome]] = self._loop.create_future()
-        self._asked[number] = _Asked(values, whole, now, CURRENT.get())
+        with self._lock:
+            number = self.batcher.offer(costs, now, seconds)
+            self._asked[number] = _Asked(values, whole, now, CURRENT.get())
         self._turn()
         try:
             return await whole
         finally:
-            if self._asked.pop(number, None) is not None:
-                self.batcher.leave(number)
+            with self._lock:
+                if self._asked.pop(number, None) is not None:
+                    self.batcher.leave(number)
 
     async def explained(self, value: Any, asked: Mapping[str, str]) -> Attribution:
         """Return why the output for an input is what it is.
@@ -189,19 +221,22 @@ class Serving:
         """Let the thread end; nobody asks any more."""
         if self._timer is not None:
             self._timer.cancel()
-        self._lane.close()
+        with self._lock:
+            if self._lane is not None:
+                self._lane.close()
+            self._lane = None
 
     def _turn(self) -> None:
         """Do what is to be done now, and see to it that what is to be done later is."""
-        turn = self.batcher.turn(self._loop.time())
-        for number in turn.late:
-            self._fail(number, Late("the time of this request ran out before its answer came.", do="give it more."))
-        if turn.hanging:
-            self._leave_behind()
-        for number in turn.hanging:
-            self._fail(number, Hanging("the function gave no answer, and was left behind.", do="try again."))
-        if turn.batch is not None:
-            self._begin(turn.batch)
+        with self._lock:
+            turn = self.batcher.turn(self._loop.time())
+            over = self._over(turn)
+            if turn.hanging and self._lane is not None:  # go on in another thread: this one may never come back
+                self._lane.close()
+                self._lane = Lane(self.name)
+            if turn.batch is not None and self._lane is not None:
+                self._lane.do(partial(self._compute, self._lane, self._work(turn.batch)))
+        _tell(over)
         self._wake_at(turn.wake)
 
     def _wake_at(self, when: float | None) -> None:
@@ -216,38 +251,63 @@ class Serving:
         self._timer = None
         self._turn()
 
-    def _begin(self, batch: Batch) -> None:
-        """Let the thread compute a batch."""
+    def _over(self, turn: Turn) -> list[tuple[_Asked, Exception]]:
+        """Forget the requests that have no answer, and return them with what they are told."""
+        late = [(self._asked.pop(number), _late()) for number in turn.late]
+        return [*late, *((self._asked.pop(number), _hanging()) for number in turn.hanging)]
+
+    def _work(self, batch: Batch) -> _Work:
         values = [self._asked[piece.request].values[piece.place] for piece in batch.pieces]
-        function, drift = self.function, self._drift
+        return _Work(batch, values, self.function, self._drift)
 
-        def work() -> Callable[[], None]:
+    def _compute(self, lane: Lane, work: _Work | None) -> None:
+        """Compute a batch in the lane's thread, and what is due after it, as long as something is."""
+        while work is not None:
             with spending() as spent:
-                outcomes, abstained = computed(function, values, drift)
-            return lambda: self._finish(batch, outcomes, abstained, spent)
+                outcomes, abstained = computed(work.function, work.values, work.drift)
+            work = self._next(lane, work.batch, outcomes, abstained, spent)
 
-        self._lane.do(work)
+    def _next(
+        self, lane: Lane, batch: Batch, outcomes: Sequence[Outcome], abstained: int, spent: Spent
+    ) -> _Work | None:  # fmt: skip
+        """Let the loop tell what came of a batch; return what is to be computed next, in the lane's thread."""
+        with self._lock:
+            if lane is not self._lane:  # it was left behind
+                return None
+            now = self._loop.time()
+            whole = [(self._asked.pop(one.request), one.outcomes) for one in self.batcher.finish(batch, outcomes, now)]
+            turn = self.batcher.turn(now)
+            done = _Done(batch, outcomes, abstained, spent, now, whole, self._over(turn))
+            following = self._work(turn.batch) if turn.batch is not None else None
+        with suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            self._loop.call_soon_threadsafe(self._finish, done)
+        return following
 
-    def _finish(self, batch: Batch, outcomes: Sequence[Outcome], abstained: int, spent: Spent) -> None:
-        now = self._loop.time()
-        self.measures.batch(len(outcomes), batch.cost)
-        self.measures.spent(spent)
-        self.measures.gave(sum(isinstance(one, bytes) for one in outcomes), abstained)
-        for done in self.batcher.finish(batch, outcomes, now):
-            asked = self._asked.pop(done.request)
-            self.measures.took(now - asked.at, now - batch.begun)
+    def _finish(self, done: _Done) -> None:
+        """Tell what came of a batch."""
+        self.measures.batch(len(done.outcomes), done.batch.cost)
+        self.measures.spent(done.spent)
+        self.measures.gave(sum(isinstance(one, bytes) for one in done.outcomes), done.abstained)
+        for asked, outcomes in done.whole:
+            self.measures.took(done.at - asked.at, done.at - done.batch.begun)
             if asked.traced is not None:
-                asked.traced.stages(asked.at, batch.begun, now)
+                asked.traced.stages(asked.at, done.batch.begun, done.at)
             if not asked.whole.done():
-                asked.whole.set_result(done.outcomes)
+                asked.whole.set_result(outcomes)
+        _tell(done.over)
         self._turn()
 
-    def _leave_behind(self) -> None:
-        """Go on in another thread: this one may never come back."""
-        self._lane.close()
-        self._lane = Lane(self.name, self._loop)
 
-    def _fail(self, number: int, error: Exception) -> None:
-        whole = self._asked.pop(number).whole
-        if not whole.done():
-            whole.set_exception(error)
+def _tell(over: Sequence[tuple[_Asked, Exception]]) -> None:
+    """Tell requests why they have no answer."""
+    for asked, error in over:
+        if not asked.whole.done():
+            asked.whole.set_exception(error)
+
+
+def _late() -> Exception:
+    return Late("the time of this request ran out before its answer came.", do="give it more.")
+
+
+def _hanging() -> Exception:
+    return Hanging("the function gave no answer, and was left behind.", do="try again.")
