@@ -57,9 +57,11 @@ class Service:
 
     def reopen(self) -> None:
         """Take each function as it is saved now, before anything is served; one that fails stays as it was."""
-        for name in self.functions if self._reopen is not None else ():
+        if (reopen := self._reopen) is None:
+            return
+        for name in self.functions:
             try:
-                new = self._reopen(name)
+                new = reopen(name)
                 warmed(new)
                 self.functions[name] = new
             except Exception as error:

@@ -11,7 +11,7 @@ import select
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -78,7 +78,7 @@ class Supervisor:
             for number in range(self._count):
                 self._fork(number, before, is_first=True)
             os.close(self._tell)
-            if self._has_started(before):
+            if self._has_started():
                 started()
                 self._watch(before, reloading)
         finally:
@@ -88,7 +88,7 @@ class Supervisor:
             for one in (self._alive, self._life, self._first):
                 os.close(one)
 
-    def _has_started(self, before: set[signal.Signals]) -> bool:
+    def _has_started(self) -> bool:
         """Wait until one takes requests; return False when told to end before.
 
         :raises FunctoryError: when all have ended.
@@ -102,7 +102,7 @@ class Supervisor:
             if told is not None and told.si_signo != signal.SIGHUP:
                 return False
 
-    def _watch(self, before: set[signal.Signals], reloading: Callable[[], None]) -> None:
+    def _watch(self, before: Iterable[int], reloading: Callable[[], None]) -> None:
         """Replace those that end, and hand on what is told, until told to end."""
         while True:
             now = time.monotonic()
@@ -150,7 +150,7 @@ class Supervisor:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
 
-    def _fork(self, number: int, before: set[signal.Signals], *, is_first: bool) -> None:
+    def _fork(self, number: int, before: Iterable[int], *, is_first: bool) -> None:
         pid = os.fork()
         if pid:
             self._processes[pid] = _Process(number, time.monotonic())
