@@ -123,7 +123,7 @@ async def _paced(asked: Asked, idle: list[Line], rate: float) -> None:
     due = time.monotonic()
     while (now := time.monotonic()) < asked.until:
         while due <= now and idle:
-            idle.pop().ask(due)
+            idle.pop(0).ask(due)  # in turns: a connection that is never used is closed
             due += 1 / rate
         if due < now - 1:  # nobody is idle: those are not asked at all
             asked.statuses[0] += 1

@@ -21,16 +21,16 @@ from urllib.request import urlopen
 from asking import ask, told
 from measure import keep, verdict
 
-FIXED, EACH = 0.01, 0.02
+FIXED, EACH = 0.01, 0.1
 """Seconds of a batch, and of each input in it."""
-DEADLINE = 0.8
+DEADLINE = 1.0
 """Seconds that each request has."""
 SERVER = """
 import json, time
 from functory_sdk.testing import kit, toy_function
 from functory_serve import Limits
 from functory_serve.running import serve
-FIXED, EACH = {fixed}, {each}
+FIXED, EACH = 0.01, 0.1
 with kit():
     toy = toy_function()
     answer = toy("good")
@@ -74,11 +74,11 @@ def measured(port: int, pid: int, args: argparse.Namespace, place: Path) -> None
         extra = f"Request-Timeout: {DEADLINE}\r\n"
         return asyncio.run(ask(port, at, bodies, clients, seconds, rate, extra))
 
-    asked(32, 3)
-    free = asked(16, 10)  # as many as can be answered in their time
+    asked(5, 3)
+    free = asked(5, 10)  # as many as can be answered in their time
     capacity = len(free.seconds) / 10
     before = _memory(pid)
-    over = asked(400, args.seconds, capacity * args.times)
+    over = asked(100, args.seconds, capacity * args.times)
     in_time = [at <= over.until and took <= DEADLINE for at, took in zip(over.at, over.seconds, strict=True)]
     good = sum(in_time) / args.seconds
     after = asked(1, 3)
@@ -87,7 +87,7 @@ def measured(port: int, pid: int, args: argparse.Namespace, place: Path) -> None
     grown = _memory(pid) - before
     p99 = told(over, args.seconds)["p99"]
     rows = [
-        {"what": "16 clients, each after its answer", **_row(free, 10)},
+        {"what": "5 clients, each after its answer", **_row(free, 10)},
         {"what": f"{args.times:g} times as many", **_row(over, args.seconds), "answers_in_time_per_second": good},
         {"what": "one client, just after", **_row(after, 3)},
     ]
