@@ -49,6 +49,7 @@ class Supervisor:
     :param count: how many.
     :param work: what each does, until SIGTERM; SIGHUP is handed on to it.
     :param patience: seconds for which they may go on when they are told to end.
+    :raises NotSupported: on systems that cannot have them.
     """
 
     def __init__(self, count: int, work: Callable[[Worker], None], patience: float) -> None:
