@@ -121,7 +121,7 @@ def test_a_generation_that_loses_its_way_while_it_writes_is_refused(write: Any, 
     from functory_sdk.torch import Writing
 
     advance = Writing.advance
-    monkeypatch.setattr(Writing, "advance", lambda self, tokens: advance(self, tokens ^ 1))
+    monkeypatch.setattr(Writing, "advance", lambda self, tokens, *more: advance(self, tokens ^ 1, *more))
     with pytest.raises(errors.GoldenMismatch, match=r"golden example \d .* after \d tokens it takes another"):
         replay(write, write.golden, allowed=write.form.tolerance)
 

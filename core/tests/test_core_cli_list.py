@@ -143,7 +143,7 @@ def test_an_error_has_three_parts_on_stderr_and_is_json_on_stdout_when_asked(
 @pytest.mark.parametrize(
     ("argv", "message"),
     [
-        (["lits"], "UnknownComponent: there is no command named 'lits'.\n  do:    did you mean 'list'?"),
+        (["verfiy"], "UnknownComponent: there is no command named 'verfiy'.\n  do:    did you mean 'verify'?"),
         (["list", "--kind", "potions"], "UsageError: argument --kind: invalid choice: 'potions'"),
         (["list", "--knd", "x"], "UsageError: unrecognized arguments: --knd.\n  where: functory list\n"),
         (["--list"], "UsageError: there is no option '--list' before the verb."),

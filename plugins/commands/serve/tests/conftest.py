@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,7 +15,7 @@ import pytest
 from functory_sdk.testing import kit, toy_function
 from functory_serve.app import app
 from functory_serve.limits import Limits
-from functory_serve.running import listening, open_server
+from functory_serve.running import meanwhile
 
 
 @dataclass
@@ -69,18 +68,8 @@ class Client:
 def serving(functions: Mapping[str, Any], limits: Limits | None = None, **more: Any) -> Iterator[Client]:
     """Serve functions for a while."""
     made = app(functions, limits, **more)
-    taken = listening("127.0.0.1", 0)
-    begun = threading.Event()
-    server = open_server(made, limits or Limits(), begun.set)
-    thread = threading.Thread(target=server.run, args=([taken],), daemon=True)
-    thread.start()
-    assert begun.wait(20)
-    try:
-        yield Client(taken.getsockname()[1], made.state.service, lambda: [*server.server_state.connections])
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        taken.close()
+    with meanwhile(made, limits or Limits()) as (url, server):
+        yield Client(int(url.rpartition(":")[2]), made.state.service, lambda: [*server.server_state.connections])
 
 
 @pytest.fixture(scope="session")

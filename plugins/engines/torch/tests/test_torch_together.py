@@ -69,7 +69,7 @@ def test_a_loss_of_the_whole_step_has_the_same_gradients_however_small_a_pass_is
         assert losses[0] == pytest.approx(loss, rel=1e-5)
         for name, parameter in whole.phi.items():
             assert parameter.grad.abs().max() > 0, name
-            torch.testing.assert_close(other.phi[name].grad, parameter.grad, atol=1e-6, rtol=1e-4)
+            torch.testing.assert_close(other.phi[name].grad, parameter.grad, atol=1e-5, rtol=1e-4)  # processors differ by 1e-6
 
 
 def test_what_is_dropped_in_the_first_pass_is_dropped_in_the_second(tmp_path: Path) -> None:

@@ -70,24 +70,12 @@ def missing(what: str) -> NoReturn:
 @contextmanager
 def serving(functions: Mapping[str, Any], **more: Any) -> Iterator[str]:
     """Serve functions for a while, their pages too; give the address."""
-    import threading
-
     from functory_serve import Limits
     from functory_serve.app import app
-    from functory_serve.running import address, listening, open_server
+    from functory_serve.running import meanwhile
 
-    limits = Limits()
-    begun = threading.Event()
-    with listening("127.0.0.1", 0) as taken:
-        server = open_server(app(functions, limits, faces=[Playground()], **more), limits, begun.set)
-        thread = threading.Thread(target=server.run, args=([taken],), daemon=True)
-        thread.start()
-        assert begun.wait(30)
-        try:
-            yield address("127.0.0.1", taken)
-        finally:
-            server.should_exit = True
-            thread.join(20)
+    with meanwhile(app(functions, Limits(), faces=[Playground()], **more), Limits()) as (url, _):
+        yield url
 
 
 @pytest.fixture(scope="session")

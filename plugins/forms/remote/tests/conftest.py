@@ -15,7 +15,7 @@ from functory_sdk import Function
 from functory_sdk.testing import kit, toy_function
 from functory_serve.app import app
 from functory_serve.limits import Limits
-from functory_serve.running import address, listening, open_server
+from functory_serve.running import meanwhile
 
 Reply = Callable[["Asked"], None]
 
@@ -66,19 +66,10 @@ def answering(answer: Reply) -> Iterator[str]:
 @contextmanager
 def serving(functions: Any, certificate: tuple[str, str] | None = None, **more: Any) -> Iterator[tuple[str, Any]]:
     """Serve functions for a while; give the server's URL, and its service."""
-    limits, begun = more.pop("limits", Limits()), threading.Event()
+    limits = more.pop("limits", Limits())
     made = app(functions, limits, **more)
-    taken = listening("127.0.0.1", 0)
-    server = open_server(made, limits, begun.set, certificate)
-    thread = threading.Thread(target=server.run, args=([taken],), daemon=True)
-    thread.start()
-    assert begun.wait(20)
-    try:
-        yield address("127.0.0.1", taken).replace("http:", "https:" if certificate else "http:"), made.state.service
-    finally:
-        server.should_exit = True
-        thread.join(20)
-        taken.close()
+    with meanwhile(made, limits, certificate) as (found, _):
+        yield found, made.state.service
 
 
 @pytest.fixture(scope="session")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from http import HTTPStatus
 from math import isinf
 from typing import Any
@@ -17,6 +18,8 @@ from functory_serve.limits import Limits
 from functory_serve.problems import Refusal
 
 MEDIA = ("application/json", "")
+DROPPED_BYTES, DROPPING_SECONDS = 64_000_000, 1.0
+"""Of a body that is too long, what is taken and dropped before the refusal."""
 DEEPEST = 64
 """Lists and objects within one another."""
 DEEP, FLATTER = "the JSON is too deep.", "send lists and objects within few others."
@@ -33,6 +36,7 @@ class Guarded:
         self._receive, self._limits = receive, limits
         self._length = 0
         self._said = headers.get("content-length", "0")
+        self._waits = "expect" in headers  # for a word before the body is sent
         self._until: float | None = None
         self._is_whole = False
 
@@ -40,13 +44,26 @@ class Guarded:
         if self._is_whole:  # only the client's going is waited for
             return await self._receive()
         if self._said.isdecimal() and int(self._said) > self._limits.body_bytes:
-            raise _too_long(self._limits)
+            raise await self._too_long()
         message = await self._next()
         self._length += len(message.get("body", b""))
         if self._length > self._limits.body_bytes:
-            raise _too_long(self._limits)
+            raise await self._too_long()
         self._is_whole = not message.get("more_body", False)
         return message
+
+    async def _too_long(self) -> Refusal:
+        """Return the refusal, once what still comes was dropped for a moment: a connection that ends on what nobody has read is
+        reset, and the answer may be lost with it.
+        """
+        dropped, more = 0, not self._waits
+        with suppress(TimeoutError):
+            async with asyncio.timeout(DROPPING_SECONDS):
+                while more and dropped < DROPPED_BYTES:
+                    message = await self._receive()
+                    dropped += len(message.get("body", b""))
+                    more = message.get("more_body", False)
+        return _too_long(self._limits)
 
     async def _next(self) -> Message:
         """Return what comes next, while there is time for the body.

@@ -121,7 +121,7 @@ def serve(
     limits = limits or Limits()
     word = secrets.token_urlsafe(32)
     with listening(host, port) as taken, removed(pid_file):
-        url = address(host, taken) if certificate is None else address(host, taken).replace("http:", "https:", 1)
+        url = spoken(address(host, taken), certificate)
         if pid_file is not None:
             PidFile.new(url, word).write(pid_file)
         tokens = [one.model_copy(update={"per_second": one.per_second / workers}) for one in tokens]
@@ -169,16 +169,29 @@ def served(
     :raises FunctoryError: when the server ends before it takes requests.
     """
     limits = limits or Limits()
+    with meanwhile(app(functions, limits, faces=faces), limits) as (url, _):
+        yield url
+
+
+@contextmanager
+def meanwhile(
+    made: Starlette, limits: Limits, certificate: tuple[str, str] | None = None
+) -> Iterator[tuple[str, Server]]:  # fmt: skip
+    """Let an application that `app` gave answer on a free port of this machine while the block runs; give its address and server.
+
+    :param certificate: the files of a TLS certificate and its key, with which it speaks https alone.
+    :raises FunctoryError: when the server ends before it takes requests.
+    """
     begun = threading.Event()
     with listening("127.0.0.1", 0) as taken:
-        server = open_server(app(functions, limits, faces=faces), limits, begun.set)
+        server = open_server(made, limits, begun.set, certificate)
         thread = threading.Thread(target=server.run, args=([taken],), name="functory-serve", daemon=True)
         thread.start()
         try:
             while not begun.wait(ASKED_SECONDS):
                 if not thread.is_alive():
                     raise FunctoryError("the server ended before it took requests.", do="look at what it wrote on stderr.")
-            yield address("127.0.0.1", taken)
+            yield spoken(address("127.0.0.1", taken), certificate), server
         finally:
             server.should_exit = True
             thread.join()
@@ -206,6 +219,11 @@ def open_server(
         timeout_keep_alive=KEEP_ALIVE_SECONDS, timeout_graceful_shutdown=int(limits.timeout_seconds) + 1,
     )  # fmt: skip
     return Server(config, made.state.service, started)
+
+
+def spoken(url: str, certificate: tuple[str, str] | None) -> str:
+    """Return a URL as it is for a server with a certificate, or without one."""
+    return url if certificate is None else url.replace("http:", "https:", 1)
 
 
 def address(host: str, taken: socket.socket) -> str:

@@ -170,7 +170,8 @@ class Supervisor:
             os._exit(code)
 
     def _say(self) -> None:
-        os.write(self._tell, b".")
+        with os.fdopen(self._tell, "wb", closefd=False) as supervisor:
+            supervisor.write(b".")
 
     def _outlive(self) -> None:
         """End this worker when the supervisor is no more."""
