@@ -300,6 +300,7 @@ SHOW = """async ([output, input]) => {
     return document.querySelector(".shown").innerText.replaceAll(/[ \\t\\u00a0]+/g, " ");
 }"""
 FAULTS = """async () => {
+    await Promise.allSettled(document.getAnimations().map((one) => one.finished));  // a colour on its way is none of the page's
     const { violations } = await axe.run(document);
     return violations.map((one) => `${one.id}: ${one.nodes.map((node) => node.html).join(" ")}`);
 }"""
