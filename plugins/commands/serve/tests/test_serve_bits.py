@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import socket
@@ -33,7 +34,7 @@ def events_of(body: bytes) -> list[tuple[str, Any]]:
 
 
 def test_a_text_comes_in_pieces_that_are_together_what_a_call_gives(story: Any, serve: Callable[..., Any]) -> None:
-    with serve({"story": story}) as found:
+    with serve({"story": story}, Limits(streams=1)) as found:
         got = found.ask("/v1/functions/story/stream", "we saw")
         assert got.headers["content-type"].startswith("text/event-stream")
         *pieces, (name, end) = events_of(got.body)
@@ -41,7 +42,7 @@ def test_a_text_comes_in_pieces_that_are_together_what_a_call_gives(story: Any, 
         assert "".join(data["piece"] for _, data in pieces) == whole.text
         assert (name, end) == ("done", {"finish": whole.finish})
         assert found.ask("/v1/functions/story", "we saw").body == whole.json().encode()
-        found.until(lambda: found.service.servings["story"].streams == 0)
+        found.until(lambda: not found.service.servings["story"].room.locked())
         assert "/v1/functions/story/stream" in found.ask("/openapi.json").json["paths"]
 
 
@@ -55,8 +56,8 @@ def test_a_text_that_cannot_be_written_is_refused_before_it_begins_or_told_in_an
         assert (name, told["error"]) == ("error", "FunctionFailed")
         assert "secret" not in json.dumps(told)
         assert found.ask("/v1/functions/story/stream", {"text": 3}).status == 422
-        found.until(lambda: found.service.servings["story"].streams == 0)
-        found.service.servings["story"].streams = 1
+        found.until(lambda: not found.service.servings["story"].room.locked())
+        found.service.servings["story"].room = asyncio.Semaphore(0)
         assert found.ask("/v1/functions/story/stream", "we saw").status == 429
 
 
@@ -84,13 +85,13 @@ class BreakingOff:
 
 def test_a_text_is_left_off_when_its_client_goes(story: Any, serve: Callable[..., Any]) -> None:
     endless = Endless(story)
-    with serve({"story": endless}) as found:
+    with serve({"story": endless}, Limits(streams=1)) as found:
         line = socket.create_connection(("127.0.0.1", found.port), timeout=10)
         line.sendall(b'POST /v1/functions/story/stream HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n"a"')
         assert b"200" in line.recv(1000)
         line.close()
         found.until(lambda: endless.is_closed)
-        found.until(lambda: found.service.servings["story"].streams == 0)
+        found.until(lambda: not found.service.servings["story"].room.locked())
 
 
 class Endless(Breaking):

@@ -37,9 +37,10 @@ class Shout(Face):
                     await send({"type": "http.response.body", "body": piece.encode(), "more_body": True})
                 await send({"type": "http.response.body", "body": str(text.finish).encode()})
                 return
-            [output] = await asked.answer(name, [body])
+            asks, decoding = (body["all"], body["decoding"]) if isinstance(body, dict) and "all" in body else ([body], {})
+            outputs = await asked.answer(name, asks, **decoding)
             await send({"type": "http.response.start", "status": 200, "headers": []})
-            await send({"type": "http.response.body", "body": output.upper()})
+            await send({"type": "http.response.body", "body": b"\n".join(outputs).upper()})
 
         assert served.functions
         yield answer
@@ -92,7 +93,7 @@ def spoken(serve: Callable[..., Any], toy: Any, writer: Any) -> Iterator[Any]:
     faces = [Shout(), Raw(), Thief(), Stillborn()]
     for face in faces:
         face.name = type(face).__name__.lower()
-    limits = Limits(body_bytes=1000, receive_seconds=0.5)
+    limits = Limits(body_bytes=1000, receive_seconds=0.5, streams=2)
     with serve({"toy": toy, "writer": writer}, limits, faces=faces) as client:
         client.ready()
         yield client
@@ -128,6 +129,13 @@ def test_a_face_streams_a_text_which_may_be_written_otherwise(spoken: Any, write
     assert wrong.status == 422
     assert "heat" in wrong.json["what"]
     assert spoken.ask("/shout/toy", {"written": "the good"}).status == 422
+
+
+def test_a_request_for_more_texts_than_are_written_at_once_has_all_of_them(spoken: Any, writer: Any) -> None:
+    texts = ["the good", "a film", "we saw", "bad", "it was fine"]
+    got = spoken.ask("/shout/writer", {"all": texts, "decoding": {"max_new_tokens": 3}})
+    written = [writer.using(max_new_tokens=3)(text).json().upper() for text in texts]
+    assert (got.status, got.body.decode().split("\n")) == (200, written)
 
 
 def test_bodies_that_a_face_reads_by_itself_keep_the_server_s_limits(spoken: Any) -> None:

@@ -75,8 +75,8 @@ class Serving:
         self.name = name
         self.function = function
         self.measures = measures.of(name)
-        self.streams = 0
-        """How many texts are being written for a client each, apart from the batches."""
+        self.room = asyncio.Semaphore(limits.streams)
+        """For texts that are written for a client each, apart from the batches."""
         self.explanations = 0
         """How many outputs are being explained."""
         self._limits = limits
@@ -165,7 +165,7 @@ class Serving:
         :raises Late: when its time ran out.
         """
         function = self.function.using(**decoding)
-        self._take_places(len(values))
+        self._check_room()
         writing = [asyncio.ensure_future(self._one(function, value)) for value in values]
         try:
             async with asyncio.timeout(seconds or self._limits.timeout_seconds):
@@ -178,15 +178,14 @@ class Serving:
         return outcomes
 
     async def _one(self, function: Function, value: Any) -> Outcome:
-        """Return what comes of one input, which has its place."""
-        try:
-            output = await function.acall(value)
-            self.measures.gave(1, int(output.abstained))
-            return output.json().encode()  # type: ignore[no-any-return]  # an Output's
-        except Exception as error:
-            return error
-        finally:
-            self._leave_place()
+        """Return what comes of one input, once there is room for its text."""
+        async with self.room:
+            try:
+                output = await function.acall(value)
+            except Exception as error:
+                return error
+        self.measures.gave(1, int(output.abstained))
+        return output.json().encode()  # type: ignore[no-any-return]  # an Output's
 
     async def stream(self, value: Any, decoding: Mapping[str, Any]) -> Text:
         """Begin to write the text for an input, together with all that is written.
@@ -197,25 +196,21 @@ class Serving:
         :raises Overloaded: when as many texts are being written as may be.
         """
         function = self.function.using(**decoding) if decoding else self.function
-        self._take_places(1)
+        self._check_room()
+        await self.room.acquire()
         try:
-            return Text(await asyncio.to_thread(function.stream, value), self._leave_place)
+            return Text(await asyncio.to_thread(function.stream, value), self.room.release)
         except BaseException:
-            self._leave_place()
+            self.room.release()
             raise
 
-    def _take_places(self, texts: int) -> None:
-        """Count texts that are written.
+    def _check_room(self) -> None:
+        """Refuse to begin where as many texts are being written as may be; what one request asks for besides waits for its own.
 
-        :raises Overloaded: when they would be more than may be.
+        :raises Overloaded: when there are as many.
         """
-        if self.streams + texts > self._limits.streams:
-            most = self._limits.streams
-            raise Overloaded(f"there is no room for {texts} more among the {most} texts that are written at once.", 1.0)
-        self.streams += texts
-
-    def _leave_place(self) -> None:
-        self.streams -= 1
+        if self.room.locked():
+            raise Overloaded("as many texts are being written as may be at once.", 1.0)
 
     def close(self) -> None:
         """Let the thread end; nobody asks any more."""
