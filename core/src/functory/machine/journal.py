@@ -23,7 +23,7 @@ class Journal:
     """Lines in batches. Opened again, it knows what was written whole.
 
     :ivar rows: how many lines there are.
-    :ivar notes: what was noted of batches, those without a note aside.
+    :ivar notes: what was noted of the batches that were there when it was opened, those without a note aside.
     """
 
     def __init__(self, path: Path) -> None:
@@ -58,7 +58,6 @@ class Journal:
             os.fsync(self._file.fileno())
             self._synced = time.monotonic()
         self.rows += len(lines)
-        self.notes += [note] if note else []
 
     def lines(self) -> Iterator[bytes]:
         """Give each line, from the first."""
