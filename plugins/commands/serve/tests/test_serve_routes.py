@@ -147,6 +147,18 @@ def test_a_function_that_answers_otherwise_here_is_served_but_never_called_ready
     assert "golden example 2" in capfd.readouterr().err
 
 
+def test_a_function_that_raises_what_nobody_knows_while_it_is_proven_is_failing_and_not_warming_for_ever(
+    toy: Any, serve: Callable[..., Any], capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def raises(function: Any) -> Any:
+        raise RuntimeError("no such kernel")
+
+    monkeypatch.setattr("functory_serve.service.warmed", raises)
+    with serve({"toy": toy}) as found:
+        found.until(lambda: found.ask("/readyz").json["functions"]["toy"] == "failing")
+    assert "toy is not ready" in capfd.readouterr().err
+
+
 def replace_label(golden: Any) -> Any:
     from dataclasses import replace
 

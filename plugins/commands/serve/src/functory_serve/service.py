@@ -155,9 +155,9 @@ class Service:
         """Prove a function, and measure how fast it is here."""
         try:
             cost, seconds = await asyncio.to_thread(warmed, function)
-        except FunctoryError as error:
+        except Exception as error:  # whatever it raises: one that only its own code knows would leave it warming for ever
             self.health[name].fault = type(error).__name__
-            tell(f"functory serve: {name} is not ready: {error}")
+            tell(f"functory serve: {name} is not ready: {message_of(error)}")
             return
         self.servings[name].batcher.pace.saw(cost, seconds)
         await asyncio.to_thread(self.settle)
