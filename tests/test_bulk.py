@@ -130,6 +130,8 @@ def test_bad_rows_are_told_by_line_and_column_and_left_out_or_kept_as_asked(run:
     assert "a.jsonl, line 2" in read(out)[1].values["predicted"]["where"]
     assert run("--input", str(source), "--output", str(tmp_path / "o.parquet"), "--on-bad-row", "keep")[0] == 0
     assert parquet.read_table(tmp_path / "o.parquet")["n"].to_pylist() == ["1", None, None, "two"]  # of two kinds: JSON
+    assert run("--input", str(source), "--output", str(tmp_path / "o.csv"), "--on-bad-row", "keep")[0] == 0
+    assert "a.jsonl, line 2, column 'text': " in read(tmp_path / "o.csv")[1].values["predicted.error"]
 
 
 def test_an_error_keeps_the_lists_before_it_and_the_same_run_may_then_leave_the_row_out(

@@ -136,7 +136,8 @@ class Answered:
         if "answer" in entry:
             return {name: entry["answer"][name] for name in entry["answer"]}
         error = entry["error"]
-        return {f"{PREDICTED}.error": " ".join(error[part] for part in ("where", "what", "do") if error.get(part))}
+        where = f"{error['where']}: " if error.get("where") else ""
+        return {f"{PREDICTED}.error": f"{where}{error.get('what', '')} {error.get('do', '')}".strip()}
 
     def _told(self, answer: Answer) -> dict[str, Any]:
         """Return an answer as it is kept."""
