@@ -88,6 +88,16 @@ class FunctoryError(Exception):
         return {key: value for key, value in parts.items() if value}
 
 
+def add_remedy(error: BaseException, more: str) -> None:
+    """Let an error say what to do besides, whichever way it is told: one of this tree, Ctrl-C, or anybody's."""
+    if isinstance(error, FunctoryError):
+        error.do = f"{error.do} {more}".strip()
+    elif isinstance(error, KeyboardInterrupt):
+        error.args = (*error.args, more)
+    else:
+        error.add_note(more)
+
+
 def _place(where: object) -> str:
     """Return a place as one line: a name that holds an end of line must not look like a remedy."""
     return safe_text(where).replace("\n", REPLACED).replace("\r", REPLACED)

@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 
 from functory.contracts.engine import Event
-from functory.errors import FunctoryError, TrainingError
+from functory.errors import TrainingError, add_remedy
 from functory.machine import holding
 from functory.machine.places import cache, cache_root
 from functory.machine.storage import misplaced, refusal
@@ -138,9 +138,4 @@ def _add(error: BaseException, left: str) -> None:
             error.args = (*error.args[:-1], EARLIER)
         return
     setattr(error, SAID, left)
-    if isinstance(error, FunctoryError):
-        error.do = f"{error.do} {left}".strip()
-    elif isinstance(error, KeyboardInterrupt):
-        error.args = (*error.args, left)
-    else:
-        error.add_note(left)
+    add_remedy(error, left)

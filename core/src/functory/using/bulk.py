@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from functory.data.writing import writer_of
-from functory.errors import FunctoryError, StorageError, UsageError
+from functory.errors import StorageError, UsageError, add_remedy
 from functory.machine import holding
 from functory.machine.folders import file_written_whole
 from functory.machine.journal import Journal
@@ -77,7 +77,8 @@ def bulk(
             _finish(made, again, before, kept)
         except BaseException as error:
             if kept and journal.rows:
-                _add(error, journal.rows)
+                is_ = "row is" if journal.rows == 1 else "rows are"
+                add_remedy(error, f"{journal.rows:,} {is_} answered and kept: the same command goes on from there.")
             elif kept:
                 shutil.rmtree(place, ignore_errors=True)
             raise
@@ -122,14 +123,3 @@ def _held(stack: ExitStack, key: str) -> Path | None:
         raise UsageError(f"the same run is under way: {who}.", where=str(folder), do="wait for it, or stop it first.")
     stack.callback(hold.release)
     return folder
-
-
-def _add(error: BaseException, rows: int) -> None:
-    """Let an error say what is left, whichever way it is told."""
-    left = f"{rows:,} row{' is' if rows == 1 else 's are'} answered and kept: the same command goes on from there."
-    if isinstance(error, FunctoryError):
-        error.do = f"{error.do} {left}".strip()
-    elif isinstance(error, KeyboardInterrupt):
-        error.args = (*error.args, left)
-    else:
-        error.add_note(left)

@@ -23,7 +23,7 @@ from starlette.routing import BaseRoute, Match, Route
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from functory_sdk import DIGEST, Face, Function, card, card_line, digests
-from functory_sdk.faces import App, Receive, Scope, Send
+from functory_sdk.faces import App, Gone, Receive, Scope, Send
 from functory_serve import events, jsonlines, log, openapi
 from functory_serve.access import Access, Token
 from functory_serve.asked import KEY, Requested, ServedFunctions, request_id
@@ -148,7 +148,7 @@ class Routes:
 
             try:
                 await answer(scope, asked.receive, noted)
-            except ClientDisconnect:
+            except (ClientDisconnect, Gone):
                 status = status or GONE  # nobody reads it
             except Exception as error:
                 if status:  # its answer has begun, and can say no more

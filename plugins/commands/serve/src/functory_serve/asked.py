@@ -9,25 +9,24 @@ from __future__ import annotations
 import os
 import re
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 from starlette.requests import Request
 
 from functory_sdk import Asked, Attribution, Function, Problem, Served
+from functory_sdk.faces import while_there
 from functory_serve import log
 from functory_serve.access import Access
 from functory_serve.bodies import Guarded, body_of, input_of, inputs_of, parsed
-from functory_serve.pieces import while_there
 from functory_serve.problems import Refusal, problem_of, sound, status_of
 from functory_serve.service import Service
 from functory_serve.serving import Serving
 from functory_serve.texts import Text
 
-T = TypeVar("T")
 ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
 """What a client may call its request."""
 TIMEOUT = "Request-Timeout"
@@ -117,7 +116,7 @@ class Requested(Asked):
         places = [f"input {number}" if is_list else "" for number in range(1, len(inputs) + 1)]
         values = inputs_of(serving.function, inputs, places, self.limits)
         computing = serving.written(values, decoding, seconds) if decoding else serving.answer(values, seconds)
-        outcomes = await self.while_there(computing)
+        outcomes = await while_there(self.receive, computing)
         return [sound(outcome, where) for outcome, where in zip(outcomes, places, strict=True)]
 
     async def write(self, name: str, value: Any, **decoding: Any) -> Text:
@@ -126,19 +125,12 @@ class Requested(Asked):
 
     async def explain(self, name: str, value: Any, **how: str) -> Attribution:
         serving = self.using(name)
-        return await self.while_there(serving.explained(input_of(serving.function, value, "", self.limits), how))
+        return await while_there(self.receive, serving.explained(input_of(serving.function, value, "", self.limits), how))
 
     def problem(self, error: BaseException) -> Problem:
         if status_of(error) is HTTPStatus.INTERNAL_SERVER_ERROR:
             log.failed(self.id, error)
         return problem_of(error, self.id)
-
-    async def while_there(self, answer: Awaitable[T]) -> T:
-        """Wait for an answer as long as the client does.
-
-        :raises ClientDisconnect: when it is gone first.
-        """
-        return await while_there(self.receive, answer)
 
     @property
     def seconds(self) -> float | None:

@@ -8,13 +8,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from http import HTTPStatus
 from typing import TypeVar
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 
 from functory_sdk import FunctoryError
+from functory_sdk.faces import Gone, gone
 from functory_serve.admission import Overloaded
 from functory_serve.bodies import input_of, parsed
 from functory_serve.limits import Limits
-from functory_serve.pieces import gone
 from functory_serve.problems import FunctionFailed, Refusal, problem_of
 from functory_serve.serving import Serving
 
@@ -34,7 +34,7 @@ async def answered(serving: Serving, request: Request, limits: Limits, number: s
     Nothing is too much: no more is read until there is room.
 
     :param number: the request's id.
-    :raises ClientDisconnect: when the client is gone.
+    :raises Gone: when the client is gone.
     """
     answers: asyncio.Queue[Answer | None] = asyncio.Queue(AHEAD)
     reading = asyncio.ensure_future(_read(serving, request, limits, number, answers))
@@ -63,7 +63,7 @@ async def _read(
 ) -> None:
     """Begin to answer each line; then wait for the client to go.
 
-    :raises ClientDisconnect: when it does.
+    :raises Gone: when it does.
     """
     count = 0
     try:
@@ -75,7 +75,7 @@ async def _read(
         await answers.put(asyncio.ensure_future(_told(error.located(f"line {count + 1}"), number)))
     await answers.put(None)
     await gone(request.receive)
-    raise ClientDisconnect
+    raise Gone
 
 
 async def _lines(request: Request, limits: Limits) -> AsyncIterator[bytes]:

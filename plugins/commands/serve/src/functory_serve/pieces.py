@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable
-from typing import TypeVar
+from collections.abc import AsyncGenerator
+from contextlib import suppress
 
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-T = TypeVar("T")
+from functory_sdk.faces import Gone, while_there
 
 
 class Pieces(Response):
@@ -34,15 +33,10 @@ class Pieces(Response):
         self._pieces, self._seconds, self._is_watching = pieces, seconds, is_watching
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        working = [asyncio.ensure_future(self._send(send))]
-        if self._is_watching:
-            working.append(asyncio.ensure_future(gone(receive)))
         try:
-            await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
+            with suppress(Gone, TimeoutError):  # a reader that is gone, or too slow, is told nothing more
+                await (while_there(receive, self._send(send)) if self._is_watching else self._send(send))
         finally:
-            for one in working:
-                one.cancel()
-            await asyncio.gather(*working, return_exceptions=True)
             await self._pieces.aclose()
 
     async def _send(self, send: Send) -> None:
@@ -51,26 +45,3 @@ class Pieces(Response):
             async with asyncio.timeout(self._seconds):
                 await send({"type": "http.response.body", "body": piece, "more_body": True})
         await send({"type": "http.response.body", "body": b""})
-
-
-async def gone(receive: Receive) -> None:
-    """Return when a client is gone; its body was read by now."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
-
-
-async def while_there(receive: Receive, answer: Awaitable[T]) -> T:
-    """Wait for an answer as long as its client does.
-
-    :raises ClientDisconnect: when it is gone first.
-    """
-    working = asyncio.ensure_future(answer)
-    leaving = asyncio.ensure_future(gone(receive))
-    try:
-        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise ClientDisconnect
-        return await working
-    finally:
-        working.cancel()
-        leaving.cancel()

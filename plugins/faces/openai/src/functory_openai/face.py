@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
@@ -16,7 +15,7 @@ from functory_openai.embeddings import embeddings
 from functory_openai.models import is_usable, model, model_of, models
 from functory_openai.refusals import NoRoute, status_of, told
 from functory_sdk import Asked, Face, FunctoryError, Served
-from functory_sdk.faces import App, Receive, Scope, Send
+from functory_sdk.faces import App, Receive, Scope, Send, while_there
 
 MODELS, CHAT, COMPLETIONS, EMBEDDINGS = "/v1/models", "/v1/chat/completions", "/v1/completions", "/v1/embeddings"
 Event = dict[str, Any]  # Any: JSON
@@ -91,13 +90,9 @@ async def _send_json(send: Send, body: Event, status: int = 200, headers: Mappin
 
 async def _send_events(asked: Asked, events: AsyncGenerator[Event], receive: Receive, send: Send) -> None:
     """Send events as they come, until they end or the client is gone."""
-    working = [asyncio.ensure_future(_each_event(asked, events, send)), asyncio.ensure_future(_gone(receive))]
     try:
-        await asyncio.wait(working, return_when=asyncio.FIRST_COMPLETED)
+        await while_there(receive, _each_event(asked, events, send))
     finally:
-        for one in working:
-            one.cancel()
-        await asyncio.gather(*working, return_exceptions=True)
         await events.aclose()
 
 
@@ -116,9 +111,3 @@ async def _each_event(asked: Asked, events: AsyncGenerator[Event], send: Send) -
 
 def _line(data: str) -> bytes:
     return f"data: {data}\n\n".encode(errors="replace")
-
-
-async def _gone(receive: Receive) -> None:
-    """Return when a client is gone; its body was read by now."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
