@@ -1,20 +1,39 @@
-"""What a face needs besides `functory_sdk.Face`: the types of ASGI, a text while it is written, and word of clients that go."""
+"""What a face needs besides `functory_sdk.Face`: types of ASGI, a text while it is written, answers, word of clients that go."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable
-from typing import TypeVar
+import json
+from collections.abc import Awaitable, Mapping
+from typing import Any, TypeVar
 
 from functory.contracts.face import App, Receive, Scope, Send, Writing
 
-__all__ = ["App", "Gone", "Receive", "Scope", "Send", "Writing", "gone", "while_there"]
+__all__ = ["App", "Gone", "Receive", "Scope", "Send", "Writing", "gone", "respond", "respond_json", "while_there"]
 
 T = TypeVar("T")
 
 
 class Gone(Exception):
     """The client is gone: nobody reads an answer."""
+
+
+async def respond(
+    send: Send, body: bytes, medium: str, status: int = 200, headers: Mapping[str, str] | None = None, *, has_body: bool = True
+) -> None:
+    """Send a whole answer.
+
+    :param has_body: whether the body is sent, and not told of alone: the answer to HEAD is not.
+    """
+    told = {"content-type": medium, "content-length": str(len(body)), **(headers or {})}
+    pairs = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in told.items() if value]
+    await send({"type": "http.response.start", "status": int(status), "headers": pairs})
+    await send({"type": "http.response.body", "body": body if has_body else b""})
+
+
+async def respond_json(send: Send, value: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
+    """Send plain data as JSON; half of a character in a text of it is a question mark."""
+    await respond(send, json.dumps(value, ensure_ascii=False).encode(errors="replace"), "application/json", status, headers)
 
 
 async def gone(receive: Receive) -> None:

@@ -15,8 +15,7 @@ and the server knows it by its name alone::
             async def answer(scope: Scope, receive: Receive, send: Send) -> None:
                 asked = served.asked(scope)
                 [output] = await asked.answer(scope["path"].rpartition("/")[2], [await asked.json()])
-                await send({"type": "http.response.start", "status": 200, "headers": []})
-                await send({"type": "http.response.body", "body": output.upper()})
+                await respond(send, output.upper(), "application/json")
 
             yield answer
 """

@@ -11,7 +11,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from functory_mcp.speaking import Answering, Context, Told, speaking
 from functory_sdk import Asked, Face, Function, Served
-from functory_sdk.faces import App, Receive, Scope, Send
+from functory_sdk.faces import App, Receive, Scope, Send, respond
 
 MOST_BYTES = 2**40
 """The server has a limit of its own on bodies, which its user sets."""
@@ -66,6 +66,4 @@ async def _refuse(send: Send, scope: Scope) -> None:
     """Say that there is nothing to get: messages are posted, and no stream is kept open besides their answers."""
     is_here = scope["path"].rstrip("/") == "/mcp"
     status = HTTPStatus.METHOD_NOT_ALLOWED if is_here else HTTPStatus.NOT_FOUND
-    headers = [(b"content-length", b"0"), *([(b"allow", b"POST")] if is_here else [])]
-    await send({"type": "http.response.start", "status": int(status), "headers": headers})
-    await send({"type": "http.response.body", "body": b""})
+    await respond(send, b"", "", status, {"allow": "POST"} if is_here else None)

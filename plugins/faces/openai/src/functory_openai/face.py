@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
@@ -15,7 +15,7 @@ from functory_openai.embeddings import embeddings
 from functory_openai.models import is_usable, model, model_of, models
 from functory_openai.refusals import NoRoute, status_of, told
 from functory_sdk import Asked, Face, FunctoryError, Served
-from functory_sdk.faces import App, Receive, Scope, Send, while_there
+from functory_sdk.faces import App, Receive, Scope, Send, respond_json, while_there
 
 MODELS, CHAT, COMPLETIONS, EMBEDDINGS = "/v1/models", "/v1/chat/completions", "/v1/completions", "/v1/embeddings"
 Event = dict[str, Any]  # Any: JSON
@@ -37,10 +37,10 @@ class OpenAI(Face):
                 found = await _answered(asked, scope, since)
             except FunctoryError as error:
                 problem = asked.problem(error)
-                await _send_json(send, told(error, problem), status_of(error, problem), problem.headers)
+                await respond_json(send, told(error, problem), status_of(error, problem), problem.headers)
                 return
             if isinstance(found, dict):
-                await _send_json(send, found)
+                await respond_json(send, found)
             else:
                 await _send_events(asked, found, receive, send)
 
@@ -78,14 +78,6 @@ def _check(method: str, wanted: str) -> None:
     """
     if method != wanted:
         raise NoRoute(HTTPStatus.METHOD_NOT_ALLOWED, f"this path is no place to {method}.", f"{wanted} it.")
-
-
-async def _send_json(send: Send, body: Event, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
-    content = json.dumps(body, ensure_ascii=False).encode(errors="replace")
-    head = [(name.lower().encode(), value.encode()) for name, value in (headers or {}).items() if name.lower() != "x-request-id"]
-    head += [(b"content-type", b"application/json"), (b"content-length", str(len(content)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": head})
-    await send({"type": "http.response.body", "body": content})
 
 
 async def _send_events(asked: Asked, events: AsyncGenerator[Event], receive: Receive, send: Send) -> None:

@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 from functory_playground.files import PAGE, File, every
 from functory_sdk import Face, FunctoryError, Served
-from functory_sdk.faces import App, Receive, Scope, Send
+from functory_sdk.faces import App, Receive, Scope, Send, respond
 
 ROOT = "/play"
 ASSETS = "assets"
@@ -45,10 +45,7 @@ class Playground(Face):
     async def app(self, served: Served) -> AsyncIterator[App]:
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             status, headers, body = answered(scope, served)
-            head = [(name.encode(), value.encode()) for name, value in {**HEADERS, **headers}.items()]
-            length = (b"content-length", str(len(body)).encode())
-            await send({"type": "http.response.start", "status": int(status), "headers": [*head, length]})
-            await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else body})
+            await respond(send, body, "", status, {**HEADERS, **headers}, has_body=scope["method"] != "HEAD")
 
         every()
         yield answer

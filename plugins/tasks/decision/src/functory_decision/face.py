@@ -14,7 +14,7 @@ from typing import Any
 from functory_decision.open_types import AskedText, Decisions
 from functory_decision.systemone import Invalid, answers_of, request_of
 from functory_sdk import Face, Function, FunctoryError, Problem, Served
-from functory_sdk.faces import App, Receive, Scope, Send
+from functory_sdk.faces import App, Receive, Scope, Send, respond_json
 
 PATH = "/v1/systemone"
 ANY = "jev"
@@ -26,6 +26,18 @@ KINDS = {
     HTTPStatus.TOO_MANY_REQUESTS: "rate_limit_error", HTTPStatus.GATEWAY_TIMEOUT: "timeout_error",
 }  # fmt: skip
 """What errors are called, but for those of a body, which say where; all others are api_error."""
+
+
+class NotHere(Exception):
+    """A path, a method or a model that there is not.
+
+    :param status: of HTTP.
+    :param allow: the method that there is, for the head of the answer.
+    """
+
+    def __init__(self, status: HTTPStatus, what: str, *, allow: str = "") -> None:
+        super().__init__(what)
+        self.status, self.allow = status, allow
 
 
 class SystemOne(Face):
@@ -41,14 +53,14 @@ class SystemOne(Face):
             try:
                 body = await _answered(asked, scope)
             except Invalid as error:
-                await _send(send, HTTPStatus.UNPROCESSABLE_ENTITY, {"detail": error.detail})
+                await respond_json(send, {"detail": error.detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
             except FunctoryError as error:
                 await _refuse(send, asked.problem(error))
-            except LookupError as error:
-                status = HTTPStatus(error.args[0])
-                await _send(send, status, {"detail": {"error_type": KINDS[status], "message": error.args[1]}})
+            except NotHere as error:
+                detail, allow = {"error_type": KINDS[error.status], "message": str(error)}, {"allow": error.allow}
+                await respond_json(send, {"detail": detail}, error.status, allow)
             else:
-                await _send(send, HTTPStatus.OK, body)
+                await respond_json(send, body)
 
         yield answer
 
@@ -77,13 +89,13 @@ class SystemOne(Face):
 async def _answered(asked: Any, scope: Scope) -> dict[str, Any]:  # Any: `Asked`, whose name is a question's here; JSON
     """Return the body that answers a request.
 
-    :raises LookupError: with a status and a message, for a path, a method or a model that there is not.
+    :raises NotHere: for a path, a method or a model that there is not.
     """
     functions = asked.functions
     if scope["path"].rstrip("/") != PATH:
-        raise LookupError(HTTPStatus.NOT_FOUND, f"there is nothing here: POST {PATH}.")
+        raise NotHere(HTTPStatus.NOT_FOUND, f"there is nothing here: POST {PATH}.")
     if scope["method"] != "POST":
-        raise LookupError(HTTPStatus.METHOD_NOT_ALLOWED, f"decisions are asked for with POST {PATH}.")
+        raise NotHere(HTTPStatus.METHOD_NOT_ALLOWED, f"decisions are asked for with POST {PATH}.", allow="POST")
     request = request_of(await asked.json())
     name = _function(request.model, _deciding(functions))
     [found] = await asked.answer(name, [request.input()])
@@ -98,14 +110,14 @@ def _deciding(functions: Mapping[str, Function]) -> list[str]:
 def _function(model: str, names: list[str]) -> str:
     """Return the name of the function that answers for a model.
 
-    :raises LookupError: when there is none.
+    :raises NotHere: when there is none.
     """
     if model in names:
         return model
     if names and (not model or model.startswith(ANY)):
         return names[0]
     there = f"there are: {', '.join(names)}" if names else "serve one: functory build --task open-decision --output decide"
-    raise LookupError(HTTPStatus.NOT_FOUND, f"there is no model {model!r} that decides; {there}.")
+    raise NotHere(HTTPStatus.NOT_FOUND, f"there is no model {model!r} that decides; {there}.")
 
 
 async def _refuse(send: Send, problem: Problem) -> None:
@@ -115,16 +127,7 @@ async def _refuse(send: Send, problem: Problem) -> None:
     if problem.status in (HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY):
         detail: Any = [{"loc": ["body", *([document["where"]] if document.get("where") else [])], "msg": message,
                         "type": str(document["error"])}]  # fmt: skip
-        await _send(send, HTTPStatus.UNPROCESSABLE_ENTITY, {"detail": detail})
+        await respond_json(send, {"detail": detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
         return
     kind = KINDS.get(HTTPStatus(problem.status), "api_error")
-    await _send(send, problem.status, {"detail": {"error_type": kind, "message": message}}, problem.headers)
-
-
-async def _send(send: Send, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
-    content = json.dumps(body, ensure_ascii=False).encode(errors="replace")
-    told = {"content-type": "application/json", "content-length": str(len(content)), **(headers or {})}
-    allow = [(b"allow", b"POST")] if status == HTTPStatus.METHOD_NOT_ALLOWED else []
-    pairs = [*((name.lower().encode(), value.encode()) for name, value in told.items()), *allow]
-    await send({"type": "http.response.start", "status": int(status), "headers": pairs})
-    await send({"type": "http.response.body", "body": content})
+    await respond_json(send, {"detail": {"error_type": kind, "message": message}}, problem.status, problem.headers)
