@@ -87,16 +87,17 @@ class Callee:
         """Return the output of what is given, and remember it."""
         try:
             questions = [self._question(number, one) for number, one in enumerate(lacking.values(), 1)]
-            outputs = [one.output for part in answers(self.function, [questions], stops=True) for one in part if one.output]
+            found = [one.output for part in answers(self.function, [questions], stops=True) for one in part]
+            outputs = [one for one in found if one is not None]
         except FunctoryError as error:
             self.error = error
             raise
-        found = dict(zip(lacking, outputs, strict=True))
+        made = dict(zip(lacking, outputs, strict=True))
         with self._lock:
-            self._kept |= found
+            self._kept |= made
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
-        return found
+        return made
 
     def _given(self, row: Sequence[Any]) -> dict[str, Any] | None:
         """Return what a row gives, by field; None where a field that is needed is NULL."""
