@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -136,6 +138,29 @@ def test_a_request_for_more_texts_than_are_written_at_once_has_all_of_them(spoke
     got = spoken.ask("/shout/writer", {"all": texts, "decoding": {"max_new_tokens": 3}})
     written = [writer.using(max_new_tokens=3)(text).json().upper() for text in texts]
     assert (got.status, got.body.decode().split("\n")) == (200, written)
+
+
+def test_a_long_list_of_texts_leaves_room_for_others(serve: Callable[..., Any], writer: Any) -> None:
+    class Slow:
+        """Writes each text in its own time."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(writer, name)
+
+        def using(self, **decoding: Any) -> Any:
+            return self
+
+        async def acall(self, value: Any) -> Any:
+            await asyncio.sleep(0.2)
+            return await writer.acall(value)
+
+    with serve({"writer": Slow()}, Limits(streams=4), faces=[Shout()]) as client, ThreadPoolExecutor() as pool:
+        asked = {"all": ["the good"] * 20, "decoding": {"max_new_tokens": 3}}
+        many = pool.submit(client.ask, "/shout/writer", asked)
+        client.until(lambda: client.service.servings["writer"].room._value < 4)
+        assert client.ask("/shout/writer", {**asked, "all": ["a film"]}).status == 200
+        assert not many.done()
+        assert many.result().status == 200
 
 
 def test_bodies_that_a_face_reads_by_itself_keep_the_server_s_limits(spoken: Any) -> None:

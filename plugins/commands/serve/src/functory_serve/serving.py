@@ -166,7 +166,8 @@ class Serving:
         """
         function = self.function.using(**decoding)
         self._check_room()
-        writing = [asyncio.ensure_future(self._one(function, value)) for value in values]
+        share = asyncio.Semaphore(max(1, self._limits.streams // 2))  # a long list leaves room for others
+        writing = [asyncio.ensure_future(self._one(function, value, share)) for value in values]
         try:
             async with asyncio.timeout(seconds or self._limits.timeout_seconds):
                 outcomes: list[Outcome] = await asyncio.gather(*writing)
@@ -177,9 +178,9 @@ class Serving:
                 one.cancel()
         return outcomes
 
-    async def _one(self, function: Function, value: Any) -> Outcome:
-        """Return what comes of one input, once there is room for its text."""
-        async with self.room:
+    async def _one(self, function: Function, value: Any, share: asyncio.Semaphore) -> Outcome:
+        """Return what comes of one input, once there is room for its text among all, and among those of its request."""
+        async with share, self.room:
             try:
                 output = await function.acall(value)
             except Exception as error:
