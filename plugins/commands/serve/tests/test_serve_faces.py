@@ -86,7 +86,7 @@ class Stillborn(Raw):
 
 
 @pytest.fixture(scope="module")
-def writer() -> Any:
+def writer(toy: Any) -> Any:  # whose kit has the decoder
     return functory.build(task="text-generation", backbone="tiny-decoder", max_new_tokens=8)
 
 
