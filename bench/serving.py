@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -95,6 +97,16 @@ def written(file: Path) -> Path:
     return file
 
 
+def ended(process: subprocess.Popen[bytes]) -> None:
+    """End a server and all that it started: LitServe's processes outlive it, and each that waits takes a share of a core."""
+    process.terminate()
+    with suppress(subprocess.TimeoutExpired):
+        process.wait(10)
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 class Run:
     """All that runs side by side, and what was measured of it."""
 
@@ -139,8 +151,7 @@ class Run:
                                            str(wait), str(self.args.threads)], "/health")  # fmt: skip
             self._asked(port, "/predict", 64, 1)
             got = self._note(f"litserve tried, {name}", self._asked(port, "/predict", 64, 3))["per_second"]
-            process.terminate()
-            process.wait(20)
+            ended(process)
             best = max(best or (0.0, 0, ""), (got, SETTINGS.index((batch, wait)), name))
         assert best is not None
         batch, wait = SETTINGS[best[1]]
@@ -183,8 +194,8 @@ class Run:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         process = subprocess.Popen([one.format(port=port) if one == "{port}" else one for one in command],
-                                   stdout=subprocess.DEVNULL)  # fmt: skip
-        self.stack.callback(process.terminate)
+                                   stdout=subprocess.DEVNULL, start_new_session=True)  # fmt: skip
+        self.stack.callback(ended, process)
         for _ in range(1200):
             try:
                 with urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:

@@ -55,6 +55,22 @@ def test_what_was_padded_comes_back_as_it_was(lengths: list[int]) -> None:
         assert all((row[name] == back[name]).all() and row[name].shape == back[name].shape for name in row)
 
 
+@given(LENGTHS, st.sampled_from([7, 64, 512]))
+def test_where_padding_costs_nothing_batches_hold_their_budget_in_bounded_places(lengths: list[int], budget: int) -> None:
+    made: list[Array] = []
+
+    def run(batch: Mapping[str, Array]) -> Mapping[str, Array]:
+        made.append(batch["ids"] != -1)
+        return run_batch(batch)
+
+    planner = Planner(budget)
+    planner.pads = False
+    planner.run(rows_of(lengths), PROGRAM, run)
+    assert all(len(real) == 1 or (real.sum() <= budget and real.size <= batching.ROOM * budget) for real in made)
+    with_padding = plan([max(2, length) for length in lengths], budget)  # the second array makes a row two long
+    assert len(made) <= len(list(with_padding)), "as few, or fewer"
+
+
 @settings(deadline=None)
 @given(LENGTHS, st.sampled_from([0, 1, 7, 64, 512]))
 def test_outputs_come_in_the_order_of_the_rows_whatever_the_budget(lengths: list[int], budget: int) -> None:

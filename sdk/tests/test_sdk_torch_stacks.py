@@ -117,6 +117,29 @@ def test_the_whole_pass_is_transformers_own(family: str) -> None:
             torch.testing.assert_close(network.logits(ours)[real], model(**rows).logits[real], atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("family", ENCODERS)
+def test_what_takes_padding_out_computes_nothing_for_it_and_learns_the_same(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    from functory_sdk.torch import unpadding
+
+    _, network = made(family)
+    network.requires_grad_(True)
+    rows, maps = batch(network), [module for module in network.blocks[0].modules() if isinstance(module, torch.nn.Linear)]
+    computed = set[int]()
+    hook = maps[-1].register_forward_hook(lambda _, given, found: computed.add(found.shape[:-1].numel()))
+    gradients = dict[float, list[torch.Tensor]]()
+    for worth in (unpadding.WORTH, 0.0):
+        monkeypatch.setattr(unpadding, "WORTH", worth)
+        (network.hidden(rows)[rows["attention_mask"] > 0] ** 2).sum().backward()
+        gradients[worth] = [one.grad for one in network.blocks[0].parameters() if one.grad is not None]
+        network.zero_grad(set_to_none=True)
+    hook.remove()
+    padded, real = rows["attention_mask"].numel(), int(rows["attention_mask"].sum())
+    assert computed == ({padded, real} if network.unpads else {padded})
+    assert network.unpads == (family != "deberta-v2"), "its attention needs to know the places in rows"
+    for one, other in zip(*gradients.values(), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-4, rtol=1e-4)
+
+
 @pytest.mark.parametrize("family", SETTINGS)
 def test_transformers_names_what_lies_in_a_layer_and_a_model_with_another_head_too(family: str) -> None:
     model, network = made(family)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ from functory.errors import InputError
 
 CANDIDATES = (256, 512, 1024, 2048, 4096)
 """Token budgets that are tried; small ones stay in the processor's cache, large ones feed a GPU."""
+ROOM = 4
+"""Places that a batch may have for each token of its budget where padding costs no time: it takes memory all the same."""
 TRIALS = 3
 """Timed batches of each candidate before one is chosen."""
 
@@ -116,10 +119,18 @@ class Planner:
     :param budget: tokens of a batch; 0 to find it.
     """
 
+    pads = True
+    """Whether time is spent on padding, so that it counts; a session that computes nothing for it says so."""
+
     def __init__(self, budget: int = 0) -> None:
         self._fixed = budget
         self._timings: dict[int, list[float]] = {candidate: [] for candidate in CANDIDATES}
         self._lock = threading.Lock()
+
+    @property
+    def _begin(self) -> int:
+        """The budget where nothing is timed: a batch that spends nothing on padding may be larger."""
+        return 512 if self.pads else 1024
 
     @property
     def budget(self) -> int:
@@ -127,7 +138,7 @@ class Planner:
         if self._fixed:
             return self._fixed
         timed = {budget: float(np.median(times)) for budget, times in self._timings.items() if times}
-        return min(timed, key=lambda budget: timed[budget]) if timed else 512
+        return min(timed, key=lambda budget: timed[budget]) if timed else self._begin
 
     def run(self, rows: Sequence[Row], program: Program, run_batch: Batch, told: Told | None = None) -> list[Row]:
         """Run rows and give back their outputs in the rows' order.
@@ -141,19 +152,28 @@ class Planner:
         waiting, cost = _longest_first(lengths), sum(max(1, length) for length in lengths)
         while waiting:
             budget = self._next_budget(waiting, lengths)
-            count = max(1, budget // max(1, lengths[waiting[0]]))
+            count = self._count(waiting, lengths, budget)
             batch, waiting = waiting[:count], waiting[count:]
             chosen = [rows[index] for index in batch]
             started = time.perf_counter()
             outputs = run_batch(pad(chosen, program.inputs))
             tokens = sum(lengths[index] for index in batch)
             self._note(budget, tokens, time.perf_counter() - started, bool(waiting))
-            spend(read=tokens, padding=len(batch) * lengths[batch[0]] - tokens)
+            spend(read=tokens, padding=len(batch) * lengths[batch[0]] - tokens if self.pads else 0)
             for index, output in zip(batch, unpad(outputs, chosen, program), strict=True):
                 results[index] = output
             if told is not None:
                 told(sum(max(1, lengths[index]) for index in batch) / cost)
         return [result for result in results if result is not None]
+
+    def _count(self, waiting: Sequence[int], lengths: Sequence[int], budget: int) -> int:
+        """Return how many of the rows that wait, longest first, the next batch takes."""
+        longest = max(1, lengths[waiting[0]])
+        if self.pads:
+            return max(1, budget // longest)
+        most = max(1, ROOM * budget // longest)
+        sums = accumulate(max(1, lengths[index]) for index in waiting[:most])
+        return max(1, sum(tokens <= budget for tokens in sums))
 
     def _next_budget(self, waiting: Sequence[int], lengths: Sequence[int]) -> int:
         """Return the candidate that has been timed least, while there is enough work to tell them apart."""

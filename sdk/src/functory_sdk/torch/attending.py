@@ -6,6 +6,7 @@ Apart from the architectures (`stacks`), whose layers are transformers' and ask 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -16,6 +17,16 @@ from torch import Tensor, nn
 
 NAME = "functory"
 """As transformers' layers know it, among "sdpa" and others."""
+
+
+class Sight(ABC):
+    """What the tokens of a pass see, which transformers' layers take for a mask and hand on."""
+
+    @abstractmethod
+    def attend(
+        self, module: Any, query: Tensor, key: Tensor, value: Tensor, *, scaling: float, dropout: float = 0.0
+    ) -> Tensor:
+        """Return what each token sees, (rows, tokens, heads, width), from arrays of (rows, heads, tokens, width)."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +46,12 @@ class Part:
         shared = _shared(self.kept, module.layer_idx)
         if shared is not None:
             return _after_shared(query, key, value, self.mask, shared, scale)
-        return _plain(module, query, key, value, self.mask, scaling=scale)
+        return attention(module, query, key, value, self.mask, scaling=scale)
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What the tokens of a pass see, in place of a mask.
+class Seen(Sight):
+    """What tokens that are read after others see.
 
     :param parts: one, whose rows are the pass's; or several, whose tokens stand one after the other in its only row.
     """
@@ -52,29 +63,37 @@ class Seen:
         """Return what is seen in a pass of several."""
         return Seen(tuple(part for one in several for part in one.parts))
 
-    def attend(self, module: Any, query: Tensor, key: Tensor, value: Tensor, scale: float) -> Tensor:
-        """Return what each part sees, (rows, new, heads, width)."""
+    def attend(
+        self, module: Any, query: Tensor, key: Tensor, value: Tensor, *, scaling: float, dropout: float = 0.0
+    ) -> Tensor:
         if len(self.parts) == 1:
-            return self.parts[0].attend(module, query, key, value, scale)
+            return self.parts[0].attend(module, query, key, value, scaling)
         made, first = [], 0
         for part in self.parts:
             rows, _, new, _ = part.mask.shape
             asked, keys, values = (_rows(array, first, rows, new) for array in (query, key, value))
-            made.append(part.attend(module, asked, keys, values, scale).flatten(0, 1))
+            made.append(part.attend(module, asked, keys, values, scaling).flatten(0, 1))
             first += rows * new
         return torch.cat(made)[None]
 
 
-def attends(model: Any) -> None:  # Any: a transformers model
-    """Have a model's layers take what `Seen` is for a mask; with tensors, they do scaled dot-product attention as before."""
+def attends(layers: nn.Module) -> bool:
+    """Have transformers' layers take a `Sight` for a mask; with tensors, they do scaled dot-product attention as before. Layers
+    that compute attention in another way stay as they are.
+
+    :return: whether there are layers that do.
+    """
     from transformers import AttentionInterface
 
     AttentionInterface.register(NAME, _attention)
-    config = copy(model.config)  # the model's own stays as it is
-    config._attn_implementation = NAME
-    for module in model.modules():
-        if hasattr(module, "layer_idx") and getattr(module, "config", None) is model.config:
-            module.config = config
+    changed: dict[int, Any] = {}
+    for module in layers.modules():
+        config: Any = getattr(module, "config", None)
+        if getattr(config, "_attn_implementation", None) in ("sdpa", NAME):
+            module.config = changed.setdefault(id(config), copy(config))  # the model's own stays as it is
+    for config in changed.values():
+        config._attn_implementation = NAME
+    return bool(changed)
 
 
 def shared_places(kept: Any) -> int:  # Any: a transformers cache
@@ -89,14 +108,18 @@ def _shared(kept: Any, layer: int) -> tuple[Tensor, Tensor] | None:
 
 
 def _attention(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | Seen | None, *given: Any, **how: Any
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | Sight | None, *given: Any, **how: Any
 ) -> tuple[Tensor, None]:  # Any: transformers' own protocol
-    if isinstance(attention_mask, Seen):
-        return attention_mask.attend(module, query, key, value, how["scaling"]), None
-    return _plain(module, query, key, value, attention_mask, *given, **how), None
+    if isinstance(attention_mask, Sight):
+        dropout = how.get("dropout", 0.0)
+        return attention_mask.attend(module, query, key, value, scaling=how["scaling"], dropout=dropout), None
+    return attention(module, query, key, value, attention_mask, *given, **how), None
 
 
-def _plain(module: nn.Module, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *given: Any, **how: Any) -> Tensor:
+def attention(module: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *given: Any, **how: Any) -> Tensor:
+    """Return scaled dot-product attention as transformers computes it, (rows, tokens, heads, width), from arrays of (rows, heads,
+    tokens, width).
+    """
     from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
     found: Tensor = sdpa_attention_forward(module, query, key, value, mask, *given, **how)[0]

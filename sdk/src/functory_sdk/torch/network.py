@@ -83,6 +83,8 @@ class Network(nn.Module, ABC):
     more; so does `resume`, after what all rows begin with. For networks in which no token sees those after it."""
     shares_beginnings: bool = False
     """Whether `resume` lets all rows begin with what is kept once (`Kept.share`)."""
+    unpads: bool = False
+    """Whether `prepare` may say, as ``unpadded``, how `run` takes padding out of what the layers compute (`unpadding`)."""
     made_of: str = ""
     """The hash of the files and the code that it was made from; its backbone sets it."""
 
@@ -173,9 +175,12 @@ class Network(nn.Module, ABC):
 
         :param state: empty at point 0.
         """
+        unpadded = context.get("unpadded")
         for index in range(start, stop):
+            if unpadded is not None and index == max(start, 1):  # embeddings are of padded rows
+                state = {"hidden": unpadded.off(state["hidden"])}
             state = self.step(index, state, context)
-        return state
+        return state if unpadded is None or stop <= max(start, 1) else {"hidden": unpadded.on(state["hidden"])}
 
     def stored(self, point: int) -> dict[str, str]:
         """Return what must be kept of a state at a cut point: name → the axis that varies."""

@@ -39,6 +39,7 @@ class TorchSession(Session):
         model = program.model.merged() if options.merged else program.model
         model = narrowed(model) if options.precision == "bf16" else model
         self.model: Any = on(model, self.device).eval()  # None once it is closed
+        self.planner.pads = not model.network.unpads
         self._beginnings = Beginnings(options.remembered * 2**20)
         self._joining = Joining(options.threads)
 

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
+from functory_sdk.torch.attending import attends
 from functory_sdk.torch.network import Context, Network, State, padding_mask
+from functory_sdk.torch.unpadding import Unpadded
 
 
 class BertStack(Network):
@@ -25,14 +27,18 @@ class BertStack(Network):
         self.embeddings = embeddings
         self.layers = layers
         self.project = project
+        self.unpads = attends(layers)
 
     @property
     def blocks(self) -> tuple[nn.Module, ...]:
         return tuple(self.layers)
 
     def prepare(self, batch: Mapping[str, Tensor]) -> Context:
+        mask = padding_mask(batch["attention_mask"])
+        unpadded = Unpadded.of(batch["attention_mask"]) if self.unpads else None
         return {
-            "mask": padding_mask(batch["attention_mask"]),
+            "mask": mask if unpadded is None or mask is None else unpadded.seen(mask),
+            "unpadded": unpadded,
             "ids": batch["input_ids"],
             "types": batch.get("token_type_ids"),
         }

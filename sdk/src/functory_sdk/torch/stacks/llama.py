@@ -36,8 +36,7 @@ class LlamaStack(Network):
         default = FULL if self._window is None else SLIDING  # Mistral has one kind and no list of them
         self._kinds = tuple(getattr(model.config, "layer_types", None) or [default] * spec.layers)
         self.shares_beginnings = not self._is_eager and set(self._kinds) == {FULL}
-        if not self._is_eager:
-            attends(model)
+        attends(model.layers)
 
     @property
     def blocks(self) -> tuple[nn.Module, ...]:

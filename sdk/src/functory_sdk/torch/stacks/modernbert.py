@@ -8,8 +8,10 @@ from typing import Any
 from torch import Tensor, nn
 
 from functory.contracts.backbone import BackboneSpec
+from functory_sdk.torch.attending import attends
 from functory_sdk.torch.network import Context, Network, State, padding_mask, positions_of, window_mask
 from functory_sdk.torch.stacks.rotary import FULL, SLIDING, angles_of
+from functory_sdk.torch.unpadding import Unpadded
 
 
 class ModernBertStack(Network):
@@ -23,6 +25,7 @@ class ModernBertStack(Network):
         self.model: Any = model
         self._kinds = tuple(layer.attention_type for layer in model.layers)
         self._window = int(model.config.sliding_window)
+        self.unpads = attends(model.layers)
 
     @property
     def blocks(self) -> tuple[nn.Module, ...]:
@@ -30,10 +33,15 @@ class ModernBertStack(Network):
 
     def prepare(self, batch: Mapping[str, Tensor]) -> Context:
         mask = batch["attention_mask"]
-        context: Context = {"ids": batch["input_ids"], FULL: padding_mask(mask)}
+        unpadded = Unpadded.of(mask) if self.unpads else None
+        seen = {FULL: padding_mask(mask)}
         if SLIDING in self._kinds:
-            context[SLIDING] = window_mask(mask, self._window)
-        return context | angles_of(self.model, positions_of(mask), self._kinds)
+            seen[SLIDING] = window_mask(mask, self._window)
+        places = positions_of(mask) if unpadded is None else unpadded.places()
+        context: Context = {"ids": batch["input_ids"], "unpadded": unpadded} | angles_of(self.model, places, self._kinds)
+        return context | {
+            kind: one if unpadded is None or one is None else unpadded.seen(one) for kind, one in seen.items()
+        }
 
     def step(self, index: int, state: State, context: Context) -> State:
         if index == 0:
