@@ -6,7 +6,10 @@ RUN := .venv/bin/python
 JOBS ?= 2
 # The first and the last version of Python that types are checked for; each has a cache of its own, and they run side by side.
 TYPED := 3.11 3.13
-PYTEST := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1 $(RUN) -m pytest -q
+SETTINGS := OMP_NUM_THREADS=1 TOKENIZERS_PARALLELISM=false HF_HUB_OFFLINE=1
+PYTEST := $(SETTINGS) $(RUN) -m pytest -q
+# The tests of a file stay together, since they share what its fixtures build; the files with most tests begin.
+SHARED := -n $(JOBS) --dist loadfile
 DISTRIBUTIONS := $(patsubst %/pyproject.toml,./%,$(wildcard core/pyproject.toml sdk/pyproject.toml plugins/*/*/pyproject.toml))
 
 .DEFAULT_GOAL := help
@@ -35,17 +38,17 @@ static: setup ## Check style, types, who imports whom, and that generated files 
 
 check: static ## All of static, and the fast tests: core, SDK and workspace
 	@echo 'check: the fast tests'
-	@$(PYTEST) -n $(JOBS) --dist loadfile core/tests sdk/tests tests/test_workspace_*.py
+	@$(PYTEST) $(SHARED) core/tests sdk/tests tests/test_workspace_*.py
 
 test: static ## All of static, and every test that is not slow
 	@echo 'test: every test that is not marked slow or gpu'
-	@$(PYTEST) -n $(JOBS) --dist loadfile --durations 15
+	@$(PYTEST) $(SHARED) --durations 15
 
 slow: setup ## The slow tests: the template for every kind, third parties, kills, peers
 	@echo 'slow: every test marked slow'
-	@$(PYTEST) -m 'slow and not gpu and not peer' --durations 15 || { code=$$?; test $$code -eq 5 && echo 'slow: no test is marked slow'; }
+	@$(PYTEST) $(SHARED) -m 'slow and not gpu and not peer' --durations 15 || { code=$$?; test $$code -eq 5 && echo 'slow: no test is marked slow'; }
 	@echo 'slow: every test marked peer, each in an environment of its own'
-	@HF_HUB_OFFLINE=1 $(RUN) scripts/environments.py
+	@$(SETTINGS) $(RUN) scripts/environments.py --jobs $(JOBS)
 
 browser: setup ## Bring Chromium and axe-core, by which pages are tested (apt-get, npm)
 	@$(RUN) scripts/browser.py

