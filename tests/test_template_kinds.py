@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -33,6 +34,18 @@ with kit():
 """What the author of a task does first: a function, and an answer."""
 
 
+def installed(folder: Path, site: Path) -> None:
+    """Build a rendered project's wheel by its own backend, and lay it into a folder: what pip does beyond is seen in
+    `test_third_party`, and takes three times as long.
+    """
+    wheels = site.with_name("wheels")
+    build = "import sys; from hatchling.build import build_wheel; build_wheel(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", build, str(wheels)], cwd=folder, check=True)
+    [wheel] = wheels.glob("*.whl")
+    with ZipFile(wheel) as zipped:
+        zipped.extractall(site)
+
+
 def pytest_on(folder: Path, site: Path) -> subprocess.CompletedProcess[str]:
     """Run a rendered project's tests with the plugin installed in `site`."""
     environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
@@ -40,20 +53,23 @@ def pytest_on(folder: Path, site: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
 
 
+@pytest.fixture(scope="module")
+def types(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where mypy keeps what it has read of functory, of which each project needs the same."""
+    return tmp_path_factory.mktemp("types")
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "like"), KINDS)
-def test_what_is_rendered_builds_installs_passes_and_is_seen_to_fail(kind: str, like: str, tmp_path: Path) -> None:
+def test_what_is_rendered_builds_installs_passes_and_is_seen_to_fail(kind: str, like: str, tmp_path: Path, types: Path) -> None:
     folder = render(kind, "wobble", tmp_path / "out", author="Ada Lovelace", licence="MIT", like=like)
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
-    wheels = tmp_path / "wheels"
-    subprocess.run([*pip, "wheel", "--no-deps", "--no-build-isolation", "-w", str(wheels), str(folder)], check=True)
     site = tmp_path / "site"
-    subprocess.run([*pip, "install", "--no-deps", "--target", str(site), *map(str, wheels.glob("*.whl"))], check=True)
+    installed(folder, site)
     passed = pytest_on(folder, site)
     assert passed.returncode == 0, passed.stdout[-3000:]
     if like:
         environment = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
-        typed = [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "src", "tests"]
+        typed = [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(types), "src", "tests"]
         found = subprocess.run(typed, cwd=folder, env=os.environ, capture_output=True, text=True, check=False)
         assert found.returncode == 0, found.stdout[-3000:]
         command = [sys.executable, "-c", USE.format(like=like)]

@@ -59,7 +59,7 @@ class Outside:
     def run(self, *command: Any, status: int = 0, timeout: float = 300) -> subprocess.CompletedProcess[str]:
         """Run a command there, with nothing of this process's Python settings, and expect its exit status."""
         kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "FUNCTORY", "PIP_"))}
-        environment = {**kept, "FUNCTORY_CACHE": os.environ["FUNCTORY_CACHE"], "OMP_NUM_THREADS": "2"}
+        environment = {**kept, "FUNCTORY_CACHE": os.environ["FUNCTORY_CACHE"], "OMP_NUM_THREADS": "1"}
         done = subprocess.run(
             [str(part) for part in command], cwd=self.folder, env=environment, capture_output=True, text=True,
             timeout=timeout, check=False,
@@ -116,6 +116,13 @@ def outside(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Outside:
     found = made.code("import functory, functory_sdk; print(functory.__file__, functory_sdk.__file__)").split()
     assert all(Path(file).is_relative_to(made.site) for file in found), found
     return made
+
+
+@pytest.fixture(scope="module")
+def wheels(outside: Outside) -> dict[str, Path]:
+    """The wheel of each example plugin, all built at once."""
+    built = outside.build(*(EXAMPLES / name for name in USES))
+    return {wheel.name.partition("-")[0].removeprefix("acme_").replace("_", "-"): wheel for wheel in built}
 
 
 BUILD = """
@@ -256,11 +263,12 @@ def test_every_example_plugin_is_tried_here() -> None:
 
 
 @pytest.mark.parametrize("name", USES)
-def test_an_example_plugin_is_installed_found_used_by_name_uninstalled_and_gone(outside: Outside, name: str) -> None:
+def test_an_example_plugin_is_installed_found_used_by_name_uninstalled_and_gone(
+    outside: Outside, wheels: dict[str, Path], name: str
+) -> None:
     kind = KINDS.get(name, "hooks")
-    (wheel,) = outside.build(EXAMPLES / name)
     assert name not in outside.names(kind)
-    outside.install(wheel)
+    outside.install(wheels[name])
     assert outside.names(kind)[name] == f"acme-{name}"
     try:
         outside.code(BUILD + USES[name])
@@ -328,7 +336,7 @@ def test_broken_plugins_get_a_diagnosis_each_and_spoil_nothing(outside: Outside,
     assert {"raises", "hangs", "crashes"} <= started.keys()  # listing imports nobody
     outside.code(BUILD + "fn = functory.build(**plain)\nassert fn('cat 99').label == 'cat'")
 
-    told = json.loads(outside.functory("doctor", "--json", "--timeout", "10", status=1))
+    told = json.loads(outside.functory("doctor", "--json", "--timeout", "20", status=1))
     found: dict[str, list[dict[str, Any]]] = {}
     for finding in told["findings"]:
         found.setdefault(finding["distribution"], []).append(finding)
