@@ -77,7 +77,7 @@ def test_the_readmes_file_is_a_task_that_builds(project: Project) -> None:
     readme = (Path(__file__).resolve().parent.parent / "README.md").read_text(encoding="utf-8")
     project.write("grades.py", readme.partition("```text\n# grades.py\n")[2].partition("```")[0])
     project.write("reviews.csv", project.rows(48))
-    command = "build --task ./grades.py:Grade --train reviews.csv --backbone tiny-encoder --output grade"
+    command = "build --task ./grades.py:Grade --train reviews.csv --backbone tiny-encoder --adaptation head --output grade"
     code, _, err = project.run(*command.split())
     assert code == 0, err
     assert functory.load("grade", components="./grades.py:Grade")("a good day").label in ("yes", "no")

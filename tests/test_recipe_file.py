@@ -22,7 +22,7 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("file")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)  # the recipe's folder counts, not this one
-        function = functory.build(RECIPE)
+        function = functory.build(RECIPE, limit=500)
     assert function("A small movie with a big impact.").grade > function("Dull, and far too long.").grade
     assert function.report.metrics["skill"].value > 0.15
     return function.save(folder / "freshness")

@@ -21,7 +21,10 @@ from functory_sdk.testing.toy import rows
 
 EXAMPLES = rows(40, seed=3)
 VERBS: dict[str, list[str]] = {
-    "build": ["--task", "toy", "--train", "toy.jsonl", "--backbone", "tiny-encoder", "--output", "built", "--json"],
+    "build": [
+        "--task", "toy", "--train", "toy.jsonl", "--backbone", "tiny-encoder", "--adaptation", "toy-head", "--output", "built",
+        "--json",
+    ],
     "cache": ["--json"],
     "compare": ["toy", "toy", "--data", "toy.jsonl", "--json"],
     "completion": ["bash", "--json"],

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from functory.contracts.putting import chosen
 from functory.running.zero_shot import ZeroShot
 from functory_sdk import DataError, NotSupported
 from functory_sdk.conversion import package_file
+from functory_sdk.testing.toybox import isolated_cache
 from functory_text_classification import TextClassification
 
 SUBJECTS = ("film", "book", "song", "play", "novel", "show")
@@ -50,18 +52,25 @@ def built(train: list[dict[str, Any]], test: list[dict[str, Any]], **options: An
     )
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> None:
-    if "smollm2" not in request.node.name:  # its converted weights are worth keeping
-        monkeypatch.setenv("FUNCTORY_CACHE", str(tmp_path / "cache"))
+@pytest.fixture(scope="module", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """One cache for all builds: the backbone reads each text once. Converted weights are the user's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FUNCTORY_CACHE", str(isolated_cache(tmp_path_factory.mktemp("modes") / "cache")))
+        yield
 
 
 NEW = rows((("lovely", "brilliant"), ("boring", "terrible")))
 
 
+@pytest.fixture(scope="module")
+def verdict() -> Any:
+    """A function of a single label, for the tests that only look at it."""
+    return built(rows(), NEW)
+
+
 @needs_minilm
-def test_a_single_label_is_the_likeliest_one() -> None:
-    verdict = built(rows(), NEW)
+def test_a_single_label_is_the_likeliest_one(verdict: Any) -> None:
     assert verdict.report.metrics["accuracy"].value >= 0.85
     output = verdict("A brilliant film.")
     assert (output.label, output.labels) == ("good", ("good",))
@@ -94,8 +103,7 @@ def test_several_labels_have_thresholds_tuned_on_dev_and_none_is_an_answer() -> 
 
 
 @needs_minilm
-def test_a_long_text_is_read_in_windows_whose_probabilities_are_averaged() -> None:
-    verdict = built(rows(), NEW)
+def test_a_long_text_is_read_in_windows_whose_probabilities_are_averaged(verdict: Any) -> None:
     text = "A wonderful film. " * 300
     output = verdict(text)
     windows = verdict.trace([verdict.read(text)])[0][1]
@@ -106,8 +114,7 @@ def test_a_long_text_is_read_in_windows_whose_probabilities_are_averaged() -> No
 
 
 @needs_minilm
-def test_an_unknown_label_at_evaluation_is_named_with_file_and_line(tmp_path: Path) -> None:
-    verdict = built(rows(), NEW)
+def test_an_unknown_label_at_evaluation_is_named_with_file_and_line(verdict: Any, tmp_path: Path) -> None:
     file = tmp_path / "more.jsonl"
     file.write_text("\n".join(map(json.dumps, [NEW[0], {"text": "x", "label": "ugly"}])), encoding="utf-8")
     with pytest.raises(DataError) as refused:
