@@ -36,7 +36,7 @@ def main() -> int:
     started = time.perf_counter()
     shutil.rmtree(PLACE, ignore_errors=True)
     PLACE.mkdir(parents=True)
-    with step("1. A table of examples", "12,000 film reviews, each fresh or rotten; a tenth is kept for the report."):
+    with step("1. A table of examples", "4,000 film reviews, each fresh or rotten; a tenth is kept for the report."):
         train, test = write_tables()
         print(f"   build/demo/train.csv: {train:,} rows; build/demo/test.csv: {test:,} rows")
     with step(
@@ -84,10 +84,12 @@ def engine() -> str:
 
 
 def write_tables() -> tuple[int, int]:
-    """Write the sample as two CSV files; the test rows stand in none of the training rows."""
+    """Write a third of the sample as two CSV files, which is enough to see everything; the test rows stand in none of the
+    training rows.
+    """
     from functory.data import read
 
-    rows = [record.values for record in read("samples:rotten-tomatoes")]
+    rows = [record.values for record in read("samples:rotten-tomatoes")[::3]]
     sides = {"test.csv": rows[::10], "train.csv": [row for i, row in enumerate(rows) if i % 10]}
     for name, side in sides.items():
         with (PLACE / name).open("w", newline="", encoding="utf-8") as file:
