@@ -15,7 +15,7 @@ from functory.cli import main
 from functory.cli.new import LIKE, render
 from functory.machine.distributions import GROUPS
 
-APART = ("faces", "forms", "functions", "verbs", "pipelines", "tasks")
+APART = ("forms", "functions", "verbs", "pipelines", "tasks")
 KINDS = [(kind, "") for kind in GROUPS if kind not in APART] + [("tasks", like) for like in LIKE]
 USE = """
 import functory

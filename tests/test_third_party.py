@@ -29,7 +29,7 @@ TEMPLATE = ROOT / "sdk" / "src" / "functory_sdk" / "template"
 NEEDED = (
     "core", "sdk", "plugins/engines/torch", "plugins/backbones/minilm", "plugins/tasks/text-classification",
     "plugins/adaptations/head", "plugins/adaptations/lora", "plugins/backbones/huggingface", "plugins/tasks/ranking",
-    "plugins/tasks/question-answering",
+    "plugins/tasks/question-answering", "plugins/commands/serve",
 )  # fmt: skip
 OURS = re.compile(r"_*(editable__*)?_*(functory|acme|bad)[_-]?", re.IGNORECASE)
 
@@ -244,17 +244,31 @@ assert again(row["question"], passages=[]).answer is None
 assert again.evaluate([row, {**row, "answers": []}]).metrics["accuracy"].value in (0.0, 0.5)
 functory.verify("book")
 """,
+    "inference": """
+import json
+from urllib.request import Request, urlopen
+from functory_serve import served
+fn = functory.build(**plain)
+with served({"pets": fn}) as url:
+    asked = Request(f"{url}/models/pets", b'{"inputs": "cat 99"}', {"Content-Type": "application/json"})
+    with urlopen(asked) as answer:
+        found = json.load(answer)
+    with urlopen(f"{url}/openapi.json") as answer:
+        assert "/models/{name}" in json.load(answer)["paths"]
+assert found == [{"label": label, "score": fn("cat 99").scores[label]} for label in ("cat", "dog")], found
+""",
 }
 """What each example plugin is for, as a user would try it."""
 KINDS = {
     "bottleneck": "adaptations", "gated-convolution": "families", "preference": "tasks", "alert": "tasks", "answered": "tasks",
-    "open-book": "tasks", "subject": "tasks",
+    "open-book": "tasks", "subject": "tasks", "inference": "faces",
 }  # fmt: skip
 ASKED = {
     "adaptations": "functory.build(**build, adaptation={name!r})",
     "families": "from functory_sdk.families import family_of; family_of({name!r})",
     "tasks": "functory.build(task={name!r}, train=rows)",
     "hooks": "functory.build(**plain, hooks=[{name!r}])",
+    "faces": "from functory_sdk import load; load('faces', {name!r})",
 }
 
 

@@ -63,7 +63,7 @@ _HOMES = {
     "functory.plugins.claims": ("reference_to",),
     "functory.plugins.registry": ("entries", "load"),
     "functory.running.about": ("About",),
-    "functory.running.streaming": ("Pieces", "Stream"),
+    "functory.running.streaming": ("Added", "Pieces", "Stream"),
     "functory.running.replays": ("cpu", "has_vnni", "versions"),
     "functory.machine.contents": ("code_hash", "content_hash"),
     "functory.machine.entries": ("Entries",),

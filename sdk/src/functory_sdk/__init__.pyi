@@ -177,6 +177,7 @@ from functory.running.golden import reformed as reformed
 from functory.running.replays import cpu as cpu
 from functory.running.replays import has_vnni as has_vnni
 from functory.running.replays import versions as versions
+from functory.running.streaming import Added as Added
 from functory.running.streaming import Pieces as Pieces
 from functory.running.streaming import Stream as Stream
 from functory.running.waiting import waited as waited

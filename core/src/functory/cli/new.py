@@ -67,14 +67,13 @@ def render(kind: str, name: str, output: Path, *, author: str, licence: str, lik
 
     :param like: what a task is like, a key of `LIKE`; labels when empty. For tasks alone.
     :raises UsageError: for a name that cannot be one, a folder that is there already, or `like` beside another kind.
-    :raises NotSupported: for packaged functions, which `functory package` makes, verbs, pipelines, forms and faces; or
-        without the template.
+    :raises NotSupported: for packaged functions, which `functory package` makes, verbs, pipelines and forms; or without
+        the template.
     """
     if kind == "functions":
         raise NotSupported("a packaged function is not written by hand.", do="functory package FOLDER --name NAME makes it.")
-    if kind in ("forms", "faces"):
-        base = f"functory_sdk.{one_of(kind).capitalize()}"
-        raise NotSupported(f"a {one_of(kind)} is not made from a template.", do=f"derive it from {base}: see docs/sdk.md.")
+    if kind == "forms":
+        raise NotSupported("a form is not made from a template.", do="derive it from functory_sdk.Form: see docs/sdk.md.")
     if kind in ("verbs", "pipelines"):
         raise NotSupported(f"a {one_of(kind)} comes with the task it is for.", do="add it to a task's plugin: see docs/sdk.md.")
     if not re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", name):

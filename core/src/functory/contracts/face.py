@@ -62,6 +62,8 @@ class Writing(ABC):
     """Why the text ended; None while it goes on."""
     tokens: int = 0
     """How many tokens the text has, once it has ended."""
+    likelihoods: Sequence[tuple[str, float]] = ()
+    """What each token of the pieces so far adds to the text, and its log-probability; where it is written with likelihoods."""
 
     @abstractmethod
     def __aiter__(self) -> AsyncGenerator[str]:
@@ -151,6 +153,8 @@ class Face(ABC):
     """One line, that says what speaks so: ``as a chat server that clients of OpenAI know``."""
     paths: tuple[str, ...]
     """Where it answers: ``/v1/models``, with all that lies below."""
+    vacant: tuple[str, ...] = ()
+    """Where it answers besides, as long as it is no other face's place: what several formats have alike, as a list of models."""
 
     @abstractmethod
     def app(self, served: Served) -> AbstractAsyncContextManager[App]:
@@ -160,8 +164,15 @@ class Face(ABC):
         One face may be in several servers at once.
         """
 
+    def answers(self, function: Function) -> bool:
+        """Return whether it can be asked for what a function gives: of every one, by default. A face that can be asked for
+        nothing of what is served is not announced.
+        """
+        return True
+
     def described(self, functions: Mapping[str, Function]) -> dict[str, Any]:  # Any: JSON
-        """Return the paths of the OpenAPI page that are this face's; none by default.
+        """Return what stands of it on the OpenAPI page: ``paths``, all of them its own, and, where they refer to some,
+        ``components`` with ``schemas``, whose names begin with its own; nothing by default.
 
         :param functions: those that the reader may use, by name.
         """

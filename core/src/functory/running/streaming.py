@@ -9,7 +9,7 @@ import threading
 from collections.abc import AsyncIterator, Generator, Iterator
 from contextlib import closing
 from types import TracebackType
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Literal, NamedTuple, Self
 
 from functory.running.waiting import waited
 
@@ -17,8 +17,22 @@ if TYPE_CHECKING:
     from functory.contracts.decoding import Finish, Token
     from functory.reading.stopping import Stops
 
-Pieces = Generator[tuple[str, "Finish | None"]]
-"""The pieces of a text, the last with why it ended; each may be empty."""
+
+class Added(NamedTuple):
+    """What one token adds to a text that is being written.
+
+    :param text: may be empty: what is not sure yet comes with a later one.
+    :param finish: why the text ends with it; None where it goes on.
+    :param log_probability: of its token, where that is asked for; None of the end, which adds no token.
+    """
+
+    text: str
+    finish: Finish | None = None
+    log_probability: float | None = None
+
+
+Pieces = Generator[Added]
+"""The pieces of a text, the last with why it ended."""
 
 
 class Stream(Iterator[str]):
@@ -44,6 +58,8 @@ class Stream(Iterator[str]):
         """Why the text ended; ``closed`` where it was left off, None while it goes on."""
         self.tokens = 0
         """How many tokens were written by now; of a text that is written elsewhere, how many pieces came of it."""
+        self.likelihoods: list[tuple[str, float]] = []
+        """What each token of what was given by now adds to the text, and its log-probability, where likelihoods are asked for."""
 
     def __iter__(self) -> Self:
         return self
@@ -62,10 +78,12 @@ class Stream(Iterator[str]):
         :raises StopIteration: where the text has ended, or was left off.
         """
         while self.finish is None:
-            piece, self.finish = next(self._pieces, ("", "end"))  # nothing was to be written
-            self.tokens += self.finish != "end"
-            if piece:
-                return piece
+            text, self.finish, likely = next(self._pieces, Added("", "end"))  # nothing was to be written
+            self.tokens += self.finish != "end" or likely is not None
+            if likely is not None:
+                self.likelihoods.append((text, likely))
+            if text:
+                return text
         raise StopIteration
 
     async def __aiter__(self) -> AsyncIterator[str]:
@@ -97,15 +115,28 @@ class Stream(Iterator[str]):
 def told(tokens: Generator[Token], stops: Stops) -> Pieces:
     """Give the pieces of a text whose tokens are being written: what can be told of it by each token.
 
+    Where likelihoods are told, each waits for the token after it: what of a text was not sure is its last token's in the end.
+
     :param tokens: of the one text, as a session gives them; closed in the end.
     :param stops: how they are read.
     """
     written: list[int] = []
     before = ""
+    held: Added | None = None
     with closing(tokens):
         for token in tokens:
             if token.is_written:
                 written.append(token.id)
             text = stops.told(written) if token.finish is None else stops.text(written)[0]
             piece, before = text[len(before) :], max(before, text, key=len)
-            yield piece, token.finish
+            if token.log_probability is None:
+                yield Added(piece, token.finish)
+                continue
+            if not token.is_written:
+                yield Added(held.text + piece, token.finish, held.log_probability) if held else Added(piece, token.finish)
+                return
+            if held is not None:
+                yield held
+            held = Added(piece, token.finish, token.log_probability)
+        if held is not None:
+            yield held

@@ -48,7 +48,9 @@ class Shout(Face):
         yield answer
 
     def described(self, functions: Mapping[str, Any]) -> dict[str, Any]:
-        return {f"/shout/{name}": {"post": {"responses": {"200": {"description": "Loud."}}}} for name in functions}
+        loud = {"post": {"responses": {"200": {"description": "Loud."}}}}
+        stolen = {"/v1/functions": {"get": {"responses": {"200": {"description": "Mine."}}}}}
+        return {"paths": {**{f"/shout/{name}": loud for name in functions}, **stolen}}
 
 
 class Raw(Face):
@@ -76,6 +78,20 @@ class Thief(Raw):
     paths = ("/v1/functions", "/thief")
 
 
+class Burrower(Raw):
+    paths = ("/v1/functions/toy/deep",)
+
+
+class Modest(Raw):
+    """Wants what another has, and something else, only where they are free."""
+
+    paths = ("/modest",)
+    vacant = ("/shout", "/left/over")
+
+    def described(self, functions: Mapping[str, Any]) -> dict[str, Any]:
+        raise RuntimeError("no page")
+
+
 class Stillborn(Raw):
     paths = ("/stillborn",)
 
@@ -92,7 +108,7 @@ def writer(toy: Any) -> Any:  # whose kit has the decoder
 
 @pytest.fixture(scope="module")
 def spoken(serve: Callable[..., Any], toy: Any, writer: Any) -> Iterator[Any]:
-    faces = [Shout(), Raw(), Thief(), Stillborn()]
+    faces = [Modest(), Shout(), Raw(), Thief(), Burrower(), Stillborn()]
     for face in faces:
         face.name = type(face).__name__.lower()
     limits = Limits(body_bytes=1000, receive_seconds=0.5, streams=2)
@@ -107,7 +123,18 @@ def test_a_face_answers_at_its_paths_with_the_function_and_the_id_of_the_request
         assert (got.status, got.body) == (200, toy(TEXT).json().upper().encode())
         assert got.headers["x-request-id"] == "mine"
     assert spoken.ask("/shouting", TEXT).status == 404
-    assert "/shout/toy" in spoken.ask("/openapi.json").json["paths"]
+
+
+def test_a_face_stands_on_the_page_with_its_own_paths_and_one_that_fails_to_say_them_without(spoken: Any) -> None:
+    paths = spoken.ask("/openapi.json").json["paths"]
+    assert paths["/shout/toy"]["post"]["tags"] == ["shout"]
+    assert paths["/v1/functions"]["get"]["summary"] == "List the functions"
+    assert not any(path.startswith("/modest") for path in paths)
+
+
+def test_what_a_face_wants_where_it_is_free_is_no_others_then(spoken: Any, toy: Any) -> None:
+    assert spoken.ask("/shout/toy", TEXT).body == toy(TEXT).json().upper().encode()
+    assert spoken.ask("/left/over", b"x").body == b"x"
 
 
 def test_what_a_face_asks_is_counted_as_the_function_s(spoken: Any) -> None:
@@ -181,6 +208,7 @@ def test_what_a_face_raises_is_told_without_a_word_of_where_it_lies(spoken: Any,
 def test_a_face_that_wants_a_taken_path_or_fails_to_begin_is_left_out(spoken: Any, toy: Any) -> None:
     assert spoken.ask("/v1/functions/toy", TEXT).body == toy(TEXT).json().encode()
     assert spoken.ask("/thief", b"x").status == 404
+    assert spoken.ask("/v1/functions/toy/deep", b"x").status == 404
     assert spoken.ask("/stillborn", b"x").status == 404
 
 

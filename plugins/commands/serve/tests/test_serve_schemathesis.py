@@ -1,4 +1,6 @@
-"""The OpenAPI page beside Schemathesis, which sends what the page allows, and what it does not, and holds every answer to it."""
+"""The OpenAPI page, the server's own routes and those of all faces, beside Schemathesis, which sends what the page allows, and
+what it does not, and holds every answer to it.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +22,12 @@ include-path-regex = "/explain$"
 # Which targets an output has is known once it is computed: no schema says it.
 [operations.checks]
 positive_data_acceptance.expected-statuses = ["2xx", "422"]
+
+[[operations]]
+include-path-regex = "^/(v1/chat|v1/completions|v1/embeddings|v1/systemone|mcp|models/)"
+# That user and assistant take turns, that options differ, that a tool's schema is one: no schema says it.
+[operations.checks]
+positive_data_acceptance.expected-statuses = ["2xx", "400", "422"]
 """
 
 
@@ -27,6 +35,8 @@ def test_schemathesis_finds_nothing_on_the_openapi_page(toy: Any, serve: Callabl
     story = functory.build(task="text-generation", backbone="tiny-decoder", name="story", max_new_tokens=4)
     folder = toy.save(tmp_path / "toy")
     functions = {"toy": toy, "many": toy_function(task="toy-many"), "story": story, "toy@2": toy}
+    functions["vector"] = functory.build(task="embedding", backbone="tiny-encoder", name="vector")
+    functions["decide"] = functory.build(task="open-decision", backbone="tiny-decoder", name="decide")
     (tmp_path / "schemathesis.toml").write_text(SETTINGS)
     with serve(functions, reopen=lambda name: functory.load(folder)) as found:
         found.ready()

@@ -59,6 +59,37 @@ def test_what_is_streamed_joins_to_the_whole_and_ends_with_its_reason_and_usage(
         assert [one["finish_reason"] for one in own if one["finish_reason"]] == [choice["finish_reason"]]
 
 
+@pytest.mark.parametrize("how", [{}, {"stop": ["film", "the good"]}, {"max_tokens": 3}, {"temperature": 2.0, "top_k": 30}])
+def test_each_token_of_a_stream_is_told_as_it_is_of_the_whole(ask: Any, how: dict[str, Any]) -> None:
+    asked = {"model": "write", "messages": HI, "logprobs": True, "n": 2, "seed": 4, "max_tokens": 12, **how}
+    whole = ask(CHAT, asked)[1]["choices"]
+    *events, done = ask.events(CHAT, asked)
+    assert done == "[DONE]"
+    for choice in whole:
+        own = [one["choices"][0] for one in events if one["choices"][0]["index"] == choice["index"]]
+        told = [token for one in own if one["logprobs"] for token in one["logprobs"]["content"]]
+        expected = choice["logprobs"]["content"]
+        assert [one["token"] for one in told] == [one["token"] for one in expected]
+        assert [one["logprob"] for one in told] == pytest.approx([one["logprob"] for one in expected], abs=1e-4)
+        for one in own:  # beside the piece that they are
+            tokens = "".join(token["token"] for token in (one["logprobs"] or {"content": ()})["content"])
+            assert tokens == one["delta"].get("content", "")
+    body = {"model": "write", "prompt": "the film", "logprobs": 0, **how}
+    [expected] = ask("completions", body)[1]["choices"]
+    parts = [one["choices"][0]["logprobs"] for one in ask.events("completions", body)[:-1]]
+    for name in ("tokens", "text_offset"):
+        assert [value for one in parts for value in one[name]] == expected["logprobs"][name]
+
+
+def test_what_decoding_can_do_besides_is_held(ask: Any, functions: dict[str, Any]) -> None:
+    body, write = {"model": "write", "messages": HI}, functions["write"]
+    for how in ({"beams": 3, "length_penalty": 0.5}, {"guide": ["yes", "no"]}, {"control": {"must": ["sun"], "words": "1-8"}}):
+        expected = write.using(**how)("the film").text
+        assert ask(CHAT, {**body, **how})[1]["choices"][0]["message"]["content"] == expected
+        deltas = [one["choices"][0]["delta"] for one in ask.events(CHAT, {**body, **how})[:-1]]
+        assert "".join(one.get("content", "") for one in deltas) == expected
+
+
 def test_a_form_is_held_whatever_the_model_would_rather_write(ask: Any) -> None:
     form = {"type": "json_schema", "json_schema": {"name": "it", "schema": SCHEMA, "strict": True}}
     _, found = ask(CHAT, {"model": "write", "messages": HI, "response_format": form, "max_tokens": 64})
@@ -140,7 +171,10 @@ def test_models_are_the_functions_that_write_or_embed(ask: Any) -> None:
         (CHAT, {"model": "toy", "messages": HI}, 404, "model", "that writes"),
         (CHAT, {"model": "write", "messages": HI, "frequency_penalty": 1}, 400, "frequency_penalty", "repetition_penalty"),
         (CHAT, {"model": "write", "messages": HI, "temperature": -1}, 400, "temperature", "greater than or equal to 0"),
-        (CHAT, {"model": "write", "messages": HI, "logprobs": True, "stream": True}, 400, "logprobs", "whole answers"),
+        (CHAT, {"model": "write", "messages": HI, "temperature": "0.5"}, 400, "temperature", "is"),
+        (CHAT, {"model": "write", "messages": HI, "echo": 0}, 400, "echo", "put the prompt"),
+        (CHAT, {"model": "chat", "messages": HI, "tools": TOOLS, "guide": ["yes", "no"]}, 400, "guide", "one of them"),
+        (CHAT, {"model": "write", "messages": HI, "control": {"toward": {"function": "/etc"}}}, 400, "control", "build"),
         (CHAT, {"model": "chat", "messages": [*HI, *HI]}, 400, "messages[1]", "take turns"),
         (CHAT, {"model": "chat", "messages": HI, "tools": TOOLS, "response_format": JSON}, 400, "response_format", "one of them"),
         ("completions", {"model": "write", "prompt": [1, 2]}, 400, "prompt", "prompt"),

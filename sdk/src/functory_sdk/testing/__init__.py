@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from functory_sdk.testing.converting import converted
     from functory_sdk.testing.engines import EngineSuite
     from functory_sdk.testing.explanations import ExplanationSuite
+    from functory_sdk.testing.faces import FaceSuite, Heard, Question
     from functory_sdk.testing.families import FamilySuite
     from functory_sdk.testing.functions import FunctionSuite
     from functory_sdk.testing.hooks import HookSuite
@@ -53,13 +54,16 @@ _HOMES = {
     "ComponentSuite": "functory_sdk.testing.suite",
     "EngineSuite": "functory_sdk.testing.engines",
     "ExplanationSuite": "functory_sdk.testing.explanations",
+    "FaceSuite": "functory_sdk.testing.faces",
     "FamilySuite": "functory_sdk.testing.families",
     "FunctionSuite": "functory_sdk.testing.functions",
+    "Heard": "functory_sdk.testing.faces",
     "HookSuite": "functory_sdk.testing.hooks",
     "OptimizationSuite": "functory_sdk.testing.optimizations",
     "PackagerSuite": "functory_sdk.testing.packagers",
     "PackedBackboneSuite": "functory_sdk.testing.packed",
     "Project": "functory_sdk.testing.project",
+    "Question": "functory_sdk.testing.faces",
     "ReaderSuite": "functory_sdk.testing.readers",
     "SampleSuite": "functory_sdk.testing.samples",
     "Suite": "functory_sdk.testing.suite",
@@ -78,8 +82,8 @@ _HOMES = {
 
 __all__ = [
     "AdaptationSuite", "BackboneSuite", "CommandSuite", "ComponentSuite", "EngineSuite", "ExplanationSuite",
-    "FamilySuite", "FunctionSuite", "HookSuite", "OptimizationSuite", "PackagerSuite", "PackedBackboneSuite", "Project",
-    "ReaderSuite", "SampleSuite",
+    "FaceSuite", "FamilySuite", "FunctionSuite", "Heard", "HookSuite", "OptimizationSuite", "PackagerSuite",
+    "PackedBackboneSuite", "Project", "Question", "ReaderSuite", "SampleSuite",
     "Suite", "TaskSuite", "Terminal", "TinyDecoder", "TinyEncoder", "TinyEncoderDecoder", "ToyTask", "converted", "kit",
     "registered", "screen", "toy_function",
 ]  # fmt: skip

@@ -98,7 +98,8 @@ class Routes:
 
     def __init__(self, service: Service, access: Access, logs: bool, traces: Traces) -> None:
         self._service, self._access, self._logs, self._traces = service, access, logs, traces
-        self._faces: list[Face] = []
+        self._faces: list[tuple[Face, list[str]]] = []
+        """Those that answer, each with its paths."""
 
     def own(self) -> list[BaseRoute]:
         """Return the server's own routes."""
@@ -120,7 +121,8 @@ class Routes:
     def mounted(self, faces: Sequence[Face], own: Sequence[BaseRoute]) -> list[Mounted]:
         """Return where faces answer."""
         found = mounts(faces, own, self.told)
-        self._faces = list({one.face.name: one.face for one in found}.values())
+        by_name = {one.face.name: one.face for one in found}
+        self._faces = [(face, [one.path for one in found if one.face is face]) for face in by_name.values()]
         return found
 
     def told(self, answer: App) -> App:
@@ -233,8 +235,8 @@ class Routes:
         from functory_serve import VERSION
 
         page = openapi.page(asked.functions, VERSION)
-        for face in self._faces:
-            page["paths"] |= face.described(asked.functions)
+        for face, paths in self._faces:
+            openapi.add(page, face, paths, asked.functions)
         return _json(_bytes(page))
 
     async def _docs(self, asked: Requested) -> Response:

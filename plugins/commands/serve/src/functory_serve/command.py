@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,14 +42,23 @@ class Serve(Command):
         add("--traces", action="store_true", help="send a span of each request where the OTEL_… variables say")
         add("--log", action="store_true", help="write a line on stderr for each answer: its id, status and seconds")
 
-    def app(self, functions: Mapping[str, Function], **more: Any) -> Any:  # Any: an ASGI application
+    def app(
+        self, functions: Mapping[str, Function], *, limits: Any = None, tokens: Sequence[Any] = (), **more: Any
+    ) -> Any:  # Any: an ASGI application
         """Return functions as an ASGI application, for who hosts it otherwise and knows this distribution by its name alone.
 
+        :param limits: and `tokens`: as a serve.toml has them, or as `functory_serve.app` takes them.
         :param more: as `functory_serve.app` takes it.
+        :raises OptionError: for a limit or a token that is none.
         """
+        from functory_sdk import read_options
+        from functory_serve.access import Token
         from functory_serve.app import app
+        from functory_serve.limits import Limits
 
-        return app(functions, **more)
+        limits = read_options(Limits, limits, "the server's limits") if isinstance(limits, Mapping) else limits
+        read = [read_options(Token, one, "a token") if isinstance(one, Mapping) else one for one in tokens]
+        return app(functions, limits, tokens=read, **more)
 
     def run(self, args: Namespace) -> int:
         from functory_sdk import SessionOptions, cores, open_named

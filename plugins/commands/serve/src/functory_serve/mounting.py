@@ -50,17 +50,29 @@ class Mounted(BaseRoute):
 
 
 def mounts(faces: Sequence[Face], taken: Sequence[BaseRoute], told: Any) -> list[Mounted]:
-    """Return where faces answer, the longer path first; a face that wants what another has, or the server itself, is left out."""
-    own = {route.path.partition("{")[0].rstrip("/") for route in taken if isinstance(route, Route)}
+    """Return where faces answer, the longer path first; a face that wants what another has, or the server itself, is left out.
+    What a face wants only where it is free is no other's then.
+    """
+    own = [route.path.partition("{")[0].rstrip("/") for route in taken if isinstance(route, Route)]
     found: dict[str, Mounted] = {}
+    kept = []
     for face in faces:
-        clash = next((path for path in map(_clean, face.paths) if path in own or path in found or not path.startswith("/")), None)
+        clash = next((path for path in map(_clean, face.paths) if path in found or not _is_free(path, own)), None)
         if clash is not None:
             owner = found[clash].face.name if clash in found else "the server itself"
             tell(f"functory serve: goes without the face {face.name}: its path {clash!r} is {owner}'s, or none.")
             continue
+        kept.append(face)
         found |= {_clean(path): Mounted(face, path, told) for path in face.paths}
+    for face in kept:
+        free = [path for path in map(_clean, face.vacant) if path not in found and _is_free(path, own)]
+        found |= {path: Mounted(face, path, told) for path in free}
     return sorted(found.values(), key=lambda one: -len(one.path))
+
+
+def _is_free(path: str, own: Sequence[str]) -> bool:
+    """Return whether a path is one, and neither a route of the server's nor below one."""
+    return path.startswith("/") and not any(path == one or path.startswith(f"{one}/") for one in own)
 
 
 @asynccontextmanager

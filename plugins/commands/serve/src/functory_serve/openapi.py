@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from functory_sdk import Attribution, Function, entries
+from functory_sdk import Attribution, Face, Function, entries, message_of, tell
+from functory_sdk.openapi import placed
 
 VERSION = "3.1.0"
 EXAMPLES = 3
 """Golden examples that stand on the page, of each function."""
 LONGEST = 500
 """Characters of an example that is shown."""
+METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 PROBLEM = {
     "type": "object",
     "description": "What happened, where, and what to do (RFC 9457).",
@@ -47,13 +50,13 @@ REFUSALS = {
 
 def page(functions: Mapping[str, Function], version: str) -> dict[str, Any]:  # Any: JSON
     """Return the page of several functions, by the names under which they are served."""
-    schemas: dict[str, Any] = {"Problem": PROBLEM, "Attribution": _placed(Attribution.model_json_schema(), "Attribution")}
+    schemas: dict[str, Any] = {"Problem": PROBLEM, "Attribution": placed(Attribution.model_json_schema(), "Attribution")}
     paths: dict[str, Any] = {}
     for name, function in functions.items():
         own = function.signature
         key = name.replace("@", "_")
-        schemas[f"{key}.Input"] = _placed(own["input"], f"{key}.Input")
-        schemas[f"{key}.Output"] = _placed(own["output"], f"{key}.Output")
+        schemas[f"{key}.Input"] = placed(own["input"], f"{key}.Input")
+        schemas[f"{key}.Output"] = placed(own["output"], f"{key}.Output")
         paths[f"/v1/functions/{name}"] = {"get": _card(name), "post": _call(name, key, function)}
         paths[f"/v1/functions/{name}/explain"] = {"post": _explain(name, key)}
         if function.form.is_streamed:
@@ -76,13 +79,36 @@ def page(functions: Mapping[str, Function], version: str) -> dict[str, Any]:  # 
     }
 
 
-def _placed(schema: Any, place: str) -> Any:
-    """Return a schema whose references lead to its own definitions where it stands on the page."""
-    if isinstance(schema, dict):
-        return {key: f"#/components/schemas/{place}/{value.removeprefix('#/')}"
-                if key == "$ref" and isinstance(value, str) and value.startswith("#/") else _placed(value, place)
-                for key, value in schema.items()}  # fmt: skip
-    return [_placed(one, place) for one in schema] if isinstance(schema, list) else schema
+def add(page: dict[str, Any], face: Face, paths: Sequence[str], functions: Mapping[str, Function]) -> None:
+    """Put what a face says of itself onto the page: what lies at its own paths, and schemas that are not there yet. One that
+    fails to say it is told, and stands there without.
+
+    :param paths: where it answers.
+    """
+    try:
+        told = face.described(functions)
+        own = {path: one for path, one in told.get("paths", {}).items() if _is_below(path, paths)}
+        schemas = dict(told.get("components", {}).get("schemas", {}))
+        own, schemas = json.loads(json.dumps([own, schemas]))  # the page's own from here on
+        _named(own, face.name)
+    except Exception as error:  # of a stranger's: the page is there for all others
+        tell(f"functory serve: the face {face.name} stands on no OpenAPI page: {message_of(error)}")
+        return
+    page["paths"] |= own
+    page["components"]["schemas"] = {**schemas, **page["components"]["schemas"]}
+
+
+def _named(paths: Mapping[str, Any], name: str) -> None:
+    """Let operations be found: by the face, and each by an id of its own."""
+    for number, operations in enumerate(paths.values()):
+        for method, told in operations.items():
+            if method in METHODS:
+                told.setdefault("tags", [name])
+                told.setdefault("operationId", f"{name}_{method}_{number}")
+
+
+def _is_below(path: str, paths: Sequence[str]) -> bool:
+    return any(path.rstrip("/") == one or path.startswith(f"{one}/") for one in paths)
 
 
 def _call(name: str, key: str, function: Function) -> dict[str, Any]:

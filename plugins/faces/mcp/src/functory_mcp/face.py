@@ -10,9 +10,21 @@ from typing import Any
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from functory_mcp.speaking import Answering, Context, Told, speaking
+from functory_mcp.tools import named
 from functory_sdk import Asked, Face, Function, Served
 from functory_sdk.faces import App, Receive, Scope, Send, respond
+from functory_sdk.openapi import answer, events, sent
 
+NUMBER = {"type": ["string", "integer"]}
+MESSAGE = {
+    "type": "object", "required": ["jsonrpc", "method"],
+    "properties": {"jsonrpc": {"const": "2.0"}, "id": NUMBER, "method": {"type": "string"}, "params": {"type": "object"}},
+}  # fmt: skip
+ANSWER = {
+    "type": "object", "required": ["jsonrpc"],
+    "properties": {"jsonrpc": {"const": "2.0"}, "id": {"type": ["string", "integer", "null"]}, "result": {"type": "object"},
+                   "error": {"type": "object"}},
+}  # fmt: skip
 MOST_BYTES = 2**40
 """The server has a limit of its own on bodies, which its user sets."""
 
@@ -29,7 +41,7 @@ class Mcp(Face):
         # Who may send at all, the server decides for all its routes: hosts, origins, tokens.
         manager = StreamableHTTPSessionManager(made, stateless=True, max_request_body_size=MOST_BYTES)
 
-        async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        async def answered(scope: Scope, receive: Receive, send: Send) -> None:
             served.asked(scope).functions  # noqa: B018 - whom no token lets in is told so by HTTP, before the protocol begins
             if scope["method"] == "POST" and scope["path"].rstrip("/") == "/mcp":
                 await manager.handle_request(scope, receive, send)
@@ -37,7 +49,25 @@ class Mcp(Face):
                 await _refuse(send, scope)
 
         async with manager.run():
-            yield answer
+            yield answered
+
+    def described(self, functions: Mapping[str, Function]) -> dict[str, Any]:
+        names = [*named(functions)]
+        schemas = {"MCP.Message": MESSAGE, "MCP.Answer": ANSWER}
+        asks = {"jsonrpc": "2.0", "id": 1, "method": "tools/list"}
+        told = answer("The message's answer, as JSON or as an event.", {"$ref": "#/components/schemas/MCP.Answer"})
+        told["content"] |= events({"$ref": "#/components/schemas/MCP.Answer"}, "The answer.")
+        post = {
+            "operationId": "mcp",
+            "summary": f"Tools of assistants, by the Model Context Protocol: {', '.join(names)}",
+            "description": "Clients say that they accept application/json and text/event-stream.",
+            "requestBody": sent({"$ref": "#/components/schemas/MCP.Message"}, asks),
+            "responses": {
+                "200": told, "202": {"description": "It wants no answer."},
+                "default": answer("It is no message of the protocol.", {"type": "object"}, is_problem=True),
+            },
+        }  # fmt: skip
+        return {"paths": {"/mcp": {"post": post}}, "components": {"schemas": schemas}}
 
 
 class Hosted(Answering):

@@ -14,6 +14,7 @@ from functory_openai.writing import (
     FINISH,
     Answer,
     begun,
+    check_likely,
     decoding_of,
     is_text,
     pieces,
@@ -22,7 +23,7 @@ from functory_openai.writing import (
     wanted,
     whole,
 )
-from functory_sdk import Asked, InputError, NotSupported, OptionError
+from functory_sdk import Asked, InputError, OptionError
 
 Event = dict[str, Any]  # Any: JSON
 
@@ -46,15 +47,16 @@ class Chat:
     def _decoding(self) -> dict[str, Any]:
         """Return how the message is written.
 
-        :raises OptionError: for a form beside tools.
+        :raises OptionError: where two things say what it must be.
         """
-        guide = guide_of(self.said.response_format)
-        if guide is not None and self.calling.tools:
-            what = "tools decide what is written, and so does response_format."
-            raise OptionError(what, where="response_format", do="ask with one of them.", field="response_format")
-        guide = self.calling.guide if self.calling.tools else guide
-        more = {"guide": guide} if guide is not None else {}
-        return {**self.said.decoding(), **more, **({"likelihoods": True} if self.said.logprobs else {})}
+        said = self.said.decoding()
+        guides = {"tools": self.calling.guide if self.calling.tools else None, "guide": said.get("guide"),
+                  "response_format": guide_of(self.said.response_format)}  # fmt: skip
+        one, *others = [name for name, guide in guides.items() if guide is not None] or [""]
+        if others:
+            what = f"{one} decides what is written, and so does {others[0]}."
+            raise OptionError(what, where=others[0], do="ask with one of them.")
+        return {**said, **({"guide": guides[one]} if one else {}), **({"likelihoods": True} if self.said.logprobs else {})}
 
     async def whole(self) -> Event:
         """Return the answer as a whole."""
@@ -68,7 +70,7 @@ class Chat:
         hearing = Hearing(self.calling)
         message = joined([*hearing.take(answer.text), *hearing.end()])
         finish = self._finish(hearing, answer.finish, answer.tokens)
-        told = logprobs(answer) if self.said.logprobs else None
+        told = logprobs(answer.pieces) if self.said.logprobs else None
         return {"index": place, "message": message, "finish_reason": finish, "logprobs": told}
 
     async def stream(self) -> AsyncGenerator[Event]:
@@ -76,25 +78,29 @@ class Chat:
 
         :raises FunctoryError: what keeps it from being begun.
         """
-        if self.said.logprobs:
-            raise NotSupported("logprobs are told with whole answers alone.", where="logprobs", do="leave stream out.")
         if not is_text(self.function):
             return self._at_once(await self.whole())
         return self._events(await begun(self._asked, self.said.model, self.wanted))
 
     async def _events(self, writings: Sequence[Any]) -> AsyncGenerator[Event]:
         hearing = [Hearing(self.calling) for _ in writings]
+        untold: list[list[tuple[str, float]]] = [[] for _ in writings]
+        """Tokens of which the message says nothing yet: what may become a call."""
         coming = pieces(writings)
         try:
             for place in range(len(writings)):
                 yield self._chunk(place, {"role": "assistant", "content": ""})
-            async for place, piece in coming:
-                for delta in hearing[place].take(piece) if piece is not None else hearing[place].end():
-                    yield self._chunk(place, delta)
-                if piece is None:
+            async for part in coming:
+                place = part.place
+                untold[place] += part.pieces
+                for delta in hearing[place].take(part.text) if part.text is not None else hearing[place].end():
+                    yield self._chunk(place, delta, pieces=untold[place])
+                    untold[place] = []
+                if part.text is None:
                     one = writings[place]
+                    check_likely(self.function, self.wanted[place], one.tokens, one.likelihoods)
                     finish = self._finish(hearing[place], FINISH[one.finish or "end"], one.tokens)
-                    yield self._chunk(place, {}, finish)
+                    yield self._chunk(place, {}, finish, untold[place])
         finally:
             await coming.aclose()
         if self.said.tells_usage:
@@ -109,8 +115,11 @@ class Chat:
         if self.said.tells_usage:
             yield self._last(answer["usage"])
 
-    def _chunk(self, place: int, delta: Mapping[str, Any], finish: str | None = None) -> Event:
-        choice = {"index": place, "delta": dict(delta), "finish_reason": finish, "logprobs": None}
+    def _chunk(
+        self, place: int, delta: Mapping[str, Any], finish: str | None = None, pieces: Sequence[tuple[str, float]] = ()
+    ) -> Event:
+        told = logprobs(pieces) if pieces else None
+        choice = {"index": place, "delta": dict(delta), "finish_reason": finish, "logprobs": told}
         return {**self._base, "object": "chat.completion.chunk", "choices": [choice], **self._without_usage}
 
     def _last(self, used: Mapping[str, int]) -> Event:
@@ -150,9 +159,9 @@ def guide_of(form: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return {"json_schema": dict(schema)}
 
 
-def logprobs(answer: Answer) -> Event:
-    """Return how likely each token of an answer was."""
-    told = [{"token": text, "logprob": likely, "bytes": [*text.encode()]} for text, likely in answer.pieces]
+def logprobs(pieces: Sequence[tuple[str, float]]) -> Event:
+    """Return how likely each token was, in the clients' shape."""
+    told = [{"token": text, "logprob": likely, "bytes": [*text.encode()]} for text, likely in pieces]
     return {"content": [{**one, "top_logprobs": []} for one in told], "refusal": None}
 
 

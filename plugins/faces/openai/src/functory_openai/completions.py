@@ -9,8 +9,8 @@ from typing import Any
 from functory_openai.messages import fields_of
 from functory_openai.models import is_writer, model_of
 from functory_openai.requests import Completing, read
-from functory_openai.writing import FINISH, Answer, begun, is_text, pieces, tokens_read, usage, wanted, whole
-from functory_sdk import Asked, InputError, NotSupported
+from functory_openai.writing import FINISH, begun, check_likely, is_text, pieces, tokens_read, usage, wanted, whole
+from functory_sdk import Asked, InputError
 
 Event = dict[str, Any]  # Any: JSON
 
@@ -37,7 +37,7 @@ class Completion:
         """Return the answer as a whole."""
         answers = await whole(self._asked, self.said.model, self.wanted)
         read = await tokens_read(self.function, self.values, self.how)
-        choices = [self._choice(place, one.text, one.finish, one) for place, one in enumerate(answers)]
+        choices = [self._choice(place, one.text, one.finish, one.pieces) for place, one in enumerate(answers)]
         return {**self._base, "choices": choices, "usage": usage(read, sum(one.tokens for one in answers))}
 
     async def stream(self) -> AsyncGenerator[Event]:
@@ -45,18 +45,22 @@ class Completion:
 
         :raises FunctoryError: what keeps it from being begun.
         """
-        if self.said.logprobs is not None:
-            raise NotSupported("logprobs are told with whole answers alone.", where="logprobs", do="leave stream out.")
         if not is_text(self.function):
             return self._at_once(await self.whole())
         return self._events(await begun(self._asked, self.said.model, self.wanted))
 
     async def _events(self, writings: Sequence[Any]) -> AsyncGenerator[Event]:
         coming = pieces(writings)
+        before = [0] * len(writings)
+        """Characters of each text that were told with tokens."""
         try:
-            async for place, piece in coming:
-                finish = FINISH[writings[place].finish or "end"] if piece is None else None
-                yield {**self._base, "choices": [self._choice(place, piece or "", finish)]}
+            async for part in coming:
+                place, one, finish = part.place, writings[part.place], None
+                if part.text is None:
+                    check_likely(self.function, self.wanted[place], one.tokens, one.likelihoods)
+                    finish = FINISH[one.finish or "end"]
+                yield {**self._base, "choices": [self._choice(place, part.text or "", finish, part.pieces, before[place])]}
+                before[place] += sum(len(text) for text, _ in part.pieces)
         finally:
             await coming.aclose()
         if self.said.tells_usage:
@@ -69,18 +73,23 @@ class Completion:
         if self.said.tells_usage:
             yield {**self._base, "choices": [], "usage": answer["usage"]}
 
-    def _choice(self, place: int, text: str, finish: str | None, answer: Answer | None = None) -> Event:
-        told = logprobs(answer) if answer is not None and self.said.logprobs is not None else None
+    def _choice(
+        self, place: int, text: str, finish: str | None, pieces: Sequence[tuple[str, float]], before: int = 0
+    ) -> Event:
+        told = logprobs(pieces, before) if self.said.logprobs is not None else None
         return {"index": place, "text": text, "finish_reason": finish, "logprobs": told}
 
 
-def logprobs(answer: Answer) -> Event:
-    """Return how likely each token of an answer was."""
-    offsets, at = [], 0
-    for text, _ in answer.pieces:
+def logprobs(pieces: Sequence[tuple[str, float]], before: int = 0) -> Event:
+    """Return how likely each token was, in the clients' shape.
+
+    :param before: characters of the text that came before these.
+    """
+    offsets, at = [], before
+    for text, _ in pieces:
         offsets.append(at)
         at += len(text)
     return {
-        "tokens": [text for text, _ in answer.pieces], "token_logprobs": [likely for _, likely in answer.pieces],
+        "tokens": [text for text, _ in pieces], "token_logprobs": [likely for _, likely in pieces],
         "top_logprobs": None, "text_offset": offsets,
     }  # fmt: skip

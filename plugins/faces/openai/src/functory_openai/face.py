@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any
@@ -13,11 +13,11 @@ from functory_openai.chat import Chat
 from functory_openai.completions import Completion
 from functory_openai.embeddings import embeddings
 from functory_openai.models import is_usable, model, model_of, models
+from functory_openai.places import CHAT, COMPLETIONS, EMBEDDINGS, MODELS
 from functory_openai.refusals import NoRoute, status_of, told
-from functory_sdk import Asked, Face, FunctoryError, Served
+from functory_sdk import Asked, Face, Function, FunctoryError, Served
 from functory_sdk.faces import App, Receive, Scope, Send, respond_json, while_there
 
-MODELS, CHAT, COMPLETIONS, EMBEDDINGS = "/v1/models", "/v1/chat/completions", "/v1/completions", "/v1/embeddings"
 Event = dict[str, Any]  # Any: JSON
 
 
@@ -36,8 +36,8 @@ class OpenAI(Face):
             try:
                 found = await _answered(asked, scope, since)
             except FunctoryError as error:
-                problem = asked.problem(error)
-                await respond_json(send, told(error, problem), status_of(error, problem), problem.headers)
+                problem, allow = asked.problem(error), {"allow": getattr(error, "allow", "")}
+                await respond_json(send, told(error, problem), status_of(error, problem), {**problem.headers, **allow})
                 return
             if isinstance(found, dict):
                 await respond_json(send, found)
@@ -45,6 +45,14 @@ class OpenAI(Face):
                 await _send_events(asked, found, receive, send)
 
         yield answer
+
+    def answers(self, function: Function) -> bool:
+        return is_usable(function)
+
+    def described(self, functions: Mapping[str, Function]) -> dict[str, Any]:
+        from functory_openai.openapi import described
+
+        return described(functions)
 
 
 async def _answered(asked: Asked, scope: Scope, since: int) -> Event | AsyncGenerator[Event]:
@@ -77,7 +85,7 @@ def _check(method: str, wanted: str) -> None:
     :raises NoRoute: naming it.
     """
     if method != wanted:
-        raise NoRoute(HTTPStatus.METHOD_NOT_ALLOWED, f"this path is no place to {method}.", f"{wanted} it.")
+        raise NoRoute(HTTPStatus.METHOD_NOT_ALLOWED, f"this path is no place to {method}.", f"{wanted} it.", allow=wanted)
 
 
 async def _send_events(asked: Asked, events: AsyncGenerator[Event], receive: Receive, send: Send) -> None:

@@ -35,11 +35,12 @@ class NoRoute(UsageError):
     """A path or a method that is not here.
 
     :param status: 404, or 405.
+    :param allow: the method that there is, for the head of the answer.
     """
 
-    def __init__(self, status: HTTPStatus, what: str, do: str) -> None:
+    def __init__(self, status: HTTPStatus, what: str, do: str, *, allow: str = "") -> None:
         super().__init__(what, do=do)
-        self.status = status
+        self.status, self.allow = status, allow
 
 
 def status_of(error: BaseException, problem: Problem) -> int:
@@ -63,5 +64,5 @@ def told(error: BaseException, problem: Problem) -> dict[str, Any]:  # Any: JSON
 
 def _param(error: BaseException) -> str | None:
     """Return the field of the request that is wrong, where that is known."""
-    field = str(getattr(error, "field", "") or (error.where if isinstance(error, FunctoryError) else ""))
-    return NAMES.get(field, field) or None
+    field = str(getattr(error, "field", ""))
+    return NAMES.get(field, field) or (error.where if isinstance(error, FunctoryError) else "") or None

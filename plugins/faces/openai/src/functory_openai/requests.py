@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
 
 from functory_sdk import InputError, OptionError, Options, read_options
 
@@ -18,7 +18,7 @@ SILENT = frozenset({
 })  # fmt: skip
 """Fields that say who asks, or how the answer is kept, and nothing of the answer itself: they are read over."""
 NEUTRAL: dict[str, tuple[tuple[Any, ...], str]] = {
-    "best_of": ((1,), "ask for n answers, and choose."),
+    "best_of": ((1,), "ask for n answers and logprobs, and choose."),
     "echo": ((False,), "put the prompt before the answer yourself."),
     "frequency_penalty": ((0,), "repetition_penalty = 1.1 is held here."),
     "presence_penalty": ((0,), "repetition_penalty = 1.1 is held here."),
@@ -43,30 +43,54 @@ NEUTRAL: dict[str, tuple[tuple[Any, ...], str]] = {
 class StreamOptions(Options):
     """How an answer is streamed."""
 
-    include_usage: bool = Field(default=False, description="Whether the last event says how many tokens there were.")
+    include_usage: StrictBool = Field(default=False, description="Whether the last event says how many tokens there were.")
     include_obfuscation: Literal[False] = Field(default=False, description="Whether events are padded: they are not.")
 
 
-class Writing(Options):
-    """What requests for texts have in common."""
+DECODING = (
+    "temperature", "top_p", "seed", "stop", "top_k", "min_p", "repetition_penalty", "beams", "length_penalty", "guide", "control",
+)  # fmt: skip
+"""Fields that are a decoding's own, by the same names; the first four are OpenAI's too."""
 
-    model: str = Field(description="The function, by the name under which it is served.")
-    stream: bool = Field(default=False, description="Whether the text comes as it is written, as server-sent events.")
+
+class Writing(Options):
+    """What requests for texts have in common. What is out of range says the decoding, which these fields are handed to."""
+
+    model: StrictStr = Field(description="The function, by the name under which it is served.")
+    stream: StrictBool = Field(default=False, description="Whether the text comes as it is written, as server-sent events.")
     stream_options: StreamOptions | None = Field(default=None, description="How it is streamed.")
-    n: int = Field(default=1, ge=1, le=MOST, description="How many answers; each has the seed after the one before.")
-    max_tokens: int | None = Field(default=None, description="How many tokens are written at most.")
-    stop: str | list[str] | None = Field(default=None, description="Texts at which it ends.")
-    temperature: float | None = Field(default=None, description="0 takes the likeliest token each time.")
-    top_p: float | None = Field(default=None, description="Draw among the likeliest tokens of this probability together.")
-    seed: int | None = Field(default=None, description="Decides what is drawn.")
-    top_k: int | None = Field(default=None, description="Draw among so many of the likeliest tokens.")
-    min_p: float | None = Field(default=None, description="Draw among tokens at least this part as probable as the likeliest.")
-    repetition_penalty: float | None = Field(default=None, description="Above 1, tokens that were there become less likely.")
+    n: StrictInt = Field(default=1, ge=1, le=MOST, description="How many answers; each has the seed after the one before.")
+    max_tokens: StrictInt | None = Field(default=None, description="How many tokens are written at most.")
+    stop: StrictStr | list[StrictStr] | None = Field(default=None, description="Texts at which it ends.")
+    temperature: StrictFloat | None = Field(default=None, description="0 takes the likeliest token each time.")
+    top_p: StrictFloat | None = Field(default=None, description="Draw among the likeliest tokens of this probability together.")
+    seed: StrictInt | None = Field(default=None, description="Decides what is drawn.")
+    top_k: StrictInt | None = Field(default=None, description="Draw among so many of the likeliest tokens.")
+    min_p: StrictFloat | None = Field(
+        default=None, description="Draw among tokens at least this part as probable as the likeliest."
+    )
+    repetition_penalty: StrictFloat | None = Field(
+        default=None, description="Above 1, tokens that were there become less likely."
+    )
+    beams: StrictInt | None = Field(default=None, description="Above 1, so many beginnings are followed at once.")
+    length_penalty: StrictFloat | None = Field(default=None, description="Of beams: above 0 favours long texts.")
+    guide: dict[str, Any] | list[StrictStr] | None = Field(
+        default=None,
+        description='What the text must be: {"regex": "…"}, a list of choices, {"grammar": "…"}, {"json_schema": …}.',
+    )
+    control: dict[str, Any] | None = Field(
+        default=None, description='What it holds and does not hold, and how long it is: {"must": ["sun"], "words": "20-30"}.'
+    )
 
     def decoding(self) -> dict[str, Any]:
-        """Return how the text is written, as `Function.using` takes it: what is not said stays the function's own."""
-        names = ("temperature", "top_p", "seed", "top_k", "min_p", "repetition_penalty", "stop")
-        said = {name: value for name in names if (value := getattr(self, name)) is not None}
+        """Return how the text is written, as `Function.using` takes it: what is not said stays the function's own.
+
+        :raises OptionError: for a classifier that a text is steered by: which there are, nobody outside says.
+        """
+        if "toward" in (self.control or {}):
+            do = "build the function with it, or leave it out."
+            raise OptionError("control.toward is not taken from a request.", where="control.toward", do=do, field="control")
+        said = {name: value for name in DECODING if (value := getattr(self, name)) is not None}
         return said if self.max_tokens is None else {**said, "max_new_tokens": self.max_tokens}
 
     @property
@@ -78,8 +102,8 @@ class Writing(Options):
 class Completing(Writing):
     """A request for the texts that go with prompts."""
 
-    prompt: str | list[str] = Field(description="The prompt, or several, each with answers of its own.")
-    logprobs: int | None = Field(
+    prompt: StrictStr | list[StrictStr] = Field(description="The prompt, or several, each with answers of its own.")
+    logprobs: StrictInt | None = Field(
         default=None, ge=0, le=0, description="0 tells how likely each token is that was written; of others nothing is told."
     )
 
@@ -88,17 +112,17 @@ class Chatting(Writing):
     """A request for the next message of a conversation."""
 
     messages: list[dict[str, Any]] = Field(min_length=1, description="The conversation so far.")
-    max_completion_tokens: int | None = Field(default=None, description="As max_tokens.")
-    logprobs: bool = Field(default=False, description="Whether it is told how likely each token is that was written.")
+    max_completion_tokens: StrictInt | None = Field(default=None, description="As max_tokens.")
+    logprobs: StrictBool = Field(default=False, description="Whether it is told how likely each token is that was written.")
     response_format: dict[str, Any] | None = Field(default=None, description="What the text must be: json_schema …")
     tools: list[dict[str, Any]] = Field(default=[], description="Functions that may be called.")
     tool_choice: Literal["none", "auto", "required"] | dict[str, Any] | None = Field(default=None, description="Which is called.")
-    parallel_tool_calls: bool = Field(default=True, description="Whether several may be called at once; one is.")
+    parallel_tool_calls: StrictBool = Field(default=True, description="Whether several may be called at once; one is.")
 
     def decoding(self) -> dict[str, Any]:
         """Return how the text is written, likewise.
 
-        :raises OptionError: where two fields say otherwise how many tokens there may be.
+        :raises OptionError: likewise, and where two fields say otherwise how many tokens there may be.
         """
         most, other = self.max_completion_tokens, self.max_tokens
         if most is not None and other is not None and most != other:
@@ -110,9 +134,9 @@ class Chatting(Writing):
 class Embedding(Options):
     """A request for vectors."""
 
-    model: str = Field(description="The function, by the name under which it is served.")
-    input: str | list[str] = Field(description="The text, or several.")
-    dimensions: int | None = Field(default=None, ge=1, description="How many of a vector's first numbers are given.")
+    model: StrictStr = Field(description="The function, by the name under which it is served.")
+    input: StrictStr | list[StrictStr] = Field(description="The text, or several.")
+    dimensions: StrictInt | None = Field(default=None, ge=1, description="How many of a vector's first numbers are given.")
     encoding_format: Literal["float", "base64"] = Field(default="float", description="How numbers are written.")
 
 
@@ -128,6 +152,7 @@ def read(kind: type[O], body: Any) -> O:  # Any: JSON
     for name, (taken, do) in NEUTRAL.items():
         if name not in said or name in kind.model_fields:
             continue
-        if said.pop(name) not in taken:
+        value = said.pop(name)
+        if not any(value == one and isinstance(value, bool) == isinstance(one, bool) for one in taken):
             raise OptionError(f"{name} is not held here.", where=name, do=do, field=name)
     return read_options(kind, said, "the request")

@@ -32,6 +32,20 @@ class Wanted:
 
 
 @dataclass(frozen=True)
+class Part:
+    """What came of one text while it is written.
+
+    :param place: the text's.
+    :param text: the piece; None where the text has ended.
+    :param pieces: its tokens, as `Answer` has them; where that was asked for.
+    """
+
+    place: int
+    text: str | None
+    pieces: Sequence[tuple[str, float]] = ()
+
+
+@dataclass(frozen=True)
 class Answer:
     """What was written.
 
@@ -83,12 +97,26 @@ def answer_of(function: Function, one: Wanted, output: bytes) -> Answer:
     told = json.loads(output)
     if not is_text(function):
         text = output.decode()
-        return Answer(text, _counted(function, text), "stop")
-    tokens = int(told["tokens"])
+        return _likely(function, one, Answer(text, _counted(function, text), "stop"))
     pieces = tuple(zip(told.get("pieces") or (), told.get("log_probabilities") or (), strict=False))
+    return _likely(function, one, Answer(told["text"], int(told["tokens"]), FINISH[told.get("finish", "end")], pieces))
+
+
+def _likely(function: Function, one: Wanted, answer: Answer) -> Answer:
+    """Return an answer that tells its tokens, where that was asked for."""
+    check_likely(function, one, answer.tokens, answer.pieces)
+    return answer
+
+
+def check_likely(function: Function, one: Wanted, tokens: int, pieces: Sequence[Any]) -> None:
+    """Refuse to be silent of tokens that were asked for.
+
+    :param tokens: how many were written.
+    :param pieces: what is told of them.
+    :raises NotSupported: where nothing is.
+    """
     if one.how.get("likelihoods") and tokens and not pieces:
         raise NotSupported(f"{function.name} tells no tokens of its texts.", where="logprobs", do="leave logprobs out.")
-    return Answer(told["text"], tokens, FINISH[told.get("finish", "end")], pieces)
 
 
 def is_text(function: Function) -> bool:
@@ -112,30 +140,32 @@ async def begun(asked: Asked, name: str, some: Sequence[Wanted]) -> list[Writing
     return writings
 
 
-async def pieces(writings: Sequence[Writing]) -> AsyncGenerator[tuple[int, str | None]]:
-    """Give the pieces of texts that are written at once, as they come, each with the place of its text; None where that ends.
+async def pieces(writings: Sequence[Writing]) -> AsyncGenerator[Part]:
+    """Give the pieces of texts that are written at once, as they come; of each text an end in the end.
 
     :raises FunctoryError: where the function fails on the way.
     """
-    found: asyncio.Queue[tuple[int, str | BaseException | None]] = asyncio.Queue(1)
+    found: asyncio.Queue[Part | BaseException] = asyncio.Queue(1)
 
     async def pump(place: int, writing: Writing) -> None:
         try:
+            count = 0
             async for piece in writing:
-                await found.put((place, piece))
-            await found.put((place, None))
+                await found.put(Part(place, piece, writing.likelihoods[count:]))
+                count = len(writing.likelihoods)
+            await found.put(Part(place, None, writing.likelihoods[count:]))
         except Exception as error:
-            await found.put((place, error))
+            await found.put(error)
 
     tasks = [asyncio.ensure_future(pump(place, writing)) for place, writing in enumerate(writings)]
     left = len(tasks)
     try:
         while left:
-            place, piece = await found.get()
-            if isinstance(piece, BaseException):
-                raise piece
-            left -= piece is None
-            yield place, piece
+            part = await found.get()
+            if isinstance(part, BaseException):
+                raise part
+            left -= part.text is None
+            yield part
     finally:
         for task in tasks:
             task.cancel()

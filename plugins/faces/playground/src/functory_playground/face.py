@@ -8,13 +8,15 @@ markup.
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
+from typing import Any
 
 from functory_playground.files import PAGE, File, every
-from functory_sdk import Face, FunctoryError, Served
+from functory_sdk import Face, Function, FunctoryError, Served
 from functory_sdk.faces import App, Receive, Scope, Send, respond
+from functory_sdk.openapi import PROBLEM
 
 ROOT = "/play"
 ASSETS = "assets"
@@ -49,6 +51,16 @@ class Playground(Face):
 
         every()
         yield answer
+
+    def described(self, functions: Mapping[str, Function]) -> dict[str, Any]:
+        page = {"200": {"description": "A page.", "content": {"text/html": {"schema": {"type": "string"}}}}}
+        wrong = {"default": {"description": "What is wrong.", "content": {PROBLEM: {"schema": {"type": "object"}}}}}
+        gone = {"404": {"description": "A page that says so.", "content": {"text/html": {"schema": {"type": "string"}}}}}
+        name = {"name": "name", "in": "path", "required": True, "schema": {"enum": [*functions]}}
+        one = {"operationId": "play_one", "summary": "A page to try a function on", "parameters": [name],
+               "responses": {**page, **gone, **wrong}}  # fmt: skip
+        every_one = {"operationId": "play", "summary": "The pages to try functions on", "responses": {**page, **wrong}}
+        return {"paths": {f"{ROOT}/": {"get": every_one}, **({f"{ROOT}/{{name}}": {"get": one}} if functions else {})}}
 
 
 def answered(scope: Scope, served: Served) -> Answer:
@@ -86,4 +98,4 @@ def _given(scope: Scope, file: File, status: HTTPStatus) -> Answer:
 def _told(status: HTTPStatus, what: str, do: str, headers: dict[str, str] | None = None) -> Answer:
     """Return what is wrong, as a problem document."""
     document = {"type": "about:blank", "title": status.phrase, "status": int(status), "detail": what, "what": what, "do": do}
-    return status, {"content-type": "application/problem+json", **(headers or {})}, json.dumps(document).encode()
+    return status, {"content-type": PROBLEM, **(headers or {})}, json.dumps(document).encode()

@@ -10,7 +10,7 @@ from typing import Any
 from functory_remote.asking import Asking
 from functory_remote.errors import StreamBroken
 from functory_remote.problems import problem_of
-from functory_sdk import Pieces
+from functory_sdk import Added, Pieces
 
 LONGEST = 1 << 20
 """Bytes of a line that is read."""
@@ -26,11 +26,11 @@ def pieces(there: Asking, body: bytes) -> Pieces:
     with there.stream(body) as response:
         for name, data in _events(there, response):
             if name == "done":
-                yield "", data.get("finish", "end")
+                yield Added("", data.get("finish", "end"))
                 return
             if name == "error":
                 raise problem_of(data, int(data.get("status", 500)), there.place.url)
-            yield str(data.get("piece", "")), None
+            yield Added(str(data.get("piece", "")))
     raise _broken(there, "it ended before it was told why.")
 
 

@@ -1,11 +1,13 @@
 """``POST /v1/systemone``: typed decisions in the wire format that clients of System One speak, by functions that are served.
 
 Answered by any served function of the task open-decision; a request's ``model`` is its name, ``jev-latest`` the first one.
+``GET /v1/models`` lists them, where no other face has that path.
 """
 
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -16,7 +18,7 @@ from functory_decision.systemone import Invalid, answers_of, request_of
 from functory_sdk import Face, Function, FunctoryError, Problem, Served
 from functory_sdk.faces import App, Receive, Scope, Send, respond_json
 
-PATH = "/v1/systemone"
+PATH, MODELS = "/v1/systemone", "/v1/models"
 ANY = "jev"
 """How the names begin that mean whatever is served."""
 KINDS = {
@@ -45,13 +47,16 @@ class SystemOne(Face):
 
     help = "typed decisions (choice, score, yes or no), in the format of System One"
     paths = (PATH,)
+    vacant = (MODELS,)
 
     @asynccontextmanager
     async def app(self, served: Served) -> AsyncIterator[App]:
+        since = int(time.time())
+
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             asked = served.asked(scope)
             try:
-                body = await _answered(asked, scope)
+                body = await _answered(asked, scope, since)
             except Invalid as error:
                 await respond_json(send, {"detail": error.detail}, HTTPStatus.UNPROCESSABLE_ENTITY)
             except FunctoryError as error:
@@ -64,37 +69,29 @@ class SystemOne(Face):
 
         yield answer
 
+    def answers(self, function: Function) -> bool:
+        return decides(function)
+
     def described(self, functions: Mapping[str, Function]) -> dict[str, Any]:
-        """One path, where a function answers it."""
-        names = _deciding(functions)
-        if not names:
-            return {}
-        schema = {
-            "type": "object", "required": ["state", "questions"],
-            "properties": {
-                "model": {"type": "string", "examples": names}, "state": {"type": ["string", "object", "array"]},
-                "questions": {"type": "object", "minProperties": 1, "additionalProperties": {"type": "object"}},
-            },
-        }  # fmt: skip
-        example = {"model": names[0], "state": "I was charged twice.",
-                   "questions": {"refund": {"type": "noul", "instructions": "Is a refund asked for?"}}}  # fmt: skip
-        return {PATH: {"post": {
-            "summary": "Typed decisions, as clients of System One ask for them.",
-            "requestBody": {"required": True, "content": {"application/json": {"schema": schema, "example": example}}},
-            "responses": {"200": {"description": "An answer to each question, with the probability of each possible one."},
-                          "default": {"description": "What is wrong, and where."}},
-        }}}  # fmt: skip
+        from functory_decision.openapi import described
+
+        return described(PATH, MODELS, _deciding(functions))
 
 
-async def _answered(asked: Any, scope: Scope) -> dict[str, Any]:  # Any: `Asked`, whose name is a question's here; JSON
+async def _answered(asked: Any, scope: Scope, since: int) -> dict[str, Any]:  # Any: `Asked`, a question's name here; JSON
     """Return the body that answers a request.
 
+    :param since: when the server began, in seconds.
     :raises NotHere: for a path, a method or a model that there is not.
     """
-    functions = asked.functions
-    if scope["path"].rstrip("/") != PATH:
+    functions, path, method = asked.functions, scope["path"].rstrip("/"), scope["method"]
+    if path not in (PATH, MODELS):
         raise NotHere(HTTPStatus.NOT_FOUND, f"there is nothing here: POST {PATH}.")
-    if scope["method"] != "POST":
+    if path == MODELS:
+        if method != "GET":
+            raise NotHere(HTTPStatus.METHOD_NOT_ALLOWED, f"models are listed with GET {MODELS}.", allow="GET")
+        return _models(_deciding(functions), since)
+    if method != "POST":
         raise NotHere(HTTPStatus.METHOD_NOT_ALLOWED, f"decisions are asked for with POST {PATH}.", allow="POST")
     request = request_of(await asked.json())
     name = _function(request.model, _deciding(functions))
@@ -102,9 +99,20 @@ async def _answered(asked: Any, scope: Scope) -> dict[str, Any]:  # Any: `Asked`
     return {"model": name, **answers_of(request, json.loads(found))}
 
 
+def decides(function: Function) -> bool:
+    """Return whether a function answers any question."""
+    return function.task.Input is AskedText and function.task.Output is Decisions
+
+
 def _deciding(functions: Mapping[str, Function]) -> list[str]:
     """Return the names of the functions that answer any question."""
-    return [name for name, one in functions.items() if one.task.Input is AskedText and one.task.Output is Decisions]
+    return [name for name, one in functions.items() if decides(one)]
+
+
+def _models(names: list[str], since: int) -> dict[str, Any]:
+    """Return the list of models, as clients of several formats read it."""
+    data = [{"id": name, "object": "model", "created": since, "owned_by": "functory"} for name in names]
+    return {"object": "list", "data": data}
 
 
 def _function(model: str, names: list[str]) -> str:

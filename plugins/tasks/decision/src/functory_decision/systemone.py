@@ -81,7 +81,7 @@ def request_of(body: Json) -> Request:
         raise Invalid("the model is no text", "model")
     if not isinstance(state, str | Mapping | Sequence):
         raise Invalid("there is no state: a text, an object or a list", "state")
-    if body.get("assets"):
+    if body.get("assets") not in (None, {}, []):
         raise Invalid("pictures are not read here: leave assets out", "assets")
     if not isinstance(questions, Mapping) or not 1 <= len(questions) <= MOST:
         raise Invalid(f"questions are an object of 1 to {MOST}, each by its id", "questions")
@@ -119,7 +119,7 @@ def _asked(name: str, given: Json) -> Asked:
     if not isinstance(given, Mapping):
         raise Invalid("a question is an object", *place)
     kind, criteria = given.get("type"), given.get("criteria")
-    if kind not in UNASKED:
+    if not isinstance(kind, str) or kind not in UNASKED:
         raise Invalid("the type is none of noul, choice, score", *place, "type")
     instructions = given.get("instructions")
     if instructions is not None and not isinstance(instructions, str | Mapping | Sequence):
