@@ -3,7 +3,8 @@
 const TRACK = 17;
 /** Pixels of a bracket with its label, and of an arc with its. */
 const LETTER = 6.2;
-/** Pixels of a label's letter, about. */
+const SIGN = 11.4;
+/** Pixels of a label's letter, about, and of a Chinese sign or another that is as wide. */
 const GAP = 4;
 
 /** Return the pixels that are needed above and below each line. */
@@ -38,9 +39,11 @@ function legs(pieces, edges, width) {
       return [{ ...leg, from: from + aside, to: to - aside, hasHead: true }];
     }
     const [out, back] = tail.bottom > head.bottom ? [width, 0] : [0, width];
+    // The longer leg has the label; as long as nobody knows which it is, both may.
+    const [isFirst, isSecond] = Number.isFinite(width) ? [Math.abs(out - from) >= Math.abs(to - back), Math.abs(out - from) < Math.abs(to - back)] : [true, true];
     return [
-      { ...leg, from, to: out, hasHead: false },
-      { ...leg, line: tail.bottom, top: tail.top, low: null, from: back, to, hasHead: true },
+      { ...leg, from, to: out, hasHead: false, label: isFirst ? edge.label : "" },
+      { ...leg, line: tail.bottom, top: tail.top, low: null, from: back, to, hasHead: true, label: isSecond ? edge.label : "" },
     ];
   });
 }
@@ -61,20 +64,25 @@ function tracks(intervals) {
 
 /** Return the interval of a bracket: as wide as its words, or as its label. */
 function extent({ left, right, bottom, label }) {
-  const half = Math.max((right - left) / 2, (label.length * LETTER) / 2);
+  const half = Math.max((right - left) / 2, wide(label) / 2);
   return { left: (left + right) / 2 - half, right: (left + right) / 2 + half, line: bottom };
 }
 
 function span({ from, to, line, label }) {
-  const half = Math.max(Math.abs(to - from) / 2, Math.min(label.length * LETTER, 170) / 2);
+  const half = Math.max(Math.abs(to - from) / 2, Math.min(wide(label), 170) / 2);
   const center = Number.isFinite(from + to) ? (from + to) / 2 : Math.min(from, to);
   return { left: Number.isFinite(from + to) ? center - half : Math.min(from, to), right: Number.isFinite(from + to) ? center + half : Infinity, line };
 }
 
 /** Return where the middle of a leg's label is, so that all of it lies within the width. */
 function within({ from, to, label }, width) {
-  const half = Math.min(width, label.length * LETTER) / 2;
+  const half = Math.min(width, wide(label)) / 2;
   return Math.min(Math.max((from + to) / 2, half), width - half);
+}
+
+/** Return how wide a label is, about. */
+function wide(label) {
+  return [...label].reduce((sum, letter) => sum + (letter > "\u2e7f" ? SIGN : LETTER), 0);
 }
 
 function middle({ left, right }) {

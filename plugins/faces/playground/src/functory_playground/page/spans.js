@@ -98,7 +98,7 @@ function arc({ from, to, low, end, y, at, label, hasHead }) {
   return [
     drawn("path", { d: up + down, class: "arc" }),
     hasHead ? drawn("path", { d: `M${to - 3.5} ${end - 6}L${to} ${end}L${to + 3.5} ${end - 6}`, class: "arc" }) : null,
-    drawn("text", { x: at, y: y - 3, "text-anchor": "middle", class: "label" }, label),
+    label ? drawn("text", { x: at, y: y - 3, "text-anchor": "middle", class: "label" }, label) : null,
   ].filter(Boolean);
 }
 

@@ -23,7 +23,7 @@ export function explained(attribution, input) {
   return make("div", { class: "explained" },
     make("p", {}, "Why ", make("strong", { class: "said" }, target.name), `, ${unit === "value" ? "value" : "probability"} ${figure(attribution.score)}`),
     texts,
-    make("p", { class: "legend" }, make("mark", { class: "for" }, "speaks for it"), " ", make("mark", { class: "against" }, "against it")),
+    make("p", { class: "legend" }, make("mark", { class: "for" }, "speaks for it"), " · ", make("mark", { class: "against" }, "against it")),
     make("ol", { class: "weights", "aria-label": `the weightiest words, in ${unit}` }, best.map((one) => weight(one, most))),
     make("p", { class: "quiet" }, `${attribution.method}, in ${unit}. Without the weightiest words the target loses ${figure(faithfulness.comprehensiveness)}; with them alone ${figure(faithfulness.sufficiency)}.`),
     attribution.notes.map((note) => make("p", { class: "quiet said" }, note)));
