@@ -59,7 +59,7 @@ _HOMES = {
     ),
     "functory.function": ("Function",),
     "functory.running.golden": ("Golden", "prove", "reformed"),
-    "functory.running.waiting": ("waited",),
+    "functory.running.waiting": ("left_by", "waited"),
     "functory.plugins.claims": ("reference_to",),
     "functory.plugins.registry": ("entries", "load"),
     "functory.running.about": ("About",),

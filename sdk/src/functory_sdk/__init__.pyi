@@ -180,6 +180,7 @@ from functory.running.replays import versions as versions
 from functory.running.streaming import Added as Added
 from functory.running.streaming import Pieces as Pieces
 from functory.running.streaming import Stream as Stream
+from functory.running.waiting import left_by as left_by
 from functory.running.waiting import waited as waited
 from functory.terminal import Progress as Progress
 from functory.terminal import progress as progress

@@ -9,12 +9,16 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
+
+    from functory.contracts.decoding import Request
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -25,7 +29,7 @@ _left: contextvars.ContextVar[threading.Event | None] = contextvars.ContextVar("
 
 async def waited(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
     """Return what a call gives that waits for what others compute, while the event loop goes on. Where the task that asks is
-    cancelled, `check_left` tells the call.
+    cancelled, what is written for the call leaves.
     """
     import asyncio
 
@@ -39,13 +43,48 @@ async def waited(call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         raise
 
 
-def check_left() -> None:
-    """End a call that nobody waits for any more.
+@contextmanager
+def left_by(left: threading.Event) -> Iterator[None]:
+    """Let what is written in this thread while the block runs leave between two tokens, once somebody sets an event: nobody waits
+    for it any more. The call that wrote it raises `concurrent.futures.CancelledError`.
+    """
+    before = _left.set(left)
+    try:
+        yield
+    finally:
+        _left.reset(before)
 
-    :raises CancelledError: in a thread whose asker was cancelled.
+
+def leaving(request: Request) -> Request:
+    """Return a request that leaves what is written together once nobody waits for this thread's call: it ends with an error of
+    its own, at its next token, in whatever thread that is chosen.
+
+    :raises CancelledError: where nobody waits already.
+    """
+    left, ends = _left.get(), request.ends
+    if left is None:
+        return request
+
+    def ending(written: Sequence[int]) -> bool:
+        _check(left)
+        return ends is not None and ends(written)
+
+    _check(left)
+    return replace(request, ends=ending)
+
+
+def check_left() -> None:
+    """End this thread's call where nobody waits for it any more.
+
+    :raises CancelledError: where nobody does.
     """
     left = _left.get()
-    if left is not None and left.is_set():
+    if left is not None:
+        _check(left)
+
+
+def _check(left: threading.Event) -> None:
+    if left.is_set():
         from concurrent.futures import CancelledError
 
         raise CancelledError

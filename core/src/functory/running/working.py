@@ -18,7 +18,7 @@ from functory.reading.ngrams import NGRAMS
 from functory.reading.reader import Reader
 from functory.running.about import About
 from functory.running.opened import Opened
-from functory.running.waiting import check_left
+from functory.running.waiting import check_left, leaving
 
 if TYPE_CHECKING:
     from functory.contracts.batching import Told
@@ -95,17 +95,17 @@ class Work:
         """Give the tokens of many inputs' requests, which have a batch of their own."""
         spend(read=sum(len(request.ids) for request in requests))
         with self.form.reading():
-            for token in self.session.generate(requests):
+            for token in self.session.generate([leaving(request) for request in requests]):
                 spend(written=1)
                 yield token
 
     def _joined(self, requests: Sequence[Request]) -> Generator[Token]:
         """Give the tokens of one input's requests, which join what is being written for others."""
         spend(read=sum(len(request.ids) for request in requests))
-        with self.form.reading(), ExitStack() as leaving:
-            asked = [self.session.submit(request) for request in requests]
+        with self.form.reading(), ExitStack() as closing:
+            asked = [self.session.submit(leaving(request)) for request in requests]
             for tokens in asked:
-                leaving.callback(getattr(tokens, "close", lambda: None))
+                closing.callback(getattr(tokens, "close", lambda: None))
             for place, tokens in enumerate(asked):
                 for token in tokens:
                     check_left()

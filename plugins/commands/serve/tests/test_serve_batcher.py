@@ -1,4 +1,4 @@
-"""The batcher and the admission, put through thousands of schedules in virtual time; and ten ways to break them, each caught."""
+"""The batcher and the admission, put through thousands of schedules in virtual time; and ways to break them, each caught."""
 
 from __future__ import annotations
 
@@ -57,15 +57,22 @@ MUTANTS = {
     "late answers are given": (" or request.deadline <= now:", ":"),
     "late requests are computed": ("        late = self._late(now)\n", "        late: list[int] = []\n"),
     "what a client left is computed": ("            if request.is_over:\n", "            if False:\n"),
-    "a batch that was given up answers": ("        if self._running is not batch:\n", "        if self._running is None:\n"),
+    "a batch that was given up answers": ("        if batch.number not in self._running:\n", "        if False:\n"),
     "a batch is filled without end": ("            if pieces and cost + own > budget:\n", "            if cost > budget * 9:\n"),
     "nobody wakes for a batch that hangs": (
-        "            times.append(self._running.begun + self._limits.compute_seconds)\n", "            pass\n"),
+        "            times.append(next(iter(self._running.values())).batch.begun + self._limits.compute_seconds)\n",
+        "            pass\n"),
     "nobody wakes for the late": ("            times.append(self._deadlines[0][0])\n", "            pass\n"),
     "what left is counted still": ("        self._waiting -= request.waiting\n", ""),
-    "two batches run": ("        if self._running is not None or not self._pieces:\n", "        if not self._pieces:\n"),
+    "two batches run": ("        if self._running or not self._pieces:\n", "        if not self._pieces:\n"),
     "the neighbours of a hanging batch are forgotten": (
-        "piece.request for piece in batch.pieces if piece.request in self._requests", "self._requests"),
+        "            hanging += sorted(running.wanted)\n            for one in sorted(running.wanted):\n",
+        "            hanging += sorted(self._requests)\n            for one in sorted(self._requests):\n"),
+    "a text that nobody waits for is written on": ("                self._left.append(batch)\n", "                pass\n"),
+    "one list takes all places": ("            elif len(request.running) < self.share:\n", "            elif True:\n"),
+    "more texts are written than may be": (
+        "len(self._running) < self._limits.texts and", "len(self._running) <= self._limits.texts and"),
+    "a place stays taken": ("self._requests[piece.request].running.discard(batch.number)", "pass"),
 }  # fmt: skip
 """Ways to break the batcher: what it is, and what stands in the place of what."""
 
@@ -89,14 +96,12 @@ def simulate(batching: ModuleType) -> None:
 def test_a_lone_request_waits_for_nobody_and_what_comes_meanwhile_makes_the_next_batch() -> None:
     batcher = Batcher(Limits())
     first = batcher.offer([10], 0.0)
-    batch = batcher.turn(0.0).batch
-    assert batch is not None
+    [batch] = batcher.turn(0.0).batches
     others = [batcher.offer([10], 0.001) for _ in range(3)]
-    assert batcher.turn(0.001).batch is None
+    assert not batcher.turn(0.001).batches
     [answered] = batcher.finish(batch, ["a"], 0.01)
     assert (answered.request, answered.outcomes) == (first, ["a"])
-    following = batcher.turn(0.01).batch
-    assert following is not None
+    [following] = batcher.turn(0.01).batches
     assert [piece.request for piece in following.pieces] == others
 
 
@@ -104,17 +109,15 @@ def test_those_that_a_full_batch_answered_are_waited_for_a_moment_and_no_longer(
     batcher = Batcher(Limits())
     for _ in range(20):
         batcher.offer([10], 0.0)
-    batch = batcher.turn(0.0).batch
-    assert batch is not None
+    [batch] = batcher.turn(0.0).batches
     batcher.offer([10], 0.01)
     batcher.finish(batch, [""] * 20, 0.02)
     turn = batcher.turn(0.02)
-    assert turn.batch is None
+    assert not turn.batches
     assert turn.wake == pytest.approx(0.02 + 0.02 * batching.LINGER_SHARE)
     for _ in range(19):
         batcher.offer([10], 0.021)
-    full = batcher.turn(0.021).batch
-    assert full is not None
+    [full] = batcher.turn(0.021).batches
     assert len(full.pieces) == 20
 
 
@@ -122,8 +125,7 @@ def test_a_long_list_holds_up_nobody() -> None:
     batcher = Batcher(Limits())
     long = batcher.offer([batching.LEAST_BUDGET // 4] * 100, 0.0)
     short = batcher.offer([5], 0.0)
-    batch = batcher.turn(0.0).batch
-    assert batch is not None
+    [batch] = batcher.turn(0.0).batches
     assert {piece.request for piece in batch.pieces} == {long, short}
     assert [one.request for one in batcher.finish(batch, [""] * len(batch.pieces), 0.1)] == [short]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -177,14 +177,14 @@ def test_a_long_list_of_texts_leaves_room_for_others(serve: Callable[..., Any], 
         def using(self, **decoding: Any) -> Any:
             return self
 
-        async def acall(self, value: Any) -> Any:
-            await asyncio.sleep(0.2)
-            return await writer.acall(value)
+        def map(self, values: Any, *, progress: bool | None = None) -> Any:
+            time.sleep(0.2)
+            return writer.map(values, progress=progress)
 
-    with serve({"writer": Slow()}, Limits(streams=4), faces=[Shout()]) as client, ThreadPoolExecutor() as pool:
+    with serve({"writer": Slow()}, Limits(texts=4), faces=[Shout()]) as client, ThreadPoolExecutor() as pool:
         asked = {"all": ["the good"] * 20, "decoding": {"max_new_tokens": 3}}
         many = pool.submit(client.ask, "/shout/writer", asked)
-        client.until(lambda: client.service.servings["writer"].room._value < 4)
+        client.until(lambda: client.service.servings["writer"].batcher.running > 0)
         assert client.ask("/shout/writer", {**asked, "all": ["a film"]}).status == 200
         assert not many.done()
         assert many.result().status == 200

@@ -230,11 +230,14 @@ def test_what_an_event_loop_asks_for_at_once_is_written_together_while_some_is_l
     assert max(passes) > 8, "they were not written together"
 
 
-def test_a_call_whose_task_is_cancelled_is_written_no_further(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("how", [{}, {"beams": 2}], ids=["greedy", "beams"])
+def test_a_call_whose_task_is_cancelled_is_written_no_further(
+    how: dict[str, Any], write: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import asyncio
     import threading
 
-    long = write.using(max_new_tokens=100)
+    long = write.using(max_new_tokens=100, **how)
     begun, steps = threading.Event(), list[int]()
     network = type(write.session.model.network)
     resume = network.resume

@@ -115,8 +115,7 @@ class Requested(Asked):
         serving, seconds = self.using(name), self.seconds
         places = [f"input {number}" if is_list else "" for number in range(1, len(inputs) + 1)]
         values = inputs_of(serving.function, inputs, places, self.limits)
-        computing = serving.written(values, decoding, seconds) if decoding else serving.answer(values, seconds)
-        outcomes = await while_there(self.receive, computing)
+        outcomes = await while_there(self.receive, serving.answer(values, seconds, decoding))
         return [sound(outcome, where) for outcome, where in zip(outcomes, places, strict=True)]
 
     async def write(self, name: str, value: Any, **decoding: Any) -> Text:
@@ -167,6 +166,10 @@ class ServedFunctions(Served):
 
 
 def request_id(request: Request) -> str:
+    """Return what a request is called."""
+    return id_of(request.headers.get("x-request-id", ""))
+
+
+def id_of(named: str) -> str:
     """Return what a request is called: as its client says, or as nobody is."""
-    named = request.headers.get("x-request-id", "")
     return named if ID.fullmatch(named) else os.urandom(8).hex()

@@ -1,15 +1,18 @@
 """Brings the inputs of many requests together in batches, and gives each request what came of its own, whole and in order.
 
 Pure: it is told the time and has none of its own, computes nothing and waits for nothing, so that a simulation can put it
-through any schedule. `serving` lets it work on a clock and a thread.
+through any schedule. `serving` lets it work on a clock and on threads.
 
 A batch takes one input of each request in turn until it is full, so that a long list holds up nobody. Whoever comes alone
-waits for nobody; under load what comes while a batch runs makes the next one.
+waits for nobody; under load what comes while a batch runs makes the next one. A function that writes has open batches: each
+input is one by itself, and many of them run at once, since the engine lets texts join and leave between two tokens; so a short
+text waits for no long one.
 """
 
 from __future__ import annotations
 
 import heapq
+import sys
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -62,14 +65,18 @@ class Turn:
     """What is to be done now.
 
     :param late: requests whose time ran out; they are forgotten.
-    :param hanging: requests of a batch that was given up; they are forgotten.
-    :param batch: to be computed now; the next one comes when it is finished, or given up.
+    :param hanging: requests of batches that were given up; they are forgotten.
+    :param given_up: the numbers of those batches: what computes them may never come back.
+    :param left: the numbers of batches that run for nobody any more, and need not be computed to their ends.
+    :param batches: to be computed now, at once; others come when one is finished, or given up.
     :param wake: when to ask again, if nothing happens before; None where nothing will.
     """
 
     late: list[int]
     hanging: list[int]
-    batch: Batch | None
+    given_up: list[int]
+    left: list[int]
+    batches: list[Batch]
     wake: float | None
 
 
@@ -84,28 +91,44 @@ class _Request:
     """The first input that no batch has taken."""
     waiting: int = 0
     """The cost of those that no batch has taken."""
+    running: set[int] = field(default_factory=set)
+    """The batches that hold some of them."""
     is_over: bool = field(default=False)
 
 
-class Batcher:
-    """The requests of one function that have no answer yet, and the batch that runs.
+@dataclass(slots=True)
+class _Running:
+    batch: Batch
+    wanted: set[int]
+    """The requests that wait for it."""
 
-    :param limits: how much it takes on, and how long a batch may be.
+
+class Batcher:
+    """The requests of one function that have no answer yet, and the batches that run.
+
+    :param limits: how much it takes on, how long a batch may be, and how many open ones run at once.
+    :param is_open: whether batches are open.
     """
 
-    def __init__(self, limits: Limits) -> None:
-        self.pace = Pace()
+    def __init__(self, limits: Limits, *, is_open: bool = False) -> None:
+        self.is_open = is_open
+        """Whether batches are open; what runs when it changes ends as it began."""
         self.is_hanging = False
         """Whether the last batch that ended was given up."""
+        self.pace = Pace()
+        """Of all that is computed."""
+        self._own_pace = Pace()
+        """Of one text among others."""
         self._limits = limits
-        self._admission = Admission(limits, self.pace)
+        self._admission = Admission(limits)
         self._requests: dict[int, _Request] = {}
         self._turn_of: deque[_Request] = deque()
         self._deadlines: list[tuple[float, int]] = []
-        self._waiting = self._pieces = 0
-        self._running: Batch | None = None
+        self._waiting = self._pieces = self._unbegun = self._cost = 0
+        self._running: dict[int, _Running] = {}  # the first that began first
+        self._left: list[int] = []
         self._last = (0, 0.0)
-        self._free_since = float("-inf")
+        self._free_since = self._paced_until = float("-inf")
         self._numbers = self._batches = 0
 
     @property
@@ -118,6 +141,16 @@ class Batcher:
         """How many requests have no answer yet."""
         return len(self._requests)
 
+    @property
+    def running(self) -> int:
+        """How many batches run."""
+        return len(self._running)
+
+    @property
+    def share(self) -> int:
+        """How many batches may hold inputs of one request at once: half of the open ones, so that a long list leaves room."""
+        return max(1, self._limits.texts // 2) if self.is_open else sys.maxsize
+
     def offer(self, costs: Sequence[int], now: float, seconds: float | None = None) -> int:
         """Take on a request; return its number.
 
@@ -126,18 +159,22 @@ class Batcher:
         :raises Late: when that is over.
         :raises Overloaded: when it cannot be expected to be answered in time.
         """
-        seconds = min(seconds if seconds is not None else float("inf"), self._limits.timeout_seconds)
-        cost = sum(costs)
-        ahead = self._waiting + (self._running.cost if self._running is not None else 0)
-        self._admission.check(cost, ahead, len(self._requests), seconds)
+        seconds = self._time(seconds)
+        self._admission.check(*self._expected(costs), len(self._requests), seconds)
         self._numbers += 1
+        cost = sum(costs)
         made = _Request(self._numbers, costs, [None] * len(costs), len(costs), now + seconds, waiting=cost)
         self._requests[made.number] = made
         self._turn_of.append(made)
         self._waiting += cost
         self._pieces += len(costs)
+        self._unbegun += 1
         heapq.heappush(self._deadlines, (made.deadline, made.number))
         return made.number
+
+    def excess(self, cost: int, seconds: float | None = None) -> float | None:
+        """Return by how many seconds there is too much to do for a request of one input; None where it would be taken on."""
+        return self._admission.excess(*self._expected([cost]), len(self._requests), self._time(seconds))
 
     def leave(self, request: int) -> None:
         """Forget a request whose client has gone; what of it no batch has taken is not computed."""
@@ -146,10 +183,12 @@ class Batcher:
     def turn(self, now: float) -> Turn:
         """Return what is to be done now; asked after everything that happens, and when the last one said to wake."""
         late = self._late(now)
-        hanging = self._hanging(now)
-        due = self._due(now)
-        batch = self._take(now) if due is not None and due <= now else None
-        return Turn(late, hanging, batch, self._wake(None if batch is not None else due))
+        given_up, hanging = self._hanging(now)
+        batches = list[Batch]()
+        while (due := self._due(now)) is not None and due <= now:
+            batches.append(self._take(now))
+        left, self._left = self._left, []
+        return Turn(late, hanging, given_up, left, batches, self._wake(due))
 
     def finish(self, batch: Batch, outcomes: Sequence[Any], now: float) -> list[Answered]:
         """Take in what came of a batch; return the requests that are whole by it.
@@ -158,11 +197,17 @@ class Batcher:
 
         :param outcomes: one for each of its pieces.
         """
-        if self._running is not batch:
+        if batch.number not in self._running:
             return []
-        self._running, self._free_since, self.is_hanging = None, now, False
+        is_wanted = bool(self._running[batch.number].wanted)
+        self._end(batch, now)
+        self.is_hanging = False
         self._last = (len(batch.pieces), now - batch.begun)
-        self.pace.saw(batch.cost, now - batch.begun)
+        if is_wanted or now - batch.begun > self._own_pace.seconds(batch.cost):  # longer than it should, and was not at its end
+            self._own_pace.saw(batch.cost, now - batch.begun)
+        if is_wanted or not self.is_open:  # else it ended where it was left
+            self.pace.saw(batch.cost, now - self._paced_until)
+            self._paced_until = now
         return [
             one
             for piece, outcome in zip(batch.pieces, outcomes, strict=True)
@@ -181,6 +226,24 @@ class Batcher:
         self._forget(request.number)
         return Answered(request.number, request.outcomes)
 
+    def _time(self, seconds: float | None) -> float:
+        """Return how much time a request has that asks for so much."""
+        return min(seconds if seconds is not None else float("inf"), self._limits.timeout_seconds)
+
+    def _expected(self, costs: Sequence[int]) -> tuple[float, float]:
+        """Return how long a request may be expected to wait, and to run after that: in closed batches it waits for all that is
+        ahead, and for its own; in open ones for what finds no place beside what is written.
+        """
+        if not self.is_open:
+            return self.pace.seconds(self._waiting + self._cost + sum(costs)), 0.0
+        rest = costs[max(0, min(self.share, self._limits.texts - len(self._running))) :]
+        wait = self.pace.seconds(self._ahead(len(rest)) + sum(rest)) if rest else 0.0
+        return wait, self._own_pace.seconds(max(costs))
+
+    def _ahead(self, inputs: int) -> float:
+        """Return what is done of those that wait before so many inputs of one more request: as many of each."""
+        return self._waiting * min(1.0, inputs * self._unbegun / self._pieces) if self._pieces else 0.0
+
     def _late(self, now: float) -> list[int]:
         """Forget the requests whose time ran out, and return them."""
         late = []
@@ -191,20 +254,26 @@ class Batcher:
                 self._forget(number)
         return late
 
-    def _hanging(self, now: float) -> list[int]:
-        """Give up a batch that runs for too long; forget its requests, and return them."""
-        batch = self._running
-        if batch is None or now < batch.begun + self._limits.compute_seconds:
-            return []
-        self._running, self._free_since, self._last, self.is_hanging = None, now, (0, 0.0), True
-        hanging = list(dict.fromkeys(piece.request for piece in batch.pieces if piece.request in self._requests))
-        for number in hanging:
-            self._forget(number)
-        return hanging
+    def _hanging(self, now: float) -> tuple[list[int], list[int]]:
+        """Give up the batches that run for too long, and forget their requests; return the numbers of both."""
+        given_up, hanging = list[int](), list[int]()
+        while self._running:
+            number, running = next(iter(self._running.items()))
+            if now < running.batch.begun + self._limits.compute_seconds:
+                break
+            self._end(running.batch, now)
+            self._last, self.is_hanging = (0, 0.0), True
+            given_up.append(number)
+            hanging += sorted(running.wanted)
+            for one in sorted(running.wanted):
+                self._forget(one)
+        return given_up, hanging
 
     def _due(self, now: float) -> float | None:
-        """Return when the next batch is to begin; None where one runs or nothing waits."""
-        if self._running is not None or not self._pieces:
+        """Return when the next batch is to begin; None where as many run as may, or nothing waits that may begin."""
+        if self.is_open:
+            return now if len(self._running) < self._limits.texts and self._first() is not None else None
+        if self._running or not self._pieces:
             return None
         count, seconds = self._last
         if self._pieces >= count or self._waiting >= self._budget():
@@ -212,17 +281,27 @@ class Batcher:
         return self._free_since + min(seconds * LINGER_SHARE, LINGER_MOST)
 
     def _budget(self) -> float:
-        return max(LEAST_BUDGET, self.pace.within(self._limits.batch_seconds))
+        """Return what a batch may cost that takes more than one input."""
+        return 0 if self.is_open else max(LEAST_BUDGET, self.pace.within(self._limits.batch_seconds))
+
+    def _first(self) -> _Request | None:
+        """Return the request whose turn it is: the first that is not over, and of which another batch may hold an input."""
+        for _ in range(len(self._turn_of)):
+            request = self._turn_of[0]
+            if request.is_over:
+                self._turn_of.popleft()
+            elif len(request.running) < self.share:
+                return request
+            else:
+                self._turn_of.rotate(-1)
+        return None
 
     def _take(self, now: float) -> Batch:
         """Return a batch: one input of each request in turn, until it is full or none is left."""
         budget, cost = self._budget(), 0
         pieces: list[Piece] = []
-        while self._turn_of:
-            request = self._turn_of[0]
-            if request.is_over:
-                self._turn_of.popleft()
-                continue
+        self._batches += 1
+        while (request := self._first()) is not None:
             own = request.costs[request.next]
             if pieces and cost + own > budget:
                 break
@@ -230,29 +309,53 @@ class Batcher:
             cost += own
             request.next += 1
             request.waiting -= own
+            request.running.add(self._batches)
             self._turn_of.popleft()
             if request.next < len(request.costs):
                 self._turn_of.append(request)
+            else:
+                self._unbegun -= 1
         self._waiting -= cost
         self._pieces -= len(pieces)
-        self._batches += 1
-        self._running = Batch(self._batches, tuple(pieces), cost, now)
-        return self._running
+        return self._begin(Batch(self._batches, tuple(pieces), cost, now))
+
+    def _begin(self, batch: Batch) -> Batch:
+        """Note that a batch runs, and return it."""
+        if not self._running:
+            self._paced_until = batch.begun
+        self._running[batch.number] = _Running(batch, {piece.request for piece in batch.pieces})
+        self._cost += batch.cost
+        return batch
+
+    def _end(self, batch: Batch, now: float) -> None:
+        """Note that a batch runs no more."""
+        del self._running[batch.number]
+        self._cost -= batch.cost
+        self._free_since = now
+        for piece in batch.pieces:
+            if piece.request in self._requests:
+                self._requests[piece.request].running.discard(batch.number)
 
     def _wake(self, due: float | None) -> float | None:
         """Return when something is to be done by the clock alone."""
         times = [due] if due is not None else []
-        if self._running is not None:
-            times.append(self._running.begun + self._limits.compute_seconds)
+        if self._running:
+            times.append(next(iter(self._running.values())).batch.begun + self._limits.compute_seconds)
         if self._deadlines:
             times.append(self._deadlines[0][0])
         return min(times, default=None)
 
     def _forget(self, number: int) -> None:
-        """Drop a request, with what of it waits."""
+        """Drop a request, with what of it waits; a batch that runs for nobody else is left."""
         request = self._requests.pop(number, None)
         if request is None:
             return
         request.is_over = True
         self._waiting -= request.waiting
         self._pieces -= len(request.costs) - request.next
+        self._unbegun -= request.next < len(request.costs)
+        for batch in request.running:
+            wanted = self._running[batch].wanted
+            wanted.discard(number)
+            if not wanted:
+                self._left.append(batch)

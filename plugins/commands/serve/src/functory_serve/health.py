@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 
 from functory_sdk import Function, prove
-from functory_serve.costs import cost_of
+from functory_serve.costs import cost_of, written_by
 from functory_serve.serving import Serving
 
 
@@ -41,6 +41,6 @@ def warmed(function: Function) -> tuple[int, float]:
         return 0, 0.0
     prove(function)
     values = [function.coerce(one.value) for one in function.golden]
-    begun = time.perf_counter()
+    begun, cost = time.perf_counter(), sum(map(cost_of, values)) + written_by(function) * len(values)
     list(function.map(values, progress=False))
-    return sum(map(cost_of, values)), time.perf_counter() - begun
+    return cost, time.perf_counter() - begun

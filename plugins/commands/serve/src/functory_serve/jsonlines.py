@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from starlette.requests import Request
 
@@ -14,6 +14,7 @@ from functory_sdk import FunctoryError
 from functory_sdk.faces import Gone, gone
 from functory_serve.admission import Overloaded
 from functory_serve.bodies import input_of, parsed
+from functory_serve.computing import Outcome
 from functory_serve.limits import Limits
 from functory_serve.problems import FunctionFailed, Refusal, problem_of
 from functory_serve.serving import Serving
@@ -65,12 +66,12 @@ async def _read(
 
     :raises Gone: when it does.
     """
-    count = 0
+    count, room = 0, asyncio.Semaphore(serving.batcher.share)
     try:
         async for line in _lines(request, limits):
             count += 1
             if line.strip():
-                await answers.put(asyncio.ensure_future(_answer(serving, line, count, limits, number)))
+                await answers.put(asyncio.ensure_future(_answer(serving, line, count, limits, number, room)))
     except Refusal as error:  # the rest of the body is not read
         await answers.put(asyncio.ensure_future(_told(error.located(f"line {count + 1}"), number)))
     await answers.put(None)
@@ -107,23 +108,31 @@ async def _next(pieces: AsyncIterator[bytes], limits: Limits) -> bytes | None:
         raise Refusal(HTTPStatus.REQUEST_TIMEOUT, what, do="send lines as they are there, or end the body.") from None
 
 
-async def _answer(serving: Serving, line: bytes, count: int, limits: Limits, number: str) -> bytes:
-    """Return the answer to one line, the so manieth; it waits for room where there is none."""
+async def _answer(
+    serving: Serving, line: bytes, count: int, limits: Limits, number: str, room: asyncio.Semaphore
+) -> bytes:  # fmt: skip
+    """Return the answer to one line, the so manieth; it waits for room among all, and among those of its body."""
     where = f"line {count}"
     try:
         value = input_of(serving.function, parsed(line, count), where, limits)
-        while True:
-            try:
-                [outcome] = await serving.answer([value])
-                break
-            except Overloaded as error:
-                await asyncio.sleep(min(error.retry_seconds, PAUSE))
+        async with room:
+            outcome = await _outcome(serving, value)
     except FunctoryError as error:
         return await _told(error.located(where), number)
     if isinstance(outcome, bytes):
         return outcome
     found = outcome if isinstance(outcome, FunctoryError) else FunctionFailed("the function failed.")
     return await _told(found.located(where), number)
+
+
+async def _outcome(serving: Serving, value: Any) -> Outcome:
+    """Return what comes of an input, once it is let in."""
+    while True:
+        try:
+            [outcome] = await serving.answer([value])
+            return outcome
+        except Overloaded as error:
+            await asyncio.sleep(min(error.retry_seconds, PAUSE))
 
 
 async def _told(error: FunctoryError, number: str) -> bytes:

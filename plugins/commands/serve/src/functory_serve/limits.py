@@ -12,8 +12,8 @@ class Limits(Options):
 
     wait_seconds: float = Field(
         default=2.0, gt=0, le=3600,
-        description="How long a request may be expected to wait and run when it comes; one more is refused, with the time after "
-        "which to try again.",
+        description="How long a request may be expected to wait and run when it comes; of a function that writes, to wait until "
+        "its text begins. One more is refused, with the time after which to try again.",
     )  # fmt: skip
     waiting: int = Field(default=4096, ge=1, description="Requests of one function that have no answer yet.")
     timeout_seconds: float = Field(
@@ -31,6 +31,7 @@ class Limits(Options):
         default=10.0, gt=0, description="How long a client may take to send a request's head, or its body."
     )  # fmt: skip
     connections: int = Field(default=800, ge=1, description="Connections at once, of all clients.")
+    texts: int = Field(default=64, ge=1, description="Texts of one function that are written together; others wait for them.")
     streams: int = Field(default=32, ge=1, description="Texts of one function that are written for a client each, as they come.")
     explanations: int = Field(default=2, ge=1, description="Outputs of one function that are explained at once.")
     send_seconds: float = Field(default=30.0, gt=0, description="How long a client may take to receive a piece of an answer.")

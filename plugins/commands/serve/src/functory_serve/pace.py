@@ -17,7 +17,7 @@ class Pace:
         self._cost = self._cost * KEPT + cost
         self._seconds = self._seconds * KEPT + max(seconds, 0.0)
 
-    def seconds(self, cost: int) -> float:
+    def seconds(self, cost: float) -> float:
         """Return how long so much may take; 0 before anything ran."""
         return cost * self._seconds / self._cost if self._cost else 0.0
 
