@@ -21,7 +21,7 @@ from urllib.request import urlopen
 from asking import ask, told
 from measure import keep, verdict
 
-FIXED, EACH = 0.01, 0.1
+FIXED, EACH = 0.01, 0.02
 """Seconds of a batch, and of each input in it."""
 DEADLINE = 1.0
 """Seconds that each request has."""
@@ -30,7 +30,7 @@ import json, time
 from functory_sdk.testing import kit, toy_function
 from functory_serve import Limits
 from functory_serve.running import serve
-FIXED, EACH = 0.01, 0.1
+FIXED, EACH = {fixed}, {each}
 with kit():
     toy = toy_function()
     answer = toy("good")

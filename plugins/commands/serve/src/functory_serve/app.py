@@ -30,6 +30,7 @@ from functory_serve.asked import KEY, Requested, ServedFunctions, request_id
 from functory_serve.bodies import check_medium, medium_of
 from functory_serve.borders import Borders, is_loopback
 from functory_serve.documents import document
+from functory_serve.gate import Gate
 from functory_serve.limits import Limits
 from functory_serve.measures import MEDIA
 from functory_serve.mounting import Mounted, installed, living, mounts
@@ -70,7 +71,8 @@ def app(
     """
     traces = traces or Traces()
     service = Service(functions, limits or Limits(), reopen)
-    routes = Routes(service, Access(tokens, reloader), logs, traces)
+    access = Access(tokens, reloader)
+    routes = Routes(service, access, logs, traces)
     own = routes.own()
     mounted = routes.mounted(installed() if faces is None else faces, own)
     served = ServedFunctions(lambda: {name: one.function for name, one in service.servings.items()})
@@ -87,8 +89,9 @@ def app(
             await asyncio.to_thread(traces.close)
 
     before = [Middleware(ProxyHeadersMiddleware, trusted_hosts=[*proxies])] if proxies else []
+    gate = [] if traces.is_on else [Middleware(Gate, service, access, routes.note)]  # a span is of the whole way
     made = Starlette(routes=[*mounted, *own], lifespan=lives, exception_handlers={HTTPException: _no_such},
-                     middleware=[*before, Middleware(Borders, domains, service.measures.refused)])  # fmt: skip
+                     middleware=[*before, Middleware(Borders, domains, service.measures.refused), *gate])  # fmt: skip
     made.state.service = service
     return made
 
@@ -161,7 +164,7 @@ class Routes:
                 self._service.measures.refused(asked.used, status, problem.document["error"])
                 await refused(problem)(scope, receive, noted)
             finally:
-                self._note(asked, scope, status, time.monotonic() - begun)
+                self.note(asked.id, asked.used, scope, status, time.monotonic() - begun)
                 if traced is not None:
                     traced.ended(asked.used, asked.id, status)
 
@@ -182,13 +185,17 @@ class Routes:
 
         return Route(path, Own(self.told(application)), methods=[method])
 
-    def _note(self, asked: Requested, scope: Scope, status: int, seconds: float) -> None:
-        """Count a request that has its answer, and write it down."""
-        if asked.used in self._service.servings:
-            self._service.servings[asked.used].measures.answered(status)
+    def note(self, request: str, function: str, scope: Scope, status: int, seconds: float) -> None:
+        """Count a request that has its answer, and write it down.
+
+        :param request: its id.
+        :param function: that it used; empty when none.
+        """
+        if function in self._service.servings:
+            self._service.servings[function].measures.answered(status)
         if self._logs:
             client = (scope.get("client") or ("",))[0]
-            log.write(event="answered", request=asked.id, client=client, method=scope["method"], function=asked.used,
+            log.write(event="answered", request=request, client=client, method=scope["method"], function=function,
                       status=status, seconds=round(seconds, 6))  # fmt: skip
 
     async def _call(self, asked: Requested) -> Response:

@@ -71,6 +71,11 @@ class Traces:
     def __init__(self, tracer: Tracer | None = None, provider: Any = None) -> None:  # Any: the SDK's, which may not be installed
         self._tracer, self._provider = tracer, provider
 
+    @property
+    def is_on(self) -> bool:
+        """Whether anything is traced."""
+        return self._tracer is not None
+
     @classmethod
     def exported(cls) -> Traces:
         """Return one that sends spans where the variables of OpenTelemetry say.
