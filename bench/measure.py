@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import Any
 
 import functory
-from functory.running.replays import cpu, versions
+from functory.running.replays import cpu, has_amx, versions
 
 RESULTS = Path(__file__).parent / "results"
 DEVICE = os.environ.get("BENCH_DEVICE", "cpu")
 """Where ours and the peers of the quality tables are trained and run: cpu, cuda."""
+TRAINED = "bf16" if DEVICE == "cpu" and has_amx() else "fp32"
+"""The precision in which all weights of an encoder learn here, on both sides: ours takes it where nobody says otherwise."""
 PACKAGES = (
     "functory",
     "torch",

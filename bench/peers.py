@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from measure import DEVICE
+from measure import DEVICE, TRAINED
 from torch import nn
 from transformers import AutoTokenizer, BertModel, BertPreTrainedModel, TextClassificationPipeline
 from transformers.modeling_outputs import SequenceClassifierOutput
@@ -90,7 +90,8 @@ def tokenized(rows: list[dict[str, Any]], tokenizer: Any, labels: tuple[str, ...
 
 
 def fine_tuned(model: Any, train: Any, test: Any, collator: Any, **arguments: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Fine-tune by transformers' Trainer and return the test rows' logits and labels, in the order that it chose.
+    """Fine-tune by transformers' Trainer and return the test rows' logits and labels, in the order that it chose; in the
+    precision that ours takes on this machine.
 
     :param train: rows as the collator pads them; so is `test`.
     :param arguments: of TrainingArguments.
@@ -101,7 +102,8 @@ def fine_tuned(model: Any, train: Any, test: Any, collator: Any, **arguments: An
     with tempfile.TemporaryDirectory() as place:
         chosen = TrainingArguments(
             output_dir=place, report_to=[], save_strategy="no", logging_strategy="no", disable_tqdm=True,
-            use_cpu=DEVICE == "cpu", seed=0, **arguments,
+            use_cpu=DEVICE == "cpu", seed=0, bf16=TRAINED == "bf16" and all(one.requires_grad for one in model.parameters()),
+            **arguments,
         )  # fmt: skip
         run = Trainer(model=model, args=chosen, train_dataset=train, data_collator=collator)
         run.train()

@@ -18,7 +18,7 @@ from cells.cell import Cell
 from cells.data import NotHere
 from cells.same import RATES
 from cells.table import CELLS
-from measure import PACKAGES, RESULTS, machine
+from measure import PACKAGES, RESULTS, TRAINED, machine
 
 from functory.running.replays import versions
 
@@ -50,7 +50,7 @@ def main() -> None:
         except NotHere as error:
             print(f"  skipped: {error}", flush=True)
             continue
-        about = {"date": dt.date.today().isoformat(), "cpu": machine(), "versions": versions(PACKAGES)}
+        about = {"date": dt.date.today().isoformat(), "cpu": machine(), "trained": TRAINED, "versions": versions(PACKAGES)}
         kept[name] = {**row, "verdict": verdict(row), **about}
         RESULTS.mkdir(exist_ok=True)
         made = FILE.with_suffix(".part")

@@ -79,7 +79,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
             "adapt": [form.program.model.head, form.program.model.network],
             "train": [
                 Fit(metrics=None), Fit(metrics={"loss": "low"}), Fit(metrics={1: 2.0}), Fit(notes="long"), Fit(notes=[1]),
-                Fit(adaptation="head"), Fit(adaptation=type(form.adaptation)),
+                Fit(adaptation="head"), Fit(adaptation=type(form.adaptation)), Fit(precision=16),
             ],  # type: ignore[arg-type]
             "evaluate": [Report.model_construct(), measured.model_dump()],
             "optimize": [

@@ -64,7 +64,7 @@ _HOMES = {
     "functory.plugins.registry": ("entries", "load"),
     "functory.running.about": ("About",),
     "functory.running.streaming": ("Added", "Pieces", "Stream"),
-    "functory.running.replays": ("cpu", "has_vnni", "versions"),
+    "functory.running.replays": ("cpu", "has_amx", "has_vnni", "versions"),
     "functory.machine.contents": ("code_hash", "content_hash"),
     "functory.machine.entries": ("Entries",),
     "functory.machine.environment": ("cores",),

@@ -175,6 +175,7 @@ from functory.running.golden import Golden as Golden
 from functory.running.golden import prove as prove
 from functory.running.golden import reformed as reformed
 from functory.running.replays import cpu as cpu
+from functory.running.replays import has_amx as has_amx
 from functory.running.replays import has_vnni as has_vnni
 from functory.running.replays import versions as versions
 from functory.running.streaming import Added as Added

@@ -105,7 +105,8 @@ class Fitting:
             run.emit(Event("start", text=f"{run.name}: {len(splits.train):,} examples, {len(train.rows):,} rows"))
             fit = self._fit(function, form, train, dev, run)
             run.emit(Event("done", values=fit.metrics))
-        data = {**function.about.data, "fit": dict(fit.metrics)}
+        used = {"precision": fit.precision} if fit.precision else {}
+        data = {**function.about.data, "fit": {**fit.metrics, **used}}
         notes = (*function.about.notes, *doubts, *fit.notes)
         function = function.replaced(about=replace(function.about, data=data, notes=notes), form=form)
         if is_there(run.logs):

@@ -63,8 +63,10 @@ class TrainingOptions(Options):
     )
     patience: int = Field(default=3, ge=1, le=1000, description="Evaluations on dev without a gain before stopping early.")
     evaluations: int = Field(default=2, ge=1, le=100, description="Evaluations on dev in each epoch; the best is kept.")
-    precision: Literal["fp32", "bf16"] = Field(
-        default="fp32", description="Precision of the crown's forward pass; weights and gradients stay in fp32."
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto",
+        description="In what the crown's passes multiply: bf16 takes less time where the processor has AMX and the layers' own "
+        "maps learn, and auto takes it there for encoders. Weights, the head and what is measured stay in fp32.",
     )
     checkpoint_steps: int = Field(default=50, ge=1, description="Optimiser steps between checkpoints.")
 
@@ -116,7 +118,8 @@ class Choice:
     :param repeats_of_layers: the same for candidates that train layers, which cost more; as often when 0.
     :param most_steps: optimiser steps that all fits of one candidate may take together, whatever its own options allow, unless
         the candidate's options say so themselves; 0 for no such end.
-    :param is_refitted: where dev was split off, and decides, fit the chosen one once more in the end, to the rows of dev too.
+    :param is_refitted: where dev was split off, and decides, fit the chosen one once more in the end, to the rows of dev too, in
+        as many passes over them as dev found best.
     """
 
     candidates: Sequence[Candidate]

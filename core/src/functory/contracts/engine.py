@@ -190,12 +190,15 @@ class Fit:
     :param notes: what a person should know: "stopped early at epoch 2".
     :param adaptation: the adaptation with the options that it settled, which build φ's structure again; None where they
         are the ones that it was given. They stand in the manifest.
+    :param precision: in what the passes of its training multiplied: fp32, bf16; it stands in the manifest. Empty where there
+        were none.
     """
 
     metrics: dict[str, float] = field(default_factory=dict)
     history: list[dict[str, float]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     adaptation: Adaptation[Any] | None = None
+    precision: str = ""
 
 
 class TrainingSession(ABC):

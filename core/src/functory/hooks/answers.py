@@ -48,7 +48,7 @@ def _train(answer: Any, arguments: Arguments) -> str:
         return "a Fit whose notes are no list of texts"
     if answer.adaptation is not None and (wrong := _no(answer.adaptation, Adaptation)):
         return f"a Fit whose adaptation is {wrong}"
-    return ""
+    return "" if _is_text(answer.precision) else f"a Fit whose precision is {_what(answer.precision)}, which is no text"
 
 
 def _evaluate(answer: Any, arguments: Arguments) -> str:

@@ -108,6 +108,11 @@ def has_bf16() -> bool:
     return "bf16" in cpu()
 
 
+def has_amx() -> bool:
+    """Whether this processor multiplies whole tiles of bfloat16, so that training in it takes a fraction of the time."""
+    return "amx_bf16" in cpu()
+
+
 def versions(names: tuple[str, ...] = NUMERIC) -> dict[str, str]:
     """Return the installed versions of packages, without importing them."""
     return {name: found for name in names if (found := version(name)) is not None}

@@ -96,7 +96,7 @@ def find(folder: Path, key: str, adaptation: Adaptation[Any]) -> Learned | None:
         phi = load_file(folder / LEARNED / PHI)
         went = record["fit"]
         settled = None if went["options"] is None else type(adaptation).configure(went["options"])
-        fit = Fit(went["metrics"], went["history"], went["notes"], settled)
+        fit = Fit(went["metrics"], went["history"], went["notes"], settled, went["precision"])
     except (OSError, SafetensorError, KeyError, TypeError):
         return None
     return Learned(phi, fit, bool(record.get("is_over"))) if _digest(phi) == record.get("phi") else None
@@ -114,7 +114,9 @@ def _read(place: Path) -> dict[str, Any]:
 def _plain(fit: Fit) -> dict[str, Any]:
     """Return a fit as JSON holds it: numbers come back as they were, to the last bit."""
     options = None if fit.adaptation is None else fit.adaptation.options.model_dump(mode="json")
-    return {"metrics": fit.metrics, "history": fit.history, "notes": fit.notes, "options": options}
+    return {
+        "metrics": fit.metrics, "history": fit.history, "notes": fit.notes, "options": options, "precision": fit.precision,
+    }  # fmt: skip
 
 
 def _digest(phi: Mapping[str, Array]) -> str:

@@ -22,6 +22,24 @@ def test_another_seed_is_refused_by_a_checkpoint_with_what_differs(tmp_path: Pat
     assert "remove" in caught.value.do
 
 
+def test_a_run_that_was_broken_off_goes_on_in_its_own_precision_and_is_refused_in_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functory_torch.rounding.WIDE", 1)
+    monkeypatch.setattr("functory_torch.rounding.has_amx", lambda: True)
+    whole = loop(tmp_path / "whole")
+    whole.run()
+    with pytest.raises(KeyboardInterrupt):
+        loop(tmp_path / "broken", emit=stop_at(8)).run()
+    again = loop(tmp_path / "broken")
+    again.run()
+    for name, parameter in whole.phi.items():
+        assert torch.equal(parameter, again.phi[name]), name
+    monkeypatch.setattr("functory_torch.rounding.has_amx", lambda: False)
+    with pytest.raises(TrainingError, match=r"precision=bf16 .*then, .*precision=fp32"):
+        loop(tmp_path / "broken").run()
+
+
 def test_a_damaged_checkpoint_gives_way_to_the_one_before(tmp_path: Path) -> None:
     whole = loop(tmp_path / "whole")
     whole.run()

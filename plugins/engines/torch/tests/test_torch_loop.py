@@ -10,11 +10,12 @@ import pytest
 import torch
 from looping import Top, loop
 
-from functory_sdk import Adaptation, Event, NoOptions, Reader, Run, pad
+from functory_sdk import Adaptation, Event, NoOptions, Reader, Run, TrainingOptions, pad
 from functory_sdk.testing.fitted import toy_rows
-from functory_sdk.testing.tiny import TinyEncoder, TinyEncoderDecoder
+from functory_sdk.testing.tiny import TinyDecoder, TinyEncoder, TinyEncoderDecoder
 from functory_sdk.testing.toy import ToyState, ToyTask
 from functory_torch import TorchEngine
+from functory_torch.rounding import settled
 from functory_torch.sources import FromFeatures, FromStates, Whole
 
 
@@ -47,6 +48,40 @@ def test_bf16_learns_what_fp32_learns_and_keeps_its_weights_in_fp32(tmp_path: Pa
     assert losses[0] != losses[1], "bf16 was not used"
     assert losses[0] == pytest.approx(losses[1], rel=0.05)
     assert {tensor.dtype for tensor in rough.phi.values()} == {torch.float32}
+
+
+def test_the_layers_multiply_in_bf16_and_the_head_reads_and_computes_in_fp32(tmp_path: Path) -> None:
+    seen = loop(tmp_path, precision="bf16", dev=False, epochs=1)
+    types: dict[str, set[torch.dtype]] = {"map": set(), "head": set()}
+    inner = next(module for module in seen.model.network.blocks[-1].modules() if isinstance(module, torch.nn.Linear))
+    inner.register_forward_hook(lambda module, _, output: types["map"].add(output.dtype) if module.training else None)
+    seen.model.head.linear.register_forward_hook(
+        lambda module, given, output: types["head"].update((given[0].dtype, output.dtype)) if module.training else None
+    )
+    seen.run()
+    assert types == {"map": {torch.bfloat16}, "head": {torch.float32}}
+
+
+@pytest.mark.parametrize(("amx", "wide", "cut", "used"), [
+    (True, 1, 2, "bf16"), (False, 1, 2, "fp32"), (True, 1000, 2, "fp32"), (True, 1, 5, "fp32"),
+])  # fmt: skip
+def test_the_machine_and_what_learns_decide_the_precision_where_nobody_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, amx: bool, wide: int, cut: int, used: str
+) -> None:
+    monkeypatch.setattr("functory_torch.rounding.has_amx", lambda: amx)
+    monkeypatch.setattr("functory_torch.rounding.WIDE", wide)
+    made = loop(tmp_path, cut=cut, dev=False, epochs=1)
+    assert made.run().precision == made.options.precision == used
+
+
+def test_what_writes_is_trained_in_fp32_where_nobody_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("functory_torch.rounding.has_amx", lambda: True)
+    monkeypatch.setattr("functory_torch.rounding.WIDE", 1)
+    used = {}
+    for backbone in (TinyEncoder(), TinyDecoder()):
+        model = TorchEngine().adapt(backbone, ToyTask(), ToyState(labels=("no", "yes")), Top(1))
+        used[backbone.spec.architecture] = settled(TrainingOptions(), torch.device("cpu"), model).precision
+    assert used == {"encoder": "bf16", "decoder": "fp32"}
 
 
 def test_events_say_what_happens(tmp_path: Path) -> None:

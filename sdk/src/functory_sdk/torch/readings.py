@@ -276,7 +276,7 @@ class Likelihood(Reading):
             chosen = spoken.gather(-1, ids[:, 1:, None]).squeeze(-1) * places
         else:
             states, same = _distinct(hidden[:, :-1][places], batch, places)
-            logits = network.logits(states)  # (distinct states, vocabulary)
+            logits = network.logits(states).float()  # (distinct states, vocabulary): sums over all words are no narrow numbers
             right = logits[same, ids[:, 1:][places]] - logits.logsumexp(-1)[same]  # (scored tokens,)
             chosen = torch.zeros(places.shape, dtype=right.dtype, device=right.device).masked_scatter(places, right)
         return nn.functional.pad(chosen, (1, 0))

@@ -10,10 +10,8 @@ import hashlib
 import math
 import platform
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from functools import partial
 from statistics import fmean
 from typing import Any
 
@@ -23,7 +21,6 @@ from torch import Tensor, nn
 from functory_sdk import (
     Event,
     Fit,
-    NotSupported,
     Program,
     Row,
     StorageError,
@@ -39,6 +36,7 @@ from functory_torch.checkpoints import Checkpoints
 from functory_torch.headfirst import fit_head_first
 from functory_torch.objective import objective_of
 from functory_torch.placing import device
+from functory_torch.rounding import entered, settled
 from functory_torch.schedule import evaluation_steps, length, rate
 from functory_torch.sentinels import Sentinels, copied, put
 from functory_torch.sources import FromFeatures, Source, crown_source, set_mode
@@ -46,9 +44,9 @@ from functory_torch.store import axis_sizes
 from functory_torch.straying import SLACK, WINDOW, Diverged, Mean, astray, is_dead
 from functory_torch.training import telling
 
-MICRO_TOKENS, MICRO_TOKENS_CPU = 8192, 512
+MICRO_TOKENS, MICRO_TOKENS_CPU = 8192, {"fp32": 512, "bf16": 2048}
 """Tokens of one pass forward and back: a step with more is cut into passes of rows of like length, and their gradients
-are added up. On a CPU small passes cost nothing and save padding."""
+are added up. On a CPU small passes cost nothing and save padding; but narrow weights are made anew for each."""
 EVALUATION_TOKENS = 4096
 PROBE_ROWS = 8
 """Rows on which the effect of φ is looked at."""
@@ -98,11 +96,12 @@ class Loop:
     """
 
     def __init__(self, training: TrainingSession, options: TrainingOptions) -> None:
-        self.model, self.run_, self.options = training.model, training.run, options
+        self.model, self.run_ = training.model, training.run
         self.train, self.dev = training.train, training.dev if training.dev and training.dev.rows else None
         if not self.train.rows:
             raise TrainingError("there are no rows to train on.", do="give training data.")
         where = device(self.run_.options.device)
+        self.options = options = settled(options, where, self.model)
         self.lengths = axis_sizes(self.train.rows, self.model.network.spec, "tokens")
         self.sentinels = Sentinels(self.model)
         self.phi, self.learned = self.model.phi(), self.model.learned()
@@ -116,8 +115,8 @@ class Loop:
             self.model.head.dropout.p = options.dropout
         self.sources = [self._source(training, side, where) for side in (self.train, self.dev) if side]
         is_short = where.type == "cpu" and not isinstance(self.sources[0], FromFeatures)
-        budget = MICRO_TOKENS_CPU if is_short else MICRO_TOKENS
-        rounded = _rounded(where, options.precision)
+        budget = MICRO_TOKENS_CPU[options.precision] if is_short else MICRO_TOKENS
+        rounded = entered(options, where)
         self.objective = objective_of(self.sources[0], self.lengths, options, self.run_.seed, budget, rounded)
 
     def run(self) -> Fit:
@@ -255,7 +254,7 @@ class Loop:
             metrics["best_step"] = float(at.best_step)
             kept = next(entry for entry in at.history if entry["step"] == at.best_step)
             metrics |= {f"dev_{name}": value for name, value in kept.items() if name not in ("step", "loss")}
-        return Fit(metrics, list(at.history), notes)
+        return Fit(metrics, list(at.history), notes, precision=self.options.precision)
 
     # -- checkpoints ----------------------------------------------------------------------------------
 
@@ -345,18 +344,6 @@ class Loop:
 
     def _tell(self, kind: Any, **values: float) -> None:
         self.run_.emit(Event(kind, self.at.step, values, total=self.total))
-
-
-def _rounded(where: torch.device, precision: str) -> Callable[[], AbstractContextManager[Any]]:
-    """Return what a forward pass is entered with: on torch alone, since accelerate's state is the whole process's.
-
-    :raises NotSupported: by a device that has no such precision.
-    """
-    if precision == "fp32":
-        return nullcontext
-    if where.type == "cuda" and not torch.cuda.is_bf16_supported():
-        raise NotSupported(f"{where} has no {precision}.", do="set precision = 'fp32'.")
-    return partial(torch.autocast, where.type, torch.bfloat16)
 
 
 def _optimizer(phi: dict[str, nn.Parameter], options: TrainingOptions) -> torch.optim.AdamW:

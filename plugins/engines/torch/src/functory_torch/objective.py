@@ -93,10 +93,15 @@ class Objective:
             yield [row for group in part for row in groups[group]]
 
     def outputs(self, rows: Sequence[int]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-        """Return the outputs of some rows in one pass, in float32, and the batch with its gold arrays."""
+        """Return the outputs of some rows in one pass, and the batch with its gold arrays; the head computes in float32."""
+        features, batch = self._features(rows)
+        return self.source.model.apply_head(features, batch), batch
+
+    def _features(self, rows: Sequence[int]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return what the head reads of some rows, in float32, and the batch with its gold arrays."""
         with self.rounded():
-            outputs, batch = self.source.run(rows)
-        return _floats(outputs), batch
+            features, batch = self.source.features(rows)
+        return features.float(), batch
 
     def _summed(self, rows: Sequence[int]) -> tuple[Tensor, Tensor]:
         """Return the weighted sum of the losses of a pass, and of their weights."""
@@ -106,11 +111,10 @@ class Objective:
         """Return the same where each row's features are mixed with another's of the pass, and their losses too."""
         generator = np.random.default_rng((self.seed, step, part))
         share, other = generator.beta(self.options.mixup, self.options.mixup), generator.permutation(len(rows))
-        with self.rounded():
-            features, batch = self.source.features(rows)  # (rows, width)
-            outputs = self.source.model.apply_head(share * features + (1 - share) * features[other], batch)
+        features, batch = self._features(rows)  # (rows, width)
+        outputs = self.source.model.apply_head(share * features + (1 - share) * features[other], batch)
         swapped = {name: value[other] for name, value in batch.items()}
-        both = [self.shape.summed(self.head, _floats(outputs), one) for one in (batch, swapped)]
+        both = [self.shape.summed(self.head, outputs, one) for one in (batch, swapped)]
         return (
             share * both[0][0] + (1 - share) * both[1][0],
             share * both[0][1] + (1 - share) * both[1][1],
@@ -193,8 +197,4 @@ def objective_of(
     head = source.model.head
     kind = WholeStep if head is not None and head.together == "batch" else Objective
     return kind(source, lengths, options, seed, budget, rounded)
-
-
-def _floats(outputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {name: value.float() for name, value in outputs.items()}
 
