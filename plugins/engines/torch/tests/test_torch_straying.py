@@ -15,7 +15,7 @@ from looping import loop, training_of
 from functory_sdk import Event, TrainingError, TrainingOptions
 from functory_torch.straying import WINDOW, Mean, astray, is_dead
 
-HOT = {"learning_rate": 1.0, "epochs": 60, "warmup": 0.9, "checkpoint_steps": 25}
+HOT = {"learning_rate": 0.2, "epochs": 60, "warmup": 0.9, "checkpoint_steps": 25}
 """A rate that is too high when it is reached: the loss falls, and climbs."""
 
 
@@ -29,8 +29,8 @@ def test_training_that_diverges_begins_anew_and_slower_and_says_so(tmp_path: Pat
     told: list[Event] = []
     training, options = hot(tmp_path, told.append)
     fit = training.loop(options)
-    assert "diverged at a learning rate of 1:" in fit.notes[0]
-    assert "anew at 0.25" in fit.notes[0]
+    assert "diverged at a learning rate of 0.2:" in fit.notes[0]
+    assert "anew at 0.05" in fit.notes[0]
     assert fit.metrics["loss"] < 0.3
     assert [event.text for event in told if event.kind == "note"][: len(fit.notes)] == fit.notes
 
@@ -62,7 +62,7 @@ def test_training_that_diverges_however_slow_is_an_error_that_names_the_rate(
 ) -> None:
     monkeypatch.setattr("functory_torch.training.SLOWER", 0)
     training, options = hot(tmp_path)
-    with pytest.raises(TrainingError, match="learning rate of 1:"):
+    with pytest.raises(TrainingError, match="learning rate of 0.2:"):
         training.loop(options)
 
 
