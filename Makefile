@@ -45,10 +45,9 @@ test: static ## All of static, and every test that is not slow
 	@$(PYTEST) $(SHARED) --durations 15
 
 slow: setup ## The slow tests: the template for every kind, third parties, kills, peers
-	@echo 'slow: every test marked slow'
-	@$(PYTEST) $(SHARED) -m 'slow and not gpu and not peer' --durations 15 || { code=$$?; test $$code -eq 5 && echo 'slow: no test is marked slow'; }
-	@echo 'slow: every test marked peer, each in an environment of its own'
-	@$(SETTINGS) $(RUN) scripts/environments.py --jobs $(JOBS)
+	@echo 'slow: every test marked slow, and after them every test marked peer, each in an environment of its own'
+	@$(PYTEST) $(SHARED) -m 'slow and not gpu and not peer' --durations 15; slow=$$?; \
+	$(SETTINGS) $(RUN) scripts/environments.py --jobs $(JOBS) && test $$slow -eq 0
 
 browser: setup ## Bring Chromium and axe-core, by which pages are tested (apt-get, npm)
 	@$(RUN) scripts/browser.py
