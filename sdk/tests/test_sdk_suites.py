@@ -93,6 +93,7 @@ TABLE = [
     ),
     ("backbones", "Misplaced", "test_written_tokens_follow_from_whole_passes", "after 1 tokens the scores of row"),
     ("backbones", "Unplaced", "test_ways_that_branch_have_the_states_of_rows_of_their_own", "after what is kept the states"),
+    ("backbones", "Forgetful", "test_training_mode_leaves_likelihoods_alone_unless_states_are_left_out", "in training mode"),
     ("families", "Endless", "test_ways_that_branch_have_the_states_of_rows_of_their_own", "in one row the states"),
     ("families", "Miscounted", "test_its_facts_are_the_networks", "the network is 16 wide; the facts know 24"),
     ("families", "Scaling", "test_the_network_computes_what_the_model_does", "states are off by"),

@@ -176,3 +176,19 @@ class Unplaced(TinyDecoder):
 
         network.__class__ = type("Wrong", (type(network),), {"resume": resume})
         return network
+
+
+class Forgetful(TinyDecoder):
+    """Leaves states out in training, and says nothing of it."""
+
+    def load_network(self) -> Any:
+        import torch
+
+        network = super().load_network()
+
+        def step(self: Any, index: int, state: Any, context: Any) -> Any:
+            out = type(self).__base__.step(self, index, state, context)
+            return {**out, "hidden": torch.nn.functional.dropout(out["hidden"], 0.1, self.training)}
+
+        network.__class__ = type("Wrong", (type(network),), {"step": step})
+        return network

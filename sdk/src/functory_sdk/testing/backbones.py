@@ -43,6 +43,8 @@ class BackboneSuite(ComponentSuite, TorchSuite):
     kind: ClassVar[str] = "backbones"
     place: ClassVar[str] = ""
     """What follows the colon of the reference, for backbones that are asked for with one."""
+    drops: ClassVar[bool] = False
+    """Whether its layers leave states out in training, of a backbone that writes: those of BART and T5 do, Llama's do not."""
 
     @property
     def backbone(self) -> Backbone[Any]:
@@ -292,6 +294,32 @@ class BackboneSuite(ComponentSuite, TorchSuite):
                     alive.append(len(prompts) - 1)
                     one = tensors(pad([{"input_ids": prompts[1], "attention_mask": np.ones_like(prompts[1])}], ports))
                     writing.join(Writing(backbone.network, one["input_ids"], one["attention_mask"]))
+
+    def test_training_mode_leaves_likelihoods_alone_unless_states_are_left_out(self) -> None:
+        """What a backbone says comes next is as likely in training mode as it is otherwise, and otherwise only where it `drops`
+        states.
+
+        If this fails: a training would begin by unlearning what the backbone knows. Where it was trained without dropout, or is
+        too small for it, build its layers with rates of 0; where it was trained with it, say ``drops = True`` in your test.
+        """
+        import torch
+
+        from functory_sdk.torch import structural_copy
+
+        backbone = self.backbone
+        if not backbone.spec.has_logits:
+            pytest.skip("the backbone writes no text")
+        batch, network = tensors(pad(self.rows()[:3], backbone.spec.ports())), structural_copy(backbone.network)
+        with torch.no_grad(), torch.random.fork_rng(devices=()):
+            torch.manual_seed(1)
+            whole, trained = (
+                network.train(is_training).logits(network.hidden(batch)).log_softmax(-1) for is_training in (False, True)
+            )
+        off = float((trained - whole).abs().max())
+        if self.drops:
+            assert off > 1e-3, "it says that it drops states, and its likelihoods are the same in training mode."
+            return
+        assert off <= 1e-3, f"in training mode log-probabilities are off by up to {off:.2g}."
 
     def test_ways_that_branch_have_the_states_of_rows_of_their_own(self) -> None:
         """Several ways to go on from one beginning, laid into one row or read after a beginning whose keys and values are kept,
