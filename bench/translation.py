@@ -1,9 +1,11 @@
 """Whether translations are what they should be: the native engine's text, a domain that is learned, Chinese that is trained here.
 
-    python bench/translation.py native|domain|chinese [--rows N] [--test N] [--steps N]
+    python bench/translation.py native|forms|domain|chinese [--rows N] [--test N] [--steps N]
 
 ``native``: multi30k's English captions by `marian-tiny-en-pt`, and by the engine that its weights come with: how many texts
-are the same, how alike the others are, and how fast both are, interleaved. ``domain``: captions that the engine put into
+are the same, how alike the others are, and how fast both are, interleaved. ``forms``: the
+same captions by its torch form, by OpenVINO in fp32 and int8, and by the native engine: chrF beside the torch form's text, and
+how fast, interleaved. ``domain``: captions that the engine put into
 Portuguese, and what people wrote in English: `marian-tiny-pt-en` as it is, and taught by `lora` and by `full`. ``chinese``:
 tatoeba_en_zh both ways by SmolLM2, as it is and taught by `lora`: a decoder of English, so honestly weak. Scores are
 sacrebleu's over 100, with intervals. Looks for the data in the folder that DATA_SETS names.
@@ -12,6 +14,7 @@ sacrebleu's over 100, with intervals. Looks for the data in the folder that DATA
 from __future__ import annotations
 
 import argparse
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +23,8 @@ from typing import Any
 from cells.data import Rows, only, rows
 from measure import build, interleaved, keep, median
 
+from functory_sdk.testing import converted
+
 Row = dict[str, Any]
 RATES: dict[str, Row] = {"lora": {"learning_rate": 3e-4}}
 """What already translates is led away from it by the rate at which a classifier learns."""
@@ -27,12 +32,12 @@ RATES: dict[str, Row] = {"lora": {"learning_rate": 3e-4}}
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("part", choices=("native", "domain", "chinese"))
+    parser.add_argument("part", choices=("native", "forms", "domain", "chinese"))
     parser.add_argument("--rows", type=int, default=2000)
     parser.add_argument("--test", type=int, default=500)
     parser.add_argument("--steps", type=int, default=0, help="the most steps of a training; all of its epochs when 0")
     args = parser.parse_args()
-    found, told = {"native": native, "domain": domain, "chinese": chinese}[args.part](args)
+    found, told = {"native": native, "forms": forms, "domain": domain, "chinese": chinese}[args.part](args)
     keep(f"translation_{args.part}", found, told)
 
 
@@ -51,6 +56,42 @@ def native(args: argparse.Namespace) -> tuple[list[Row], str]:
     row = {"captions": len(captions), "the same text": len(captions) - len(pairs), **alike, "times as fast": speed}
     first = "; ".join(f"{a!r} / {b!r}" for a, b in pairs[:3])
     return [row], f"multi30k test, into Portuguese, beside the native int8 engine (its text as the reference). Differ: {first}"
+
+
+def forms(args: argparse.Namespace) -> tuple[list[Row], str]:
+    """Compare the forms of one function: all captions at once, one by one, and with four beams."""
+    captions = [row["source"] for row in rows("multi30k", "test", args.test)]
+    translate, engine = build(task="translation", backbone="marian-tiny-en-pt"), engine_of("enpt-1693087644")
+    with tempfile.TemporaryDirectory() as place:
+        made: Row = {"torch fp32": translate}
+        for one in ("fp32", "int8"):
+            made[f"openvino {one}"] = converted(translate, Path(place) / one, engine="openvino", precision=one)
+        written = {name: [one.text for one in form.map(captions, progress=False)] for name, form in made.items()}
+        written["native int8"] = [engine.translate(one) for one in captions]
+        speeds = {
+            "at once": _seconds(made, engine, captions[:64], "map"),
+            "one by one": _seconds(made, engine, captions[:16], "call"),
+            "four beams": _seconds(made, engine, captions[:32], "beams"),
+        }
+    whole = written["torch fp32"]
+    found = [
+        {"form": name, "the same text": sum(a == b for a, b in zip(texts, whole, strict=True)), **scored(texts, whole, "pt"),
+         **{what: seconds["torch fp32"] / seconds[name] for what, seconds in speeds.items() if name in seconds}}
+        for name, texts in written.items()
+    ]  # fmt: skip
+    return found, f"multi30k test, {len(captions)} captions into Portuguese; as fast as torch, whose text is the reference"
+
+
+def _seconds(made: Row, engine: Any, captions: Sequence[str], how: str) -> dict[str, float]:
+    """Return the seconds of each form for some captions, interleaved."""
+    beams = {name: form.using(beams=4) for name, form in made.items()}
+    ways = {
+        "map": {name: lambda form=form: list(form.map(captions, progress=False)) for name, form in made.items()},
+        "call": {name: lambda form=form: [form(one) for one in captions] for name, form in made.items()},
+        "beams": {name: lambda form=form: list(form.map(captions, progress=False)) for name, form in beams.items()},
+    }
+    native = {} if how == "beams" else {"native int8": lambda: [engine.translate(one) for one in captions]}
+    return {name: median(values) for name, values in interleaved({**ways[how], **native}, 3).items()}
 
 
 def domain(args: argparse.Namespace) -> tuple[list[Row], str]:

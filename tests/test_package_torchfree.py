@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TEXT = "A small movie with a big impact."
 SIBLINGS = (
     "core", "sdk", "plugins/tasks/text-classification", "plugins/tasks/text-pair", "plugins/tasks/text-generation",
-    "plugins/explanations/occlusion",
+    "plugins/tasks/text-to-text", "plugins/explanations/occlusion",
 )  # fmt: skip
 PAIR = ("the good film", "a bad day")
 
@@ -57,6 +57,22 @@ def write(engines: list[str]) -> Function:
         return functory.build(task={"name": "text-generation", "max_new_tokens": 8}, backbone="tiny-decoder", name="write")
 
 
+@pytest.fixture(scope="module")
+def restate(engines: list[str]) -> Function:
+    """A function that writes after sources, in whole numbers as `optimize` chose it."""
+    if "openvino" not in engines:
+        pytest.skip("needs functory-openvino")
+    texts = [f"we saw the {what} and it was {how}" for what in ("sun", "rain", "film", "book") for how in ("good", "bad", "fine")]
+    with kit():
+        whole = functory.build(
+            task={"name": "text-to-text", "instruction": "say it again:", "max_new_tokens": 8}, backbone="tiny-encoder-decoder",
+            name="restate",
+        )  # fmt: skip
+        rows = [{"input": one, "output": whole(one).text} for one in texts]
+        quick = {"rounds": 1, "threads": [1], "probe_inputs": 4, "min_gain": 0.01}  # how fast a tiny one is says nothing
+        return whole.optimize("int8", rows, engines=["openvino"], precisions=["int8"], max_drop=0.3, **quick)
+
+
 def saved(function: Function, engine: str, folder: Path, precision: str = "fp32") -> Path:
     """Save the function as an engine has it."""
     files = folder / f"{engine}-{function.name}-files"
@@ -76,7 +92,7 @@ def run(command: Sequence[str | Path], place: Path, **extra: str) -> str:
 
 @pytest.mark.slow
 def test_a_self_contained_wheel_runs_in_an_environment_without_torch(
-    sentiment: Path, pair: Function, write: Function, engines: list[str], tmp_path: Path
+    sentiment: Path, pair: Function, write: Function, restate: Function, engines: list[str], tmp_path: Path
 ) -> None:
     function = functory.load(sentiment)
     first, *others = [saved(function, engine, tmp_path) for engine in engines]
@@ -84,6 +100,7 @@ def test_a_self_contained_wheel_runs_in_an_environment_without_torch(
     package(first, "my-sentiment", wheels, also=others)
     package(saved(pair, engines[0], tmp_path, "int8"), "my-pair", wheels)
     package(saved(write, "openvino", tmp_path), "my-writer", wheels)
+    package(restate.save(tmp_path / "restate"), "my-restater", wheels)
     folders = [ROOT / folder for folder in (*SIBLINGS, *(f"plugins/engines/{engine}" for engine in engines))]
     run(
         [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", wheels, *folders],
@@ -111,6 +128,10 @@ from my_writer import my_writer
 assert my_writer({TEXT!r}).text == {write(TEXT).text!r}
 assert my_writer.using(guide=["yes", "no"])({TEXT!r}).text in ("yes", "no")
 assert "".join(my_writer.stream({TEXT!r})) == my_writer({TEXT!r}).text
+from my_restater import my_restater
+assert my_restater({TEXT!r}).text == {restate(TEXT).text!r}
+assert my_restater.using(beams=3)({TEXT!r}).text == {restate.using(beams=3)(TEXT).text!r}
+assert "openvino int8" in my_restater.form.name
 assert not {{"torch", "transformers"}} & sys.modules.keys()
 print(my_sentiment({TEXT!r}).label, my_sentiment.form.name)
 """

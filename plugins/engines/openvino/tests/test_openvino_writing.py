@@ -46,6 +46,11 @@ FAMILIES: dict[str, dict[str, Any]] = {
     "gemma3_text": {**SHAPE, **WINDOWS},
     "gpt2": {"n_embd": 16, "n_layer": 2, "n_head": 2, "n_positions": 256},
 }  # fmt: skip
+WAYS: tuple[dict[str, Any], ...] = (
+    {"beams": 4, "samples": 3, "repetition_penalty": 1.3}, {"beams": 3, "length_penalty": 2.5}, {},
+    {"temperature": 0.9, "top_k": 20, "samples": 2, "seed": 5}, {"repetition_penalty": 1.3},
+    {"temperature": 1.2, "top_p": 0.7, "min_p": 0.02},
+)  # fmt: skip
 END, VOCABULARY = 3, 61
 PROMPTS = ((5, 9, 30, 17, 22, 8), (40, 6), (7,), tuple(range(10, 50)))
 
@@ -102,10 +107,9 @@ def test_every_decoder_writes_what_its_torch_form_writes(family: str, tmp_path: 
     program = program_of(family)
     theirs = TorchEngine().open(program, SessionOptions(threads=1))
     ours = OpenVINOEngine().open(OpenVINOEngine().convert(program, tmp_path, precision="fp32"), SessionOptions(threads=1))
-    for how in ({}, {"temperature": 0.9, "top_k": 20, "samples": 2, "seed": 5}, {"repetition_penalty": 1.3},
-                {"temperature": 1.2, "top_p": 0.7, "min_p": 0.02}):  # fmt: skip
+    for how in WAYS:
         expected = written(theirs, asked(**how))
-        assert written(ours, asked(**how)) == expected
+        assert written(ours, asked(**how)) == expected, how
     told = [some[0] for some in expected]
     for one, other in zip(theirs.likelihood(asked(), told), ours.likelihood(asked(), told), strict=True):
         assert other == pytest.approx(one, abs=1e-4)
@@ -150,19 +154,13 @@ def test_converting_leaves_the_torch_form_as_it_was(form: Program) -> None:
     assert not [name for name, _ in whole().model.named_modules() if "functory" in name]
 
 
-def test_beams_are_refused_before_the_first_token_and_others_go_on(session: Any) -> None:
-    with pytest.raises(NotSupported, match="beams"):
-        list(session.generate(asked(beams=2)))
-    assert written(session, asked())
-
-
 def counted(session: Any, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Return a list that grows by the tokens of each step."""
     steps, scores = list[int](), session._scores
 
-    def counting(lines: Any, tokens: Any) -> Any:
-        steps.append(sum(map(len, tokens)))
-        return scores(lines, tokens)
+    def counting(rows: Any) -> Any:
+        steps.append(sum(len(tokens) for _, _, tokens in rows))
+        return scores(rows)
 
     monkeypatch.setattr(session, "_scores", counting)
     return steps
@@ -218,7 +216,7 @@ def test_a_text_is_the_same_whoever_joins_and_leaves(session: Any) -> None:
     for index, tokens in enumerate(found):
         whole = alone[index][0]
         assert tokens == (whole[: len(tokens)] if index % 3 == 2 else whole)
-    assert not session._lines
+    assert not session._members
     assert not session._pages._users
 
 
@@ -233,7 +231,7 @@ def test_an_iterator_that_is_closed_within_a_step_waits_for_nothing(session: Any
 
     expected = written(session, asked())
     assert written(session, [replace(one, ends=closes) for one in asked()]) == expected
-    assert not session._lines
+    assert not session._members
     assert not session._pages._users
 
 
@@ -297,3 +295,48 @@ def test_a_graph_without_its_marks_or_its_weights_is_called_corrupt(form: Progra
         with pytest.raises(ArtefactCorrupt, match="graph"):
             OpenVINOEngine().open(form.at(tmp_path), SessionOptions())
     assert json.loads((tmp_path / "attention.json").read_text())["vocabulary"] == VOCABULARY
+
+
+def test_beams_share_pages_and_leave_none_behind(session: Any) -> None:
+    prompt = tuple(4 + index % 50 for index in range(70))  # more than two pages
+    requests = [*asked([prompt], beams=5, samples=5, max_new_tokens=80), *asked([prompt[:40]], max_new_tokens=50)]
+    alone = [written(OpenVINOEngine().open(session.program, SessionOptions(threads=1)), [one])[0] for one in requests]
+    assert written(session, requests) == alone
+    assert written(session, requests[::-1]) == alone[::-1]
+    tokens = session.generate(requests)
+    next(tokens)
+    tokens.close()
+    assert not session._pages._users
+
+
+@pytest.mark.parametrize("how", [{}, {"temperature": 0.8, "seed": 3}])
+def test_what_a_text_wrote_is_known_to_the_prompt_that_goes_on_from_it(
+    session: Any, how: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages that were written, and decided again without them where a call is close."""
+    page, turn = session._pages.size, (5, 9, 30)
+    told = asked([tuple(4 + index % 50 for index in range(20 + number)) for number in range(3)], max_new_tokens=2 * page, **how)
+    told = [replace(one, stop_ids=frozenset()) for one in told]
+    for _ in range(3):
+        fresh = [written(OpenVINOEngine().open(session.program, SessionOptions(threads=1)), [one])[0] for one in told]
+        found = written(session, told)
+        assert found == fresh
+        told = [replace(one, ids=(*one.ids, *text, *turn)) for one, [text] in zip(told, found, strict=True)]
+    steps = counted(session, monkeypatch)
+    monkeypatch.setattr(session, "read_again", lambda *given: pytest.fail("a close call"))
+    written(session, [replace(one, decoding=Decoding(max_new_tokens=1)) for one in told])
+    assert sum(steps) == sum((len(one.ids) - 1) % page + 1 for one in told), "a page that was written was read again"
+
+
+def test_a_close_call_after_written_pages_is_decided_without_them(session: Any, monkeypatch: Any) -> None:
+    first = replace(asked([PROMPTS[3]], max_new_tokens=80)[0], stop_ids=frozenset())
+    [[text]] = written(session, [first])
+    longer = replace(first, ids=(*first.ids, *text, 5), decoding=Decoding(max_new_tokens=6))
+    expected = written(OpenVINOEngine().open(session.program, SessionOptions(threads=1)), [longer])
+    monkeypatch.setattr("functory_sdk.choosing.CLOSE", 1e9)
+    read = list[Any]()
+    again = session.read_again
+    monkeypatch.setattr(session, "read_again", lambda request, tokens: (read.append(len(tokens)), again(request, tokens))[1])
+    assert written(session, [longer]) == expected
+    assert read == list(range(6))
+    assert not session._pages._users

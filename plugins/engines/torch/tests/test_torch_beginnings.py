@@ -18,7 +18,7 @@ from hypothesis import strategies as st  # noqa: E402
 from functory_sdk import Decoding, Guide, Program, Request, SessionOptions, open_backbone, texts  # noqa: E402
 from functory_sdk.testing import kit  # noqa: E402
 from functory_sdk.torch import Model, Writing  # noqa: E402
-from functory_torch import TorchEngine, batch, branches, writing  # noqa: E402
+from functory_torch import TorchEngine, batch, branches  # noqa: E402
 from functory_torch.beginnings import Beginnings, States  # noqa: E402
 
 SYSTEM = tuple(range(40, 70))
@@ -133,8 +133,8 @@ def test_so_many_texts_are_written_together_as_there_is_room_for_what_each_has_o
 def test_prompts_of_texts_that_join_are_read_in_the_pass_that_writes_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     passes, steps, again = list[int](), list[int](), list[Any]()
     network, advance = type(open_backbone("tiny-decoder").network), Writing.advance
-    step, read_alone = network.step, writing._read_alone
-    monkeypatch.setattr(writing, "_read_alone", lambda *given: (again.append(given), read_alone(*given))[1])
+    step, by_itself = network.step, batch.Alone
+    monkeypatch.setattr(batch, "Alone", lambda *given: (again.append(given), by_itself(*given))[1])
     monkeypatch.setattr(network, "step", lambda self, index, *rest: (passes.append(index), step(self, index, *rest))[1])
     monkeypatch.setattr(Writing, "advance", lambda self, *given: (steps.append(len(given[1])), advance(self, *given))[1])
     requests = [
@@ -297,3 +297,38 @@ def flat(found: States) -> list[Any]:
 
 def common(one: Sequence[int], other: Sequence[int]) -> int:
     return next((place for place, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), min(len(one), len(other)))
+
+
+@pytest.mark.parametrize("how", WAYS)
+def test_what_a_text_wrote_is_known_to_the_prompt_that_goes_on_from_it(how: dict[str, Any], read: list[int]) -> None:
+    """A dialogue's next turn reads what was said to it, and nothing of what it said itself."""
+    session, told, count = opened(), asked(3, **how), 7
+    for turn in range(3):
+        before = list(read)
+        expected = [written(opened(remembered=0), [request])[0] for request in told]
+        read[:] = before
+        found = written(session, told)
+        assert found == expected, f"turn {turn}"
+        longer = [
+            replace(one, ids=(*one.ids, *several[0], *range(20, 20 + count))) for one, several in zip(told, found, strict=True)
+        ]
+        first = [replace(one, decoding=Decoding(max_new_tokens=1)) for one in longer]
+        read.clear()
+        written(session, first)
+        assert sum(read) == len(first) * (count + 1), "of what was written only the last token was not read"
+        told = longer
+
+
+def test_what_was_written_is_found_though_others_joined_and_left_in_between(read: list[int]) -> None:
+    session = opened()
+    requests = [
+        replace(one, decoding=Decoding(max_new_tokens=4 + 3 * (number % 3)))
+        for number, one in enumerate([*asked(4), *asked(3, (7, 8, 9))])
+    ]
+    found = written(session, requests)
+    once = Decoding(max_new_tokens=1)
+    longer = [replace(one, ids=(*one.ids, *text, 5), decoding=once) for one, [text] in zip(requests, found, strict=True)]
+    expected = [written(opened(remembered=0), [one])[0] for one in longer]
+    read.clear()
+    assert written(session, longer) == expected
+    assert sum(read) == 2 * len(longer)

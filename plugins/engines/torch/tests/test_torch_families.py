@@ -12,8 +12,9 @@ transformers = pytest.importorskip("transformers")
 
 from functory_sdk import BackboneSpec, Decoding, Program, Request, Session, SessionOptions, texts  # noqa: E402
 from functory_sdk.families import family_names, family_of  # noqa: E402
+from functory_sdk.lines import search  # noqa: E402
 from functory_sdk.torch import Model, network_from  # noqa: E402
-from functory_torch import TorchEngine, beams  # noqa: E402
+from functory_torch import TorchEngine  # noqa: E402
 from functory_torch import session as session_module  # noqa: E402
 from functory_torch.batch import Batch  # noqa: E402
 
@@ -154,7 +155,7 @@ def test_searches_are_the_same_beside_each_other_and_beside_texts_that_join_and_
         for place in range(10)
     ]  # fmt: skip
     expected = [texts([one], session.generate([one]))[0] for one in requests]
-    monkeypatch.setattr(beams, "CLOSE", close)
+    monkeypatch.setattr(search, "CLOSE", close)
     monkeypatch.setattr(session_module, "WRITTEN", 1)
     monkeypatch.setattr(session_module, "BUDGET", 150)  # some at a time
     sizes: list[int] = []
@@ -170,23 +171,6 @@ def test_searches_are_the_same_beside_each_other_and_beside_texts_that_join_and_
     tokens = [session.submit(one) for one in requests]
     for request, one, some in zip(requests, expected, tokens, strict=True):
         assert [row["tokens"].tolist() for row in texts([request], some)[0]] == [row["tokens"].tolist() for row in one]
-
-
-def test_what_a_rounding_could_decide_between_beams_is_told() -> None:
-    request = Request((3,), Decoding(max_new_tokens=5, beams=2), frozenset({END}))
-
-    def doubt(*likely: float, course: Any = None) -> float:
-        scores = torch.full((1, VOCABULARY), -30.0)
-        scores[0, [5, 6, 7, END]] = torch.tensor(likely)
-        return float(beams.further(None, request, course or beams.Course([beams.Beam()]), scores).doubt)  # type: ignore[arg-type]
-
-    assert doubt(0.0, -1.0, -2.0, -9.0) == pytest.approx(1)
-    assert doubt(0.0, -1.0, -1.00001, -9.0) < 1e-4  # which beam is kept
-    assert doubt(0.0, -1.0, -3.0, -1.00001) < 1e-4  # whether an end is among the best
-    assert doubt(0.0, -1e-5, -3.0, -9.0) == pytest.approx(3, abs=0.01)  # both are kept
-    ended = [beams.Beam((8,), (-1.0,), -1.0, "end", END), beams.Beam((9,), (-2.0,), -2.0, "end", END)]
-    course = beams.Course([beams.Beam((4,), (-4.0,), -4.0)], found=ended, length=1)
-    assert doubt(0.0, -1.0, -2.0, -9.0, course=course) < 0.5  # whether there is hope
 
 
 def test_beams_with_a_penalty_on_repetition_are_transformers_own_and_some_texts_end_early() -> None:

@@ -14,11 +14,11 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from functory_sdk import Decoding, Guide, NotSupported, Program, Request, SessionOptions, open_backbone, texts  # noqa: E402
+from functory_sdk.lines import Line  # noqa: E402
 from functory_sdk.testing import kit  # noqa: E402
 from functory_sdk.torch import Model  # noqa: E402
 from functory_torch import TorchEngine  # noqa: E402
 from functory_torch.batch import Batch  # noqa: E402
-from functory_torch.writing import Line  # noqa: E402
 
 
 @pytest.fixture(scope="module", autouse=True)

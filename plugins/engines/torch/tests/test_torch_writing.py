@@ -13,8 +13,8 @@ torch = pytest.importorskip("torch")
 
 from functory_sdk import Decoding, Program, Request, Session, SessionOptions, texts  # noqa: E402
 from functory_sdk.testing import kit  # noqa: E402
-from functory_sdk.torch import Model, structural_copy  # noqa: E402
-from functory_torch import TorchEngine, writing  # noqa: E402
+from functory_sdk.torch import Model, Writing, structural_copy  # noqa: E402
+from functory_torch import TorchEngine  # noqa: E402
 
 
 @pytest.fixture(scope="module", params=["tiny-decoder", "tiny-encoder-decoder"])
@@ -30,7 +30,7 @@ def session(request: pytest.FixtureRequest) -> Iterator[Session]:
 def first_scores(session: Any, ids: tuple[int, ...]) -> Any:
     given = torch.tensor([ids])
     with torch.inference_mode():
-        return writing.Writing(session.model.network, given, torch.ones_like(given)).logits[0]
+        return Writing(session.model.network, given, torch.ones_like(given)).logits[0]
 
 
 def test_ten_thousand_draws_are_as_many_of_each_token_as_its_probability_says(session: Session) -> None:
@@ -76,20 +76,6 @@ def test_who_closes_the_iterator_leaves_off_and_the_session_goes_on(session: Ses
     with pytest.raises(StopIteration):
         next(tokens)
     assert len(list(session.generate([Request((3, 4), Decoding(max_new_tokens=5))]))) == 5
-
-
-def test_a_close_call_is_decided_by_reading_the_text_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    read = []
-
-    def alone(network: Any, line: writing.Line, device: Any) -> Any:
-        read.append((line.request.ids, line.tokens))
-        return torch.tensor([0.0, 0.0, 1.0])
-
-    monkeypatch.setattr(writing, "_read_alone", alone)
-    logits = np.asarray([[1.0, 3.0, 2.0], [1.0, 1.0005, 0.0]], dtype=np.float32)
-    lines = [writing.Line(Request((4,)), 0), writing.Line(Request((5, 6)), 1, tokens=[7])]
-    assert [writing.chosen(None, *one, "cpu").token for one in zip(logits, lines, strict=True)] == [1, 2]  # type: ignore[arg-type]
-    assert read == [((5, 6), [7])]
 
 
 def test_a_request_ends_where_it_says_so(session: Session) -> None:

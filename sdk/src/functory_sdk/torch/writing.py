@@ -28,8 +28,8 @@ class Writing:
     :param written: (rows, tokens) what was already written, equally long for all; none when None.
     :raises NotSupported: for a network that predicts none.
 
-    ``logits`` (rows, vocabulary) are the scores of each row's next token; ``common`` the tokens that all rows begin with and that
-    are kept once.
+    ``logits`` (rows, vocabulary) are the scores of each row's next token, ``hidden`` (rows, width) the states that they come of;
+    ``common`` are the tokens that all rows begin with and that are kept once.
     """
 
     def __init__(self, network: Network, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> None:
@@ -62,7 +62,8 @@ class Writing:
         """
         made = object.__new__(Writing)
         made._network, made._has_source, made._kept, made._mask = network, False, kept, mask
-        made._source, made._memory, made.common, made.logits = {}, {}, tuple(common), network.logits(hidden)
+        made._source, made._memory, made.common = {}, {}, tuple(common)
+        made.hidden, made.logits = hidden, network.logits(hidden)
         return made
 
     def _read(self, ids: Tensor, last: Tensor) -> None:
@@ -70,7 +71,8 @@ class Writing:
         batch = {**self._source, network.written: ids, network.output_mask: self._mask}
         first = network.encoder_points if self._has_source else 0
         hidden = network.run(first, network.points, dict(self._memory), network.resume(batch, self._kept.layers))["hidden"]
-        self.logits = network.logits(hidden[torch.arange(len(ids), device=ids.device), last])
+        self.hidden = hidden[torch.arange(len(ids), device=ids.device), last]
+        self.logits = network.logits(self.hidden)
 
     def advance(self, tokens: Tensor, beside: Sequence[Unread] = ()) -> list[Tensor]:
         """Append a token to each row, (rows,), and compute the next `logits`.
@@ -84,7 +86,8 @@ class Writing:
             return []
         batch = {self._network.written: tokens[:, None], self._network.output_mask: self._mask}
         own, *others = read([Unread.of(self._network, batch, self._kept), *beside])
-        self.logits = self._network.logits(own[:, -1])
+        self.hidden = own[:, -1]
+        self.logits = self._network.logits(self.hidden)
         return others
 
     def choose(self, rows: Sequence[int]) -> None:
@@ -93,10 +96,16 @@ class Writing:
         """
         chosen = torch.as_tensor(list(rows), dtype=torch.long, device=self._mask.device)
         self._kept.choose(rows)
-        self._mask, self.logits = self._mask[chosen], self.logits[chosen]
+        self._mask, self.logits, self.hidden = self._mask[chosen], self.logits[chosen], self.hidden[chosen]
         self._source = {name: array[chosen] for name, array in self._source.items()}
         self._memory = {name: array[chosen] for name, array in self._memory.items()}
         self._trim()
+
+    def last(self, row: int, count: int) -> list[tuple[Tensor, Tensor]]:
+        """Return the keys and values of the last so many tokens of a decoder's row, (heads, count, width of a head) both, layer
+        by layer. They are what is being written in: copy what is kept.
+        """
+        return [(keys[row, :, -count:], values[row, :, -count:]) for keys, values in self._kept.pairs()]
 
     def _trim(self) -> None:
         """Forget what is padding in every row."""
@@ -126,7 +135,7 @@ class Writing:
         self._kept.join(other._kept)
         size = max(self._mask.shape[1], other._mask.shape[1])
         self._mask = torch.cat([pad(mask, (size - mask.shape[1], 0)) for mask in (self._mask, other._mask)])
-        self.logits = torch.cat([self.logits, other.logits])
+        self.logits, self.hidden = torch.cat([self.logits, other.logits]), torch.cat([self.hidden, other.hidden])
         self._source = _joined(self._source, other._source)
         self._memory = _joined(self._memory, other._memory)
 

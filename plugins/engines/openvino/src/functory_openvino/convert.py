@@ -18,6 +18,8 @@ from functory_sdk import NotSupported, Program, Row, has_vnni, pad, plan, row_le
 CALIBRATION_ROWS = 256
 CALIBRATION_TOKENS = 512
 """Tokens of one calibration batch: rows of like lengths, so that padding does not shape the ranges."""
+OFF = {"fp32": 0.01, "int8": 1.0}
+"""By how much the log-probabilities of a graph that writes may be off, in the mean."""
 HEAD = r"__module\.model\.head[./].*"
 """The head's nodes in a traced graph. They stay in fp32: features of small spread get large weights there, beside
 which eight bits leave nothing of the others; and they are a thousandth of the work."""

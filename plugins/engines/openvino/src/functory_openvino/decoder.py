@@ -21,7 +21,7 @@ import torch
 from openvino.frontend.pytorch import ConversionExtension, ModuleExtension
 from torch import Tensor, nn
 
-from functory_openvino.convert import compressed
+from functory_openvino.convert import OFF, compressed
 from functory_openvino.graph import FACTS, GRAPH, INPUTS, Attention, Facts, mark_of
 from functory_openvino.writing import WritingSession
 from functory_sdk import Decoding, NotSupported, Program, Request, SessionOptions
@@ -33,8 +33,6 @@ TRACED = 5
 """Tokens that a network is traced with: any number is read later."""
 PROMPTED, PROBED = 48, 8
 """Tokens that a new graph is tried with, those among them that are read one by one."""
-OFF = {"fp32": 0.01, "int8": 1.0}
-"""By how much their log-probabilities may be off, in the mean."""
 
 
 def convert(program: Program, folder: Path, precision: str) -> Program:
@@ -117,9 +115,10 @@ class Step(nn.Module):
         self.places: list[Place] = []
         for layer, block in enumerate(self.network.blocks):
             numbered: list[Any] = [one for one in block.modules() if hasattr(one, "layer_idx") and hasattr(one, "config")]
-            if network.spec.architecture != "decoder" or not numbered:
+            if not numbered:
                 raise NotSupported(
-                    f"the openvino engine writes with decoders of transformers; {network.spec.reference!r} is none.",
+                    "the openvino engine writes with encoder-decoders, and with decoders of transformers; "
+                    f"{network.spec.reference!r} is neither.",
                     do="let the torch engine write, which has every architecture.",
                 )
             attention = numbered[-1]  # some layers have a number, too

@@ -19,13 +19,16 @@ class OpenVINOEngine(Engine[NoOptions]):
     session_precisions: ClassVar = ("auto", "bf16")
 
     def open(self, program: Program, options: SessionOptions) -> Session:
+        from functory_openvino.pairs import FACTS
         from functory_openvino.session import OpenVINOSession
+        from functory_openvino.translating import TranslatingSession
         from functory_openvino.writing import WritingSession
 
         if program.folder is None:
             raise NotSupported("the openvino engine opens programs from files.", do="convert the program first.")
         if program.kind == "generate":
-            return WritingSession(program, options, program.folder)
+            is_pair = (program.folder / FACTS).is_file()
+            return (TranslatingSession if is_pair else WritingSession)(program, options, program.folder)
         return OpenVINOSession(program, options, program.folder / GRAPH)
 
     def convert(self, program: Program, folder: Path, *, precision: str, samples: Sequence[Row] = ()) -> Program:
@@ -35,9 +38,10 @@ class OpenVINOEngine(Engine[NoOptions]):
                 do=f"its precisions: {', '.join(self.precisions)}; the program must be in its torch form.",
             )
         if program.kind == "generate":
-            from functory_openvino import decoder
+            from functory_openvino import decoder, sources
 
-            return decoder.convert(program, folder, precision)
+            is_pair = program.model.network.spec.architecture == "encoder-decoder"
+            return (sources if is_pair else decoder).convert(program, folder, precision)
         from functory_openvino.convert import convert
 
         return convert(program, folder / GRAPH, precision, samples)

@@ -1,8 +1,7 @@
 """The stored keys and values of all texts, in pages of some tokens; texts that begin alike share pages.
 
-A page whose tokens all belong to a prompt is kept after its text has ended, until the room is needed: it is found again by all
-tokens up to its end, whoever asks, so that what prompts have in common (a system text, a template, demonstrations, an earlier
-text's context) is read once.
+A full page is kept after its text has ended, until the room is needed: it is found again by all tokens up to its end, whoever
+asks, so that what prompts have in common (a system text, a template, demonstrations, the turns before) is read once.
 """
 
 from __future__ import annotations
@@ -42,6 +41,7 @@ class Pages:
         self._users: dict[int, int] = {}
         self._keys: dict[int, bytes] = {}
         self._known: dict[bytes, int] = {}
+        self._written = set[int]()  # of the known ones
         self._resting: OrderedDict[int, None] = OrderedDict()  # known and unused, those of longest ago first
 
     def count(self, tokens: int) -> int:
@@ -50,18 +50,28 @@ class Pages:
 
     def keys(self, ids: Sequence[int]) -> list[bytes]:
         """Return what tells each full page of a prompt from all others: its tokens, and all before it."""
-        found, last = list[bytes](), b""
+        found = list[bytes]()
         for begin in range(0, len(ids) - self.size + 1, self.size):
-            last = blake2b(last + np.asarray(ids[begin : begin + self.size], "<i8").tobytes(), digest_size=16).digest()
-            found.append(last)
+            found.append(self.key(found[-1] if found else b"", ids[begin : begin + self.size]))
         return found
 
-    def shared(self, keys: Sequence[bytes]) -> list[int]:
-        """Return the pages that hold the beginning of a prompt already, and use them."""
+    def key(self, before: bytes, ids: Sequence[int]) -> bytes:
+        """Return what tells a full page from all others.
+
+        :param before: of the page before it; nothing where it is the first.
+        :param ids: its tokens.
+        """
+        return blake2b(before + np.asarray(ids, "<i8").tobytes(), digest_size=16).digest()
+
+    def shared(self, keys: Sequence[bytes], *, written: bool = True) -> list[int]:
+        """Return the pages that hold the beginning of a prompt already, and use them.
+
+        :param written: whether those may be among them that hold what was written token by token.
+        """
         found = list[int]()
         for key in keys:
             page = self._known.get(key)
-            if page is None:
+            if page is None or (page in self._written and not written):
                 break
             self._users[page] = self._users.get(page, 0) + 1
             self._resting.pop(page, None)
@@ -81,10 +91,53 @@ class Pages:
         self._users[page] = 1
         return page
 
-    def know(self, page: int, key: bytes) -> None:
-        """Remember what a page holds, unless another holds it already."""
-        if key not in self._known:
-            self._known[key], self._keys[page] = page, key
+    def know(self, page: int, key: bytes, *, is_written: bool = False) -> None:
+        """Remember what a page holds, unless another holds it already; one that was read as a prompt takes the place of one that
+        was written token by token.
+        """
+        other = self._known.get(key)
+        if other is not None and (is_written or other not in self._written):
+            return
+        if other is not None:
+            del self._keys[other]
+            self._written.discard(other)
+            if self._resting.pop(other, 0) is None:
+                self._free.append(other)
+        self._known[key], self._keys[page] = page, key
+        if is_written:
+            self._written.add(page)
+
+    def holds_written(self, pages: Sequence[int]) -> bool:
+        """Whether some of the pages hold what was written token by token, or read after such."""
+        return any(page in self._written for page in pages)
+
+    def forked(
+        self, pages: Sequence[Sequence[int]], rows: Sequence[int], read: int, request: Any
+    ) -> list[list[int]]:  # fmt: skip  # Any: as below
+        """Return the pages of texts that go on from some, of which one may come several times. Full ones are shared, the one that
+        is being written in is copied, and what nobody goes on from is left.
+
+        :param read: the tokens of each.
+        """
+        full, found, taken = read // self.size, list[list[int]](), set[int]()
+        for row in rows:
+            own = list(pages[row])
+            if row in taken:
+                for page in own[:full]:
+                    self._users[page] += 1
+                own[full:] = [self._copied(page, request) for page in own[full:]]
+            taken.add(row)
+            found.append(own)
+        for row, left in enumerate(pages):
+            if row not in taken:
+                self.leave(left)
+        return found
+
+    def _copied(self, page: int, request: Any) -> int:  # Any: as below
+        made = self.take(request)
+        for tensor in self._stored.values():
+            tensor.data[made] = tensor.data[page]
+        return made
 
     def leave(self, pages: Sequence[int]) -> None:
         """Stop using pages. Those that are known stay; the last of a prompt is the first that goes."""
@@ -107,6 +160,7 @@ class Pages:
         """Free the known page that nobody has used for the longest time."""
         page, _ = self._resting.popitem(last=False)
         del self._known[self._keys.pop(page)]
+        self._written.discard(page)
         self._free.append(page)
 
     def _grow(self, request: Any) -> None:  # Any: as above

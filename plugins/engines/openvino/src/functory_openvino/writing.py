@@ -1,15 +1,13 @@
-"""Writes with a decoder's graph: one batch that texts join and leave, whoever asked for them.
+"""Writes with a decoder's graph, whose keys and values lie in pages.
 
-There is no thread of its own. Who waits for a token, and finds the batch at rest, computes a step for all; the others find
-theirs when they come. What a text's step computes is the same bits whatever the other texts are: a prompt is read in stretches
-of two tokens or more, what is written token by token, and neither kind of step minds its company.
+What a text's step computes is the same bits whatever the other texts are: a prompt is read in stretches of two tokens or more,
+what is written token by token, and neither kind of step minds its company. A page that was written token by token is off by a
+rounding from one that was read as a prompt, so a close call after such pages is decided by reading the text again without them.
 """
 
 from __future__ import annotations
 
-import threading
-from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,19 +15,23 @@ import numpy as np
 import openvino as ov
 
 from functory_openvino.graph import FACTS, LONGEST, PAGING, Facts, compiled
-from functory_openvino.lines import Group, Line, Reread, Written
+from functory_openvino.lines import Group, Paged, Reread
 from functory_openvino.pages import Pages
 from functory_openvino.settings import device_of, settings_of
-from functory_sdk import Array, NotSupported, Program, Request, Session, SessionOptions, Token
-from functory_sdk.guides import walk
+from functory_openvino.together import Together
+from functory_sdk import Array, Program, Request, SessionOptions
+from functory_sdk.lines import Alone, Apart, Line, Step, Text
 
 STRETCH = 512
 """Tokens of a prompt that are read in one step at most."""
 BUDGET = 1024
 """Tokens of a step, all texts' together, beyond which those that have not begun wait for the next one."""
 
+Due = tuple[Sequence[int], int, Sequence[int]]
+"""What a row reads in a step: its pages, how many of its tokens are read, and those that come next."""
 
-class WritingSession(Session):
+
+class WritingSession(Together[Paged]):
     """One compiled decoder, its pages, and the batch that is being written.
 
     :raises ArtefactCorrupt: when the program's files cannot be read.
@@ -37,146 +39,141 @@ class WritingSession(Session):
     """
 
     def __init__(self, program: Program, options: SessionOptions, folder: Path) -> None:
-        super().__init__(program, options)
-        self._facts = Facts.read(folder / FACTS)
-        stored = {"KV_CACHE_PRECISION": "f16" if program.precision != "fp32" else "f32"}
-        graph = compiled(folder, self._facts, device_of(options), settings_of(options) | stored)
+        facts, is_exact = Facts.read(folder / FACTS), program.precision == "fp32"
+        super().__init__(program, options, facts.vocabulary)
+        stored = {"KV_CACHE_PRECISION": "f32" if is_exact else "f16"}
+        graph = compiled(folder, facts, device_of(options), settings_of(options) | stored)
         self._request: Any = graph.create_infer_request()  # None once it is closed
         self._pages = Pages(graph, options.remembered * 2**20)
-        self._lines: list[Line] = []
-        self._leaving: deque[Line] = deque()
-        self._turn = threading.Lock()
+        self._keeps_written = is_exact and options.remembered > 0
 
-    def run_batch(self, batch: Mapping[str, Array]) -> Mapping[str, Array]:
-        raise NotSupported("this program writes.", do="write with it, `session.generate(requests)`.")
+    def _member(self, text: Text, group: Group) -> Paged:
+        return Paged(text, group)
 
-    def generate(self, requests: Sequence[Request]) -> Iterator[Token]:
-        walks = [walk(one, self._facts.vocabulary) for one in requests]  # all, before the first token
-        for request in requests:
-            _check(request)
-        group = Group()
-        lines = [
-            Written(one, group, place, sample, held and held.fork())
-            for place, (one, held) in enumerate(zip(requests, walks, strict=True))
-            for sample in range(one.decoding.samples)
-        ]
-        yield from self._written(group, lines)
-
-    def likelihood(self, requests: Sequence[Request], written: Sequence[Sequence[int]]) -> list[Array]:
-        group = Group()
-        lines = [Reread(request, group, text) for request, text in zip(requests, written, strict=True)]
-        for _ in self._written(group, lines):
-            pass
-        return [np.asarray(line.likely, dtype=np.float32) for line in lines]
-
-    def _written(self, group: Group, lines: Sequence[Line]) -> Iterator[Token]:
-        """Join the batch, and give the tokens of some texts as they come; leave with those that are not over."""
-        going = [line for line in lines if not line.is_over]
-        try:
-            with self._turn:
-                group.going = len(going)
-                self._lines += going
-            while group.tokens or group.going:
-                while group.tokens:
-                    yield group.tokens.popleft()
-                with self._turn:
-                    if group.going and not group.tokens:
-                        self._step()
-                if group.error is not None:
-                    raise group.error
-                self._tidy()
-        finally:
-            self._leaving.extend(lines)
-            self._tidy()
-
-    def _tidy(self) -> None:
-        """Take out of the batch who left meanwhile, unless a step is being computed: whoever computes it does so after.
-
-        No turn is waited for: an iterator that nobody holds any more may be closed by the collector within a step of its thread.
-        """
-        while self._leaving and self._turn.acquire(blocking=False):
-            try:
-                while self._leaving:
-                    self._leave(self._leaving.popleft())
-                if not self._lines:  # until then others may begin alike
-                    self._pages.trim()
-            finally:
-                self._turn.release()
-
-    def _step(self) -> None:
-        """Read the next tokens of all texts that have their turn, and let each hear its scores."""
-        if self._request is None:
-            raise NotSupported("the session is closed.", do="open the program again.")
+    def _scored(self) -> Iterator[tuple[Paged, Array]]:
         turn = list(self._having_turn())
-        scores = self._scores([line for line, _ in turn], [tokens for _, tokens in turn])
-        for row, (line, tokens) in enumerate(turn):
-            self._keep(line, line.read + len(tokens))
-            if not line.is_read:
-                continue
-            try:
-                line.hear(scores[row])
-            except BaseException as error:
-                line.group.error, line.is_over = error, True
-            if line.is_over:
-                self._leave(line)
+        scores = self._scores([
+            (pages, member.read, tokens) for member, due in turn for pages, tokens in zip(member.pages, due, strict=True)
+        ])
+        scores = scores.copy() if any(member.is_on_written for member, _ in turn) else scores  # reading again overwrites them
+        first = 0
+        for member, due in turn:
+            own, first = scores[first : first + len(due)], first + len(due)
+            self._keep(member, member.read + len(due[0]))
+            if member.is_read:
+                yield member, own
 
-    def _having_turn(self) -> Iterator[tuple[Line, Sequence[int]]]:
-        """Give the texts of the next step, each with the tokens that are read: all that were begun, then as many others as there
-        is room for. One whose beginning another reads just now waits, and has it read then.
+    def _having_turn(self) -> Iterator[tuple[Paged, list[Sequence[int]]]]:
+        """Give the texts of the next step, each with the tokens that its rows read: all that were begun, then as many others as
+        there is room for. One whose beginning another reads just now waits, and has it read then.
         """
         tokens, being_read, most = 0, set[bytes](), max(2, min(STRETCH, self.options.budget or STRETCH))
-        promised = sum(self._pages.count(line.most) for line in self._lines if line.is_begun)
-        for line in sorted(self._lines, key=lambda line: not line.is_begun):
-            if not line.is_begun:
-                needed = self._pages.count(line.most)
+        promised = sum(self._needed(member) for member in self._members if member.is_begun)
+        for member in sorted(self._members, key=lambda member: not member.is_begun):
+            if not member.is_begun:
+                needed = self._needed(member)
                 is_full = tokens >= (self.options.budget or BUDGET) or promised + needed > self._pages.most
-                if tokens and (is_full or self._is_being_read(line, being_read)):
+                if tokens and (is_full or self._is_being_read(member, being_read)):
                     continue
-                self._begin(line)
+                self._begin(member)
                 promised += needed
-            chosen = line.waiting(most)
-            being_read.update(() if line.is_prompt_read else line.keys[len(line.pages) :])
-            while len(line.pages) < self._pages.count(line.read + len(chosen)):
-                line.pages.append(self._pages.take(self._request))
-            tokens += len(chosen)
-            yield line, chosen
+            due = member.waiting(most)
+            being_read.update(() if member.is_prompt_read else member.keys[len(member.pages[0]) :])
+            self._make_room(member, len(due[0]))
+            tokens += sum(map(len, due))
+            yield member, due
 
-    def _is_being_read(self, line: Line, being_read: set[bytes]) -> bool:
+    def _needed(self, member: Paged) -> int:
+        """Return how many pages a text takes at most."""
+        return self._pages.count(member.text.size) * member.text.most
+
+    def _make_room(self, member: Paged, more: int) -> None:
+        """Give the rows of a text pages for so many more tokens."""
+        for pages in member.pages:
+            while len(pages) < self._pages.count(member.read + more):
+                pages.append(self._pages.take(self._request))
+
+    def _is_being_read(self, member: Paged, being_read: set[bytes]) -> bool:
         """Whether the first page of a text's prompt that is not there yet is read in this step."""
-        line.keys = line.keys or self._pages.keys(line.prompt)
-        return any(key in being_read for key in line.keys)
+        member.keys = member.keys or self._pages.keys(member.prompt)
+        return any(key in being_read for key in member.keys)
 
-    def _begin(self, line: Line) -> None:
-        """Let a text begin with the pages that hold the beginning of its prompt; two of its tokens at least are read anew."""
-        line.keys = line.keys or self._pages.keys(line.prompt)
-        line.pages = self._pages.shared(line.keys[: max(0, len(line.prompt) - 2) // self._pages.size])
-        line.read = len(line.pages) * self._pages.size
+    def _begin(self, member: Paged, *, is_again: bool = False) -> None:
+        """Let a text begin with the pages that hold the beginning of its prompt; two of its tokens at least are read anew.
 
-    def _keep(self, line: Line, read: int) -> None:
-        """Note how much of a text was read, and remember pages that a prompt fills."""
-        for number in range(line.read // self._pages.size, min(read // self._pages.size, len(line.keys))):
-            self._pages.know(line.pages[number], line.keys[number])
-        line.read = read
+        :param is_again: without those that were written token by token, of which a search has none either.
+        """
+        member.keys = member.keys or self._pages.keys(member.prompt)
+        keys = member.keys[: max(0, len(member.prompt) - 2) // self._pages.size]
+        pages = self._pages.shared(keys, written=isinstance(member.text, Line) and not is_again)
+        member.pages, member.read = [pages], len(pages) * self._pages.size
+        member.is_on_written = self._pages.holds_written(pages)
 
-    def _leave(self, line: Line) -> None:
-        """Take a text out of the batch."""
-        if line in self._lines:
-            self._lines.remove(line)
-            line.group.going -= 1
-            self._pages.leave(line.pages)
-            line.pages = []
+    def _keep(self, member: Paged, read: int) -> None:
+        """Note how much of a text was read, and remember the pages that its tokens fill."""
+        size = self._pages.size
+        for number in range(member.read // size, read // size):
+            is_written = number >= len(member.keys)
+            if is_written and (len(member.pages) > 1 or not self._keeps_written):
+                break
+            if is_written:
+                ids = [*member.prompt, *member.after[0]][number * size : (number + 1) * size]
+                member.keys.append(self._pages.key(member.keys[-1] if member.keys else b"", ids))
+            self._pages.know(member.pages[0][number], member.keys[number], is_written=is_written or member.is_on_written)
+        member.read = read
 
-    def _scores(self, lines: Sequence[Line], tokens: Sequence[Sequence[int]]) -> Array:
-        """Return the scores of the token after those of each text, float32 (texts, vocabulary), storing what was computed."""
-        sizes = [len(some) for some in tokens]
+    def _go_on(self, member: Paged, step: Step) -> None:
+        if list(step.rows) != list(range(len(member.pages))):
+            member.pages = self._pages.forked(member.pages, step.rows, member.read, self._request)
+        member.go_on(step)
+
+    def _left(self, member: Paged) -> None:
+        for pages in member.pages:
+            self._pages.leave(pages)
+        member.pages = [[]]
+
+    def _rest(self) -> None:
+        self._pages.trim()
+
+    def _let_go(self) -> None:
+        self._request = None
+
+    def _alone(self, member: Paged) -> Alone | None:
+        return self._again if member.is_on_written else None
+
+    def _again(self, request: Request, written: Sequence[int]) -> Apart:
+        return _Again(self, request, written)
+
+    def read_again(self, request: Request, written: Sequence[int]) -> Array:
+        """Return the scores of the token after some that were written, (vocabulary,), read by themselves after their prompt,
+        without any page that was written token by token.
+        """
+        member = Paged(Reread(request, 0, written), Group())
+        member.after[0] += written
+        self._begin(member, is_again=True)
+        try:
+            while True:
+                [due] = member.waiting(STRETCH)
+                self._make_room(member, len(due))
+                scores = self._scores([(member.pages[0], member.read, due)])
+                member.read += len(due)
+                if member.is_read:
+                    found: Array = scores[0].copy()
+                    return found
+        finally:
+            self._left(member)
+
+    def _scores(self, rows: Sequence[Due]) -> Array:
+        """Return the scores of the token after those of each row, float32 (rows, vocabulary), storing what was computed."""
+        sizes = [len(tokens) for _, _, tokens in rows]
         ends = np.cumsum([0, *sizes])
-        reads = [line.read for line in lines]
+        reads = [read for _, read, _ in rows]
         given = {
-            "input_ids": np.fromiter((one for some in tokens for one in some), np.int64, int(ends[-1])),
+            "input_ids": np.fromiter((one for _, _, tokens in rows for one in tokens), np.int64, int(ends[-1])),
             "position_ids": np.concatenate([np.arange(read, read + size) for read, size in zip(reads, sizes, strict=True)]),
             "last": ends[1:] - 1,
         }
-        pages = [line.pages[: self._pages.count(line.read + size)] for line, size in zip(lines, sizes, strict=True)]
+        pages = [pages[: self._pages.count(read + len(tokens))] for pages, read, tokens in rows]
         told = (
             reads, ends, [page for some in pages for page in some], np.cumsum([0, *map(len, pages)])
         )  # fmt: skip
@@ -188,18 +185,16 @@ class WritingSession(Session):
         found: Array = self._request.get_output_tensor(0).data
         return found
 
-    def close(self) -> None:
-        with self._turn:
-            self._request = None
 
+class _Again(Apart):
+    """A text that is read again, without what others wrote."""
 
-def _check(request: Request) -> None:
-    """Refuse what is not done here.
+    def __init__(self, session: WritingSession, request: Request, written: Sequence[int]) -> None:
+        self._session, self._request, self._rows = session, request, [list(written)]
 
-    :raises NotSupported: naming it.
-    """
-    if request.decoding.beams > 1:
-        raise NotSupported(
-            f"the openvino engine follows no beams; {request.decoding.beams} are asked for.",
-            do="leave beams out, or open the function's torch form.",
-        )
+    @property
+    def scores(self) -> Array:
+        return np.stack([self._session.read_again(self._request, row) for row in self._rows])
+
+    def go_on(self, rows: Sequence[int], tokens: Sequence[int]) -> None:
+        self._rows = [[*self._rows[row], token] for row, token in zip(rows, tokens, strict=True)]

@@ -5,16 +5,17 @@ Apart from who asks: `Session.generate` has a batch of its own for a call, `Sess
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from functory_sdk import Request, Token
+from functory_sdk.lines import Line, Text
 from functory_sdk.torch import Network, Unread, Writing, read
+from functory_torch.alone import Alone, numbers, padded
 from functory_torch.branches import PASS, SHARED, Branches, Prompts
 
 PART = 4
@@ -22,43 +23,6 @@ PART = 4
 
 Begun = tuple[int, ...]
 """Tokens that texts begin with."""
-
-
-@dataclass(frozen=True)
-class Step:
-    """What one step of a text gives.
-
-    :param told: its tokens.
-    :param rows: which of its rows go on, of which one may come several times; none where it ended.
-    :param tokens: the next token of each.
-    """
-
-    told: Sequence[Token]
-    rows: Sequence[int] = ()
-    tokens: Sequence[int] = ()
-
-
-class Text(ABC):
-    """What is written of a request: one sample, or all that beams find. It has some rows of a batch.
-
-    :param place: the index of its request.
-    """
-
-    request: Request
-    place: int
-    most: int = 1
-    """The rows that it may have."""
-    has_left = False
-    """Whether nobody wants more of it."""
-
-    @abstractmethod
-    def go_on(self, network: Network, logits: Tensor) -> Step:
-        """Take the next token of each of its rows, from their scores (rows, vocabulary)."""
-
-    @property
-    def size(self) -> int:
-        """The most tokens of one of its rows."""
-        return len(self.request.ids) + len(self.request.start) + self.request.decoding.max_new_tokens
 
 
 class Batch:
@@ -75,6 +39,7 @@ class Batch:
         self._counts: list[int] = []  # the rows of each
         self._writing: Writing | None = None
         self._begins: list[tuple[Sequence[Text], list[Prompts]]] = []  # what the next step reads beside what it writes
+        self._states: dict[Text, list[Tensor]] = {}  # of each token that a text wrote and the network read
 
     def __len__(self) -> int:
         return len(self._all)
@@ -148,11 +113,12 @@ class Batch:
         if writing is None:
             return
         staying, counts, rows, tokens = list[Text](), list[int](), list[int](), list[int]()
-        first = 0
+        first, scores, alone = 0, numbers(writing.logits), partial(Alone, self._network, self._device)
         for text, count in zip(self._texts, self._counts, strict=True):
             if not text.has_left:
+                self._note(text, writing.hidden[first])
                 try:
-                    step = text.go_on(self._network, writing.logits[first : first + count])
+                    step = text.go_on(scores[first : first + count], alone)
                 except Exception as error:
                     yield text, error
                 else:
@@ -164,9 +130,24 @@ class Batch:
                         rows += [first + row for row in step.rows]
                         tokens += step.tokens
                     else:
+                        self._remember(text, writing, first)
                         yield text, None
             first += count
+        self._states = {text: self._states[text] for text in staying if text in self._states}
         self._go_on(staying, counts, rows, tokens)
+
+    def _note(self, text: Text, hidden: Tensor) -> None:
+        """Note the last state of a text's row, which is that of the token that it wrote last, where it has written one."""
+        if self._branches.is_remembering and isinstance(text, Line) and text.tokens:
+            self._states.setdefault(text, []).append(hidden)
+
+    def _remember(self, text: Text, writing: Writing, row: int) -> None:
+        """Keep what a text that has ended wrote for the next prompt that goes on from it: a dialogue's next turn."""
+        states, request = self._states.get(text), text.request
+        if states and isinstance(text, Line):
+            ids = (*request.ids, *request.start, *text.tokens[: len(states)])
+            with torch.inference_mode():
+                self._branches.keep(ids, torch.stack(states), writing.last(row, len(states)))
 
     def _go_on(self, staying: list[Text], counts: list[int], rows: list[int], tokens: list[int]) -> None:
         """Go on with texts, the rows of those before and the next token of each."""
@@ -243,23 +224,12 @@ def read_alike(network: Network, requests: Sequence[Request], device: torch.devi
 
     :param requests: with as many tokens to start with.
     """
-    numbers = {key: number for number, key in enumerate(dict.fromkeys((one.ids, one.start) for one in requests))}
-    rows = [numbers[one.ids, one.start] for one in requests]
-    ids, mask = padded([list(ids) for ids, _ in numbers], device)
-    started = [list(start) for _, start in numbers]
+    whole = {key: number for number, key in enumerate(dict.fromkeys((one.ids, one.start) for one in requests))}
+    rows = [whole[one.ids, one.start] for one in requests]
+    ids, mask = padded([ids for ids, _ in whole], device)
+    started = [list(start) for _, start in whole]
     begun = torch.tensor(started, dtype=torch.long, device=device) if started[0] else None
     writing = Writing(network, ids, mask, begun)
-    if rows != list(range(len(numbers))):
+    if rows != list(range(len(whole))):
         writing.choose(rows)
     return list(range(len(requests))), writing
-
-
-def padded(texts: Sequence[Sequence[int]], device: torch.device) -> tuple[Tensor, Tensor]:
-    """Return the ids and the mask of texts, (rows, tokens), padded on the right."""
-    size = max(map(len, texts))
-    ids = torch.zeros(len(texts), size, dtype=torch.long)
-    mask = torch.zeros_like(ids)
-    for row, text in enumerate(texts):
-        ids[row, : len(text)] = torch.tensor(text)
-        mask[row, : len(text)] = 1
-    return ids.to(device), mask.to(device)

@@ -211,6 +211,20 @@ class Branches:
             kept.share(found.layers(tensors({"places": lying[rows[0]][None, :common]}, self.device)["places"]))
         return Writing.after(self.network, kept, where["mask"], hidden, texts[rows[0]][:common].tolist())
 
+    @property
+    def is_remembering(self) -> bool:
+        """Whether what is written is kept."""
+        return self._beginnings.most > 0 and self.network.has_branches and self.network.spec.architecture == "decoder"
+
+    def keep(self, ids: Sequence[int], hidden: Tensor, layers: Sequence[tuple[Tensor, Tensor]]) -> None:
+        """Keep what was read of a text's last tokens, one by one as it wrote them.
+
+        :param ids: all of its tokens.
+        :param hidden: the last states of the last ones, (tokens, width).
+        :param layers: of each layer keys and values, (heads, tokens, width of a head) both.
+        """
+        self._beginnings.keep(np.asarray(ids, dtype=np.int64), States(hidden, tuple(layers)))
+
     def remember(self, ids: Array, found: Pass, places: Array) -> None:
         """Keep what was read of a text.
 

@@ -13,7 +13,8 @@ from functools import partial
 from typing import Self
 
 from functory_sdk import NotSupported, Token
-from functory_torch.batch import Batch, Text
+from functory_sdk.lines import Text
+from functory_torch.batch import Batch
 from functory_torch.threads import threads
 
 NAME = "functory-writing"

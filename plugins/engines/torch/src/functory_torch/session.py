@@ -9,10 +9,9 @@ import numpy as np
 import torch
 
 from functory_sdk import Array, NotSupported, Program, Request, Row, Session, SessionOptions, Token, pad, plan, unpad
-from functory_sdk.guides import walk
+from functory_sdk.lines import Text, begun
 from functory_sdk.torch import Network
-from functory_torch.batch import Batch, Text, written
-from functory_torch.beams import Search
+from functory_torch.batch import Batch, written
 from functory_torch.beginnings import Beginnings, States
 from functory_torch.branches import Branches
 from functory_torch.joining import Joining
@@ -21,7 +20,6 @@ from functory_torch.narrow import narrowed
 from functory_torch.placing import device, on, tensors
 from functory_torch.sharing import ATTENTION, NARROW_ATTENTION, Shared, Sharing, branch_ports, shared
 from functory_torch.threads import threaded, threads
-from functory_torch.writing import Line
 
 Told = Callable[[float], None]
 STATES = 16384
@@ -129,10 +127,8 @@ class TorchSession(Session):
 
         :raises OptionError: for a guide that it cannot be held to.
         """
-        held, how = walk(request, self._network.spec.vocabulary), request.decoding
-        if how.beams > 1:
-            return [Search(request, place, held)]
-        return [Line(request, place, sample, walk=held and held.fork()) for sample in range(how.samples)]
+        spec = self._network.spec
+        return begun(request, place, spec.vocabulary, (spec.start_id or 0,) if spec.architecture == "encoder-decoder" else None)
 
     def _batch(self) -> Batch:
         return Batch(self._branches(), WRITTEN * (self.options.budget or BUDGET))

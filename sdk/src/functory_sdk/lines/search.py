@@ -13,15 +13,12 @@ from itertools import pairwise
 from typing import Literal
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from functory_sdk import SURE, Request, Token
+from functory.contracts.decoding import SURE, Request, Token
+from functory.contracts.rows import Array
 from functory_sdk.choosing import changed
-from functory_sdk.guides import Walk
-from functory_sdk.torch import Network, Writing
-from functory_torch.batch import Step, Text
-from functory_torch.writing import Line, begun, numbers
+from functory_sdk.guides.walks import Walk
+from functory_sdk.lines.text import Alone, Step, Text
 
 CLOSE = 2e-4
 """Where what decides between beams is this close, the rounding of another batch might turn it around: sums of log-probabilities,
@@ -68,21 +65,17 @@ class Course:
 
 
 class Search(Text):
-    """The search for the texts of a request, as many as it asks for. They are told when all are found, the best first.
+    """The search for the texts of a request, as many as it asks for. They are told when all are found, the best first."""
 
-    :param place: the request's index.
-    :param walk: what holds its texts to their guide.
-    """
-
-    def __init__(self, request: Request, place: int, walk: Walk | None = None) -> None:
-        self.request, self.place, self.most = request, place, request.decoding.beams
-        self._walk = walk
+    def __init__(self, request: Request, place: int, walk: Walk | None = None, before: Sequence[int] | None = None) -> None:
+        super().__init__(request, place, walk, before)
+        self.most = request.decoding.beams
         self._course = Course([Beam(walk=walk)])
 
-    def go_on(self, network: Network, logits: Tensor) -> Step:
-        before, course = self._course.running, further(network, self.request, self._course, logits)
-        if course.doubt < CLOSE:
-            course = self._alone(network, course.length, logits.device)
+    def go_on(self, scores: Array, alone: Alone | None = None) -> Step:
+        before, course = self._course.running, self.further(self._course, scores)
+        if course.doubt < CLOSE and alone is not None:
+            course = self._by_itself(alone, course.length)
             rows = {beam.tokens: row for row, beam in enumerate(before)}
             course = replace(course, rows=[rows[beam.tokens[:-1]] for beam in course.running])
         self._course = course
@@ -91,37 +84,68 @@ class Search(Text):
         best = enumerate(course.found[: self.request.decoding.samples])
         return Step([token for sample, beam in best for token in _told(beam, self.place, sample, self.request, course.lead)])
 
-    def _alone(self, network: Network, length: int, device: torch.device) -> Course:
+    def _by_itself(self, alone: Alone, length: int) -> Course:
         """Return how far it is after so many tokens, searched by itself: the same computation in every batch."""
-        ids, course = torch.tensor([self.request.ids], device=device), Course([Beam(walk=self._walk)])
-        with torch.inference_mode():
-            writing = Writing(network, ids, torch.ones_like(ids), begun([Line(self.request, self.place)], device))
-            while True:
-                course = further(network, self.request, course, writing.logits)
-                if course.is_over or course.length == length:
-                    return course
-                writing.choose(course.rows)
-                writing.advance(torch.tensor([beam.tokens[-1] for beam in course.running], device=device))
+        course, apart = Course([Beam(walk=self.walk)]), alone(self.request, ())
+        while True:
+            course = self.further(course, apart.scores)
+            if course.is_over or course.length == length:
+                return course
+            apart.go_on(course.rows, [beam.tokens[-1] for beam in course.running])
+
+    def further(self, course: Course, scores: Array) -> Course:
+        """Go on with each beam by each token, and keep the best.
+
+        :param scores: of each beam's next token, (beams, vocabulary).
+        """
+        request, how, length = self.request, self.request.decoding, course.length + 1
+        made, rows, margin = self._made(course.running, scores)
+        on = [place for place, beam in enumerate(made) if beam.finish is None]
+        kept = on[: how.beams]
+        lead = made[kept[-1]].score - made[on[how.beams]].score if len(on) > how.beams else SURE
+        norm = (len(request.start) + length) ** how.length_penalty
+        ended = [replace(beam, score=beam.score / norm) for beam in made[: how.beams] if beam.finish is not None]
+        ranked = sorted([*course.found, *ended], key=lambda beam: -beam.score)
+        running, found = [made[place] for place in kept], ranked[: how.beams]
+        hope = running[0].score / norm - found[-1].score if running and len(found) == how.beams else math.inf
+        is_over = not running or hope <= 0 or length == how.max_new_tokens
+        doubts = [margin, lead, abs(hope) * norm, *_doubts(made, ranked, how.beams, norm, is_new=bool(ended) or is_over)]
+        return Course(running, [rows[place] for place in kept], found, length, min(course.lead, lead), min(doubts), is_over)
+
+    def _made(self, beams: Sequence[Beam], scores: Array) -> tuple[list[Beam], list[int], float]:
+        """Return the best continuations of beams, the best first, which beam each continues, and how far what steers was from
+        saying otherwise.
+        """
+        request, likely = self.request, _log_softmax(scores)
+        told = [
+            changed(row, request, beam.tokens, self.seen(beam.tokens), None if beam.walk is None else beam.walk.allowed())
+            for row, beam in zip(likely, beams, strict=True)
+        ]
+        margin = min(margin for _, margin in told)
+        sums = np.stack([row for row, _ in told]) + np.asarray([beam.score for beam in beams], np.float32)[:, None]
+        # One that ends is no beam that goes on: so many that enough are left where every end is among the best.
+        best = _best(sums.ravel(), max(2, 1 + len(request.stop_ids)) * request.decoding.beams)
+        made, rows = list[Beam](), list[int]()
+        for row, token, score in _in_time(request, beams, best, sums):
+            made.append(_longer(request, beams[row], token, float(likely[row, token]), score))
+            rows.append(row)
+        return made, rows, margin
 
 
-def further(network: Network, request: Request, course: Course, logits: Tensor) -> Course:
-    """Go on with each beam by each token, and keep the best.
+def _log_softmax(scores: Array) -> Array:
+    """Return the log-probabilities of tokens, of their scores, float32 (rows, vocabulary) both."""
+    shifted = scores - scores.max(-1, keepdims=True)
+    found: Array = shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))
+    return found
 
-    :param logits: the scores of each beam's next token, (beams, vocabulary).
-    """
-    how, length = request.decoding, course.length + 1
-    made, rows, margin = _made(network, request, course.running, logits)
-    on = [place for place, beam in enumerate(made) if beam.finish is None]
-    kept = on[: how.beams]
-    lead = made[kept[-1]].score - made[on[how.beams]].score if len(on) > how.beams else SURE
-    norm = (len(request.start) + length) ** how.length_penalty
-    ended = [replace(beam, score=beam.score / norm) for beam in made[: how.beams] if beam.finish is not None]
-    ranked = sorted([*course.found, *ended], key=lambda beam: -beam.score)
-    running, found = [made[place] for place in kept], ranked[: how.beams]
-    hope = running[0].score / norm - found[-1].score if running and len(found) == how.beams else math.inf
-    is_over = not running or hope <= 0 or length == how.max_new_tokens
-    doubts = [margin, lead, abs(hope) * norm, *_doubts(made, ranked, how.beams, norm, is_new=bool(ended) or is_over)]
-    return Course(running, [rows[place] for place in kept], found, length, min(course.lead, lead), min(doubts), is_over)
+
+def _best(sums: Array, size: int) -> list[int]:
+    """Return the places of the best sums that may be, the best first: so many at most."""
+    size = min(size, len(sums))
+    places = np.argpartition(sums, len(sums) - size)[len(sums) - size :]
+    order = places[np.argsort(-sums[places], kind="stable")]
+    found: list[int] = order[sums[order] > -math.inf].tolist()
+    return found
 
 
 def _doubts(made: Sequence[Beam], ranked: Sequence[Beam], beams: int, norm: float, *, is_new: bool) -> Iterator[float]:
@@ -136,32 +160,8 @@ def _doubts(made: Sequence[Beam], ranked: Sequence[Beam], beams: int, norm: floa
         yield from ((one.score - other.score) * norm for one, other in pairwise(ranked[: beams + 1]))
 
 
-def _made(
-    network: Network, request: Request, beams: Sequence[Beam], logits: Tensor
-) -> tuple[list[Beam], list[int], float]:
-    """Return the best continuations of beams, the best first, which beam each continues, and how far what steers was from
-    saying otherwise.
-    """
-    how = request.decoding
-    likely = logits.float().log_softmax(-1)  # (beams, vocabulary)
-    seen = [Line(request, 0, tokens=list(beam.tokens)).seen(network) if how.repetition_penalty != 1 else () for beam in beams]
-    told = [
-        changed(row, request, beam.tokens, own, None if beam.walk is None else beam.walk.allowed())
-        for row, beam, own in zip(numbers(likely), beams, seen, strict=True)
-    ]
-    scores, margin = torch.from_numpy(np.stack([row for row, _ in told])), min(margin for _, margin in told)
-    sums = (scores + torch.tensor([beam.score for beam in beams])[:, None]).flatten()
-    # One that ends is no beam that goes on: so many that enough are left where every end is among the best.
-    best = sums.topk(min(len(sums), max(2, 1 + len(request.stop_ids)) * how.beams))
-    made, rows = list[Beam](), list[int]()
-    for row, token, score in _in_time(request, beams, best.indices[best.values > -math.inf].tolist(), sums.view_as(likely)):
-        made.append(_longer(request, beams[row], token, float(likely[row, token]), score))
-        rows.append(row)
-    return made, rows, margin
-
-
 def _in_time(
-    request: Request, beams: Sequence[Beam], numbers: Sequence[int], sums: Tensor
+    request: Request, beams: Sequence[Beam], numbers: Sequence[int], sums: Array
 ) -> list[tuple[int, int, float]]:
     """Return the continuations that are followed, the best first: row, token and score. Of guided texts those that can still
     end in time, and for each beam the next token of its ending besides.
