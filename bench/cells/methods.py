@@ -32,6 +32,7 @@ def method(sample: str, adaptation: str, language: str, backbone: str, train: in
 
     peer, answers, rates = _peer(adaptation, backbone)
     trained = {} if adaptation == "head" else {"epochs": same.EPOCHS, "batch_rows": same.BATCH, "learning_rate": rates[0]}
+    trained |= {"head_first": False} if adaptation == "full" else {}  # Trainer's head is as it is drawn, too
     return Cell(
         f"{sample}, {adaptation}", language, "accuracy", "text-classification", load, gold=lambda row: str(row["label"]),
         read=lambda output: output.label, score=scores.accuracy,
