@@ -143,6 +143,13 @@ class Served(ABC):
     def asked(self, scope: Scope) -> Asked:
         """Return the request that a scope tells of."""
 
+    def added(self, path: str, functions: Mapping[str, Function]) -> dict[str, Any]:  # Any: JSON
+        """Return the fields that other faces add to the JSON object at a path of one: those that have the path `vacant`.
+
+        :param functions: those that the request may use, by name.
+        """
+        return {}
+
 
 class Face(ABC):
     """One more way to speak to what is served."""
@@ -154,7 +161,8 @@ class Face(ABC):
     paths: tuple[str, ...]
     """Where it answers: ``/v1/models``, with all that lies below."""
     vacant: tuple[str, ...] = ()
-    """Where it answers besides, as long as it is no other face's place: what several formats have alike, as a list of models."""
+    """Where it answers besides, as long as it is no other face's place: what several formats have alike, as a list of models.
+    Where it is another's, `added` says what it adds there."""
 
     @abstractmethod
     def app(self, served: Served) -> AbstractAsyncContextManager[App]:
@@ -169,6 +177,13 @@ class Face(ABC):
         nothing of what is served is not announced.
         """
         return True
+
+    def added(self, functions: Mapping[str, Function]) -> dict[str, Any]:  # Any: JSON
+        """Return the fields that it adds to the JSON object at a `vacant` place that another face answers; none by default.
+
+        :param functions: those that the request may use, by name.
+        """
+        return {}
 
     def described(self, functions: Mapping[str, Function]) -> dict[str, Any]:  # Any: JSON
         """Return what stands of it on the OpenAPI page: ``paths``, all of them its own, and, where they refer to some,

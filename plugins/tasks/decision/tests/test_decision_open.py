@@ -147,11 +147,25 @@ def test_a_server_answers_by_the_function_and_refuses_in_the_format_s_own_way(de
         assert post(url, body, "/v1/systemone/more")[0] == 404
 
 
+def test_models_are_listed_beside_those_of_another_face_and_alone(decide: Function) -> None:
+    from functory_sdk import load
+
+    with kit():
+        for names in (("systemone",), ("openai", "systemone"), ("systemone", "openai")):
+            with served({"decide": decide}, faces=[load("faces", name) for name in names]) as url:
+                with urlopen(f"{url}/v1/models") as answer:
+                    told = json.load(answer)
+                assert [one["name"] for one in told["models"]] == ["decide"], names
+                assert [one["id"] for one in told["data"]] == (["decide"] if len(names) == 1 else []), names
+
+
 @pytest.mark.slow
 @pytest.mark.peer(name="jevcompat")
 def test_the_public_suite_of_the_format_passes(decide: Function) -> None:
-    with kit(), served({"decide": decide}) as url:
+    with kit(), served({"decide": decide}) as url:  # beside OpenAI's face, which has /v1/models too
         command = [sys.executable, "-m", "jevcompat.cli", "test", url, "--timeout", "300"]
         done = subprocess.run(command, capture_output=True, text=True, timeout=1500, check=False)
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-2000:]
     assert re.search(r"\bconformant\b", done.stdout)
+    [(passed, tested)] = re.findall(r"SHOULD (\d+)/(\d+)", done.stdout)[-1:]
+    assert passed == tested, done.stdout[-3000:]

@@ -75,7 +75,8 @@ def app(
     routes = Routes(service, access, logs, traces)
     own = routes.own()
     mounted = routes.mounted(installed() if faces is None else faces, own)
-    served = ServedFunctions(lambda: {name: one.function for name, one in service.servings.items()})
+    present = list({one.face.name: one.face for one in mounted}.values())
+    served = ServedFunctions(lambda: {name: one.function for name, one in service.servings.items()}, present)
 
     @asynccontextmanager
     async def lives(_: Starlette) -> AsyncIterator[None]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from starlette.requests import Request
 
-from functory_sdk import Asked, Attribution, Function, Problem, Served
+from functory_sdk import Asked, Attribution, Face, Function, Problem, Served
 from functory_sdk.faces import while_there
 from functory_serve import log
 from functory_serve.access import Access
@@ -151,10 +151,11 @@ class ServedFunctions(Served):
     """What a server serves.
 
     :param functions: what is served now.
+    :param faces: those that answer.
     """
 
-    def __init__(self, functions: Callable[[], Mapping[str, Function]]) -> None:
-        self._functions = functions
+    def __init__(self, functions: Callable[[], Mapping[str, Function]], faces: Sequence[Face] = ()) -> None:
+        self._functions, self._faces = functions, faces
 
     @property
     def functions(self) -> Mapping[str, Function]:
@@ -163,6 +164,13 @@ class ServedFunctions(Served):
     def asked(self, scope: Any) -> Requested:  # Any: an ASGI scope
         found: Requested = scope[KEY]
         return found
+
+    def added(self, path: str, functions: Mapping[str, Function]) -> dict[str, Any]:
+        fields: dict[str, Any] = {}
+        for face in self._faces:
+            if path in face.vacant:
+                fields |= face.added(functions)
+        return fields
 
 
 def request_id(request: Request) -> str:

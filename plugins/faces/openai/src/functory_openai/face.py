@@ -34,7 +34,7 @@ class OpenAI(Face):
         async def answer(scope: Scope, receive: Receive, send: Send) -> None:
             asked = served.asked(scope)
             try:
-                found = await _answered(asked, scope, since)
+                found = await _answered(asked, scope, since, served)
             except FunctoryError as error:
                 problem, allow = asked.problem(error), {"allow": getattr(error, "allow", "")}
                 await respond_json(send, told(error, problem), status_of(error, problem), {**problem.headers, **allow})
@@ -55,7 +55,7 @@ class OpenAI(Face):
         return described(functions)
 
 
-async def _answered(asked: Asked, scope: Scope, since: int) -> Event | AsyncGenerator[Event]:
+async def _answered(asked: Asked, scope: Scope, since: int, served: Served) -> Event | AsyncGenerator[Event]:
     """Return the answer to a request: whole, or its events.
 
     :raises FunctoryError: what is wrong with it.
@@ -65,7 +65,7 @@ async def _answered(asked: Asked, scope: Scope, since: int) -> Event | AsyncGene
         _check(method, "GET")
         name = path.removeprefix(MODELS).lstrip("/")
         if not name:
-            return models(asked.functions, since)
+            return {**served.added(MODELS, asked.functions), **models(asked.functions, since)}
         model_of(asked, name, is_usable, "writes or gives vectors")
         return model(name, since)
     if path not in (CHAT, COMPLETIONS, EMBEDDINGS):

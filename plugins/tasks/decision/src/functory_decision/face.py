@@ -1,7 +1,7 @@
 """``POST /v1/systemone``: typed decisions in the wire format that clients of System One speak, by functions that are served.
 
 Answered by any served function of the task open-decision; a request's ``model`` is its name, ``jev-latest`` the first one.
-``GET /v1/models`` lists them, where no other face has that path.
+``GET /v1/models`` lists them, beside what another face tells there.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 
 from functory_decision.open_types import AskedText, Decisions
 from functory_decision.systemone import Invalid, answers_of, request_of
-from functory_sdk import Face, Function, FunctoryError, Problem, Served
+from functory_sdk import Face, Function, FunctoryError, Problem, Served, purpose
 from functory_sdk.faces import App, Receive, Scope, Send, respond_json
 
 PATH, MODELS = "/v1/systemone", "/v1/models"
@@ -72,6 +72,9 @@ class SystemOne(Face):
     def answers(self, function: Function) -> bool:
         return decides(function)
 
+    def added(self, functions: Mapping[str, Function]) -> dict[str, Any]:
+        return _models(functions)
+
     def described(self, functions: Mapping[str, Function]) -> dict[str, Any]:
         from functory_decision.openapi import described
 
@@ -90,7 +93,7 @@ async def _answered(asked: Any, scope: Scope, since: int) -> dict[str, Any]:  # 
     if path == MODELS:
         if method != "GET":
             raise NotHere(HTTPStatus.METHOD_NOT_ALLOWED, f"models are listed with GET {MODELS}.", allow="GET")
-        return _models(_deciding(functions), since)
+        return {"object": "list", "data": [_listed(name, since) for name in _deciding(functions)], **_models(functions)}
     if method != "POST":
         raise NotHere(HTTPStatus.METHOD_NOT_ALLOWED, f"decisions are asked for with POST {PATH}.", allow="POST")
     request = request_of(await asked.json())
@@ -109,10 +112,20 @@ def _deciding(functions: Mapping[str, Function]) -> list[str]:
     return [name for name, one in functions.items() if decides(one)]
 
 
-def _models(names: list[str], since: int) -> dict[str, Any]:
-    """Return the list of models, as clients of several formats read it."""
-    data = [{"id": name, "object": "model", "created": since, "owned_by": "functory"} for name in names]
-    return {"object": "list", "data": data}
+def _listed(name: str, since: int) -> dict[str, Any]:
+    """Return a function as clients of OpenAI list models."""
+    return {"id": name, "object": "model", "created": since, "owned_by": "functory"}
+
+
+def _models(functions: Mapping[str, Function]) -> dict[str, Any]:
+    """Return the functions that decide, as clients of this format list models.
+
+    No function says on which day it was made: that of today stands for it.
+    """
+    today = time.strftime("%Y-%m-%d")
+    about = {name: purpose(one) for name, one in functions.items() if decides(one)}
+    found = [{"name": name, "description": what, "release_date": today} for name, what in about.items()]
+    return {"models": found} if found else {}
 
 
 def _function(model: str, names: list[str]) -> str:

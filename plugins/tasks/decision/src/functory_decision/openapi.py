@@ -98,7 +98,8 @@ ANSWERS: Json = {
 }  # fmt: skip
 LISTED: Json = {
     "type": "object", "required": ["object", "data"],
-    "properties": {"object": {"const": "list"}, "data": {"type": "array", "items": {
+    "properties": {"models": {"type": "array", "items": {"type": "object", "required": ["name", "description", "release_date"]}},
+                   "object": {"const": "list"}, "data": {"type": "array", "items": {
         "type": "object", "required": ["id", "object", "created", "owned_by"],
         "properties": {"id": {"type": "string"}, "object": {"const": "model"}, "created": COUNT, "owned_by": {"type": "string"}},
     }}},
