@@ -23,6 +23,7 @@ from functory.artefact.installed import Packaged
 from functory.plugins import registry as plugins
 from functory_sdk import testing
 from functory_sdk.testing import kit, registered
+from functory_sdk.testing.faces import host
 from functory_sdk.testing.guarding import checks
 from functory_sdk.testing.project import _of_made_up_examples
 from functory_sdk.testing.suite import Suite
@@ -33,6 +34,7 @@ SUITES = {
     "commands": testing.CommandSuite,
     "engines": testing.EngineSuite,
     "explanations": testing.ExplanationSuite,
+    "faces": testing.FaceSuite,
     "families": testing.FamilySuite,
     "functions": testing.FunctionSuite,
     "hooks": testing.HookSuite,
@@ -200,6 +202,25 @@ TABLE = [
     ("samples", "Unlicensed", "test_it_is_a_sample_with_a_licence", "does not name the licence"),
     ("samples", "Unlicensed", "test_its_rows_are_the_same_each_time", "two readings give different rows"),
     ("samples", "Empty", "test_it_is_usable_as_a_data_path", "no rows|holds no|empty"),
+    ("faces", "Wordless", "test_it_is_a_face_with_help_and_paths", "its help is no line"),
+    ("faces", "Thief", "test_its_paths_are_no_others", "goes without the face broken"),
+    ("faces", "Rewriting", "test_it_tells_what_python_gives", "it tells '{.*not '{"),
+    ("faces", "Confused", "test_requests_at_once_get_each_their_own", "one gets another's answer"),
+    ("faces", "Single", "test_it_may_be_in_several_servers", "it tells .*it is over"),
+    ("faces", "Undescribed", "test_it_stands_on_the_openapi_page", "it says nothing of itself"),
+    ("faces", "Misdescribed", "test_it_keeps_to_its_openapi_page", r"a request is not what its page says, at \$\.input"),
+    ("faces", "Terse", "test_a_function_that_it_does_not_answer_is_refused_by_name", "'no-such-function' names nothing"),
+    ("faces", "Terse", "test_what_is_wrong_is_told_with_what_to_do", "it does not say"),
+    ("faces", "Soothing", "test_a_body_that_is_no_request_is_refused", "no JSON is answered"),
+    ("faces", "Trusting", "test_a_field_that_is_another_thing_is_no_fault_of_the_servers", "is a fault: 500"),
+    ("faces", "Allowless", "test_another_path_or_method_is_no_fault_of_the_servers", "405 without Allow"),
+    ("faces", "Gossiping", "test_a_function_that_fails_is_told_without_its_secrets", "it tells 'secret'"),
+    ("faces", "Chatty", "test_no_text_stands_in_the_log", "a client's text stands on stderr"),
+    ("faces", "Soothing", "test_a_long_body_is_refused", "it is answered"),
+    ("faces", "Direct", "test_a_token_has_its_own_functions_alone", "without a token: 200"),
+    ("faces", "Soothing", "test_a_clients_time_is_kept", "it is answered"),
+    ("faces", "Soothing", "test_one_too_many_is_told_to_come_again", "it is answered"),
+    ("faces", "Direct", "test_what_a_client_left_is_not_computed", "the client is gone, and its request goes on"),
     ("commands", "Shouting", "test_it_is_a_command_with_help_and_example", "its help is no line"),
     ("commands", "Mute", "test_its_help_is_printed", "--help"),
     ("commands", "Shouting", "test_its_json_is_json", "Expecting value"),
@@ -363,6 +384,7 @@ PACKED_HASH = hashlib.sha256(b"weights").hexdigest()
 """Of what the sound packed backbone converts to."""
 ELSEWHERE = {
     "test_importing_it_is_light", "test_its_distribution_is_complete",  # below, from an installed distribution
+    "test_a_text_whose_client_is_gone_is_written_no_further",  # by a face that writes: functory-openai's
     "test_it_is_an_explanation", "test_it_is_an_optimization", "test_it_is_a_packager",  # the loader refuses such a class
     "test_its_entry_is_its_artefact", "test_its_golden_examples_come_out_the_same", "test_it_is_called_by_name",  # below
 }  # fmt: skip
@@ -394,20 +416,23 @@ def run(suite: type[Suite], check: str, tmp_path: Path, capsys: Any) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(("kind", "broken", "check", "says"), TABLE, ids=[f"{row[1]}-{row[2][5:]}" for row in TABLE])
 def test_a_broken_component_fails_its_check_with_its_own_diagnosis(
-    kind: str, broken: str, check: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    found(kind, broken, check, says, tmp_path, capsys)
+    kind: str, broken: str, check: str, says: str, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    found(kind, broken, check, says, tmp_path, capsys, monkeypatch)
 
 
 @pytest.mark.parametrize("planted", PLANTED, ids=[row[0].replace(" ", "-") for row in PLANTED])
 def test_each_of_nineteen_planted_faults_is_caught(
-    planted: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    planted: tuple[str, ...], tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, kind, broken, check, says = planted
-    found(kind, broken, check, says, tmp_path, capsys)
+    found(kind, broken, check, says, tmp_path, capsys, monkeypatch)
 
 
-def found(kind: str, broken: str, check: str, says: str, tmp_path: Path, capsys: Any) -> None:
+def found(
+    kind: str, broken: str, check: str, says: str, tmp_path: Path, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Expect a check to fail on a broken component, with its own diagnosis."""
     module = importlib.import_module(f"broken_components.{kind}")
     body: dict[str, Any] = {"component": "broken", "__module__": __name__}
@@ -415,6 +440,9 @@ def found(kind: str, broken: str, check: str, says: str, tmp_path: Path, capsys:
         body["arguments"] = ()
     if kind == "readers":
         body |= {"file_name": "a.bars", "content": b"pos|good\nneg|bad\n", "rows": READER_ROWS}
+    if kind == "faces":
+        body["question"] = module.question
+        monkeypatch.setattr(host, "PATIENCE", 3.0)
     if kind == "families":
         body["config"] = BERT
     if kind == "packed":

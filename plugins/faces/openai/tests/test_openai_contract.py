@@ -13,7 +13,7 @@ pytest.importorskip("functory_serve")
 
 import functory
 from functory_sdk import Function
-from functory_sdk.testing import FaceSuite, Heard, Question, toy_function
+from functory_sdk.testing import FaceSuite, Heard, Question, kit, toy_function
 
 DECODER = {"name": "tiny-decoder", "context": 1024}
 CHAT = "/v1/chat/completions"
@@ -60,3 +60,17 @@ class TestOpenAI(FaceSuite):
     def wrong(self) -> tuple[Question, tuple[str, ...]]:
         question = Question.of(CHAT, {**self._asked("write", {"text": "the film"}), "temperature": -1})
         return question, ("temperature", "greater than or equal to 0", "invalid_request_error")
+
+
+def test_a_face_that_lets_texts_go_on_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    from functory_openai import writing
+    from functory_sdk.testing.faces import keeping
+
+    async def left(writings: Any) -> None:
+        """Close none of them."""
+
+    monkeypatch.setattr(writing, "_left", left)
+    monkeypatch.setattr(keeping, "PATIENCE", 5.0)
+    monkeypatch.setattr("functory_serve.texts.Text.aclose", left)  # which a text does by itself, where it is gone through
+    with kit(), pytest.raises(AssertionError, match="the text went on"):
+        TestOpenAI().test_a_text_whose_client_is_gone_is_written_no_further()

@@ -32,7 +32,7 @@ class TellingChecks(FaceBasis):
         for path in self.each((*found.paths, *found.vacant)):
             assert re.fullmatch(r"(/[\w.~-]+)+", path), f"no path: {path!r}. Write /v1/shout, without an end and a pattern."
 
-    def test_its_paths_are_no_others(self, capfd: pytest.CaptureFixture[str]) -> None:
+    def test_its_paths_are_no_others(self, capsys: pytest.CaptureFixture[str]) -> None:
         """No path of it is the server's own or another installed face's, or lies below one, or above.
 
         If this fails: choose other paths; what may be another's is `vacant`.
@@ -44,7 +44,7 @@ class TellingChecks(FaceBasis):
                 pass
 
         self.run(check)
-        told = capfd.readouterr().err
+        told = capsys.readouterr().err
         assert f"goes without the face {self.component}" not in told, told
         for entry in plugins.entries("faces"):
             other = plugins.load("faces", entry.qualified)
@@ -108,7 +108,7 @@ class TellingChecks(FaceBasis):
 
         self.run(check)
 
-    def test_it_stands_on_the_openapi_page(self, capfd: pytest.CaptureFixture[str]) -> None:
+    def test_it_stands_on_the_openapi_page(self, capsys: pytest.CaptureFixture[str]) -> None:
         """What it says of itself is part of a sound OpenAPI page: its own paths, operations with answers, references that lead to
         a schema; and it says it without any function, too.
 
@@ -116,7 +116,7 @@ class TellingChecks(FaceBasis):
         """
         page = self._page()
         own = {path: operations for path, operations in page["paths"].items() if self._is_own(path)}
-        assert "stands on no OpenAPI page" not in (told := capfd.readouterr().err), told
+        assert "stands on no OpenAPI page" not in (told := capsys.readouterr().err), told
         said = self.face.described(self.functions()).get("paths", {})
         assert said, "it says nothing of itself: override described()."
         lost = [path for path in said if path not in own]

@@ -87,7 +87,7 @@ function bracket({ left, right, top, bottom, y, label }, hue) {
   return [
     drawn("rect", { x: left - 1, y: top, width: right - left + 2, height: bottom - top, rx: 4, class: `wash hue-${hue}` }),
     drawn("path", { d: `M${left} ${y - 3}V${y}H${right}V${y - 3}`, class: `bracket hue-${hue}` }),
-    label ? drawn("text", { x: middle, y: y + 11, "text-anchor": "middle", class: `label hue-${hue}` }, label) : null,
+    label ? drawn("text", { x: middle, y: y + 12, "text-anchor": "middle", class: `label hue-${hue}` }, label) : null,
   ].filter(Boolean);
 }
 
