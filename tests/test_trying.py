@@ -225,6 +225,30 @@ class Layered(ToyAdaptation):
         return Fit({"steps": float(self.options.most_steps)})
 
 
+class Best(ToyAdaptation):
+    """Was best on dev after two thirds of its steps."""
+
+    Options = TrainingOptions
+    fits: ClassVar[list[int]] = []
+
+    def cut(self, spec: Any) -> int:
+        return 1
+
+    def fit(self, session: Any) -> Fit:
+        self.fits.append(self.options.most_steps)
+        super().fit(session)
+        return Fit({"steps": 30.0, **({"best_step": 20.0} if session.dev else {})})
+
+
+def test_the_refitted_one_takes_as_many_passes_as_dev_found_best_and_keeps_to_the_budget() -> None:
+    with registered("adaptations", "best", Best, distribution="toys", version="1"):
+        for budget, most in ((0, [0, 27]), (44, [22, 22])):
+            Best.fits.clear()
+            wanted = Choice([Candidate("idle"), Candidate("best")], is_refitted=True, most_steps=budget)
+            fn = built(wanted, dev=None, dev_share=0.25)
+            assert (Best.fits, fn.form.adaptation.options.most_steps) == (most, most[1])  # of 36 rows, and then of 48
+
+
 def test_no_candidate_takes_more_steps_than_the_choice_allows_one_in_a_file_neither(tmp_path: Path) -> None:
     (tmp_path / "mine.py").write_text(
         "from functory_sdk import Fit, TrainingOptions\nfrom functory_sdk.testing.toy import ToyAdaptation\n\n\n"

@@ -177,7 +177,7 @@ class _Building:
                 do="look for NaN in its backbone's weights, or in what was brought; where it was trained, lower learning_rate.",
             )
         form.tolerance = tolerance(function, function.golden)
-        function.held_out = splits.test if len(splits.test) else splits.dev
+        function.held_out = next(filter(len, (splits.test, splits.dev, *([] if self.promises else [splits.untouched]))), None)
         function.floor = Floored(task, function.state, splits.train) if len(splits.train) else None
         function.calibration = [input_of(task, example) for example in list(self.unlabelled or splits.train)[:512]]
         # 6: how good it is

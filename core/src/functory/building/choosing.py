@@ -6,6 +6,7 @@ few to choose by and too many to do without. Nothing hangs on the clock.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -19,6 +20,9 @@ from numpy.typing import NDArray
 from functory.building.calibrating import calibrated_on
 from functory.building.contest import Contender, Contest, trial, with_dev
 from functory.building.fitting import Fitting, counted, traced, tuned, tuned_on
+from functory.building.parts import component
+from functory.contracts.adaptation import TrainingOptions
+from functory.contracts.component import Part
 from functory.data import Examples, Splits
 from functory.data.splits import folds_of
 from functory.errors import NotSupported, TrainingError
@@ -143,7 +147,8 @@ class Choosing:
         name = "" if len(self.contenders) == 1 and not part else f"{contender.candidate.name} {part}".strip()
         among = self.splits.train if self.contest.folds else None
         function = self.fitting.fitted(function, splits, folder, name, among=among)
-        contender.steps += int(function.about.data["fit"].get("steps", 0))
+        contender.fit = function.about.data["fit"]
+        contender.steps += int(contender.fit.get("steps", 0))
         return function
 
     def _refitted(self, best: Contender, folder: Path | None) -> Function:
@@ -152,12 +157,23 @@ class Choosing:
         The task tunes on what was held out; what folds held out calibrates the scores too, where nothing else may.
         """
         held = self.splits.train if self.contest.folds else self.splits.dev
+        if not self.contest.folds:
+            self._end_where_dev_did(best)
         function = self._whole(best, self.used, None if folder is None else folder / "chosen")
         data = {"fit": function.about.data["fit"], **counted(self.used)}
         function = function.replaced(about=replace(function.about, data=data))
         if self.contest.folds and not len(self.splits.untouched):
             function = calibrated_on(function, best.outputs[0], held)
         return tuned_on(function, best.outputs[0], held)
+
+    def _end_where_dev_did(self, best: Contender) -> None:
+        """Let what is fitted to dev too, and chosen by nothing any more, take as many passes over its rows as dev found best."""
+        found, options = best.fit.get("best_step"), best.adaptation.options
+        if not found or not isinstance(options, TrainingOptions):
+            return
+        steps = math.ceil(found * len(self.used.train) / len(self.splits.train))
+        given = {**best.candidate.options, "most_steps": min(steps, options.most_steps or steps)}
+        best.adaptation = component("adaptations", Part(name=best.candidate.name, options=given))
 
     def _folds(self, whole: Examples, turn: int) -> list[list[int]]:
         """Return what a turn holds out, the same for every contender."""

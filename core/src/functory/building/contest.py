@@ -5,7 +5,7 @@ Apart from `choosing`, which fits them, because a build asks before it looks at 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -35,6 +35,7 @@ class Contender:
     :param candidate: with the options that it is fitted with.
     :param turns: how often all rows are parted anew for it, where folds decide.
     :param outputs: what `Function.trace` gave of each example that was held out, in each turn.
+    :param fit: the figures of its last fit.
     """
 
     candidate: Candidate
@@ -44,6 +45,7 @@ class Contender:
     turns: int = 1
     outputs: list[list[Any]] = field(default_factory=list)
     function: Function | None = None
+    fit: Mapping[str, Any] = field(default_factory=dict)
     scores: NDArray[np.float64] | None = None
     steps: int = 0
     seconds: float = 0.0

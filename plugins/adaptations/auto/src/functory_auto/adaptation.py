@@ -14,6 +14,12 @@ TURNS = 128
 STEPS, STEPS_EACH, LEAST_STEPS = 1500, 4, 80
 """The budget of a table that is not small, of each example of one that is, and the least: what few examples cost stays in
 proportion to what many cost."""
+EXAMPLES_A_STEP, MOST_STEPS = 2, 12_000
+"""The same of a large table, of which three epochs of 16 examples a step, twice, are to be had; and the most."""
+ALL_WEIGHTS: Mapping[str, Any] = {"batch_rows": 16, "head_first": False}
+"""How full is tried. With a head that was fitted beforehand 1,000 rows of four sets ended one to four points lower on MiniLM."""
+LIGHT = 25_000_000
+"""Numbers of a backbone that may all be the function's own: 100 MB."""
 
 
 class AutoOptions(Options):
@@ -22,11 +28,12 @@ class AutoOptions(Options):
     among: tuple[str | dict[str, Any], ...] = Field(
         default=(),
         description="The adaptations that are tried, those that cost least first: names, or tables of a name and options. If not "
-        "given head and lora, and lexical and, with few examples, contrastive, where they are installed.",
+        "given head and lora, and lexical and, with few examples, contrastive, with plenty full, where they are installed.",
     )
     steps: int | None = Field(
         default=None, ge=10, le=10_000_000, description="Optimiser steps that the fits of one candidate may take together; if "
-        f"not given {STEPS:,}, and with few examples {STEPS_EACH} for each, but {LEAST_STEPS} at least.",
+        f"not given {STEPS:,}, with few examples {STEPS_EACH} for each, but {LEAST_STEPS} at least, and with many one for each "
+        f"{EXAMPLES_A_STEP}, but {MOST_STEPS:,} at most.",
     )
     certainty: float = Field(
         default=0.75, ge=0.5, le=1,
@@ -41,6 +48,11 @@ class AutoOptions(Options):
         description="With this many examples a label, or fewer, contrastive goes first: another must be surely better on what is "
         "held out; and lora is tried only where contrastive cannot be.",
     )
+    plenty: int = Field(
+        default=1500, ge=0, le=100_000_000,
+        description="With this many examples or more full is tried too, on an encoder that may be the function's own: "
+        f"{LIGHT // 1_000_000} million numbers at most.",
+    )
     folds: int = Field(default=4, ge=2, le=20, description="In how many parts few examples are held out.")
     repeats: int | None = Field(
         default=None, ge=1, le=20, description="How often few examples are parted anew; if not given the more often, the fewer "
@@ -48,7 +60,7 @@ class AutoOptions(Options):
     )  # fmt: skip
     refit: bool | None = Field(
         default=None, description="Where dev was split off and decides, fit the chosen one once more in the end, to the rows of "
-        "dev too; if not given, where they are scarce.",
+        "dev too, in as many passes over them as dev found best; so it is if nothing is given.",
     )
 
     @field_validator("among")
@@ -74,18 +86,20 @@ class Auto(Adaptation[AutoOptions]):
         options, count = self.options, len(examples)
         labels = len({label for example in examples for label in task.labels(example)})
         is_few, is_scarce = count < options.few, count <= options.scarce * max(1, labels)
-        own = min(STEPS, max(LEAST_STEPS, STEPS_EACH * count)) if is_few else STEPS
+        is_plenty = count >= max(options.plenty, options.few)
+        most = max(LEAST_STEPS, STEPS_EACH * count) if is_few else count // EXAMPLES_A_STEP
+        most = min(STEPS, most) if is_few else min(MOST_STEPS, max(STEPS, most))
         return Choice(
-            tuple(self._candidates(spec, is_few=is_few, is_scarce=is_scarce)),
+            tuple(self._candidates(spec, is_few=is_few, is_scarce=is_scarce, is_plenty=is_plenty)),
             options.certainty,
             options.folds if is_few else 0,
             (options.repeats or max(1, min(3, TURNS // max(1, count)))) if is_few else 1,
             repeats_of_layers=options.repeats or 1,
-            most_steps=options.steps or own,
-            is_refitted=is_scarce if options.refit is None else options.refit,
+            most_steps=options.steps or most,
+            is_refitted=options.refit is not False,
         )
 
-    def _candidates(self, spec: BackboneSpec, *, is_few: bool, is_scarce: bool) -> Iterator[Candidate]:
+    def _candidates(self, spec: BackboneSpec, *, is_few: bool, is_scarce: bool, is_plenty: bool) -> Iterator[Candidate]:
         """Give those that the options name; by default those that go with so many examples, those that cost least, in training
         and in use, first. Of many, lexical goes before head: its own folds, of all training rows, have weighed what n-grams add,
         and leave them out where that is nothing, so that the few rows of dev should be sure before they decide otherwise.
@@ -103,6 +117,15 @@ class Auto(Adaptation[AutoOptions]):
         if is_few and not is_scarce:
             yield together
         yield Candidate("lora", _top(spec) if is_few else {}, unless="contrastive" if is_scarce else "")
+        if is_plenty and spec.architecture == "encoder" and _weight(spec) <= LIGHT:
+            yield Candidate("full", ALL_WEIGHTS, is_needed=False)
+
+
+def _weight(spec: BackboneSpec) -> int:
+    """Return about how many numbers a backbone has: a vector for each word; in each layer four maps of attention, and two that
+    widen four times and narrow again.
+    """
+    return spec.width * (spec.vocabulary + 12 * spec.layers * spec.width)
 
 
 def _top(spec: BackboneSpec) -> Mapping[str, Any]:
