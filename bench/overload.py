@@ -44,7 +44,7 @@ with kit():
             return [answer] * len(values)
 
     serve({{"toy": Costs()}}, port=0, limits=Limits(wait_seconds={deadline}), faces=(),
-          started=lambda url: print(url.rpartition(":")[2], flush=True))
+          started=lambda url, faces: print(url.rpartition(":")[2], flush=True))
 """
 
 

@@ -39,6 +39,8 @@ class Client:
     service: Any = None
     connections: Callable[[], list[Any]] = list
     """The connections that the server has, as uvicorn knows them."""
+    faces: Callable[[], list[Any]] = list
+    """The faces that are announced."""
 
     def ask(self, path: str, body: Any = None, *, method: str = "", headers: Mapping[str, str] | None = None) -> Got:
         """Send a request; a body that is no bytes as JSON."""
@@ -68,7 +70,8 @@ def serving(functions: Mapping[str, Any], limits: Limits | None = None, **more: 
     """Serve functions for a while."""
     made = app(functions, limits, **more)
     with meanwhile(made, limits or Limits()) as (url, server):
-        yield Client(int(url.rpartition(":")[2]), made.state.service, lambda: [*server.server_state.connections])
+        yield Client(int(url.rpartition(":")[2]), made.state.service, lambda: [*server.server_state.connections],
+                     made.state.faces)  # fmt: skip
 
 
 @pytest.fixture(scope="session")

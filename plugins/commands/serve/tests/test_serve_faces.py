@@ -241,3 +241,21 @@ def test_installed_faces_are_found_and_one_that_does_not_load_is_told_and_left_o
         monkeypatch.setattr(mounting, "load", loaded)
         assert "raw" not in {one.name for one in installed()}
     assert "goes without the face raw" in capsys.readouterr().err
+
+
+def test_a_face_is_announced_where_it_can_be_asked_for_some_function_and_has_begun(
+    serve: Callable[..., Any], toy: Any, writer: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class Choosy(Raw):
+        paths = ("/choosy",)
+
+        def answers(self, function: Any) -> bool:
+            return bool(function.form.is_written)
+
+    faces = [Shout(), Choosy(), Stillborn(), Thief()]
+    for face in faces:
+        face.name = type(face).__name__.lower()
+    for functions, expected in (({"toy": toy}, ["shout"]), ({"toy": toy, "writer": writer}, ["shout", "choosy"])):
+        with serve(functions, faces=faces) as client:
+            assert client.ask("/healthz").status == 200
+            assert sorted(face.name for face in client.faces()) == sorted(expected)

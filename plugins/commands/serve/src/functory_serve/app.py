@@ -33,7 +33,7 @@ from functory_serve.documents import document
 from functory_serve.gate import Gate
 from functory_serve.limits import Limits
 from functory_serve.measures import MEDIA
-from functory_serve.mounting import Mounted, installed, living, mounts
+from functory_serve.mounting import Mounted, installed, living, mounts, speaking
 from functory_serve.pieces import Pieces
 from functory_serve.problems import Refusal, problem_of, refused, status_of
 from functory_serve.service import Reopen, Service
@@ -94,6 +94,7 @@ def app(
     made = Starlette(routes=[*mounted, *own], lifespan=lives, exception_handlers={HTTPException: _no_such},
                      middleware=[*before, Middleware(Borders, domains, service.measures.refused), *gate])  # fmt: skip
     made.state.service = service
+    made.state.faces = lambda: speaking(mounted, service.functions.values())
     return made
 
 

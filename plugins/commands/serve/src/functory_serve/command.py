@@ -76,7 +76,8 @@ class Serve(Command):
               certificate=(said.certificate, said.key) if said.certificate else None,
               pid_file=args.pid_file, traces=said.traces or args.traces, workers=said.workers,
               reopen=lambda name: _open(opened[name].place, threads),
-              started=lambda url: _tell(url, list(functions), faces, args.json))  # fmt: skip
+              started=lambda url, speaking: _tell(url, list(functions), speaking, [] if said.faces is None else faces,
+                                                  args.json))  # fmt: skip
         return 0
 
 
@@ -123,8 +124,12 @@ def _open(place: str, threads: int) -> Function:
     return open_artefact(place, session=SessionOptions(threads=threads))
 
 
-def _tell(url: str, names: list[str], faces: list[Face], as_json: bool) -> None:
-    """Say what is served, where, and by which faces."""
+def _tell(url: str, names: list[str], faces: Sequence[Face], wanted: Sequence[Face], as_json: bool) -> None:
+    """Say what is served, where, and by which faces; and which of those that were asked for answer nothing of it."""
+    from functory_sdk import tell
+
+    for silent in [face.name for face in wanted if face not in faces]:
+        tell(f"functory serve: the face {silent} answers for none of these functions.")
     if as_json:
         print(json.dumps({"url": url, "functions": names, "faces": [face.name for face in faces]}), flush=True)
         return

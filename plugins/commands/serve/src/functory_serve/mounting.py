@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.routing import BaseRoute, Match, Route
 
-from functory_sdk import Face, PluginError, Served, entries, load, message_of, tell
+from functory_sdk import Face, Function, PluginError, Served, entries, load, message_of, tell
 from functory_sdk.faces import App, Receive, Scope, Send
 
 
@@ -37,6 +37,8 @@ class Mounted(BaseRoute):
     def __init__(self, face: Face, path: str, told: Any) -> None:  # Any: `Routes.told`
         self.face, self.path = face, path.rstrip("/")
         self.app: App | None = None
+        self.is_left_out = False
+        """Whether it failed to begin."""
         self._told = told
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
@@ -70,6 +72,12 @@ def mounts(faces: Sequence[Face], taken: Sequence[BaseRoute], told: Any) -> list
     return sorted(found.values(), key=lambda one: -len(one.path))
 
 
+def speaking(mounted: Sequence[Mounted], functions: Iterable[Function]) -> list[Face]:
+    """Return the faces that answer for some function: none that was left out, and none that can be asked for nothing here."""
+    there, functions = {one.face.name: one.face for one in mounted if not one.is_left_out}, list(functions)
+    return [face for face in there.values() if any(map(face.answers, functions))]
+
+
 def _is_free(path: str, own: Sequence[str]) -> bool:
     """Return whether a path is one, and neither a route of the server's nor below one."""
     return path.startswith("/") and not any(path == one or path.startswith(f"{one}/") for one in own)
@@ -87,6 +95,7 @@ async def living(mounted: Sequence[Mounted], served: Served) -> AsyncIterator[No
                 tell(f"functory serve: goes without the face {face.name}: {message_of(error)}")
         for one in mounted:
             one.app = apps.get(one.face.name)
+            one.is_left_out = one.app is None
         yield
 
 

@@ -10,6 +10,7 @@ import socket
 import threading
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -94,7 +95,7 @@ def serve(
     pid_file: Path | None = None,
     traces: bool = False,
     workers: int = 1,
-    started: Callable[[str], None] = lambda url: None,
+    started: Callable[[str, Sequence[Face]], None] = lambda url, faces: None,
 ) -> None:
     """Serve functions until SIGTERM or Ctrl-C; then answer what is here, and end. SIGHUP takes in what is saved now.
 
@@ -112,7 +113,7 @@ def serve(
     :param traces: whether a span of each request is sent where the variables of OpenTelemetry say.
     :param workers: how many processes take requests; each opens the functions for itself, and one that ends is replaced. What
         tokens may send in a second is shared out among them.
-    :param started: told the server's address when it takes requests.
+    :param started: told the server's address when it takes requests, and the faces that answer for some of the functions.
     :raises StorageError: when the address is taken, or is not this machine's.
     :raises NotSupported: for several workers, on systems that have none; when traces are asked for and OpenTelemetry is not
         installed.
@@ -128,10 +129,16 @@ def serve(
         made = app(functions, limits, reopen=reopen, tokens=tokens, logs=logs, domains=domains, proxies=proxies, faces=faces,
                    reloader=hashlib.sha256(word.encode()).hexdigest(), traces=Traces.exported() if traces else None)  # fmt: skip
         made.state.service.settle = settle
+        begun = partial(_begun, made, url, started)
         if workers == 1:
-            open_server(made, limits, lambda: started(url), certificate).run([taken])
+            open_server(made, limits, begun, certificate).run([taken])
         else:
-            _several(workers, made, limits, taken, lambda: started(url), certificate)
+            _several(workers, made, limits, taken, begun, certificate)
+
+
+def _begun(made: Starlette, url: str, started: Callable[[str, Sequence[Face]], None]) -> None:
+    """Say that a server takes requests."""
+    started(url, made.state.faces())
 
 
 def _several(
