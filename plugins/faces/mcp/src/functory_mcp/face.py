@@ -12,7 +12,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 from functory_mcp.speaking import Answering, Context, Told, speaking
 from functory_mcp.tools import named
 from functory_sdk import Asked, Face, Function, Served
-from functory_sdk.faces import App, Receive, Scope, Send, respond
+from functory_sdk.faces import App, Receive, Scope, Send, respond, respond_json
 from functory_sdk.openapi import answer, events, sent
 
 NUMBER = {"type": ["string", "integer"]}
@@ -25,6 +25,9 @@ ANSWER = {
     "properties": {"jsonrpc": {"const": "2.0"}, "id": {"type": ["string", "integer", "null"]}, "result": {"type": "object"},
                    "error": {"type": "object"}},
 }  # fmt: skip
+UNREAD = {"jsonrpc": "2.0", "id": None, "error": {
+    "code": -32600, "message": "a message is sent as JSON: Content-Type: application/json.",
+}}  # fmt: skip
 MOST_BYTES = 2**40
 """The server has a limit of its own on bodies, which its user sets."""
 
@@ -43,7 +46,9 @@ class Mcp(Face):
 
         async def answered(scope: Scope, receive: Receive, send: Send) -> None:
             served.asked(scope).functions  # noqa: B018 - whom no token lets in is told so by HTTP, before the protocol begins
-            if scope["method"] == "POST" and scope["path"].rstrip("/") == "/mcp":
+            if scope["method"] == "POST" and scope["path"].rstrip("/") == "/mcp" and not _is_json(scope):
+                await respond_json(send, UNREAD, HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+            elif scope["method"] == "POST" and scope["path"].rstrip("/") == "/mcp":
                 await manager.handle_request(scope, receive, send)
             else:
                 await _refuse(send, scope)
@@ -90,6 +95,12 @@ class Hosted(Answering):
     def _asked(self, context: Context) -> Asked:
         """Return the HTTP request that a message came by."""
         return self._served.asked(context.request.scope)
+
+
+def _is_json(scope: Scope) -> bool:
+    """Return whether a request says that its body is JSON; the SDK refuses any other without a word of JSON."""
+    said = next((value for name, value in scope["headers"] if name == b"content-type"), b"")
+    return bool(said.partition(b";")[0].strip().lower() == b"application/json")
 
 
 async def _refuse(send: Send, scope: Scope) -> None:

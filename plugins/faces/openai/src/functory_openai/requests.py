@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal, TypeVar
 
-from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, StrictStr, field_validator
 
 from functory_sdk import InputError, OptionError, Options, read_options
 
@@ -44,7 +44,16 @@ class StreamOptions(Options):
     """How an answer is streamed."""
 
     include_usage: StrictBool = Field(default=False, description="Whether the last event says how many tokens there were.")
-    include_obfuscation: Literal[False] = Field(default=False, description="Whether events are padded: they are not.")
+    include_obfuscation: StrictBool = Field(
+        default=False, json_schema_extra={"const": False}, description="Whether events are padded: they are not."
+    )
+
+    @field_validator("include_obfuscation")
+    @classmethod
+    def _plain(cls, said: bool) -> bool:
+        if said:
+            raise ValueError("events are not padded here; leave it out")
+        return said
 
 
 DECODING = (

@@ -47,7 +47,7 @@ class Play {
       make("header", { class: "head" },
         make("h1", { tabindex: -1, class: "said" }, card.name),
         make("p", { class: "lead said" }, card.summary),
-        make("p", { class: "quiet" }, [card.task, card.form, `version ${card.version}`].join(" · "))),
+        make("p", { class: "quiet" }, [card.task, card.form, `version ${card.version}`].filter(Boolean).join(" · "))),
       columns(
         part("Input", form, this.#examples()),
         part("From elsewhere", this.snippets.element),
