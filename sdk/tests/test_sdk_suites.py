@@ -220,7 +220,7 @@ TABLE = [
     ("faces", "Direct", "test_a_token_has_its_own_functions_alone", "without a token: 200"),
     ("faces", "Soothing", "test_a_clients_time_is_kept", "it is answered"),
     ("faces", "Soothing", "test_one_too_many_is_told_to_come_again", "it is answered"),
-    ("faces", "Direct", "test_what_a_client_left_is_not_computed", "the client is gone, and its request goes on"),
+    ("faces", "Direct", "test_what_a_client_left_is_not_computed", "it was computed for nobody"),
     ("commands", "Shouting", "test_it_is_a_command_with_help_and_example", "its help is no line"),
     ("commands", "Mute", "test_its_help_is_printed", "--help"),
     ("commands", "Shouting", "test_its_json_is_json", "Expecting value"),
