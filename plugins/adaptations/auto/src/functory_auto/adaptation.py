@@ -49,7 +49,7 @@ class AutoOptions(Options):
         "held out; and lora is tried only where contrastive cannot be.",
     )
     plenty: int = Field(
-        default=1500, ge=0, le=100_000_000,
+        default=5000, ge=0, le=100_000_000,
         description="With this many examples or more full is tried too, on an encoder that may be the function's own: "
         f"{LIGHT // 1_000_000} million numbers at most.",
     )
@@ -60,7 +60,7 @@ class AutoOptions(Options):
     )  # fmt: skip
     refit: bool | None = Field(
         default=None, description="Where dev was split off and decides, fit the chosen one once more in the end, to the rows of "
-        "dev too, in as many passes over them as dev found best; so it is if nothing is given.",
+        "dev too, in as many passes over them as dev found best; if not given, where they are scarce or plenty.",
     )
 
     @field_validator("among")
@@ -96,7 +96,7 @@ class Auto(Adaptation[AutoOptions]):
             (options.repeats or max(1, min(3, TURNS // max(1, count)))) if is_few else 1,
             repeats_of_layers=options.repeats or 1,
             most_steps=options.steps or most,
-            is_refitted=options.refit is not False,
+            is_refitted=is_scarce or is_plenty if options.refit is None else options.refit,
         )
 
     def _candidates(self, spec: BackboneSpec, *, is_few: bool, is_scarce: bool, is_plenty: bool) -> Iterator[Candidate]:
