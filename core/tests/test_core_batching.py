@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from functory.contracts import batching
 from functory.contracts.batching import Planner, pad, plan, unpad
 from functory.contracts.rows import Array, Port, Program, Row
+from functory.contracts.spent import spending
 from functory.errors import InputError
 
 PORTS = (Port("ids", "int64", ("tokens",), fill=-1), Port("pair", "int64", (2,)))
@@ -69,6 +70,15 @@ def test_where_padding_costs_nothing_batches_hold_their_budget_in_bounded_places
     assert all(len(real) == 1 or (real.sum() <= budget and real.size <= batching.ROOM * budget) for real in made)
     with_padding = plan([max(2, length) for length in lengths], budget)  # the second array makes a row two long
     assert len(made) <= len(list(with_padding)), "as few, or fewer"
+
+
+@pytest.mark.parametrize(("pads", "padding"), [(True, 5), (False, 0)])
+def test_padding_is_spent_where_time_is(pads: bool, padding: int) -> None:
+    planner = Planner(64)
+    planner.pads = pads
+    with spending() as spent:
+        planner.run(rows_of([7, 2]), PROGRAM, run_batch)
+    assert (spent.read, spent.padding) == (9, padding)
 
 
 @settings(deadline=None)
