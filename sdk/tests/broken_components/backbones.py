@@ -120,7 +120,7 @@ class Uncuttable(Network):
         def step(self: Any, index: int, state: Any, context: Any) -> Any:
             out = type(self).__base__.step(self, index, state, context)
             return {**out, "first": out["hidden"]} if index == 0 else {
-                "hidden": out["hidden"] + state.get("first", 0), "first": state.get("first", 0)
+                "hidden": out["hidden"] + state.get("first", 0), **{name: state[name] for name in state if name == "first"}
             }  # fmt: skip
 
         return {"step": step}
@@ -131,7 +131,7 @@ class Unmasked(Network):
 
     def wrong(self) -> dict[str, Any]:
         def prepare(self: Any, batch: Any) -> Any:
-            return {**type(self).__base__.prepare(self, batch), "mask": None}
+            return {**type(self).__base__.prepare(self, batch), "mask": None, "unpadded": None}
 
         return {"prepare": prepare}
 

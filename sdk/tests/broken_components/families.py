@@ -62,7 +62,7 @@ class Maskless(Sound):
     def stack(self) -> Any:
         class Stack(super().stack()):  # type: ignore[misc]
             def prepare(self, batch: Any) -> Any:
-                return {**super().prepare(batch), "mask": None}
+                return {**super().prepare(batch), "mask": None, "unpadded": None}
 
         return Stack
 

@@ -178,9 +178,11 @@ class Network(nn.Module, ABC):
         unpadded = context.get("unpadded")
         for index in range(start, stop):
             if unpadded is not None and index == max(start, 1):  # embeddings are of padded rows
-                state = {"hidden": unpadded.off(state["hidden"])}
+                state = {name: unpadded.off(array) for name, array in state.items()}
             state = self.step(index, state, context)
-        return state if unpadded is None or stop <= max(start, 1) else {"hidden": unpadded.on(state["hidden"])}
+        if unpadded is None or stop <= max(start, 1):
+            return state
+        return {name: unpadded.on(array) for name, array in state.items()}
 
     def stored(self, point: int) -> dict[str, str]:
         """Return what must be kept of a state at a cut point: name → the axis that varies."""
