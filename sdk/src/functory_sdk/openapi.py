@@ -39,11 +39,13 @@ def answer(what: str, schema: Mapping[str, Any], *, is_problem: bool = False) ->
     return {"description": what, "content": {MEDIA: {"schema": dict(schema)}, **problem}}
 
 
-def events(schema: Mapping[str, Any], what: str) -> Json:
+def events(schema: Mapping[str, Any], what: str, last: str = "") -> Json:
     """Return the content of an answer that comes as server-sent events.
 
     :param schema: of each event's data.
     :param what: the data are.
+    :param last: the data of an event that ends them, which is no JSON; none where empty.
     """
-    data = {"type": "string", "contentMediaType": MEDIA, "contentSchema": dict(schema), "description": what}
+    data: Json = {"type": "string", "contentMediaType": MEDIA, "contentSchema": dict(schema), "description": what}
+    data = {"anyOf": [{"const": last}, data]} if last else data
     return {EVENTS: {"schema": {"type": "object", "properties": {"data": data}, "required": ["data"]}}}

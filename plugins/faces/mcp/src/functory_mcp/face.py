@@ -15,10 +15,11 @@ from functory_sdk import Asked, Face, Function, Served
 from functory_sdk.faces import App, Receive, Scope, Send, respond, respond_json
 from functory_sdk.openapi import answer, events, sent
 
-NUMBER = {"type": ["string", "integer"]}
+NUMBER = {"description": "A text or a whole number, by which the answer is known; the protocol's own server looks no closer."}
 MESSAGE = {
     "type": "object", "required": ["jsonrpc", "method"],
-    "properties": {"jsonrpc": {"const": "2.0"}, "id": NUMBER, "method": {"type": "string"}, "params": {"type": "object"}},
+    "properties": {"jsonrpc": {"const": "2.0"}, "id": NUMBER, "method": {"type": "string"},
+                   "params": {"type": ["object", "null"]}},
 }  # fmt: skip
 ANSWER = {
     "type": "object", "required": ["jsonrpc"],

@@ -133,7 +133,7 @@ def _answers(kind: str, choice: Mapping[str, Json]) -> Json:
 
 def _written(summary: str, operation: str, given: str, back: str, example: Json) -> Json:
     """Return the operation of a route that writes."""
-    content = {**sent(_at(back))["content"], **events(_at(f"{back}Part"), "A part of the answer; the last event's is [DONE].")}
+    content = {**sent(_at(back))["content"], **events(_at(f"{back}Part"), "A part of the answer.", "[DONE]")}
     told = {"200": {"description": "The answer; with stream = true as events.", "content": content}, **_wrong()}
     return {"operationId": operation, "summary": summary, "requestBody": sent(_at(given), example), "responses": told}
 
