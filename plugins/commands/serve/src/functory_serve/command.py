@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -69,10 +68,8 @@ class Serve(Command):
         said = _said(args)
         named = [f"{name}={place}" for name, place in said.functions.items()]
         threads = said.threads or (max(1, cores() // said.workers) if said.workers > 1 else 0)
-        if said.workers > 1:  # threads of OpenMP that begin here are missing in its forks, which wait for them
-            os.environ["OMP_NUM_THREADS"] = "1"
-        opened = open_named([*args.functions, *named], SessionOptions(threads=1 if said.workers > 1 else threads))
-        functions = {name: one.function.opened(threads=threads) for name, one in opened.items()}
+        opened = open_named([*args.functions, *named], SessionOptions(threads=threads))
+        functions = {name: one.function for name, one in opened.items()}
         faces = installed(said.faces)
         serve(functions, host=said.host, port=said.port, limits=said.limits, tokens=said.tokens, logs=said.logs,
               domains=said.domains, proxies=said.proxies, faces=faces,
