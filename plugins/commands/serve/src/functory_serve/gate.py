@@ -28,6 +28,8 @@ from functory_serve.serving import Serving
 AT = "/v1/functions/"
 LONGEST = 65_536
 """Bytes of a body of which the cost is told by its length."""
+ESCAPED = 6
+"""Bytes of JSON that a byte of text takes at most: a text costs what is told by its body's length, or more."""
 MARK = "0" * 16
 """Where a request's id stands in a refusal that is kept."""
 LENGTH, WAITS = b"content-length", TIMEOUT.lower().encode()
@@ -98,7 +100,7 @@ class Gate:
             return None
         if not 0 <= length <= LONGEST or not (seconds is None or 0 < seconds < float("inf")):
             return None
-        excess = serving.excess(OWN + length // BYTES, seconds)
+        excess = serving.excess(OWN + length // (BYTES * ESCAPED), seconds)
         return excess if excess is not None and self._is_let_in(serving.name, told.get(b"authorization", b"")) else None
 
     def _is_let_in(self, name: str, header: bytes) -> bool:
