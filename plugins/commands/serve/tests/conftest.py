@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -92,3 +93,26 @@ def client(toy: Any) -> Iterator[Client]:
     with serving({"toy": toy}) as found:
         found.ready()
         yield found
+
+
+class Slow:
+    """A function that waits, before a batch that says so, until it is told to go."""
+
+    def __init__(self, of: Any) -> None:
+        self.of = of
+        self.go, self.is_waiting = threading.Event(), threading.Event()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.of, name)
+
+    def map(self, values: Any, *, progress: bool | None = None) -> Any:
+        if any(value.text == "wait" for value in values):
+            go = self.go
+            self.is_waiting.set()
+            assert go.wait(20)
+        return self.of.map(values, progress=progress)
+
+
+@pytest.fixture
+def slow(toy: Any) -> Slow:
+    return Slow(toy)

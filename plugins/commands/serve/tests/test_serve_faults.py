@@ -156,29 +156,6 @@ def test_clients_that_vanish_while_their_batch_is_computed_take_no_neighbour_wit
         assert not serving._asked
 
 
-class Slow:
-    """A function that waits, before a batch that says so, until it is told to go."""
-
-    def __init__(self, of: Any) -> None:
-        self.of = of
-        self.go, self.is_waiting = threading.Event(), threading.Event()
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.of, name)
-
-    def map(self, values: Any, *, progress: bool | None = None) -> Any:
-        if any(value.text == "wait" for value in values):
-            go = self.go
-            self.is_waiting.set()
-            assert go.wait(20)
-        return self.of.map(values, progress=progress)
-
-
-@pytest.fixture
-def slow(toy: Any) -> Slow:
-    return Slow(toy)
-
-
 def test_a_log_that_cannot_be_written_stops_nothing(
     toy: Any, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
