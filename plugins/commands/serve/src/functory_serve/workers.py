@@ -2,7 +2,8 @@
 
 They are forked before anything is opened, so that no thread of an engine is lost in them; what was imported and read by then is
 in memory once. (OpenMP's threads, which loading may begin, are those of the thread that began them, and are missing in a fork: so
-nothing is computed in the thread that was forked, and all in threads that a worker begins.) Connections wait at the socket, which is everybody's: what nobody has taken yet, another worker takes.
+nothing is computed in the thread that was forked, and all in threads that a worker begins.) Connections wait at the socket, which
+is everybody's: what nobody has taken yet, another worker takes.
 """
 
 from __future__ import annotations
