@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
 from functory.contracts.face import App, Receive, Scope, Send, Writing
 
@@ -45,16 +45,45 @@ async def gone(receive: Receive) -> None:
 async def while_there(receive: Receive, work: Awaitable[T]) -> T:
     """Return what comes of work for a client, as long as it is there; what is left off has ended when this does.
 
+    A server that knows when a client goes without asking says so by ``receive.leaving``, a future that is done then: it saves a
+    task for each request.
+
     :param receive: the request's, of which the body was read.
     :raises Gone: when the client goes first.
     """
-    working, leaving = asyncio.ensure_future(work), asyncio.ensure_future(gone(receive))
+    known: asyncio.Future[None] | None = getattr(receive, "leaving", None)
+    if known is not None:
+        return await _until(known, work)
+    leaving = asyncio.ensure_future(gone(receive))
     try:
-        await asyncio.wait((working, leaving), return_when=asyncio.FIRST_COMPLETED)
-        if not working.done():
-            raise Gone
-        return working.result()
+        return await _until(leaving, work)
     finally:
-        working.cancel()
         leaving.cancel()
-        await asyncio.gather(working, leaving, return_exceptions=True)
+        await asyncio.wait([leaving])
+
+
+async def _until(leaving: asyncio.Future[None], work: Awaitable[T]) -> T:
+    """Return what comes of work, which is cancelled once something else is done.
+
+    :raises Gone: when that is first.
+    """
+    task, is_over, is_gone = cast("asyncio.Task[Any]", asyncio.current_task()), False, False  # what awaits is in one
+
+    def left(_: asyncio.Future[None]) -> None:
+        nonlocal is_gone
+        if not is_over:  # it may be told a turn late
+            is_gone = True
+            task.cancel()
+
+    leaving.add_done_callback(left)
+    try:
+        return await work
+    except asyncio.CancelledError:
+        if is_gone and task.cancelling() == 1:  # nobody else has cancelled it
+            raise Gone from None
+        raise
+    finally:
+        is_over = True
+        leaving.remove_done_callback(left)
+        if is_gone:
+            task.uncancel()

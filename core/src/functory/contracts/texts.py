@@ -29,7 +29,7 @@ def texts_in(value: Any) -> list[str]:  # Any: an Input, or what its fields hold
         return [text for one in value.values() for text in texts_in(one)]
     if isinstance(value, list | tuple):
         return [text for one in value for text in texts_in(one)]
-    fields = getattr(type(value), "model_fields", ())
+    fields = getattr(type(value), "__pydantic_fields__", ())  # `model_fields` is a property in Python
     return [text for name in fields for text in texts_in(getattr(value, name))]
 
 

@@ -142,6 +142,8 @@ def _renamed(task: Task[Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
     from functory.data.columns import guess
 
     fields = task.Input.model_fields
+    if given.keys() <= fields.keys():
+        return given
     names = {field: task.columns.get(field, ()) for field in fields}
     known = {name.casefold() for own in names.values() for name in own}
     if all(key in fields or str(key).casefold() not in known for key in given):

@@ -78,8 +78,8 @@ class Simulation:
             self.now, _, kind, what = heapq.heappop(self.events)
             if kind == "wake" and what != self.wake:
                 continue
-            getattr(self, f"_{kind}")(what)
-            self._turn()
+            if getattr(self, f"_{kind}")(what) is not False:
+                self._turn()
         self._ended()
         return self
 
@@ -87,7 +87,8 @@ class Simulation:
         self.count += 1
         heapq.heappush(self.events, (at, self.count, kind, what))
 
-    def _arrive(self, _: None) -> None:
+    def _arrive(self, _: None) -> bool:
+        """Offer a request; return whether there is to be a turn."""
         draw = self.draw
         costs = [draw.choice((5, 40, 400)) for _ in range(draw.choice((1, 1, 1, 2, 7)))]
         seconds = draw.choice((None, None, 0.05, 0.0))
@@ -96,12 +97,12 @@ class Simulation:
             number = self.batcher.offer(costs, self.now, seconds)
         except Late:
             expect(seconds == 0.0, "a request in time was refused as late")
-            return
+            return True
         except Overloaded as error:
             expect(not is_alone, "a request that came alone was refused")
             expect(error.retry_seconds >= 0, "it is to be tried again before it came")
             self.refused += 1
-            return
+            return True
         expect(seconds != 0.0, "a request without any time was taken on")
         expect(number not in self.asked, "two requests have one number")
         expect(self.batcher.requests <= self.limits.waiting, "more wait than may")
@@ -109,6 +110,7 @@ class Simulation:
         self.asked[number] = Asked(len(costs), self.now + allowed, costs)
         if draw.random() < 0.15:
             self._plan(self.now + draw.expovariate(50), "leave", number)
+        return self.batcher.changes(number, self.wake)
 
     def _renew(self, _: None) -> None:
         self.batcher.is_open = not self.batcher.is_open
@@ -136,7 +138,9 @@ class Simulation:
     def _turn(self) -> None:
         turn = self.batcher.turn(self.now)
         for number in turn.late:
-            expect(self._end(number, "late").deadline <= self.now, "a request was late before its time")
+            overdue = self.now - self._end(number, "late").deadline
+            expect(overdue >= 0, "a request was late before its time")
+            expect(overdue <= TIMER + 1e-9, "a request was told long after its time that it was late")
         pieces = set[int]()
         for number in turn.given_up:
             batch = self.running[number]

@@ -72,6 +72,8 @@ MUTANTS = {
     "one list takes all places": ("            elif len(request.running) < self.share:\n", "            elif True:\n"),
     "more texts are written than may be": (
         "len(self._running) < self._limits.texts and", "len(self._running) <= self._limits.texts and"),
+    "nobody sees to it that a hurried request is told in time": (
+        "        return self._requests[request].deadline < wake\n", "        return False\n"),
     "a place stays taken": ("self._requests[piece.request].running.discard(batch.number)", "pass"),
 }  # fmt: skip
 """Ways to break the batcher: what it is, and what stands in the place of what."""

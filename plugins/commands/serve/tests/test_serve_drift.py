@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import BaseModel
 
 import functory
 from functory_sdk import Spread, Usual
@@ -17,11 +18,8 @@ from functory_serve.drift import KEPT, LEAST, Drift
 AT = "/v1/functions/toy"
 
 
-class Given:
-    def __init__(self, text: str) -> None:
-        self.text = text
-
-    model_fields = ("text",)
+class Given(BaseModel):
+    text: str
 
 
 class Answered:
@@ -38,7 +36,7 @@ class Measured:
 
 
 def drifted(drift: Drift, lengths: Any, scores: Any) -> dict[str, tuple[float, float]]:
-    drift.saw([Given("x" * length) for length in lengths], [Answered(score) for score in scores])
+    drift.saw([Given(text="x" * length) for length in lengths], [Answered(score) for score in scores])
     return drift.told()
 
 

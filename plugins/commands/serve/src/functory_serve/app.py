@@ -16,21 +16,22 @@ from typing import Any
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match, Route
+from starlette.types import ASGIApp
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from functory_sdk import DIGEST, Face, Function, card, card_line, digests
 from functory_sdk.faces import App, Gone, Receive, Scope, Send
 from functory_serve import events, jsonlines, log, openapi
 from functory_serve.access import Access, Token
-from functory_serve.asked import KEY, Requested, ServedFunctions, request_id
-from functory_serve.bodies import check_medium, medium_of
+from functory_serve.asked import KEY, Requested, ServedFunctions, id_of
+from functory_serve.bodies import check_medium
 from functory_serve.borders import Borders, is_loopback
 from functory_serve.documents import document
-from functory_serve.gate import Gate
+from functory_serve.gate import AT, Gate
+from functory_serve.head import head_of
 from functory_serve.limits import Limits
 from functory_serve.measures import MEDIA
 from functory_serve.mounting import Mounted, installed, living, mounts, speaking
@@ -38,8 +39,10 @@ from functory_serve.pieces import Pieces
 from functory_serve.problems import Refusal, problem_of, refused, status_of
 from functory_serve.service import Reopen, Service
 from functory_serve.tracing import Traced, Traces
+from functory_serve.whole import Whole
 
-Answer = Callable[[Requested], Awaitable[Response]]
+Answer = Callable[[Requested], Awaitable[ASGIApp]]
+MADE_BY = DIGEST.lower().encode()
 GONE = 499
 """The status of a request whose client has gone: nobody reads it but the metrics."""
 
@@ -56,7 +59,7 @@ def app(
     faces: Sequence[Face] | None = None,
     reloader: str = "",
     traces: Traces | None = None,
-) -> Starlette:
+) -> Application:
     """Return functions as an ASGI application, for any server that runs one.
 
     :param functions: by the names under which they are served.
@@ -89,13 +92,41 @@ def app(
             service.close()
             await asyncio.to_thread(traces.close)
 
-    before = [Middleware(ProxyHeadersMiddleware, trusted_hosts=[*proxies])] if proxies else []
-    gate = [] if traces.is_on else [Middleware(Gate, service, access, routes.note)]  # a span is of the whole way
-    made = Starlette(routes=[*mounted, *own], lifespan=lives, exception_handlers={HTTPException: _no_such},
-                     middleware=[*before, Middleware(Borders, domains, service.measures.refused), *gate])  # fmt: skip
+    def front(rest: ASGIApp) -> ASGIApp:
+        """Return what all requests come to first, of what answers them."""
+        gated = rest if traces.is_on else Gate(rest, service, access, routes.note)  # a span is of the whole way
+        first: Any = Borders(gated, domains, service.measures.refused)  # Any: uvicorn and Starlette do not type scopes alike
+        return ProxyHeadersMiddleware(first, trusted_hosts=[*proxies]) if proxies else first  # type: ignore[return-value]
+
+    made = Application(front, routes.call, routes=[*mounted, *own], lifespan=lives, exception_handlers={HTTPException: _no_such})
     made.state.service = service
     made.state.faces = lambda: speaking(mounted, service.functions.values())
     return made
+
+
+class Application(Starlette):
+    """Starlette, with a short way to what is asked most: a function's output. Its route is found by what its path begins with,
+    and not by looking through all of them; and it is answered outside the middleware that makes answers of errors, since what a
+    route raises is told by then.
+
+    :param front: makes what all requests come to first, of what answers them.
+    :param call: the route of a function's output.
+    """
+
+    def __init__(self, front: Callable[[ASGIApp], ASGIApp], call: Route, **more: Any) -> None:  # Any: as Starlette takes it
+        super().__init__(**more)
+        self._call, self._front = call, front(self._answer)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._front(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        name = scope["path"][len(AT) :] if scope["type"] == "http" and scope["path"].startswith(AT) else ""
+        if name and "/" not in name and scope["method"] == "POST":
+            scope["path_params"] = {"name": name}
+            await self._call.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
 
 class Routes:
@@ -105,14 +136,16 @@ class Routes:
         self._service, self._access, self._logs, self._traces = service, access, logs, traces
         self._faces: list[tuple[Face, list[str]]] = []
         """Those that answer, each with its paths."""
+        self.call = self._route(f"{AT}{{name}}", self._call, "POST")
+        """The route of a function's output."""
 
     def own(self) -> list[BaseRoute]:
         """Return the server's own routes."""
-        at = "/v1/functions/{name}"
+        at = f"{AT}{{name}}"
         return [
             self._route("/v1/functions", self._list),
             self._route(at, self._card),
-            self._route(at, self._call, "POST"),
+            self.call,
             self._route(f"{at}/stream", self._stream, "POST"),
             self._route(f"{at}/explain", self._explain, "POST"),
             self._route("/v1/reload", self._reload, "POST"),
@@ -140,18 +173,17 @@ class Routes:
                 await followed(scope, receive, send, traced)
 
         async def followed(scope: Scope, receive: Receive, send: Send, traced: Traced | None) -> None:
-            asked = Requested(Request(scope, receive), self._service, self._access)
+            asked = Requested(scope, receive, self._service, self._access)
             scope[KEY] = asked
             begun, status = time.monotonic(), 0
 
-            async def noted(message: Any) -> None:  # Any: of ASGI
+            def noted(message: Any) -> Awaitable[None]:  # Any: of ASGI
                 nonlocal status
                 if message["type"] == "http.response.start":
                     status = message["status"]
-                    own = {"x-request-id": asked.id, **(self._of_which(asked) if status < HTTPStatus.BAD_REQUEST else {})}
-                    headers = [(name.encode(), value.encode()) for name, value in own.items()]
-                    message = {**message, "headers": [*message.get("headers", ()), *headers]}
-                await send(message)
+                    own = self._of_which(asked) if status < HTTPStatus.BAD_REQUEST else []
+                    message = {**message, "headers": [*message.get("headers", ()), (b"x-request-id", asked.id.encode()), *own]}
+                return send(message)
 
             try:
                 await answer(scope, asked.receive, noted)
@@ -172,10 +204,10 @@ class Routes:
 
         return told
 
-    def _of_which(self, asked: Requested) -> dict[str, str]:
+    def _of_which(self, asked: Requested) -> list[tuple[bytes, bytes]]:
         """Return the header that says of which function an answer is."""
         serving = self._service.servings.get(asked.used)
-        return {} if serving is None or asked.met is None else {DIGEST.lower(): digests(asked.met, serving.function)}
+        return [] if serving is None or asked.met is None else [(MADE_BY, digests(asked.met, serving.function).encode())]
 
     def _route(self, path: str, answer: Answer, method: str = "GET") -> Route:
         """Return a route that one method answers."""
@@ -200,10 +232,10 @@ class Routes:
             log.write(event="answered", request=request, client=client, method=scope["method"], function=function,
                       status=status, seconds=round(seconds, 6))  # fmt: skip
 
-    async def _call(self, asked: Requested) -> Response:
-        name = asked.request.path_params["name"]
-        if medium_of(asked.request) in jsonlines.KNOWN:
-            check_medium(asked.request, jsonlines.KNOWN)
+    async def _call(self, asked: Requested) -> ASGIApp:
+        name = _name(asked)
+        if asked.head.medium in jsonlines.KNOWN:
+            check_medium(asked.head, jsonlines.KNOWN)
             lines = jsonlines.answered(asked.using(name), asked.raw, self._service.limits, asked.id)
             return Pieces(lines, jsonlines.MEDIA, self._service.limits.send_seconds, is_watching=False)
         asked.using(name)
@@ -212,16 +244,16 @@ class Routes:
             return _json(b"[" + b",".join(await asked.answers(name, data, {}, is_list=True)) + b"]")
         return _json((await asked.answer(name, [data]))[0])
 
-    async def _stream(self, asked: Requested) -> Response:
-        name = asked.request.path_params["name"]
+    async def _stream(self, asked: Requested) -> ASGIApp:
+        name = _name(asked)
         asked.using(name)
         text = await asked.write(name, await asked.json())
         return Pieces(events.written(text, asked.problem), events.MEDIA, self._service.limits.send_seconds, is_watching=True)
 
-    async def _explain(self, asked: Requested) -> Response:
-        name = asked.request.path_params["name"]
+    async def _explain(self, asked: Requested) -> ASGIApp:
+        name = _name(asked)
         asked.using(name)
-        how = asked_of(asked.request)
+        how = asked_of(Request(asked.scope))
         found = await asked.explain(name, await asked.json(), **how)
         return _json(found.model_dump_json().encode())
 
@@ -229,18 +261,18 @@ class Routes:
         asked.servings  # noqa: B018 - refuses whom no token lets in
         return Response(await self._service.metrics(), media_type=MEDIA)
 
-    async def _card(self, asked: Requested) -> Response:
-        serving = asked.serving(asked.request.path_params["name"])
+    async def _card(self, asked: Requested) -> ASGIApp:
+        serving = asked.serving(_name(asked))
         return _json(_bytes({**card(serving.name, serving.function), "url": _url(serving.name)}))
 
-    async def _list(self, asked: Requested) -> Response:
+    async def _list(self, asked: Requested) -> ASGIApp:
         lines = [
             {**card_line(name, one.function), "url": _url(name), "waiting": one.batcher.requests}
             for name, one in asked.servings.items()
         ]
         return _json(_bytes({"functions": lines}))
 
-    async def _openapi(self, asked: Requested) -> Response:
+    async def _openapi(self, asked: Requested) -> ASGIApp:
         from functory_serve import VERSION
 
         page = openapi.page(asked.functions, VERSION)
@@ -251,14 +283,14 @@ class Routes:
     async def _docs(self, asked: Requested) -> Response:
         return document()
 
-    async def _reload(self, asked: Requested) -> Response:
-        self._access.check_reload(asked.authorization, is_near(asked.request))
+    async def _reload(self, asked: Requested) -> ASGIApp:
+        self._access.check_reload(asked.authorization, is_near(Request(asked.scope)))
         return _json(_bytes({"functions": await self._service.reload_all()}))
 
-    async def _alive(self, asked: Requested) -> Response:
+    async def _alive(self, asked: Requested) -> ASGIApp:
         return _json(b'{"status":"alive"}')
 
-    async def _ready(self, asked: Requested) -> Response:
+    async def _ready(self, asked: Requested) -> ASGIApp:
         is_ready, told = await self._service.readiness()
         return _json(_bytes(told), HTTPStatus.OK if is_ready else HTTPStatus.SERVICE_UNAVAILABLE)
 
@@ -295,8 +327,14 @@ def _url(name: str) -> str:
     return f"/v1/functions/{name}"
 
 
-def _json(content: bytes, status: HTTPStatus = HTTPStatus.OK) -> Response:
-    return Response(content, status, media_type="application/json")
+def _name(asked: Requested) -> str:
+    """Return the function that a path names."""
+    name: str = asked.scope["path_params"]["name"]
+    return name
+
+
+def _json(content: bytes, status: HTTPStatus = HTTPStatus.OK) -> ASGIApp:
+    return Whole(content, status)
 
 
 def _bytes(value: Any) -> bytes:  # Any: plain data
@@ -306,7 +344,7 @@ def _bytes(value: Any) -> bytes:  # Any: plain data
 async def _no_such(request: Request, error: Exception) -> Response:
     """Tell what Starlette refuses: a path that is none, a method that it does not take."""
     status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.NOT_FOUND
-    number = request_id(request)
+    number = id_of(head_of(request.scope).get(b"x-request-id"))
     response = refused(problem_of(Refusal(status, f"{status.phrase.lower()}.", do="see /openapi.json."), number))
     response.headers["X-Request-Id"] = number
     if status is HTTPStatus.METHOD_NOT_ALLOWED:

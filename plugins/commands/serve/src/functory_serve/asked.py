@@ -15,13 +15,14 @@ from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any
 
-from starlette.requests import Request
+from starlette.types import Receive, Scope
 
 from functory_sdk import Asked, Attribution, Face, Function, Problem, Served
 from functory_sdk.faces import while_there
 from functory_serve import log
 from functory_serve.access import Access
 from functory_serve.bodies import Guarded, body_of, input_of, inputs_of, parsed
+from functory_serve.head import head_of
 from functory_serve.problems import Refusal, problem_of, sound, status_of
 from functory_serve.service import Service
 from functory_serve.serving import Serving
@@ -29,39 +30,34 @@ from functory_serve.texts import Text
 
 ID = re.compile(r"[\w.-]{1,128}", re.ASCII)
 """What a client may call its request."""
-TIMEOUT = "Request-Timeout"
+TIMEOUT, WAITS = "Request-Timeout", b"request-timeout"
 """The header by which a client says how many seconds it waits."""
 KEY = "functory.asked"
 """Under which a scope keeps its request."""
 
 
 class Requested(Asked):
-    """A request as Starlette knows it.
+    """A request as its scope tells of it.
 
-    :param request: whose body nobody has read.
+    :param receive: its own; nobody has read its body.
     """
 
-    def __init__(self, request: Request, service: Service, access: Access) -> None:
-        self.id = request_id(request)
+    def __init__(self, scope: Scope, receive: Receive, service: Service, access: Access) -> None:
+        self.head = head_of(scope)
+        self.id = id_of(self.head.get(b"x-request-id"))
+        self.scope = scope
+        self.raw = receive
+        """Gives its body without limits on the whole of it, for one that has no end."""
         self.limits = service.limits
         self.used = ""
         """The function that it used last: what came of the request is counted as its."""
         self.met: Function | None = None
         """What was served under that name then."""
-        self.receive = Guarded(request.receive, request.headers, service.limits)
-        self.request = Request(request.scope, self.receive)
-        self._raw, self._service, self._access = request, service, access
-        self._is_counted = False
-
-    @property
-    def authorization(self) -> str:
+        self.receive = Guarded(receive, scope, service.limits)
+        self.authorization = self.head.get(b"authorization")
         """What it says to be let in."""
-        return self.request.headers.get("authorization", "")
-
-    @property
-    def raw(self) -> Request:
-        """The request without limits on the whole of its body, for one that has no end."""
-        return self._raw
+        self._service, self._access = service, access
+        self._is_counted = False
 
     @property
     def servings(self) -> dict[str, Serving]:
@@ -81,11 +77,11 @@ class Requested(Asked):
 
         :raises Refusal: when there is none of that name, or none that the request may have.
         """
-        servings = self.servings
-        if name not in servings:
+        found = self._service.servings.get(name)
+        if found is None or not self._access.functions(self.authorization, (name,)):
             what = "there is no function of that name here."
-            raise Refusal(HTTPStatus.NOT_FOUND, what, do=f"there are: {', '.join(servings)}.")
-        return servings[name]
+            raise Refusal(HTTPStatus.NOT_FOUND, what, do=f"there are: {', '.join(self.servings)}.")
+        return found
 
     def using(self, name: str) -> Serving:
         """Return a function at work that is about to be used: the request is counted as its, and as its token's.
@@ -101,7 +97,7 @@ class Requested(Asked):
         return serving
 
     async def json(self) -> Any:
-        return parsed(await body_of(self.request))
+        return parsed(await body_of(self.head, self.receive))
 
     async def answer(self, name: str, inputs: Sequence[Any], **decoding: Any) -> list[bytes]:
         return await self.answers(name, inputs, decoding, is_list=len(inputs) != 1)
@@ -137,9 +133,9 @@ class Requested(Asked):
 
         :raises Refusal: when it says no number.
         """
-        said = self.request.headers.get(TIMEOUT)
-        if said is None:
+        if WAITS not in self.head:
             return None
+        said = self.head.get(WAITS)
         with suppress(ValueError):
             if 0 < float(said) < float("inf"):
                 return float(said)
@@ -171,11 +167,6 @@ class ServedFunctions(Served):
             if path in face.vacant:
                 fields |= face.added(functions)
         return fields
-
-
-def request_id(request: Request) -> str:
-    """Return what a request is called."""
-    return id_of(request.headers.get("x-request-id", ""))
 
 
 def id_of(named: str) -> str:

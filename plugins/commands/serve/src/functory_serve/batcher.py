@@ -172,6 +172,15 @@ class Batcher:
         heapq.heappush(self._deadlines, (made.deadline, made.number))
         return made.number
 
+    def changes(self, request: int, wake: float | None) -> bool:
+        """Whether a request that was just taken on may change what is to be done; else no turn is needed for it alone.
+
+        :param wake: when the next turn is anyway; None where it is at no time.
+        """
+        if self.is_open or not self._running or wake is None:
+            return True
+        return self._requests[request].deadline < wake
+
     def excess(self, cost: int, seconds: float | None = None) -> float | None:
         """Return by how many seconds there is too much to do for a request of one input; None where it would be taken on."""
         return self._admission.excess(*self._expected([cost]), len(self._requests), self._time(seconds))

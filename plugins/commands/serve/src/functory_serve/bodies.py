@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from http import HTTPStatus
 from math import isinf
 from typing import Any
 
-from starlette.requests import Request
-from starlette.types import Message, Receive
+from starlette.types import Message, Receive, Scope
 
 from functory_sdk import Function, InputError, length_of
+from functory_sdk.faces import Gone
+from functory_serve.athand import Begun
+from functory_serve.connections import LEAVING
+from functory_serve.head import Head, head_of
 from functory_serve.limits import Limits
 from functory_serve.problems import Refusal
 
@@ -32,18 +35,22 @@ class Guarded:
     :raises Refusal: by a call, for a body that is too long, and one that does not come in time.
     """
 
-    def __init__(self, receive: Receive, headers: Mapping[str, str], limits: Limits) -> None:
+    def __init__(self, receive: Receive, scope: Scope, limits: Limits) -> None:
         self._receive, self._limits = receive, limits
         self._length = 0
-        self._said = headers.get("content-length", "0")
-        self._waits = "expect" in headers  # for a word before the body is sent
+        head = head_of(scope)
+        said = head.get(b"content-length")
+        self._said = int(said) if said.isdecimal() else 0
+        self._waits = b"expect" in head  # for a word before the body is sent
         self._until: float | None = None
         self._is_whole = False
+        self.leaving: asyncio.Future[None] | None = scope.get("extensions", {}).get(LEAVING)
+        """What is done once the client is gone, where the server knows that without being asked: `functory_sdk.faces.leaving`."""
 
     async def __call__(self) -> Message:
         if self._is_whole:  # only the client's going is waited for
             return await self._receive()
-        if self._said.isdecimal() and int(self._said) > self._limits.body_bytes:
+        if self._said > self._limits.body_bytes:
             raise await self._too_long()
         message = await self._next()
         self._length += len(message.get("body", b""))
@@ -66,46 +73,48 @@ class Guarded:
         return _too_long(self._limits)
 
     async def _next(self) -> Message:
-        """Return what comes next, while there is time for the body.
+        """Return what comes next, while there is time for the body; what is here already needs no clock.
 
         :raises Refusal: when there is none left.
         """
-        loop = asyncio.get_running_loop()
+        coming = Begun(self._receive())
+        if coming.is_over:
+            return coming.result
         if self._until is None:
-            self._until = loop.time() + self._limits.receive_seconds
+            self._until = asyncio.get_running_loop().time() + self._limits.receive_seconds
         try:
             async with asyncio.timeout_at(self._until):
-                return await self._receive()
+                return await coming
         except TimeoutError:
             what = f"the body did not come within {self._limits.receive_seconds:g} s."
             raise Refusal(HTTPStatus.REQUEST_TIMEOUT, what, do="send it at once.") from None
 
 
-async def body_of(request: Request) -> bytes:
+async def body_of(head: Head, receive: Receive) -> bytes:
     """Return a request's body.
 
     :raises Refusal: for another medium than JSON, a body that is too long, and one that does not come in time.
-    :raises ClientDisconnect: when the client is gone.
+    :raises Gone: when the client is gone.
     """
-    check_medium(request, MEDIA)
-    return await request.body()
+    check_medium(head, MEDIA)
+    pieces = []
+    while (message := await receive())["type"] == "http.request":
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+    raise Gone
 
 
-def medium_of(request: Request) -> str:
-    """Return what a body says that it is; empty where it says nothing."""
-    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
-
-
-def check_medium(request: Request, known: Collection[str]) -> None:
+def check_medium(head: Head, known: Collection[str]) -> None:
     """Refuse a body that is not read here.
 
     :raises Refusal: for another medium, and for a body that is compressed: what it becomes is not known before.
     """
-    medium = medium_of(request)
+    medium = head.medium
     if medium not in known:
         what = f"a body of {medium!r} is not read here."
         raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, what, do="send JSON: Content-Type: application/json.")
-    coding = request.headers.get("content-encoding", "identity").strip().lower()
+    coding = head.get(b"content-encoding").strip().lower()
     if coding not in ("identity", ""):
         raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"a body in {coding!r} is not read here.", do="send it as it is.")
 
@@ -129,7 +138,7 @@ def parsed(body: bytes, line: int = 1) -> Any:  # Any: JSON
     if not text.strip():
         raise Refusal(HTTPStatus.BAD_REQUEST, "the body is empty.", do='send an input: "a text", or {"text": "a text"}.')
     try:
-        return json.loads(text, parse_constant=_no_constant, parse_float=_finite)
+        return JSON.decode(text)
     except RecursionError:
         raise Refusal(HTTPStatus.BAD_REQUEST, DEEP, do=FLATTER) from None
     except json.JSONDecodeError as error:
@@ -149,6 +158,9 @@ def _finite(digits: str) -> float:
         do = "send a number that fits into eight bytes."
         raise Refusal(HTTPStatus.BAD_REQUEST, "a number of the body is larger than any that can be kept.", do=do)
     return number
+
+
+JSON = json.JSONDecoder(parse_constant=_no_constant, parse_float=_finite)
 
 
 def inputs_of(function: Function, many: Sequence[Any], places: Sequence[str], limits: Limits) -> list[Any]:  # Any: JSON; Inputs

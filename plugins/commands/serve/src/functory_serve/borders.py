@@ -13,6 +13,7 @@ from http import HTTPStatus
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from functory_serve.head import Head, head_of
 from functory_serve.problems import Refusal, problem_of, refused
 
 SAFE = ("GET", "HEAD", "OPTIONS")
@@ -20,7 +21,6 @@ SAFE = ("GET", "HEAD", "OPTIONS")
 OWN = ("same-origin", "none")
 """What a browser says of a request of the server's own pages, or of its user."""
 ANY = "*"
-_READ = frozenset((b"host", b"origin", b"sec-fetch-site"))
 
 
 class Borders:
@@ -55,13 +55,13 @@ class Borders:
 
         :raises Refusal: when it names a host that this server is not, or comes from a page of another.
         """
-        told = {name: value.decode("latin-1").lower() for name, value in scope["headers"] if name in _READ}
-        host = told.get(b"host", "")
+        head = head_of(scope)
+        host = head.get(b"host").lower()
         if not self._is_here(host, scope):
             what = "this server does not go by the host that the request names."
             do = "ask for localhost; who runs the server names others by --domain."
             raise Refusal(HTTPStatus.MISDIRECTED_REQUEST, what, where="the header Host", do=do)
-        if scope["method"] not in SAFE and not self._is_own(told, host):
+        if scope["method"] not in SAFE and not self._is_own(head, host):
             what = "the request comes from a page of another site."
             do = "ask from a program, or from a page of this server; who runs it names its other domains by --domain."
             raise Refusal(HTTPStatus.FORBIDDEN, what, where="the header Origin", do=do)
@@ -74,12 +74,11 @@ class Borders:
         server = scope.get("server")
         return not self._domains and not (server is not None and is_loopback(str(server[0])))
 
-    def _is_own(self, told: dict[bytes, str], host: str) -> bool:
+    def _is_own(self, head: Head, host: str) -> bool:
         """Whether a request is no page's, or one of the server's own."""
-        origin = told.get(b"origin")
-        if origin is None:
-            return told.get(b"sec-fetch-site", "none") in OWN
-        authority = origin.partition("://")[2]
+        if b"origin" not in head:
+            return b"sec-fetch-site" not in head or head.get(b"sec-fetch-site").lower() in OWN
+        authority = head.get(b"origin").lower().partition("://")[2]
         return bool(authority) and (authority == host or authority in self._domains)
 
 

@@ -15,6 +15,8 @@ from functory_serve.limits import Limits
 
 LATE = b"HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 FULL = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+LEAVING = "functory.leaving"
+"""The extension of a scope that is a future: done once the client is gone."""
 HEAD_BYTES = 65_536
 """The longest head of a request, its path and all of its headers, that comes in pieces."""
 
@@ -36,6 +38,7 @@ class Connection(HttpToolsProtocol):
         self._heads = self._head_bytes = 0
         """How many heads came whole, and how much of the next one."""
         self._is_in_head = True
+        self._leaving: asyncio.Future[None] = self.loop.create_future()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's own
         if len(self.connections) >= self.limits.connections:
@@ -54,6 +57,10 @@ class Connection(HttpToolsProtocol):
             self.send_400_response("The head of the request is too long.")
         elif self._head is None and (self.cycle is None or self.cycle.response_complete):
             self._head = self.loop.call_later(self.limits.receive_seconds, self._is_late)
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope["extensions"] = {LEAVING: self._leaving}  # type: ignore[dict-item]  # there may be any
 
     def on_headers_complete(self) -> None:
         self._is_in_head, self._head_bytes = False, 0
@@ -85,6 +92,7 @@ class Connection(HttpToolsProtocol):
         _cancel(self._head)
         _cancel(self._full)
         super().connection_lost(exc)
+        self._leaving.set_result(None)
 
     def _is_late(self) -> None:
         """End a connection whose request has not come."""

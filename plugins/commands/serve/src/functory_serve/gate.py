@@ -18,9 +18,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from functory_serve import bodies
 from functory_serve.access import Access
 from functory_serve.admission import BUSY, Overloaded
-from functory_serve.asked import TIMEOUT, id_of
+from functory_serve.asked import WAITS, id_of
 from functory_serve.bodies import Guarded
 from functory_serve.costs import BYTES, OWN
+from functory_serve.head import Head, head_of
 from functory_serve.problems import MEDIA, Refusal, problem_of
 from functory_serve.service import Service
 from functory_serve.serving import Serving
@@ -32,8 +33,7 @@ ESCAPED = 6
 """Bytes of JSON that a byte of text takes at most: a text costs what is told by its body's length, or more."""
 MARK = "0" * 16
 """Where a request's id stands in a refusal that is kept."""
-LENGTH, WAITS = b"content-length", TIMEOUT.lower().encode()
-READ = frozenset((b"authorization", b"content-encoding", b"content-type", b"expect", b"x-request-id", LENGTH, WAITS))
+LENGTH = b"content-length"
 Noted = Callable[[str, str, Scope, int, float], None]
 """Is told of an answer: the request's id, the function, the scope, the status, and the seconds that it took."""
 
@@ -50,24 +50,22 @@ class Gate:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         serving = self._serving(scope) if scope["type"] == "http" and scope["method"] == "POST" else None
         if serving is not None:
-            told = {name: value for name, value in scope["headers"] if name in READ}
-            excess = self._excess(serving, told)
+            excess = self._excess(serving, head_of(scope))
             if excess is not None:
-                await self._refuse(serving.name, told, excess, scope, receive, send)
+                await self._refuse(serving.name, excess, scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    async def _refuse(
-        self, function: str, told: dict[bytes, bytes], excess: float, scope: Scope, receive: Receive, send: Send
-    ) -> None:
-        begun, number = time.monotonic(), id_of(told.get(b"x-request-id", b"").decode("latin-1"))
+    async def _refuse(self, function: str, excess: float, scope: Scope, receive: Receive, send: Send) -> None:
+        head = head_of(scope)
+        begun, number = time.monotonic(), id_of(head.get(b"x-request-id"))
         retry = max(1, round(excess))
         before, after = _words(retry)
         body = before + number.encode() + after
         headers = [(b"content-type", MEDIA.encode()), (LENGTH, str(len(body)).encode()), (b"retry-after", str(retry).encode()),
                    (b"x-request-id", number.encode())]  # fmt: skip
         try:
-            guarded = Guarded(receive, {"content-length": told[LENGTH].decode()}, self._service.limits)
+            guarded = Guarded(receive, scope, self._service.limits)
             while (await guarded()).get("more_body", False):
                 pass
         except Refusal:  # it does not come in time, or is too long: the answer is the same, and the last one
@@ -84,28 +82,24 @@ class Gate:
         serving = self._service.servings.get(path[len(AT) :]) if path.startswith(AT) else None
         return serving if serving is not None and serving.batcher.requests else None
 
-    def _excess(self, serving: Serving, told: dict[bytes, bytes]) -> float | None:
+    def _excess(self, serving: Serving, head: Head) -> float | None:
         """Return by how many seconds there is too much to do for a request, by what is known of it before it is read; None where
         there is not, and where something else may be wrong with it.
-
-        :param told: what its head says.
         """
-        medium = told.get(b"content-type", b"").partition(b";")[0].strip().lower().decode("latin-1")
-        if medium not in bodies.MEDIA or b"expect" in told or b"content-encoding" in told:
-            return None
         try:
-            length = int(told[LENGTH])
-            seconds = float(told[WAITS]) if WAITS in told else None
-        except (KeyError, ValueError):
+            length = int(head.get(LENGTH))
+            seconds = float(head.get(WAITS)) if WAITS in head else None
+        except ValueError:
             return None
         if not 0 <= length <= LONGEST or not (seconds is None or 0 < seconds < float("inf")):
             return None
         excess = serving.excess(OWN + length // (BYTES * ESCAPED), seconds)
-        return excess if excess is not None and self._is_let_in(serving.name, told.get(b"authorization", b"")) else None
+        if excess is None or head.medium not in bodies.MEDIA or b"expect" in head or b"content-encoding" in head:
+            return None
+        return excess if self._is_let_in(serving.name, head.get(b"authorization")) else None
 
-    def _is_let_in(self, name: str, header: bytes) -> bool:
+    def _is_let_in(self, name: str, said: str) -> bool:
         """Whether a token lets a request in; it is counted as the token's then."""
-        said = header.decode("latin-1")
         try:
             if name not in self._access.functions(said, (name,)):
                 return False

@@ -8,7 +8,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
 from http import HTTPStatus
 from typing import Any, TypeVar
 
-from starlette.requests import Request
+from starlette.types import Message, Receive
 
 from functory_sdk import FunctoryError
 from functory_sdk.faces import Gone, gone
@@ -29,16 +29,17 @@ PAUSE = 0.5
 Answer = asyncio.Task[bytes]
 
 
-async def answered(serving: Serving, request: Request, limits: Limits, number: str) -> AsyncGenerator[bytes]:
+async def answered(serving: Serving, receive: Receive, limits: Limits, number: str) -> AsyncGenerator[bytes]:
     """Give the answer to each line of a body: the output, or a problem document whose ``where`` begins with the line.
 
     Nothing is too much: no more is read until there is room.
 
+    :param receive: gives the body.
     :param number: the request's id.
     :raises Gone: when the client is gone.
     """
     answers: asyncio.Queue[Answer | None] = asyncio.Queue(AHEAD)
-    reading = asyncio.ensure_future(_read(serving, request, limits, number, answers))
+    reading = asyncio.ensure_future(_read(serving, receive, limits, number, answers))
     try:
         while (answer := await _meanwhile(answers.get(), reading)) is not None:
             yield await _meanwhile(answer, reading) + b"\n"
@@ -60,7 +61,7 @@ async def _meanwhile(awaited: Awaitable[T], reading: asyncio.Task[None]) -> T:
 
 
 async def _read(
-    serving: Serving, request: Request, limits: Limits, number: str, answers: asyncio.Queue[Answer | None]
+    serving: Serving, receive: Receive, limits: Limits, number: str, answers: asyncio.Queue[Answer | None]
 ) -> None:
     """Begin to answer each line; then wait for the client to go.
 
@@ -68,25 +69,27 @@ async def _read(
     """
     count, room = 0, asyncio.Semaphore(serving.batcher.share)
     try:
-        async for line in _lines(request, limits):
+        async for line in _lines(receive, limits):
             count += 1
             if line.strip():
                 await answers.put(asyncio.ensure_future(_answer(serving, line, count, limits, number, room)))
     except Refusal as error:  # the rest of the body is not read
         await answers.put(asyncio.ensure_future(_told(error.located(f"line {count + 1}"), number)))
     await answers.put(None)
-    await gone(request.receive)
+    await gone(receive)
     raise Gone
 
 
-async def _lines(request: Request, limits: Limits) -> AsyncIterator[bytes]:
+async def _lines(receive: Receive, limits: Limits) -> AsyncIterator[bytes]:
     """Give the lines of a body as they come.
 
     :raises Refusal: for one that is too long, and where nothing comes for too long.
+    :raises Gone: when the client is gone.
     """
-    kept = bytearray()
-    pieces = request.stream()
-    while (piece := await _next(pieces, limits)) is not None:
+    kept, is_whole = bytearray(), False
+    while not is_whole:
+        message = await _next(receive, limits)
+        piece, is_whole = message.get("body", b""), not message.get("more_body", False)
         kept += piece
         *whole, rest = kept.split(b"\n") if b"\n" in piece else (kept,)
         for line in whole:
@@ -99,13 +102,16 @@ async def _lines(request: Request, limits: Limits) -> AsyncIterator[bytes]:
         yield bytes(kept)
 
 
-async def _next(pieces: AsyncIterator[bytes], limits: Limits) -> bytes | None:
+async def _next(receive: Receive, limits: Limits) -> Message:
     try:
         async with asyncio.timeout(limits.receive_seconds):
-            return await anext(pieces, None)
+            message = await receive()
     except TimeoutError:
         what = f"nothing came for {limits.receive_seconds:g} s."
         raise Refusal(HTTPStatus.REQUEST_TIMEOUT, what, do="send lines as they are there, or end the body.") from None
+    if message["type"] == "http.disconnect":
+        raise Gone
+    return message
 
 
 async def _answer(

@@ -106,6 +106,8 @@ class FunctionMeasures:
 
     def __init__(self, measures: Measures, function: str) -> None:
         self._answers, self._function = measures.answers, function
+        self._answered: dict[int, Counter] = {}
+        """How many answers had a status."""
         self._stages = {stage: measures.seconds.labels(function, stage) for stage in ("waiting", "computing", "whole")}
         self._inputs, self._tokens = measures.batch_inputs.labels(function), measures.batch_tokens.labels(function)
         self._spent = {kind: measures.tokens.labels(function, kind) for kind in asdict(Spent())}
@@ -113,7 +115,9 @@ class FunctionMeasures:
 
     def answered(self, status: int) -> None:
         """Count a request that has its answer."""
-        self._answers.labels(self._function, str(status)).inc()
+        if status not in self._answered:
+            self._answered[status] = self._answers.labels(self._function, str(status))
+        self._answered[status].inc()
 
     def took(self, whole: float, computing: float) -> None:
         """Note how long a request took, and how long its last batch did."""

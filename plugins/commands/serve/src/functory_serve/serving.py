@@ -147,7 +147,9 @@ class Serving:
         with self._lock:
             number = self.batcher.offer(costs, now, seconds)
             self._asked[number] = _Asked(values, function, whole, now, CURRENT.get())
-        self._turn()
+            is_due = self.batcher.changes(number, self._timer.when() if self._timer is not None else None)
+        if is_due:
+            self._turn()
         try:
             return await whole
         finally:

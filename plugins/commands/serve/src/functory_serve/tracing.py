@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
@@ -94,21 +94,21 @@ class Traces:
         provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         return cls(provider.get_tracer("functory_serve"), provider)
 
-    @contextmanager
-    def request(self, scope: Any) -> Iterator[Traced | None]:  # Any: an ASGI scope
+    def request(self, scope: Any) -> AbstractContextManager[Traced | None]:  # Any: an ASGI scope
         """Follow a request while the block runs, as a part of its client's trace where its head says one."""
-        if self._tracer is None:
-            yield None
-            return
+        return _NOTHING if self._tracer is None else self._followed(self._tracer, scope)
+
+    @contextmanager
+    def _followed(self, tracer: Tracer, scope: Any) -> Iterator[Traced]:
         from opentelemetry.propagate import extract
         from opentelemetry.trace import SpanKind
 
         carried = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"] if name in _CARRIED}
         told = {"http.request.method": scope["method"], "url.scheme": scope.get("scheme", "http")}
-        with self._tracer.start_as_current_span(
+        with tracer.start_as_current_span(
             NAME, extract(carried), SpanKind.SERVER, told, record_exception=False, set_status_on_exception=False
         ) as span:
-            before = CURRENT.set(traced := Traced(self._tracer, span))
+            before = CURRENT.set(traced := Traced(tracer, span))
             try:
                 yield traced
             finally:
@@ -120,4 +120,5 @@ class Traces:
             self._provider.shutdown()
 
 
+_NOTHING = nullcontext(None)
 _CARRIED = frozenset((b"traceparent", b"tracestate", b"baggage"))
