@@ -32,8 +32,8 @@ class Service:
         self.servings: dict[str, Serving] = {}
         self.health = {name: Health() for name in functions}
         self.is_draining = False
-        self.settle: Callable[[], None] = lambda: None
-        """What is done, in a thread, when a function has been taken in."""
+        self.settle: Callable[..., None] = lambda *, anew=False: None
+        """What is done, in a thread, when a function has been taken in; `anew` when it took another's place."""
         self.siblings: Siblings | None = None
         """The workers of the same server, where there are several."""
         self.is_replacing = False
@@ -140,7 +140,7 @@ class Service:
         await asyncio.to_thread(warmed, new)
         serving.renew(new)
         self.health[name] = Health(is_proven=True)
-        await asyncio.to_thread(self.settle)
+        await asyncio.to_thread(self.settle, anew=True)
         return new.about.version
 
     def drain(self) -> None:

@@ -102,6 +102,8 @@ class Serving:
         self._left: dict[int, threading.Event] = {}
         """Of each batch that runs: how it is told that nobody waits for it."""
         self._timer: asyncio.TimerHandle | None = None
+        self._wake: float | None = None
+        """When that is; not every loop's timers tell."""
 
     def excess(self, cost: int, seconds: float | None) -> float | None:
         """Return by how many seconds there is too much to do for one more request; None where it would be taken on.
@@ -147,7 +149,7 @@ class Serving:
         with self._lock:
             number = self.batcher.offer(costs, now, seconds)
             self._asked[number] = _Asked(values, function, whole, now, CURRENT.get())
-            is_due = self.batcher.changes(number, self._timer.when() if self._timer is not None else None)
+            is_due = self.batcher.changes(number, self._wake)
         if is_due:
             self._turn()
         try:
@@ -242,14 +244,14 @@ class Serving:
 
     def _wake_at(self, when: float | None) -> None:
         """See to it that there is a turn at a time; most turns leave it as it is."""
-        if self._timer is not None and self._timer.when() == when:
+        if self._wake == when:
             return
         if self._timer is not None:
             self._timer.cancel()
-        self._timer = self._loop.call_at(when, self._timed) if when is not None else None
+        self._wake, self._timer = when, self._loop.call_at(when, self._timed) if when is not None else None
 
     def _timed(self) -> None:
-        self._timer = None
+        self._wake = self._timer = None
         self._turn()
 
     def _begin(self, batch: Batch) -> None:

@@ -15,9 +15,14 @@ TURN = 0.0001
 """Seconds that a thread keeps Python's lock while another wants it; Python's own 0.005 cost a sixth of the throughput."""
 
 
-def settle() -> None:
-    """Set aside what lives now, and free what was set aside before and is garbage by now; let threads take short turns."""
+def settle(*, anew: bool = False) -> None:
+    """Set aside what lives now; let threads take short turns.
+
+    :param anew: whether what was set aside before and is garbage by now is freed. All objects are gone through for that, which
+        in a forked process makes memory its own that was its parent's too.
+    """
     sys.setswitchinterval(TURN)
-    gc.unfreeze()
+    if anew:
+        gc.unfreeze()
     gc.collect()
     gc.freeze()
