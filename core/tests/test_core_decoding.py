@@ -34,6 +34,8 @@ def test_options_that_contradict_each_other_are_refused_by_name() -> None:
         ({"temperature": float("nan")}, "temperature = nan"),
         ({"temperature": -1}, "temperature = -1"),
         ({"top_p": 0}, "top_p = 0"),
+        ({"repetition_penalty": 5e-324}, "repetition_penalty = 5e-324 is not allowed: .*greater than or equal to 0.01"),
+        ({"repetition_penalty": 101}, "repetition_penalty = 101 is not allowed: .*less than or equal to 100"),
     ]
     for options, told in given:
         with pytest.raises(OptionError, match=told):

@@ -57,6 +57,21 @@ def test_the_best_scores_alone_give_the_borders_of_all(how: dict[str, Any], spre
     assert np.array_equal(allowed(scores, options, *slacks), whole)
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("how", [
+    {"top_p": 0.5}, {"top_p": 5e-324}, {"min_p": 5e-324}, {"min_p": 0.9}, {"top_k": 3, "top_p": 0.9},
+    {"repetition_penalty": 0.01}, {"repetition_penalty": 100},
+])  # fmt: skip
+@pytest.mark.parametrize("temperature", [0, 5e-324, 1e-30, 100])
+def test_the_extremes_of_what_may_be_asked_for_give_a_token_and_no_warning(how: dict[str, Any], temperature: float) -> None:
+    scores = 10 * np.random.default_rng(0).standard_normal(3000, dtype=np.float32)
+    scores[5] = -np.inf
+    found = choose(scores, Request((1, 2), Decoding(temperature=temperature, **how)), 0, (4,), (1, 2, 4))
+    assert found.lead >= 0
+    if temperature < 1 and "repetition_penalty" not in how:
+        assert found.token == scores.argmax()
+
+
 def test_the_penalty_on_repetition_is_transformers_own() -> None:
     torch, transformers = pytest.importorskip("torch"), pytest.importorskip("transformers")
     scores = np.random.default_rng(3).standard_normal(50, dtype=np.float32)

@@ -18,6 +18,9 @@ from functory.contracts.rows import Array
 CLOSE = 1e-3
 """Where two scores are this close, another rounding might turn them around."""
 
+COLD = 1e-30
+"""At this temperature and below it the likeliest token alone is left, and quotients stay numbers."""
+
 NEAR = 1024
 """So many of the best scores are put in order; all of them, which takes ten times as long, only where more may be drawn."""
 
@@ -130,8 +133,9 @@ def _within(ranked: Array, how: Decoding, slack: float, rest: Array) -> Array:
         if may[-1] and len(rest):
             return may
     if how.top_p < 1:
-        weights = np.where(may, np.exp((ranked - ranked[0]) / how.temperature), 0.0)
-        beyond = np.exp((rest - ranked[0]) / how.temperature).sum() if how.top_k == 0 else 0.0
+        heat = max(how.temperature, COLD)
+        weights = np.where(may, np.exp((ranked - ranked[0]) / heat), 0.0)
+        beyond = np.exp((rest - ranked[0]) / heat).sum() if how.top_k == 0 else 0.0
         shares = weights / max(weights.sum() + beyond, np.finfo(np.float64).tiny)
         may = may & (shares.cumsum() - shares < how.top_p + slack / max(how.temperature, CLOSE))
     if how.min_p > 0:

@@ -46,7 +46,7 @@ class Decoding(Options):
         default=0.0, ge=0, le=1, description="Draw among tokens that are at least this part as probable as the likeliest."
     )
     repetition_penalty: float = Field(
-        default=1.0, gt=0, le=100, allow_inf_nan=False,
+        default=1.0, ge=0.01, le=100, allow_inf_nan=False,
         description="Above 1, tokens that stand in the prompt or the text become less likely (Keskar et al. 2019).",
     )  # fmt: skip
     beams: int = Field(

@@ -37,7 +37,7 @@ def narrowed(model: Model) -> Model:
     :raises NotSupported: for a network of other maps than torch's own, with which nothing would be faster.
     """
     made = structural_copy(model).eval()
-    maps = {path: module for path, module in made.network.named_modules() if _is_plain(module)}
+    maps = {path: module for path, module in made.network.named_modules() if is_plain(module)}
     if not maps:
         raise NotSupported(
             f"{model.network.spec.reference!r} has no maps that are torch's own, and nothing to multiply in bfloat16.",
@@ -49,7 +49,8 @@ def narrowed(model: Model) -> Model:
     return made
 
 
-def _is_plain(module: nn.Module) -> TypeGuard[nn.Linear]:
+def is_plain(module: nn.Module) -> TypeGuard[nn.Linear]:
+    """Whether a module is a map of torch's own, that multiplies as it does."""
     return isinstance(module, nn.Linear) and type(module).forward is nn.Linear.forward
 
 

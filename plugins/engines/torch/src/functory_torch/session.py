@@ -14,6 +14,7 @@ from functory_sdk.torch import Network
 from functory_torch.batch import Batch, written
 from functory_torch.beginnings import Beginnings, States
 from functory_torch.branches import Branches
+from functory_torch.few import for_few
 from functory_torch.joining import Joining
 from functory_torch.likelihood import likelihood
 from functory_torch.narrow import narrowed
@@ -35,7 +36,10 @@ class TorchSession(Session):
         super().__init__(program, options)
         self.device = device(options.device)
         model = program.model.merged() if options.merged else program.model
-        model = narrowed(model) if options.precision == "bf16" else model
+        if options.precision == "bf16":
+            model = narrowed(model)
+        elif program.kind == "generate" and self.device.type == "cpu":
+            model = for_few(model)
         self.model: Any = on(model, self.device).eval()  # None once it is closed
         self.planner.pads = not model.network.unpads
         self._beginnings = Beginnings(options.remembered * 2**20)
