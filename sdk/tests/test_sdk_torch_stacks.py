@@ -11,7 +11,7 @@ transformers = pytest.importorskip("transformers")
 
 from functory_sdk import BackboneSpec, NotSupported, entries  # noqa: E402
 from functory_sdk.families import family_names, family_of  # noqa: E402
-from functory_sdk.torch import Kept, Network, Writing, network_from, own, structural_copy  # noqa: E402
+from functory_sdk.torch import Kept, Network, Writing, drawing, network_from, own, structural_copy  # noqa: E402
 from functory_sdk.torch.stacks.rotary import FULL, SLIDING  # noqa: E402
 
 VOCABULARY, PAD = 97, 1
@@ -78,9 +78,20 @@ def made(family: str, **settings: Any) -> tuple[Any, Network]:
         vocabulary=VOCABULARY, context=64, pad_id=PAD, start_id=0 if family in PAIRS else None, weights_hash="0",
         has_token_types=family_of(family).has_token_types(config.to_dict()),
     )  # fmt: skip
-    network = network_from(model, spec).eval()
+    network = network_from(own_model(family, model), spec).eval()
     network.requires_grad_(False)
     return model, network
+
+
+def own_model(family: str, model: Any) -> Any:
+    """Return the model that the family itself makes, with the same numbers; transformers' where it makes none."""
+    ours = family_of(family).model(model.config.to_dict())
+    if ours is None:
+        return model
+    told = ours.load_state_dict(model.state_dict(), strict=False)
+    assert not told.missing_keys
+    assert all(name.startswith("pooler.") for name in told.unexpected_keys)
+    return ours
 
 
 def batch(network: Network, lengths: tuple[int, ...] = (11, 6), extra: int = 0) -> dict[str, Any]:
@@ -117,6 +128,63 @@ def test_the_whole_pass_is_transformers_own(family: str) -> None:
             torch.testing.assert_close(network.logits(ours)[real], model(**rows).logits[real], atol=1e-5, rtol=1e-5)
 
 
+OWN = ["bert", "roberta", "xlm-roberta", "camembert", "electra", "distilbert"]
+KIN: dict[str, tuple[str, dict[str, Any]]] = {
+    **{family: (family, {}) for family in OWN},
+    "an ELECTRA whose embeddings are as wide as its layers": ("electra", {"embedding_size": 32, "hidden_act": "relu"}),
+    "BERT by other norms and maps": ("bert", {"layer_norm_eps": 1e-3, "hidden_act": "gelu_new"}),
+    "RoBERTa with one kind of token": ("roberta", {"type_vocab_size": 1, "layer_norm_eps": 1e-5}),
+    "DistilBERT that maps by a relu": ("distilbert", {"activation": "relu", "sinusoidal_pos_embds": True}),
+}
+
+
+@pytest.mark.parametrize("case", KIN)
+def test_what_a_family_makes_itself_is_transformers_model_step_by_step(case: str) -> None:
+    family, settings = KIN[case]
+    model, ours = made(family, **settings)
+    theirs = network_from(model, ours.spec).eval()
+    assert not any(type(module).__module__.startswith("transformers") for module in ours.modules())
+    assert any(type(module).__module__.startswith("transformers") for module in theirs.modules()), "a live model is as it is"
+    rows, one, other = batch(ours), {}, {}
+    with torch.no_grad():
+        for point in range(ours.points):
+            one = ours.run(point, point + 1, one, ours.prepare(rows))
+            other = theirs.run(point, point + 1, other, theirs.prepare(rows))
+            real = rows["attention_mask"] > 0
+            torch.testing.assert_close(one["hidden"][real], other["hidden"][real], atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("is_padded", [True, False])
+@pytest.mark.parametrize("family", OWN)
+def test_it_leaves_out_in_training_what_transformers_does_and_has_its_gradients(family: str, is_padded: bool) -> None:
+    model, ours = made(family)
+    theirs = network_from(model, ours.spec)
+    rows, gradients = batch(ours, (11, 6) if is_padded else (9, 9)), []
+    for network in (ours.requires_grad_(True).train(), theirs.requires_grad_(True).train()):
+        with drawing(3):
+            found = network.hidden(rows)
+        (found[rows["attention_mask"] > 0] ** 2).sum().backward()
+        gradients.append({name: one.grad for name, one in network.named_parameters() if one.grad is not None})
+    assert set(gradients[0]) == {name for name in gradients[1] if "pooler" not in name}
+    for name, one in gradients[0].items():
+        torch.testing.assert_close(one, gradients[1][name], atol=1e-4, rtol=1e-4)
+    with torch.no_grad():
+        assert not torch.allclose(ours.hidden(rows), ours.eval().hidden(rows), atol=1e-2), "nothing was left out"
+
+
+def test_activations_of_every_name_compute_what_those_of_transformers_do() -> None:
+    from transformers.activations import ACT2FN
+
+    from functory_sdk.torch.activations import ACTIVATIONS, activation
+
+    assert set(ACT2FN) - set(ACTIVATIONS) <= {"xielu"}
+    given = torch.linspace(-12, 12, 401)
+    for name in ACTIVATIONS:
+        torch.testing.assert_close(activation(name)(given), ACT2FN[name](given), atol=1e-6, rtol=1e-6)
+    with pytest.raises(NotSupported, match=r"(?s)'gelu_neu' is not known here.*did you mean 'gelu_new'"):
+        activation("gelu_neu")
+
+
 @pytest.mark.parametrize("family", ENCODERS)
 def test_what_takes_padding_out_computes_nothing_for_it_and_learns_the_same(family: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from functory_sdk.torch import unpadding
@@ -145,17 +213,21 @@ def test_transformers_names_what_lies_in_a_layer_and_a_model_with_another_head_t
     model, network = made(family)
     origin, theirs = network.origin, dict(model.named_modules())
     assert origin is not None
-    assert origin.model == type(model).__name__
+    assert (origin.model, origin.base) == (type(model).__name__, model.base_model_prefix)
     inside = [f"{path}.{name}" for path in origin.blocks for name, _ in network.get_submodule(path).named_modules() if name]
     assert len(origin.blocks) == network.spec.layers
     for path in inside:
         name = origin.theirs(path)
-        assert theirs[name] is network.get_submodule(path)
+        assert shapes(theirs[name]) == shapes(network.get_submodule(path))
         bare = name.removeprefix(f"{origin.base}.")
         assert [origin.ours(other) for other in (name, bare, f"{origin.base}.{bare}")] == [path] * 3
     for foreign in ("lm_head", "embeddings.word_embeddings", "layers.99.attention"):
         with pytest.raises(NotSupported, match="lies in no layer"):
             origin.ours(foreign)
+
+
+def shapes(module: Any) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(parameter.shape) for name, parameter in module.named_parameters()}
 
 
 @pytest.mark.parametrize("family", [*WRITERS, *(name for name, (family, _) in VARIANTS.items() if family in WRITERS)])

@@ -24,6 +24,8 @@ LARGEST_HEADER = 100_000_000
 """Bytes; what the format allows."""
 _INSIDE = re.compile(r"(?<![^.])(?:_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module)\.")
 """What torch.compile, FSDP and checkpointing put into names, wherever they wrap."""
+_OLD = re.compile(r"(?<=LayerNorm\.)(?:gamma|beta)$")
+_TODAY = {"gamma": "weight", "beta": "bias"}
 _OUTSIDE = re.compile(r"(?:module\.)+")
 """What data parallelism puts before all names."""
 
@@ -174,6 +176,7 @@ def _is_outer(names: Collection[str], base: str) -> bool:
 
 class Tensors(Mapping[str, Array]):
     """The tensors of a model folder by the names that they have in the model, in float32; one is read when it is asked for.
+    Norms of old checkpoints, whose numbers are called gamma and beta, have the names of today.
 
     :param folder: of safetensors, in one file or in shards.
     :param base: as for `wrapped_by`.
@@ -188,11 +191,12 @@ class Tensors(Mapping[str, Array]):
             plain = name
             for pattern in patterns:
                 plain = re.sub(pattern, "", plain, count=1)
-            self._places[plain] = (name, file)
+            self._places[_OLD.sub(lambda old: _TODAY[old[0]], plain)] = (name, file)
+        self._opened: dict[Path, Any] = {}  # Any: of safetensors, which maps a file once
 
     def __getitem__(self, name: str) -> Array:
         stored, file = self._places[name]
-        return read_tensor(file, stored)
+        return read_tensor(file, stored, self._opened)
 
     def __contains__(self, name: object) -> bool:
         return name in self._places  # and not by reading it, as a mapping would
@@ -204,17 +208,20 @@ class Tensors(Mapping[str, Array]):
         return len(self._places)
 
 
-def read_tensor(file: Path, name: str) -> Array:
+def read_tensor(file: Path, name: str, opened: dict[Path, Any] | None = None) -> Array:
     """Return one tensor of a safetensors file in float32; by torch, since numpy has no bfloat16.
 
+    :param opened: files that are open, for one of which many are read; this one is put there.
     :raises ArtefactCorrupt: where its numbers are not what the header says, or of a type that torch does not know.
     """
     from safetensors import safe_open
 
+    files = {} if opened is None else opened
     try:
-        with safe_open(file, framework="pt") as opened:
-            tensor: Any = opened.get_tensor(name)
-            array: Array = tensor.float().numpy()
+        if file not in files:
+            files[file] = safe_open(file, framework="pt")
+        tensor: Any = files[file].get_tensor(name)
+        array: Array = tensor.float().numpy()
     except Exception as error:  # SafetensorError, or whatever torch has to say of a type
         raise ArtefactCorrupt(f"{name!r} in {file.name} cannot be read: {told(error)}", where=str(file), do=_FETCH) from error
     return array

@@ -14,7 +14,7 @@ Written in two modules, as backbones are: ``family.py`` (no torch: what config.j
 
             return MixerStack(spec, model)
 
-        def model(self, config):  # only where transformers has none
+        def model(self, config):  # only where transformers is not to make it
             from acme_mixer.stack import Mixer
 
             return Mixer(config["channels"], config["num_hidden_layers"])
@@ -93,6 +93,9 @@ class Family(Component[NoOptions]):
     uncomputed: ClassVar[Sequence[str]] = ()
     """Settings of config.json that turn on what the network does not compute."""
 
+    known_as: ClassVar[str] = ""
+    """The class of transformers that computes what `model` makes, under the same names; empty where there is none."""
+
     @abstractmethod
     def network(self, spec: BackboneSpec, model: Any) -> Any:  # Any: torch is not imported here
         """Return a model as a `functory_sdk.torch.Network`; imports torch.
@@ -102,7 +105,7 @@ class Family(Component[NoOptions]):
         """
 
     def model(self, config: Json) -> Any:  # Any: a torch module, or None
-        """Return an empty model that transformers does not know, its tensors named as the weights' file has them.
+        """Return an empty model, its tensors named as the weights' file has them; `base` before those names counts for nothing.
 
         None where transformers makes it.
 

@@ -262,8 +262,9 @@ CONFIGS: dict[str, tuple[dict[str, Any], type[FunctoryError], str]] = {
     "quantised": ({"quantization_config": {"quant_method": "bitsandbytes"}}, NotSupported, "are quantised"),
     "a decoder's": ({"is_decoder": True}, NotSupported, "config.json sets is_decoder = True"),
     "relative": ({"position_embedding_type": "relative_key"}, NotSupported, "position_embedding_type = 'relative_key'"),
-    "an activation": ({"hidden_act": "nonsense"}, ArtefactCorrupt, "transformers cannot load the model"),
-    "heads": ({"num_attention_heads": 5}, ArtefactCorrupt, "transformers cannot load the model"),
+    "an activation": ({"hidden_act": "geluu"}, NotSupported, "'geluu' is not known here.\n"),
+    "a dropout": ({"hidden_dropout_prob": "much"}, ArtefactCorrupt, "config.json says hidden_dropout_prob = 'much': "),
+    "heads": ({"num_attention_heads": 5}, ArtefactCorrupt, "num_attention_heads = 5, which does not divide hidden_size = 32"),
     "a number's head": ({"problem_type": "regression"}, NotSupported, "gives a number"),
 }
 

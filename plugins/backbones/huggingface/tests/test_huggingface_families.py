@@ -112,6 +112,23 @@ def test_gpt2_as_the_hub_has_it_is_read_without_the_names_and_masks_of_old(tmp_p
         torch.testing.assert_close(ours, model(input_ids=ids).logits, atol=1e-5, rtol=1e-5)
 
 
+def test_bert_as_the_hub_has_it_is_read_by_the_old_names_of_its_norms_and_with_a_head_beside(tmp_path: Path) -> None:
+    from safetensors.torch import save_file
+
+    folder = saved(tmp_path / "model")
+    model = transformers.AutoModel.from_pretrained(folder).eval()
+    old = {f"bert.{name}".replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta"): tensor
+           for name, tensor in model.state_dict().items()}  # fmt: skip
+    old |= {"bert.embeddings.position_ids": torch.arange(64)[None], "cls.predictions.bias": torch.zeros(9)}
+    save_file({name: tensor.clone() for name, tensor in old.items()}, folder / "model.safetensors", {"format": "pt"})
+    made = backbone(folder)
+    assert not any(type(module).__module__.startswith("transformers") for module in made.network.modules())
+    ids = torch.arange(5, 14)[None]
+    with torch.no_grad():
+        ours = made.network.hidden({"input_ids": ids, "attention_mask": torch.ones_like(ids)})
+        torch.testing.assert_close(ours, model(input_ids=ids).last_hidden_state, atol=1e-5, rtol=1e-5)
+
+
 def test_what_a_checkpoint_keeps_beside_its_layers_is_told(tmp_path: Path) -> None:
     tiny = TinyEncoder()
     config = transformers.RobertaConfig(

@@ -72,19 +72,18 @@ class TinyEncoder(_Tiny):
         return Tokenizer(_wordpiece())
 
     def load_network(self) -> Network:
-        from transformers import BertConfig, BertModel
-
+        from functory_sdk.families import family_of
         from functory_sdk.torch import network_from
 
-        config = BertConfig(
-            vocab_size=self.spec.vocabulary,
-            hidden_size=self.options.width,
-            num_hidden_layers=self.options.layers,
-            num_attention_heads=4,
-            intermediate_size=2 * self.options.width,
-            max_position_embeddings=self.options.context,
-        )
-        return network_from(_drawn(BertModel(config, add_pooling_layer=False), self.options), self.spec)
+        config = {
+            "vocab_size": self.spec.vocabulary,
+            "hidden_size": self.options.width,
+            "num_hidden_layers": self.options.layers,
+            "num_attention_heads": 4,
+            "intermediate_size": 2 * self.options.width,
+            "max_position_embeddings": self.options.context,
+        }
+        return network_from(_drawn(family_of("bert").model(config), self.options), self.spec)
 
 
 class TinyDecoder(_Tiny):
@@ -182,7 +181,7 @@ class TinyEncoderDecoder(_Tiny):
         return (self.options.layers + 1) // 2
 
 
-def _drawn(model: Any, options: TinyOptions) -> Any:  # Any: a transformers model
+def _drawn(model: Any, options: TinyOptions) -> Any:  # Any: a torch module
     """Return a model whose weights numpy drew: the same on every version of torch."""
     import numpy as np
     import torch

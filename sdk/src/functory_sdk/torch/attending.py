@@ -1,7 +1,8 @@
 """Attention of tokens that are read after others: what all rows begin with is looked at in one product, and several batches may
 be read in one pass, each looking at its own.
 
-Apart from the architectures (`stacks`), whose layers are transformers' and ask for it by a name: they hand on what `Seen` is.
+Apart from the architectures (`stacks`), whose layers hand on what `Seen` is: this project's own, and transformers', which ask for
+it by a name.
 """
 
 from __future__ import annotations
@@ -14,19 +15,47 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 NAME = "functory"
 """As transformers' layers know it, among "sdpa" and others."""
 
 
 class Sight(ABC):
-    """What the tokens of a pass see, which transformers' layers take for a mask and hand on."""
+    """What the tokens of a pass see, which layers take for a mask and hand on."""
 
     @abstractmethod
     def attend(
         self, module: Any, query: Tensor, key: Tensor, value: Tensor, *, scaling: float, dropout: float = 0.0
     ) -> Tensor:
         """Return what each token sees, (rows, tokens, heads, width), from arrays of (rows, heads, tokens, width)."""
+
+
+class Attending(nn.Module):
+    """Attention of several heads of one width (Vaswani et al. 2017, section 3.2.2), by a mask or a `Sight`.
+
+    A class of it makes queries, keys and values, and has a ``dropout`` of what is looked at.
+    """
+
+    dropout: nn.Dropout
+
+    def __init__(self, heads: int) -> None:
+        super().__init__()
+        self.heads = heads
+
+    def attended(self, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | Sight | None) -> Tensor:
+        """Return what each token sees, (rows, tokens, width), from arrays of (rows, tokens, width).
+
+        :param mask: (rows, 1, 1 or tokens, tokens) bool, where it is a tensor.
+        """
+        width = query.shape[-1] // self.heads
+        query, key, value = (
+            array.view(array.shape[0], array.shape[1], self.heads, width).transpose(1, 2) for array in (query, key, value)
+        )
+        scale, dropout = width**-0.5, self.dropout.p if self.training else 0.0
+        if isinstance(mask, Sight):
+            return mask.attend(self, query, key, value, scaling=scale, dropout=dropout).flatten(2)
+        return scaled(query, key, value, mask, scaling=scale, dropout=dropout).flatten(2)
 
 
 @dataclass(frozen=True)
@@ -78,22 +107,24 @@ class Seen(Sight):
 
 
 def attends(layers: nn.Module) -> bool:
-    """Have transformers' layers take a `Sight` for a mask; with tensors, they do scaled dot-product attention as before. Layers
-    that compute attention in another way stay as they are.
+    """Have layers take a `Sight` for a mask, as `Attending` does. Of transformers' layers those do that compute scaled
+    dot-product attention, and with tensors still do; others stay as they are.
 
     :return: whether there are layers that do.
     """
-    from transformers import AttentionInterface
-
-    AttentionInterface.register(NAME, _attention)
     changed: dict[int, Any] = {}
     for module in layers.modules():
         config: Any = getattr(module, "config", None)
         if getattr(config, "_attn_implementation", None) in ("sdpa", NAME):
             module.config = changed.setdefault(id(config), copy(config))  # the model's own stays as it is
+    if not changed:
+        return any(isinstance(module, Attending) for module in layers.modules())
+    from transformers import AttentionInterface
+
+    AttentionInterface.register(NAME, _attention)
     for config in changed.values():
         config._attn_implementation = NAME
-    return bool(changed)
+    return True
 
 
 def shared_places(kept: Any) -> int:  # Any: a transformers cache
@@ -114,6 +145,16 @@ def _attention(
         dropout = how.get("dropout", 0.0)
         return attention_mask.attend(module, query, key, value, scaling=how["scaling"], dropout=dropout), None
     return attention(module, query, key, value, attention_mask, *given, **how), None
+
+
+def scaled(
+    query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *, scaling: float, dropout: float = 0.0
+) -> Tensor:
+    """Return scaled dot-product attention of tokens that see whatever the mask does not hide, (rows, tokens, heads, width), from
+    arrays of (rows, heads, tokens, width).
+    """
+    found = functional.scaled_dot_product_attention(query, key, value, mask, dropout, scale=scaling)
+    return found.transpose(1, 2).contiguous()
 
 
 def attention(module: Any, query: Tensor, key: Tensor, value: Tensor, mask: Tensor | None, *given: Any, **how: Any) -> Tensor:

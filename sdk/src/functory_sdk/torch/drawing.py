@@ -141,6 +141,11 @@ def _draws(name: str) -> bool:
 class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's modes have no types
     """Gives each operator that draws a generator, one for each device."""
 
+    @classmethod
+    def _should_skip_dynamo(cls) -> bool:
+        """Return that torch need not import its compiler to be told to leave this alone: a second or more in every process."""
+        return False
+
     def __init__(self, seed: int) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._seed = seed
@@ -153,8 +158,8 @@ class _Operators(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torch's
         if DRAWS not in func.tags:
             return func(*args, **given)
         device = _device(args, given)
-        if device.type == "meta":  # nothing is drawn there
-            return func(*args, **given)
+        if device.type == "meta":  # nothing is drawn there; where torch is asked to fill it, it imports its compiler first
+            return args[0] if func._schema.name.endswith("_") else func(*args, **given)
         if func is ATEN.native_dropout.default:
             return _dropped(self._of(device), *args)
         drawn = _with_generator(func)

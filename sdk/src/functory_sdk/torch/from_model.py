@@ -26,6 +26,8 @@ def network_from(model: Any, spec: BackboneSpec) -> Network:
     network: Network = family.network(spec, model)
     if hasattr(config, "to_dict"):
         network.origin = _origin(network, model)
+    elif family.known_as:
+        network.origin = Origin(family.known_as, family.base, True, _blocks(network, model))
     return network
 
 
@@ -46,13 +48,17 @@ def check_odd(family: Family, config: dict[str, Any], reference: str, where: str
 
 
 def _origin(network: Network, model: Any) -> Origin:
-    """Return how the model names the network's layers: they are the same modules, found again by identity."""
-    ours = {id(module): path for path, module in network.named_modules()}
-    theirs = {id(module): path for path, module in model.base_model.named_modules()}
+    """Return how a model of transformers names the network's layers."""
     return Origin(
         model=type(model).__name__,
-        library=type(model).__module__,
         base=model.base_model_prefix,
         is_base=model.base_model is model,
-        blocks={ours[id(block)]: theirs[id(block)] for block in network.blocks},
+        blocks=_blocks(network, model.base_model),
     )
+
+
+def _blocks(network: Network, model: Any) -> dict[str, str]:
+    """Return the path of each layer in the network → that in the model: they are the same modules, found again by identity."""
+    ours = {id(module): path for path, module in network.named_modules()}
+    theirs = {id(module): path for path, module in model.named_modules()}
+    return {ours[id(block)]: theirs[id(block)] for block in network.blocks}

@@ -52,41 +52,59 @@ def load_transformers(folder: Path, spec: BackboneSpec) -> Network:
 def _filled(folder: Path, spec: BackboneSpec, family: Family, config: Mapping[str, Any]) -> tuple[Any, Mapping[str, Any]] | None:
     """Return the family's own model with its weights, and what fits and what does not, as transformers tells it.
 
-    None where the model is transformers'.
+    None where the model is transformers'. A model whose tensors are all in the files takes them as they lie there; another is
+    made with first values, for those that no file has.
 
-    :raises ArtefactCorrupt: whatever the making raises: a stranger's files are the reason.
+    :raises ArtefactCorrupt: where it cannot be made, or is far larger than its weights.
     """
     import torch
 
     sizes = _sizes(folder)
     _check_layers(spec, sizes, folder)
+    with _making(family, folder), torch.device("meta"), drawing(0):
+        model: Any = family.model(config)
+    if model is None:
+        return None
+    _check_held(sum(parameter.numel() for parameter in model.parameters()), sum(sizes.values()), folder)
+    held, places = Tensors(folder, family.base), model.state_dict()
+    names = {name if name in places else name.removeprefix(f"{family.base}."): name for name in held}
+    found = {name: torch.from_numpy(held[names[name]]).to(one.dtype) for name, one in places.items() if name in names}
+    other = [(name, one.shape, places[name].shape) for name, one in found.items() if one.shape != places[name].shape]
+    if _is_whole(model, found):
+        model.load_state_dict(found if not other else {}, strict=False, assign=True)
+    else:
+        with _making(family, folder), drawing(0):
+            model = family.model(config)
+        model.load_state_dict(found if not other else {}, strict=False)
+    return model, {
+        "missing_keys": [name for name in places if name not in names],
+        "mismatched_keys": other,
+        "unexpected_keys": [name for name in names if name not in places],
+    }
+
+
+def _is_whole(model: Any, found: Mapping[str, Any]) -> bool:
+    """Whether each tensor of a model is found and has one place, so that none of its first values counts."""
+    tensors = [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
+    return {name for name, _ in tensors} == set(found) and len({id(one) for _, one in tensors}) == len(tensors)
+
+
+@contextmanager
+def _making(family: Family, folder: Path) -> Iterator[None]:
+    """Tell whatever a family raises where it makes its model as the fault of the files: a stranger's are the reason.
+
+    :raises ArtefactCorrupt: in place of an error that is none of this project's.
+    """
     try:
-        with torch.device("meta"):
-            planned = family.model(config)
-        if planned is None:
-            return None
-        wanted = sum(parameter.numel() for parameter in planned.parameters())
-        _check_held(wanted, sum(sizes.values()), folder)
-        with drawing(0):
-            model: Any = family.model(config)
-    except FunctoryError:
-        raise
+        yield
+    except FunctoryError as error:
+        raise error.located(str(folder / "config.json")) from error.__cause__
     except Exception as error:
         raise ArtefactCorrupt(
             f"the family {family.name!r} cannot make the model: {told(error)}",
             where=str(folder / "config.json"),
             do="take config.json and the weights from the same revision of the model.",
         ) from error
-    held, places = Tensors(folder, family.base), model.state_dict()
-    found = {name: torch.from_numpy(held[name]) for name in places if name in held}
-    other = [(name, one.shape, places[name].shape) for name, one in found.items() if one.shape != places[name].shape]
-    if not other:
-        model.load_state_dict(found, strict=False)
-    return model, {
-        "missing_keys": [name for name in places if name not in held],
-        "mismatched_keys": other,
-        "unexpected_keys": [name for name in held if name not in places],
-    }
 
 
 def _sizes(folder: Path) -> dict[str, int]:

@@ -5,6 +5,7 @@ Apart from the architectures (`stacks`), which only say what one step does.
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,17 +27,15 @@ Context = dict[str, Any]  # Any: a tensor, None, or the keys and values that are
 
 @dataclass(frozen=True)
 class Origin:
-    """The transformers model that a network was made from: how others name what an adaptation touches.
+    """The transformers model that a network was made from, or computes the same as: how others name what an adaptation touches.
 
     :param model: the model's class: ``LlamaForCausalLM``.
-    :param library: the module of that class.
     :param base: by what name a model with a head holds the one without: ``model`` in ``LlamaForCausalLM``.
     :param is_base: whether this is the model without.
     :param blocks: the path of each layer in the network → its path in the model without a head.
     """
 
     model: str
-    library: str
     base: str
     is_base: bool
     blocks: Mapping[str, str]
@@ -76,7 +75,7 @@ class Network(nn.Module, ABC):
     """
 
     origin: Origin | None = None
-    """The transformers model that it was made from; None where there is none."""
+    """The transformers model that it is; None where there is none."""
     has_branches: ClassVar[bool] = False
     """A row may hold several ways to go on after one beginning, a tree of tokens: `prepare` reads the arrays ``positions``,
     the place of each written token in a row of its own, and ``ends``, the first place in the row from which it is seen no
@@ -213,7 +212,8 @@ class Network(nn.Module, ABC):
 def is_tracing() -> bool:
     """Whether the network is being turned into a graph, where no branch may depend on values."""
     jit: Any = torch.jit  # its names are not exported to type checkers
-    return bool(jit.is_tracing()) or torch.compiler.is_compiling() or torch.onnx.is_in_onnx_export()
+    is_exporting = "torch.onnx" in sys.modules and torch.onnx.is_in_onnx_export()  # asking imports it
+    return bool(jit.is_tracing()) or torch.compiler.is_compiling() or is_exporting
 
 
 def padding_mask(mask: Tensor) -> Tensor | None:

@@ -7,8 +7,8 @@ import math
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from functory.errors import NotSupported
 from functory_sdk.readouts import Readout
+from functory_sdk.torch.activations import activation
 
 
 def pool(hidden: Tensor, mask: Tensor, how: str, *, is_normalised: bool = False) -> Tensor:
@@ -41,13 +41,14 @@ class Pooler(nn.Module):
 
     :param readout: which parts there are.
     :param width: of the hidden states.
+    :raises NotSupported: for an activation that is not known.
     """
 
     def __init__(self, readout: Readout, width: int) -> None:
         super().__init__()
         self.readout = readout
         self.map = nn.Linear(width, width, bias=readout.has_bias) if readout.has_map else nn.Identity()
-        self.activation = _activation(readout.activation)
+        self.activation = activation(readout.activation) if readout.activation else nn.Identity()
         self.norm = (
             nn.LayerNorm(width, eps=readout.epsilon, bias=readout.has_norm_bias) if readout.epsilon else nn.Identity()
         )
@@ -61,21 +62,3 @@ class Pooler(nn.Module):
         read = hidden if self.readout.pooling == "each" else pool(hidden, mask, self.readout.pooling)
         result: Tensor = self.norm(self.activation(self.map(read)))
         return result
-
-
-def _activation(name: str) -> nn.Module:
-    """Return transformers' activation of a name; nothing for none.
-
-    :raises NotSupported: where transformers knows none of that name.
-    """
-    if not name:
-        return nn.Identity()
-    from transformers.activations import ACT2FN
-
-    if name not in ACT2FN:
-        raise NotSupported(
-            f"the classifier's activation is {name!r}, which transformers does not know.",
-            do="take the config.json that came with the weights.",
-        )
-    module: nn.Module = ACT2FN[name]
-    return module

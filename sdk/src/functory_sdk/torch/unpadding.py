@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
-from functory_sdk.torch.attending import Sight, attention
+from functory_sdk.torch.attending import Sight, scaled
 from functory_sdk.torch.network import is_tracing
 
 WORTH = 0.95
@@ -76,5 +76,5 @@ class _Rows(Sight):
     def attend(
         self, module: object, query: Tensor, key: Tensor, value: Tensor, *, scaling: float, dropout: float = 0.0
     ) -> Tensor:
-        rows = (self.tokens.spread(array.transpose(1, 2)).transpose(1, 2) for array in (query, key, value))
-        return self.tokens.off(attention(module, *rows, self.mask, scaling=scaling, dropout=dropout))
+        query, key, value = (self.tokens.spread(array.transpose(1, 2)).transpose(1, 2) for array in (query, key, value))
+        return self.tokens.off(scaled(query, key, value, self.mask, scaling=scaling, dropout=dropout))

@@ -1,4 +1,4 @@
-"""The network: transformers' BERT with the converted weights."""
+"""The network: a BERT with the converted weights."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The network: transformers' BERT with the package's weights."""
+"""The network: a BERT with the package's weights."""
 
 from __future__ import annotations
 
