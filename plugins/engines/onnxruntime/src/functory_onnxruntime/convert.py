@@ -12,6 +12,10 @@ from typing import Any
 from functory_sdk import NotSupported, Program, Row, has_vnni, pad
 
 OPSET = 17
+WEIGHTS = "model.onnx.data"
+"""The file beside a graph that holds its larger weights."""
+LEAST = 65_536
+"""Bytes of a tensor that lies there."""
 HEAD = "/model/head/"
 """How the names of the head's nodes begin. They stay in fp32: features of small spread get large weights there, beside
 which eight bits leave nothing of the others; and they are a thousandth of the work."""
@@ -38,6 +42,7 @@ def convert(program: Program, graph: Path, precision: str, samples: Sequence[Row
             _quantize(whole, graph)
         finally:
             whole.unlink(missing_ok=True)
+    _set_apart(graph)
     return replace(program, model=None, folder=graph.parent, precision=precision)
 
 
@@ -69,6 +74,18 @@ def _export(program: Program, graph: Path, samples: Sequence[Row]) -> None:
             opset_version=OPSET,
             dynamo=False,
         )
+
+
+def _set_apart(graph: Path) -> None:
+    """Put a graph's larger weights into a file beside it, which the runtime maps into memory in place of reading it: all
+    processes that open the graph have them there once, and none has them twice while it begins.
+    """
+    import onnx
+
+    model = onnx.load(str(graph))
+    if any(tensor.ByteSize() >= LEAST for tensor in model.graph.initializer):
+        (graph.parent / WEIGHTS).unlink(missing_ok=True)  # what is there would be added to
+        onnx.save_model(model, str(graph), save_as_external_data=True, location=WEIGHTS, size_threshold=LEAST)
 
 
 def _quantize(whole: Path, graph: Path) -> None:
