@@ -22,7 +22,7 @@ Job = Callable[..., tuple[int, Any]]
 """Runs a job of `killed` in a process of its own: its name and arguments → its exit code and what it told."""
 PRELOADED = ["functory.build", "functory_torch.loop", "functory_sdk.testing.fitted", "functory_sdk.testing.toy_head",
              "functory_full.layers", "functory_head.layers", "functory_lora.layers", "peft",
-             "transformers.models.bert.modeling_bert"]  # fmt: skip
+             "functory_sdk.torch.layers.bert"]  # fmt: skip
 WAYS = ("fresh", "over", "crowd")
 """Where a killed process saves: where nothing is, over an earlier function, or at the same moment as two others."""
 

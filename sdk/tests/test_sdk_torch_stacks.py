@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
-from functory_sdk import BackboneSpec, NotSupported, entries  # noqa: E402
+from functory_sdk import ArtefactCorrupt, BackboneSpec, NotSupported, entries  # noqa: E402
 from functory_sdk.families import family_names, family_of  # noqa: E402
 from functory_sdk.torch import Kept, Network, Writing, drawing, network_from, own, structural_copy  # noqa: E402
 from functory_sdk.torch.stacks.rotary import FULL, SLIDING  # noqa: E402
@@ -170,6 +170,18 @@ def test_it_leaves_out_in_training_what_transformers_does_and_has_its_gradients(
         torch.testing.assert_close(one, gradients[1][name], atol=1e-4, rtol=1e-4)
     with torch.no_grad():
         assert not torch.allclose(ours.hidden(rows), ours.eval().hidden(rows), atol=1e-2), "nothing was left out"
+
+
+def test_a_size_that_cannot_be_is_told_by_the_name_that_the_file_has_for_it() -> None:
+    small = {**SETTINGS["distilbert"], "vocab_size": VOCABULARY, "max_position_embeddings": 64}
+    for config, message in (
+        ({"n_heads": 5}, "says n_heads = 5, which does not divide dim = 32"),
+        ({"dropout": "much"}, "says dropout = 'much': "),
+        ({"hidden_dim": 0}, "says hidden_dim = 0: "),
+        ({"n_layers": None}, "does not say n_layers"),
+    ):
+        with pytest.raises(ArtefactCorrupt, match=message):
+            family_of("distilbert").model({**small, **config})
 
 
 def test_activations_of_every_name_compute_what_those_of_transformers_do() -> None:

@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from functory.data.languages import language_of
-from functory.data.units import texts
-
 if TYPE_CHECKING:
     from functory.data import Examples
     from functory.measuring.intervals import Scorer
@@ -47,6 +44,8 @@ def slices(found: Examples, scorer: Scorer, metric: str, confidence: float, seed
     :param scorer: of all examples.
     :param metric: one that it gives.
     """
+    from functory.data.units import texts  # here: reports are read by whoever opens a function, and slices made by few
+
     read = ["\n".join(text for _, text in texts(example, found.inputs)) for example in found]
     parts: dict[By, Iterator[tuple[str, list[int]]]] = {"length": _by_length(read), "language": _by_language(read)}
     made = [_slice(by, name, places, scorer, metric, confidence, seed) for by, cut in parts.items() for name, places in cut]
@@ -64,6 +63,8 @@ def _by_length(read: Sequence[str]) -> Iterator[tuple[str, list[int]]]:
 
 
 def _by_language(read: Sequence[str]) -> Iterator[tuple[str, list[int]]]:
+    from functory.data.languages import language_of
+
     places: dict[str, list[int]] = {}
     for n, text in enumerate(read):
         places.setdefault(language_of(text), []).append(n)

@@ -53,7 +53,7 @@ class Sizes(BaseModel):
             first = error.errors(include_url=False)[0]
             field = str(first["loc"][0])
             name = named.get(field, field)
-            said = f"says {name} = {str(given[field])[:100]!r}: {first['msg']}" if field in given else f"does not say {name}"
+            said = f"says {name} = {repr(given[field])[:100]}: {first['msg']}" if field in given else f"does not say {name}"
             raise ArtefactCorrupt(f"config.json {said}.", do=DO) from error
         if sizes.hidden_size % sizes.num_attention_heads:
             raise ArtefactCorrupt(

@@ -1,7 +1,7 @@
 """The contract: what config.json tells of the architecture, and how its network is taken apart.
 
-Nothing imports torch but what `network` and `model` call. Replace BERT's parts by your own; where transformers knows the
-architecture, leave `model` out.
+Nothing imports torch but what `network` and `model` call. Replace BERT's parts by your own; where transformers is to make
+the model, leave `model` out.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ class {{ cookiecutter.__class }}(Family):
         return BertStack(spec, model.embeddings, model.encoder.layer)
 
     def model(self, config: Mapping[str, Any]) -> Any:
-        from transformers import BertConfig, BertModel
+        from functory_sdk.families.bert import Bert
 
-        given = {name: value for name, value in config.items() if name != "model_type"}
-        return BertModel(BertConfig(**given), add_pooling_layer=False)
+        return Bert().model(config)
