@@ -10,6 +10,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,9 +74,9 @@ def slowly(batch: dict[str, Any]) -> dict[str, Any]:
     return batch
 
 
-def until(is_so: Any) -> None:
+def until(is_so: Any, seconds: float = 60) -> None:
     """Wait until something is so."""
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < deadline, "it never was"
         time.sleep(0.5)
@@ -101,6 +102,23 @@ def test_ray_serve_answers_as_the_server_does_and_goes_on_when_a_replica_is_kill
         serve.shutdown()
 
 
+def test_load_brings_another_replica_which_answers_alike(cluster: Any, folder: Path, mood: Function) -> None:
+    from ray import serve
+
+    serve.start(http_options={"host": "127.0.0.1", "port": 18431})
+    serve.run(functory_ray.application({"mood": folder}, replicas=(1, 2), ongoing=1), route_prefix="/")
+    try:
+        assert running() == 1
+        with asking("http://127.0.0.1:18431", 8) as (answers, failed):
+            until(lambda: running() == 2, seconds=150)  # Ray waits for 30 s whether the load stays
+            count = len(answers)
+            until(lambda: len(answers) > count + 50)
+        assert set(answers) == {mood("the good book").json().encode()}
+        assert not failed
+    finally:
+        serve.shutdown()
+
+
 def ask(url: str, body: bytes | None = None) -> bytes:
     with urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"}), timeout=30) as answer:
         return bytes(answer.read())
@@ -108,8 +126,20 @@ def ask(url: str, body: bytes | None = None) -> bytes:
 
 def load(url: str, kill: Any, seconds: float) -> tuple[list[bytes], int]:
     """Ask from four threads, kill a replica in the middle, and return what was answered, and how many requests failed."""
+    with asking(url, 4) as (answers, failed):
+        time.sleep(3)
+        before = len(answers)
+        kill()
+        time.sleep(seconds - 3)
+    assert len(answers) > before > 0
+    return answers, len(failed)
+
+
+@contextmanager
+def asking(url: str, threads: int) -> Iterator[tuple[list[bytes], list[int]]]:
+    """Ask from several threads while the block runs; give what is answered, and one of each request that failed."""
     answers: list[bytes] = []
-    failed, ended = [], threading.Event()
+    failed, ended = list[int](), threading.Event()
 
     def work() -> None:
         while not ended.is_set():
@@ -118,18 +148,15 @@ def load(url: str, kill: Any, seconds: float) -> tuple[list[bytes], int]:
             except urllib.error.HTTPError:
                 failed.append(1)
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(4)]
-    for one in threads:
+    made = [threading.Thread(target=work, daemon=True) for _ in range(threads)]
+    for one in made:
         one.start()
-    time.sleep(3)
-    before = len(answers)
-    kill()
-    ended.wait(seconds - 3)
-    ended.set()
-    for one in threads:
-        one.join(40)
-    assert len(answers) > before > 0
-    return answers, len(failed)
+    try:
+        yield answers, failed
+    finally:
+        ended.set()
+        for one in made:
+            one.join(40)
 
 
 def replicas() -> list[Any]:
