@@ -275,8 +275,5 @@ def _kept(states: States, rows: int) -> Kept:
 
 def _gathered(array: Tensor, numbers: Tensor) -> Tensor:
     """Return keys or values of places, (texts, heads, tokens, width), of those of rows, (rows, heads, places, width)."""
-    _, heads, places, width = array.shape
-    rows, there = (numbers // places)[:, None], (numbers % places)[:, None]
-    head = torch.arange(heads, device=array.device)[None, :, None]
-    chosen = ((rows * heads + head) * places + there).flatten()  # a number for each vector: a quarter faster than three
-    return array.reshape(-1, width).index_select(0, chosen).view(len(numbers), heads, -1, width)
+    rows, places = numbers // array.shape[2], numbers % array.shape[2]
+    return array[rows[:, None], torch.arange(array.shape[1], device=array.device)[None, :, None], places[:, None]]
