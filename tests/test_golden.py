@@ -47,6 +47,7 @@ def change(function: Any, changed: Any) -> None:
     scores = function.form.program.model.network.scores
     with torch.no_grad():
         scores.weight = torch.nn.Parameter(changed(scores.weight.detach().clone()), requires_grad=False)
+    function.close()  # a session has what it was opened with
 
 
 def with_a_rival(function: Any, behind: float) -> Golden:
