@@ -10,6 +10,7 @@ import argparse
 import asyncio
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -53,6 +54,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=60)
     parser.add_argument("--times", type=float, default=10, help="how much more than it can do is asked for")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # and end what was started
     source = SERVER.format(fixed=FIXED, each=EACH, deadline=DEADLINE)
     with tempfile.TemporaryDirectory() as place, subprocess.Popen(
         [sys.executable, "-c", source], stdout=subprocess.PIPE, text=True
