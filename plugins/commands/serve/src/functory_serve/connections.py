@@ -92,7 +92,8 @@ class Connection(HttpToolsProtocol):
         _cancel(self._head)
         _cancel(self._full)
         super().connection_lost(exc)
-        self._leaving.set_result(None)
+        if not self._leaving.done():  # whoever waited for it may have been cancelled, and it too
+            self._leaving.set_result(None)
 
     def _is_late(self) -> None:
         """End a connection whose request has not come."""

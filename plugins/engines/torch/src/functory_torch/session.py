@@ -38,7 +38,7 @@ class TorchSession(Session):
         model = program.model.merged() if options.merged else program.model
         if options.precision == "bf16":
             model = narrowed(model)
-        elif program.kind == "generate" and self.device.type == "cpu":
+        elif program.kind == "generate" and self.device.type == "cpu" and torch.backends.mkl.is_available():
             model = for_few(model)
         self.model: Any = on(model, self.device).eval()  # None once it is closed
         self.planner.pads = not model.network.unpads
