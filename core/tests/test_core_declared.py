@@ -73,3 +73,14 @@ def test_what_is_no_such_fact_is_left_out_and_nothing_elsewhere_is_looked_at(tmp
     assert (found.architecture, found.family, found.parameters, found.languages) == ("", "", 0, ())
     assert (found.context, found.licence, found.bytes, found.is_here) == (0, "", 0, False)
     assert declared_in(str(tmp_path), "") == found
+
+
+@pytest.mark.parametrize(
+    ("named", "found"),
+    [("acme_weights", "acme_weights"), ("acme.weights", "acme.weights"), ("a b", ""), ("x\nRequires-Dist: y", ""), (3, "")],
+)
+def test_the_package_of_weights_is_a_packages_name_or_nothing(named: object, found: str, tmp_path: Path) -> None:
+    (tmp_path / "backbones.json").write_text(json.dumps({"thing": {"weights": {"package": named, "file": "m.bin"}}}))
+    told = declared_in(str(tmp_path), "thing")
+    assert told is not None
+    assert told.carrier == found
