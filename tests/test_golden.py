@@ -119,10 +119,10 @@ def test_the_stored_tokens_log_probabilities_tell_a_changed_weight(write: Any) -
 
 
 def test_a_generation_that_loses_its_way_while_it_writes_is_refused(write: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from functory_sdk.torch import Writing
+    from functory_torch import batch
 
-    advance = Writing.advance
-    monkeypatch.setattr(Writing, "advance", lambda self, tokens, *more: advance(self, tokens ^ 1, *more))
+    advance = batch.advance
+    monkeypatch.setattr(batch, "advance", lambda several, tokens, *more: advance(several, [one ^ 1 for one in tokens], *more))
     with pytest.raises(errors.GoldenMismatch, match=r"golden example \d .* after \d tokens it takes another"):
         replay(write, write.golden, allowed=write.form.tolerance)
 

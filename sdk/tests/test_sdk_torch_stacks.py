@@ -11,7 +11,7 @@ transformers = pytest.importorskip("transformers")
 
 from functory_sdk import ArtefactCorrupt, BackboneSpec, NotSupported, entries  # noqa: E402
 from functory_sdk.families import family_names, family_of  # noqa: E402
-from functory_sdk.torch import Kept, Network, Writing, drawing, network_from, own, structural_copy  # noqa: E402
+from functory_sdk.torch import Kept, Network, Writing, advance, drawing, network_from, own, structural_copy  # noqa: E402
 from functory_sdk.torch.stacks.rotary import FULL, SLIDING  # noqa: E402
 
 VOCABULARY, PAD = 97, 1
@@ -276,7 +276,7 @@ def test_rows_that_branch_after_a_beginning_whose_keys_are_kept_have_the_states_
     one["positions"] = torch.tensor([[6, 7, 8, 7, 8, 6, 7]] * 2)
     one["ends"] = torch.tensor([[11, 9, 9, 11, 11, 13, 13]] * 2)
     with torch.no_grad():
-        hidden = network.run(0, network.points, {}, network.resume(one, kept.times(2).layers))["hidden"]
+        hidden = network.run(0, network.points, {}, network.resume(one, kept.parted(torch.tensor([0, 0])).layers))["hidden"]
     for row in hidden:
         for alone, places in zip(whole, ([0, 1, 2], [0, 3, 4], [5, 6]), strict=True):
             torch.testing.assert_close(row[places], alone[6:], atol=1e-5, rtol=1e-5)
@@ -446,6 +446,23 @@ def test_texts_that_join_and_leave_between_two_tokens_have_the_scores_of_texts_a
             for place, (one, token) in enumerate(zip(alone, tokens, strict=True)):
                 one.advance(torch.tensor([token]))
                 torch.testing.assert_close(together.logits[place], one.logits[0], atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("family", [family for family in WRITERS if family not in PAIRS])
+def test_rows_that_are_parted_go_on_as_they_would_have_in_one_pass_or_several(family: str) -> None:
+    _, network = made(family)
+    rows = batch(network)
+    tokens = torch.tensor([[20, 21, 22], [30, 31, 32]])
+    with torch.no_grad():
+        whole = Writing(network, rows["input_ids"], rows["attention_mask"])
+        parts = [whole.parted([row]) for row in (1, 0)]
+        for step in range(3):
+            whole.advance(tokens[:, step])
+            advance(parts, [tokens[1:, step], tokens[:1, step]])
+            torch.testing.assert_close(torch.cat([one.logits for one in parts[::-1]]), whole.logits, atol=1e-4, rtol=1e-4)
+    if type(network).together is Network.together:
+        with pytest.raises(NotSupported, match=r"(?s)'tiny' reads each batch in a pass of its own.*reads_together"):
+            network.together([])
 
 
 def test_every_family_is_tested_here() -> None:

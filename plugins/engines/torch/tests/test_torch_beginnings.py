@@ -17,7 +17,7 @@ from hypothesis import strategies as st  # noqa: E402
 
 from functory_sdk import Decoding, Guide, Program, Request, SessionOptions, open_backbone, texts  # noqa: E402
 from functory_sdk.testing import kit  # noqa: E402
-from functory_sdk.torch import Model, Writing  # noqa: E402
+from functory_sdk.torch import Model  # noqa: E402
 from functory_torch import TorchEngine, batch, branches  # noqa: E402
 from functory_torch.beginnings import Beginnings, States  # noqa: E402
 
@@ -82,18 +82,21 @@ def test_what_requests_begin_with_is_read_once_and_the_texts_are_the_same(how: d
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int, int]]:
-    """Of each step of a batch: its rows, the tokens that are kept once, and the places that each row has besides. Few do."""
+    """Of each step of texts of about one length: its rows, the tokens that are kept once, and the places of each row besides.
+    Few do.
+    """
     monkeypatch.setattr(branches, "SHARED", 16)
     monkeypatch.setattr(batch, "SHARED", 16)
     found: list[tuple[int, int, int]] = []
-    advance = Writing.advance
+    advance = batch.advance
 
-    def noted(self: Any, tokens: Any, beside: Any = ()) -> Any:
-        keys, _ = self._kept.pairs()[0]
-        found.append((len(tokens), len(self.common), keys.shape[2]))
-        return advance(self, tokens, beside)
+    def noted(several: Any, tokens: Any, beside: Any) -> Any:
+        for one, own in zip(several, tokens, strict=True):
+            keys, _ = one._kept.pairs()[0]
+            found.append((len(own), len(one.common), keys.shape[2]))
+        return advance(several, tokens, beside)
 
-    monkeypatch.setattr(Writing, "advance", noted)
+    monkeypatch.setattr(batch, "advance", noted)
     return found
 
 
@@ -130,13 +133,34 @@ def test_so_many_texts_are_written_together_as_there_is_room_for_what_each_has_o
     assert max(rows for rows, _, _ in held) == 6
 
 
+@pytest.mark.parametrize("how", [{}, {"beams": 2}])
+def test_texts_of_other_lengths_are_written_in_one_pass_and_none_is_padded_to_the_longest(
+    how: dict[str, Any], held: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So more of them are written together: padded to the longest, three would have no room."""
+    sizes: list[list[int]] = []
+    advance = batch.advance
+    monkeypatch.setattr(batch, "advance", lambda *given: (sizes.append([len(own) for own in given[1]]), advance(*given))[1])
+    requests = [Request(tuple(range(3, 3 + size)), Decoding(max_new_tokens=4, **how)) for size in (40, 5, 6, 41, 5, 4)]
+    alone = [written(opened(remembered=0), [one])[0] for one in requests]
+    rows = how.get("beams", 1)
+    sizes.clear()
+    held.clear()
+    session = opened(budget=17 * rows)
+    assert written(session, requests) == alone
+    assert max(len(kinds) for kinds in sizes) == 2
+    assert max(sum(kinds) for kinds in sizes) == 6 * rows
+    assert {places > 20 for _, _, places in held} == {False, True}
+    assert max(count for count, _, places in held if places > 20) == 2 * rows
+
+
 def test_prompts_of_texts_that_join_are_read_in_the_pass_that_writes_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     passes, steps, again = list[int](), list[int](), list[Any]()
-    network, advance = type(open_backbone("tiny-decoder").network), Writing.advance
+    network, advance = type(open_backbone("tiny-decoder").network), batch.advance
     step, by_itself = network.step, batch.Alone
     monkeypatch.setattr(batch, "Alone", lambda *given: (again.append(given), by_itself(*given))[1])
     monkeypatch.setattr(network, "step", lambda self, index, *rest: (passes.append(index), step(self, index, *rest))[1])
-    monkeypatch.setattr(Writing, "advance", lambda self, *given: (steps.append(len(given[1])), advance(self, *given))[1])
+    monkeypatch.setattr(batch, "advance", lambda *given: (steps.append(len(given[2])), advance(*given))[1])
     requests = [
         replace(one, ids=one.ids[number:], decoding=Decoding(max_new_tokens=3 + number % 4))
         for number, one in enumerate(asked(8))

@@ -105,9 +105,9 @@ def test_an_error_is_its_own_requests_and_the_others_go_on(session: Any) -> None
 
 def test_where_the_network_fails_all_are_told_and_the_session_lives_on(session: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = alone(session, asked(0))
-    advance = "functory_sdk.torch.Writing.advance"
+    advance = "functory_torch.batch.advance"
 
-    def fail(self: Any, tokens: Any, beside: Any) -> None:
+    def fail(several: Any, tokens: Any, beside: Any) -> None:
         raise MemoryError("no more")
 
     with monkeypatch.context() as broken:

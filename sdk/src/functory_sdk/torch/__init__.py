@@ -28,12 +28,12 @@ from functory_sdk.torch.readings import (
 from functory_sdk.torch.shapes import Shape
 from functory_sdk.torch.spans import TaggingHead
 from functory_sdk.torch.updates import fold_updates
-from functory_sdk.torch.writing import Unread, Writing, read
+from functory_sdk.torch.writing import Unread, Writing, advance, matching, read
 
 __all__ = [
     "AttentionPooling", "ClassifierHead", "CosineHead", "Graph", "Head", "Kept", "Likelihood", "LikelihoodHead", "LinearHead",
     "Logits", "LogitsHead", "Model", "Network", "Numbered", "Origin", "Paired", "PairedHead", "Places", "Pooled", "Pooler",
     "Prototypes", "Reading", "Shape", "Stacked", "SymmetricHead", "TaggingHead", "Tokens", "Unread", "Vectors", "Writing",
-    "ask_prototypes", "belonging", "contrast", "drawing", "fold_updates", "groups", "linear", "load_transformers",
-    "network_from", "not_drawing", "own", "pool", "quiet", "read", "sparse", "structural_copy",
+    "advance", "ask_prototypes", "belonging", "contrast", "drawing", "fold_updates", "groups", "linear", "load_transformers",
+    "matching", "network_from", "not_drawing", "own", "pool", "quiet", "read", "sparse", "structural_copy",
 ]  # fmt: skip

@@ -68,6 +68,12 @@ class Kept:
             for layer, one in zip(own.layers, theirs.layers, strict=True):
                 layer.join(one, from_first=bool(is_source))
 
-    def times(self, rows: int) -> Kept:
-        """Return what the only row of a decoder has read as so many rows, each to go on its own way; this stays as it is."""
-        return Kept.of([(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1)) for keys, values in self.pairs()])
+    def parted(self, rows: Tensor) -> Kept:
+        """Return what some rows of a decoder have read, copied; this stays as it is.
+
+        :param rows: their numbers.
+        """
+        made = Kept.of([(keys[rows], values[rows]) for keys, values in self.pairs()])
+        for own, layer in zip(made._caches[0].layers, self._caches[0].layers, strict=True):
+            own.shared = layer.shared
+        return made

@@ -82,6 +82,9 @@ class Network(nn.Module, ABC):
     more; so does `resume`, after what all rows begin with. For networks in which no token sees those after it."""
     shares_beginnings: bool = False
     """Whether `resume` lets all rows begin with what is kept once (`Kept.share`)."""
+    reads_together: bool = False
+    """Whether several batches are read in one pass (`together`): then texts of other lengths are written side by side, none of
+    them padded to the longest."""
     unpads: bool = False
     """Whether `prepare` may say, as ``unpadded``, how `run` takes padding out of what the layers compute (`unpadding`)."""
     made_of: str = ""
@@ -112,13 +115,15 @@ class Network(nn.Module, ABC):
         """
         raise NotSupported(f"{self.spec.reference!r} writes no text.", do="choose a decoder such as smollm2, or a T5.")
 
-    def together(self, contexts: Sequence[Context]) -> Context | None:
+    def together(self, contexts: Sequence[Context]) -> Context:
         """Return what the steps after the first need where several batches, each with what `resume` returned for it, are read in
         one pass: the hidden states of all their tokens stand in one row, (1, tokens, width), a batch's rows one after the other.
 
-        :return: None by a network that reads each in a pass of its own.
+        :raises NotSupported: by networks that read each in a pass of its own.
         """
-        return None
+        raise NotSupported(
+            f"{self.spec.reference!r} reads each batch in a pass of its own.", do="ask its `reads_together` before."
+        )
 
     @abstractmethod
     def step(self, index: int, state: State, context: Context) -> State:

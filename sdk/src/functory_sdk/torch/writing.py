@@ -28,8 +28,8 @@ class Writing:
     :param written: (rows, tokens) what was already written, equally long for all; none when None.
     :raises NotSupported: for a network that predicts none.
 
-    ``logits`` (rows, vocabulary) are the scores of each row's next token, ``hidden`` (rows, width) the states that they come of;
-    ``common`` are the tokens that all rows begin with and that are kept once.
+    ``hidden`` (rows, width) are the states of which the scores of each row's next token come; ``common`` are the tokens that all
+    rows begin with and that are kept once.
     """
 
     def __init__(self, network: Network, ids: Tensor, mask: Tensor, written: Tensor | None = None) -> None:
@@ -63,8 +63,13 @@ class Writing:
         made = object.__new__(Writing)
         made._network, made._has_source, made._kept, made._mask = network, False, kept, mask
         made._source, made._memory, made.common = {}, {}, tuple(common)
-        made.hidden, made.logits = hidden, network.logits(hidden)
+        made.hidden = hidden
         return made
+
+    @property
+    def logits(self) -> Tensor:
+        """The scores of each row's next token, (rows, vocabulary), computed when they are asked for."""
+        return self._network.logits(self.hidden)
 
     def _read(self, ids: Tensor, last: Tensor) -> None:
         network = self._network
@@ -72,23 +77,27 @@ class Writing:
         first = network.encoder_points if self._has_source else 0
         hidden = network.run(first, network.points, dict(self._memory), network.resume(batch, self._kept.layers))["hidden"]
         self.hidden = hidden[torch.arange(len(ids), device=ids.device), last]
-        self.logits = network.logits(self.hidden)
 
-    def advance(self, tokens: Tensor, beside: Sequence[Unread] = ()) -> list[Tensor]:
-        """Append a token to each row, (rows,), and compute the next `logits`.
+    def advance(self, tokens: Tensor) -> None:
+        """Append a token to each row, (rows,), and compute the next `hidden`."""
+        self._grow(tokens)
+        self._read(tokens[:, None], torch.zeros_like(tokens))
 
-        :param beside: what is read in the same pass, where the network can.
-        :return: the last hidden states of each of these, (rows, new, width).
-        """
+    def _grow(self, tokens: Tensor) -> None:
         self._mask = torch.cat([self._mask, torch.ones_like(tokens)[:, None]], dim=1)
-        if not beside:
-            self._read(tokens[:, None], torch.zeros_like(tokens))
-            return []
+
+    def unread(self, tokens: Tensor) -> Unread:
+        """Append a token to each row of a decoder, (rows,), of which the next `hidden` are computed elsewhere."""
+        self._grow(tokens)
         batch = {self._network.written: tokens[:, None], self._network.output_mask: self._mask}
-        own, *others = read([Unread.of(self._network, batch, self._kept), *beside])
-        self.hidden = own[:, -1]
-        self.logits = self._network.logits(self.hidden)
-        return others
+        return Unread.of(self._network, batch, self._kept)
+
+    def parted(self, rows: Sequence[int]) -> Writing:
+        """Return some rows of a decoder as a batch of their own; this one stays as it is."""
+        chosen = torch.as_tensor(list(rows), dtype=torch.long, device=self._mask.device)
+        made = Writing.after(self._network, self._kept.parted(chosen), self._mask[chosen], self.hidden[chosen], self.common)
+        made._trim()
+        return made
 
     def choose(self, rows: Sequence[int]) -> None:
         """Go on with these rows, of which one may come several times: texts that begin alike and go on each its own way. Where
@@ -96,7 +105,7 @@ class Writing:
         """
         chosen = torch.as_tensor(list(rows), dtype=torch.long, device=self._mask.device)
         self._kept.choose(rows)
-        self._mask, self.logits, self.hidden = self._mask[chosen], self.logits[chosen], self.hidden[chosen]
+        self._mask, self.hidden = self._mask[chosen], self.hidden[chosen]
         self._source = {name: array[chosen] for name, array in self._source.items()}
         self._memory = {name: array[chosen] for name, array in self._memory.items()}
         self._trim()
@@ -128,14 +137,13 @@ class Writing:
 
     def join(self, other: Writing) -> None:
         """Put the rows of another batch of the same network after these; what both begin with stays kept once."""
-        size = min(len(self.common), len(other.common))
-        size = next((place for place in range(size) if self.common[place] != other.common[place]), size)
+        size = matching(self.common, other.common)
         for one in (self, other):
             one._part(size)
         self._kept.join(other._kept)
         size = max(self._mask.shape[1], other._mask.shape[1])
         self._mask = torch.cat([pad(mask, (size - mask.shape[1], 0)) for mask in (self._mask, other._mask)])
-        self.logits, self.hidden = torch.cat([self.logits, other.logits]), torch.cat([self.hidden, other.hidden])
+        self.hidden = torch.cat([self.hidden, other.hidden])
         self._source = _joined(self._source, other._source)
         self._memory = _joined(self._memory, other._memory)
 
@@ -162,15 +170,31 @@ class Unread:
         return Unread(network, network.run(0, 1, {}, context)["hidden"], context)
 
 
+def advance(several: Sequence[Writing], tokens: Sequence[Tensor], beside: Sequence[Unread] = ()) -> list[Tensor]:
+    """Append a token to each row of several batches of one network, (rows,) each, and compute their next `Writing.hidden`: all in
+    one pass where it can.
+
+    :param beside: what is read in the same pass, of decoders.
+    :return: the last hidden states of each of these, (rows, new, width).
+    """
+    if len(several) == 1 and not beside:
+        several[0].advance(tokens[0])
+        return []
+    found = read([*(one.unread(own) for one, own in zip(several, tokens, strict=True)), *beside])
+    for one, states in zip(several, found, strict=False):
+        one.hidden = states[:, -1]
+    return found[len(several) :]
+
+
 def read(several: Sequence[Unread]) -> list[Tensor]:
     """Read tokens of one network, all in one pass where it can: so its weights are gone through once.
 
     :return: the last hidden states of each, (rows, new, width).
     """
     network = several[0].network
-    joined = network.together([one.context for one in several]) if len(several) > 1 else None
-    if joined is None:
+    if len(several) == 1 or not network.reads_together:
         return [network.run(1, network.points, {"hidden": one.hidden}, one.context)["hidden"] for one in several]
+    joined = network.together([one.context for one in several])
     states = torch.cat([one.hidden.flatten(0, 1) for one in several])[None]
     found = network.run(1, network.points, {"hidden": states}, joined)["hidden"][0]
     made, first = list[Tensor](), 0
@@ -179,6 +203,12 @@ def read(several: Sequence[Unread]) -> list[Tensor]:
         made.append(found[first:stop].view(one.hidden.shape))
         first = stop
     return made
+
+
+def matching(one: Sequence[int], other: Sequence[int]) -> int:
+    """Return how many tokens two texts begin with in common."""
+    size = min(len(one), len(other))
+    return next((place for place in range(size) if one[place] != other[place]), size)
 
 
 def _joined(own: dict[str, Tensor], others: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -27,7 +27,8 @@ class Alone(Apart):
 
     @property
     def scores(self) -> Array:
-        return numbers(self._writing.logits)
+        with torch.inference_mode():
+            return numbers(self._writing.logits)
 
     def go_on(self, rows: Sequence[int], tokens: Sequence[int]) -> None:
         with torch.inference_mode():

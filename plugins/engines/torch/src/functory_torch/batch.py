@@ -5,7 +5,8 @@ Apart from who asks: `Session.generate` has a batch of its own for a call, `Sess
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -14,7 +15,8 @@ from torch import Tensor
 
 from functory_sdk import Request, Token
 from functory_sdk.lines import Line, Text
-from functory_sdk.torch import Network, Unread, Writing, read
+from functory_sdk.torch import Network, Writing, advance, matching, read
+from functory_torch.alike import Alike, kind
 from functory_torch.alone import Alone, numbers, padded
 from functory_torch.branches import PASS, SHARED, Branches, Prompts
 
@@ -23,6 +25,8 @@ PART = 4
 
 Begun = tuple[int, ...]
 """Tokens that texts begin with."""
+Going = tuple[Text, Sequence[int], Sequence[int]]
+"""A text that goes on, which rows of those before are its, and the next token of each."""
 
 
 class Batch:
@@ -35,9 +39,7 @@ class Batch:
     def __init__(self, branches: Branches, budget: int) -> None:
         self._branches, self._budget = branches, budget
         self._network, self._device = branches.network, branches.device
-        self._texts: list[Text] = []
-        self._counts: list[int] = []  # the rows of each
-        self._writing: Writing | None = None
+        self._kinds: dict[int, Alike] = {}
         self._begins: list[tuple[Sequence[Text], list[Prompts]]] = []  # what the next step reads beside what it writes
         self._states: dict[Text, list[Tensor]] = {}  # of each token that a text wrote and the network read
 
@@ -50,26 +52,31 @@ class Batch:
     @property
     def _all(self) -> list[Text]:
         """The texts that are written, and those that begin in the next step."""
-        return [*self._texts, *(text for texts, _ in self._begins for text in texts)]
+        going = (alike.texts for alike in self._kinds.values())
+        return [text for texts in (*going, *(texts for texts, _ in self._begins)) for text in texts]
 
     def admits(self, waiting: Sequence[Text]) -> int:
         """Return how many of the texts that wait, the first ones, there is room for; one at least where nothing is written."""
         texts, common = self._all, self._common
-        rows, longest = sum(text.most for text in texts), max((text.size for text in texts), default=0)
-        for number, text in enumerate(waiting):
-            rows, longest = rows + text.most, max(longest, text.size)
+        rows, longest = Counter[int](), Counter[int]()  # of each kind
+        for number, text in enumerate([*texts, *waiting], -len(texts)):
+            like = kind(text, self._network)
+            rows[like], longest[like] = rows[like] + text.most, max(longest[like], text.size)
+            if number < 0:
+                continue
             common = _alike(common, text)
             once = len(common) if len(common) >= SHARED else 0
-            if once + rows * (longest - once) > self._budget and (number or texts):
+            if once + sum(rows[one] * (longest[one] - once) for one in rows) > self._budget and (number or texts):
                 return number
         return len(waiting)
 
     @property
     def _common(self) -> Begun | None:
         """What all texts that are written begin with and what is kept once; None where none is written and it can be."""
-        if self._writing is not None:
-            return self._writing.common
-        return None if self._network.shares_beginnings else ()
+        if not self._kinds:
+            return None if self._network.shares_beginnings else ()
+        first, *others = (alike.writing.common for alike in self._kinds.values())
+        return first[: min((matching(first, one) for one in others), default=len(first))]
 
     def join(self, texts: Sequence[Text]) -> None:
         """Have texts written: from the next step on, which then reads their prompts, where something is written; from their
@@ -90,7 +97,7 @@ class Batch:
             size = len(common or ())
             whole = [np.asarray([*one.ids, *one.start], dtype=np.int64) for one in requests]
             prompts = self._branches.prompts(whole, size if size >= SHARED else 0)
-            if self._writing is not None:
+            if self._kinds:
                 self._begins.append((texts, list(prompts)))
                 return
             for one in prompts:
@@ -98,43 +105,46 @@ class Batch:
 
     def _take(self, texts: Sequence[Text], order: Sequence[int], writing: Writing) -> None:
         """Write rows from now on, of the texts of these numbers."""
-        if self._writing is None:
-            self._writing = writing
-        else:
-            self._writing.join(writing)
-        self._texts += [texts[number] for number in order]
-        self._counts += [1] * len(order)
+        kinds: dict[int, list[int]] = {}
+        for row, number in enumerate(order):
+            kinds.setdefault(kind(texts[number], self._network), []).append(row)
+        for like, rows in kinds.items():
+            new = Alike(writing if len(kinds) == 1 else writing.parted(rows), [texts[order[row]] for row in rows])
+            if like in self._kinds:
+                self._kinds[like].join(new)
+            else:
+                self._kinds[like] = new
 
     def step(self) -> Iterator[tuple[Text, Token | Exception | None]]:
         """Write the next token of each text, and give it with its text; None where it has ended, or what went wrong with that
         text alone. Whoever goes through all of them can take the next step.
         """
-        writing = self._writing
-        if writing is None:
+        kinds, first = self._kinds, 0
+        if not kinds:
             return
-        staying, counts, rows, tokens = list[Text](), list[int](), list[int](), list[int]()
-        first, scores, alone = 0, numbers(writing.logits), partial(Alone, self._network, self._device)
-        for text, count in zip(self._texts, self._counts, strict=True):
-            if not text.has_left:
-                self._note(text, writing.hidden[first])
-                try:
-                    step = text.go_on(scores[first : first + count], alone)
-                except Exception as error:
-                    yield text, error
-                else:
-                    for token in step.told:
-                        yield text, token
-                    if step.rows:
-                        staying.append(text)
-                        counts.append(len(step.rows))
-                        rows += [first + row for row in step.rows]
-                        tokens += step.tokens
+        with torch.inference_mode():
+            hidden = torch.cat([alike.writing.hidden for alike in kinds.values()])
+            scores, alone = numbers(self._network.logits(hidden)), partial(Alone, self._network, self._device)
+        staying: dict[int, list[Going]] = {like: [] for like in kinds}
+        for like, alike in kinds.items():
+            row = 0
+            for text, count in zip(alike.texts, alike.counts, strict=True):
+                if not text.has_left:
+                    self._note(text, alike.writing.hidden[row])
+                    try:
+                        step = text.go_on(scores[first : first + count], alone)
+                    except Exception as error:
+                        yield text, error
                     else:
-                        self._remember(text, writing, first)
-                        yield text, None
-            first += count
-        self._states = {text: self._states[text] for text in staying if text in self._states}
-        self._go_on(staying, counts, rows, tokens)
+                        for token in step.told:
+                            yield text, token
+                        if step.rows:
+                            staying[like].append((text, [row + one for one in step.rows], step.tokens))
+                        else:
+                            self._remember(text, alike.writing, row)
+                            yield text, None
+                first, row = first + count, row + count
+        self._go_on(staying)
 
     def _note(self, text: Text, hidden: Tensor) -> None:
         """Note the last state of a text's row, which is that of the token that it wrote last, where it has written one."""
@@ -149,34 +159,23 @@ class Batch:
             with torch.inference_mode():
                 self._branches.keep(ids, torch.stack(states), writing.last(row, len(states)))
 
-    def _go_on(self, staying: list[Text], counts: list[int], rows: list[int], tokens: list[int]) -> None:
-        """Go on with texts, the rows of those before and the next token of each."""
-        if len(rows) == len(staying) < sum(self._counts):
-            order = filled(rows)
-            staying = [staying[place] for place in order]
-            rows, tokens = [rows[place] for place in order], [tokens[place] for place in order]
-        is_same = rows == list(range(sum(self._counts)))
-        self._texts, self._counts, begins, self._begins = staying, counts, self._begins, []
+    def _go_on(self, staying: Mapping[int, Sequence[Going]]) -> None:
+        """Go on with texts of each kind, and read the prompts of those that begin."""
+        self._kinds = {like: alike for like, alike in self._kinds.items() if staying[like]}
+        going = {text for some in staying.values() for text, _, _ in some}
+        self._states = {text: states for text, states in self._states.items() if text in going}
+        begins, self._begins = self._begins, []
         begun = [(texts, prompts) for texts, several in begins for prompts in several]
         sums = np.cumsum([prompts.tokens for _, prompts in begun])
-        few = int((sums <= PASS).sum()) if staying else 0  # of more, a pass beside what is written saves little
-        unread = [prompts.unread for _, prompts in begun]
-        if not staying:
-            self._writing = None
+        few = int((sums <= PASS).sum()) if self._kinds else 0  # of more, a pass beside what is written saves little
+        beside = [prompts.unread for _, prompts in begun[:few]]
         with torch.inference_mode():
-            hidden = self._advance(rows, tokens, is_same, unread[:few]) if staying else []
+            tokens = [alike.go_on(staying[like]) for like, alike in self._kinds.items()]
+            hidden = advance([alike.writing for alike in self._kinds.values()], tokens, beside) if tokens else []
             for (texts, prompts), found in zip(begun, hidden, strict=False):
                 self._take(texts, *prompts.begun(found))
             for texts, prompts in begun[few:]:
                 self._take(texts, *prompts.begun(*read([prompts.unread])))
-
-    def _advance(self, rows: Sequence[int], tokens: Sequence[int], is_same: bool, beside: Sequence[Unread]) -> list[Tensor]:
-        """Read the next token of each row that goes on, and prompts beside; return the last hidden states of these."""
-        if self._writing is None:
-            return []
-        if not is_same:
-            self._writing.choose(rows)
-        return self._writing.advance(torch.tensor(tokens, device=self._device), beside)
 
 
 def _alike(common: Begun | None, text: Text) -> Begun:
@@ -185,9 +184,7 @@ def _alike(common: Begun | None, text: Text) -> Begun:
     :param common: what they begin with; None where there are none.
     """
     own = (*text.request.ids, *text.request.start)[:-1] if common is None or len(common) >= SHARED else ()
-    if common is None or own[: len(common)] == common:
-        return own if common is None else common
-    return common[: next((place for place, (one, other) in enumerate(zip(common, own, strict=False)) if one != other), len(own))]
+    return own if common is None else common[: matching(common, own)]
 
 
 def written(batch: Batch, texts: Sequence[Text]) -> Iterator[tuple[Text, Token]]:
@@ -206,17 +203,6 @@ def written(batch: Batch, texts: Sequence[Text]) -> Iterator[tuple[Text, Token]]
                 raise found
             if found is not None:
                 yield text, found
-
-
-def filled(rows: Sequence[int]) -> list[int]:
-    """Return in which order rows go on so that the fewest are moved: those that stay in place where they are, and the others,
-    the last ones, where some have left.
-
-    :param rows: ascending.
-    """
-    here = {row: place for place, row in enumerate(rows) if row < len(rows)}
-    others = iter(place for place, row in enumerate(rows) if row >= len(rows))
-    return [here[row] if row in here else next(others) for row in range(len(rows))]
 
 
 def read_alike(network: Network, requests: Sequence[Request], device: torch.device) -> tuple[list[int], Writing]:

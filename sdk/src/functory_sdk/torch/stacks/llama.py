@@ -35,6 +35,7 @@ class LlamaStack(Network):
         self._window = getattr(model.config, "sliding_window", None)
         default = FULL if self._window is None else SLIDING  # Mistral has one kind and no list of them
         self._kinds = tuple(getattr(model.config, "layer_types", None) or [default] * spec.layers)
+        self.reads_together = not self._is_eager
         self.shares_beginnings = not self._is_eager and set(self._kinds) == {FULL}
         attends(model.layers)
 
@@ -57,9 +58,7 @@ class LlamaStack(Network):
             return context | masks | {"kept": kept}
         return context | {kind: Seen((Part(seen, kept),)) for kind, seen in masks.items()}
 
-    def together(self, contexts: Sequence[Context]) -> Context | None:
-        if self._is_eager:
-            return None
+    def together(self, contexts: Sequence[Context]) -> Context:
         seen = {kind: Seen.together([one[kind] for one in contexts]) for kind in dict.fromkeys(self._kinds)}
         angles = [name for name in contexts[0] if name.startswith(("cos ", "sin "))]
         flat = {name: torch.cat([one[name].flatten(0, 1) for one in contexts])[None] for name in ("positions", *angles)}
