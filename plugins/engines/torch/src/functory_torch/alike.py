@@ -1,11 +1,11 @@
-"""Texts of about one length, whose rows lie side by side: what none of them needs to be padded to the longest of others for.
+"""Texts of about one length, whose rows lie side by side: so none is padded to the longest of all that are written.
 
 Apart from the batch, which reads all of them in one pass: here is what belongs to the rows of one length.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import log2
 
@@ -39,6 +39,13 @@ class Alike:
 
     def __post_init__(self) -> None:
         self.counts = self.counts or [1] * len(self.texts)
+
+    def placed(self) -> Iterator[tuple[Text, int, int]]:
+        """Give each text with its first row, and how many it has."""
+        row = 0
+        for text, count in zip(self.texts, self.counts, strict=True):
+            yield text, row, count
+            row += count
 
     def join(self, other: Alike) -> None:
         """Put others after these."""

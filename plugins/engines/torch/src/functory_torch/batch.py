@@ -127,23 +127,23 @@ class Batch:
             scores, alone = numbers(self._network.logits(hidden)), partial(Alone, self._network, self._device)
         staying: dict[int, list[Going]] = {like: [] for like in kinds}
         for like, alike in kinds.items():
-            row = 0
-            for text, count in zip(alike.texts, alike.counts, strict=True):
-                if not text.has_left:
-                    self._note(text, alike.writing.hidden[row])
-                    try:
-                        step = text.go_on(scores[first : first + count], alone)
-                    except Exception as error:
-                        yield text, error
-                    else:
-                        for token in step.told:
-                            yield text, token
-                        if step.rows:
-                            staying[like].append((text, [row + one for one in step.rows], step.tokens))
-                        else:
-                            self._remember(text, alike.writing, row)
-                            yield text, None
-                first, row = first + count, row + count
+            for text, row, count in alike.placed():
+                if text.has_left:
+                    continue
+                self._note(text, alike.writing.hidden[row])
+                try:
+                    step = text.go_on(scores[first + row : first + row + count], alone)
+                except Exception as error:
+                    yield text, error
+                    continue
+                for token in step.told:
+                    yield text, token
+                if step.rows:
+                    staying[like].append((text, [row + one for one in step.rows], step.tokens))
+                else:
+                    self._remember(text, alike.writing, row)
+                    yield text, None
+            first += sum(alike.counts)
         self._go_on(staying)
 
     def _note(self, text: Text, hidden: Tensor) -> None:
