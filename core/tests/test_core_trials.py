@@ -25,6 +25,12 @@ def test_an_earlier_candidate_is_preferred_where_a_later_one_is_better_by_chance
     assert preferred([scores(80), apart], 0.5) == 1
 
 
+@pytest.mark.parametrize("count", [20, 200, 2000])
+def test_one_example_alone_decides_nothing_however_many_there_are(count: int) -> None:
+    assert preferred([scores(count - 2, count), scores(count - 1, count)], 0.75) == 0
+    assert preferred([scores(count - 5, count), scores(count - 1, count)], 0.75) == 1
+
+
 def test_of_equal_candidates_the_first_is_preferred() -> None:
     assert preferred([scores(80), scores(80)], 0.5001) == 0
     assert preferred([scores(90), scores(60)], 0.75) == 0

@@ -37,7 +37,8 @@ class AutoOptions(Options):
     )
     certainty: float = Field(
         default=0.75, ge=0.5, le=1,
-        description="How sure it must be that one that costs more is better: the share of resamples on which it is.",
+        description="How sure it must be that one that costs more is better: the share of resamples on which it is. One example "
+        "alone makes it sure by .63.",
     )
     few: int = Field(
         default=400, ge=0, le=100_000,
