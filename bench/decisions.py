@@ -13,8 +13,6 @@ wherever the right option stands, ten times the questions a second. Parts that a
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -26,11 +24,11 @@ import torch
 from cells.answers import remembered
 from cells.data import NotHere, rows
 from cells.scores import difference, interval
-from measure import PACKAGES, RESULTS, interleaved, median, verdict
+from measure import RESULTS, interleaved, keep_part, kept_parts, median, verdict
 from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
 
 import functory
-from functory.running.replays import cpu, has_bf16, versions
+from functory.running.replays import has_bf16
 from functory_sdk import open_backbone, package_file
 
 FILE = RESULTS / "decisions.json"
@@ -267,22 +265,12 @@ def main() -> None:
     parts |= {load: lambda load=load: speed(load, questions, peer, args.mixed, args.repeats) for load in loads(questions)}
     if unknown := [name for name in args.parts if name not in parts]:
         parser.error(f"there is no part {unknown[0]!r}. do: choose among {', '.join(parts)}")
-    kept = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    kept = kept_parts(FILE)
     for name in args.parts or parts:
         if name not in kept or args.again:
             print(f"== {name}", flush=True)
-            about = {"date": dt.date.today().isoformat(), "cpu": cpu(), "versions": versions(PACKAGES)}
-            kept[name] = {"rows": parts[name](), **about}
-            write(kept)
+            kept = keep_part(FILE, name, parts[name]())
     show(kept)
-
-
-def write(kept: Mapping[str, Any]) -> None:
-    """Write what was measured, whole or not at all."""
-    RESULTS.mkdir(exist_ok=True)
-    made = FILE.with_suffix(".part")
-    made.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    made.replace(FILE)
 
 
 def show(kept: Mapping[str, Any]) -> None:

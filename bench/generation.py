@@ -1,5 +1,5 @@
 """Writing on smollm2 beside transformers' ``pipeline("text-generation")``: ``python bench/generation.py``, or with names
-of parts.
+of parts; a part that is not run stays as it was kept.
 
 The same prompts in the same chat template on the same weights, greedy, one thread, in turns. A batch: prompts of mixed
 length, one call of ours beside the pipeline one by one and in its best batch; goals five times the first, and no slower than
@@ -29,12 +29,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from measure import interleaved, keep, median, verdict
+from measure import RESULTS, interleaved, keep_part, median, show, verdict
 from transformers import AutoModelForCausalLM, AutoTokenizer, pipeline
 
 import functory
 from functory_sdk import Decoding, Request, SessionOptions, load, open_backbone, package_file
 
+FILE = RESULTS / "generation.json"
 SHORT = ("Name three primary colours.", "What is the capital of France?", "Tell me a joke.", "How far is the moon?")
 SENTENCE = "The committee met on Tuesday to discuss the plans for the new library beside the river. "
 
@@ -91,7 +92,7 @@ def batch(write: Any, peer: Peer, args: argparse.Namespace) -> list[dict[str, An
     seconds = {name: median(times) for name, times in interleaved(work, args.repeats).items()}
     alike = sum(a == b for a, b in zip(own, theirs, strict=True)) / len(asked)
     rows = [
-        {"part": "batch", "what": name, "seconds": each, "times ours": each / seconds["ours"]} for name, each in seconds.items()
+        {"what": name, "seconds": each, "times ours": each / seconds["ours"]} for name, each in seconds.items()
     ]
     return [{**row, "alike": alike if row["what"] == "ours" else ""} for row in rows]
 
@@ -106,7 +107,7 @@ def first_token(write: Any, peer: Peer, args: argparse.Namespace) -> list[dict[s
 
     seconds = interleaved({"ours": streamed, "bare pass": lambda: peer.passed(text)}, 3 * args.repeats)
     medians = {name: median(times) for name, times in seconds.items()}
-    return [{"part": "first token", "what": name, "seconds": each, "times ours": each / medians["ours"]}
+    return [{"what": name, "seconds": each, "times ours": each / medians["ours"]}
             for name, each in medians.items()]  # fmt: skip
 
 
@@ -124,7 +125,7 @@ def engines(write: Any, peer: Peer, args: argparse.Namespace) -> list[dict[str, 
         fast.close()
     base = {how: seconds[f"{name}, {how}"] for how in ("batch", "alone")}
     return [
-        {"part": "engines", "what": what, "seconds": each, "times ours": each / base[what.rpartition(", ")[2]]}
+        {"what": what, "seconds": each, "times ours": each / base[what.rpartition(", ")[2]]}
         for what, each in seconds.items()
     ]
 
@@ -170,7 +171,7 @@ def beginning(write: Any, peer: Peer, args: argparse.Namespace) -> list[dict[str
     seconds = {what: median(times) for what, times in interleaved(work, args.repeats, warm=False).items()}
     base = {False: seconds["shared"], True: seconds["shared, in turn"]}
     return [
-        {"part": "beginning", "what": what, "seconds": each, "times ours": each / base["in turn" in what]}
+        {"what": what, "seconds": each, "times ours": each / base["in turn" in what]}
         for what, each in seconds.items()
     ]
 
@@ -204,7 +205,7 @@ def arrivals(write: Any, peer: Peer, args: argparse.Namespace) -> list[dict[str,
     seconds = interleaved({"known in advance": known, "as they come": come}, args.repeats, warm=False)
     medians = {what: median(times) for what, times in seconds.items()}
     return [
-        {"part": "arrivals", "what": what, "seconds": each, "times ours": each / medians["known in advance"]}
+        {"what": what, "seconds": each, "times ours": each / medians["known in advance"]}
         for what, each in medians.items()
     ]
 
@@ -231,10 +232,12 @@ def main() -> None:
     torch.set_num_threads(1)
     task = {"name": "text-generation", "max_new_tokens": args.tokens}
     write, peer = functory.build(task=task, backbone="smollm2").opened(threads=1, remembered=0), Peer()
-    rows = [row for name in args.parts or PARTS for row in PARTS[name](write, peer, args)]
-    keep("generation", rows, f"{args.prompts} prompts, {args.tokens} tokens each at most, one thread, medians of {args.repeats}")
-    for told in verdicts({row["what"]: row["times ours"] for row in rows}, args):
-        print(told)
+    for name in args.parts or PARTS:
+        print(f"== {name}", flush=True)
+        show(rows := PARTS[name](write, peer, args))
+        keep_part(FILE, name, rows)
+        for told in verdicts({row["what"]: row["times ours"] for row in rows}, args):
+            print(told, flush=True)
 
 
 def verdicts(times: Mapping[str, float], args: argparse.Namespace) -> Iterator[str]:

@@ -81,14 +81,36 @@ def keep(name: str, rows: list[dict[str, Any]], notes: str = "") -> Path:
     about = {"date": dt.date.today().isoformat(), "cpu": machine(), "versions": versions(PACKAGES), "notes": notes}
     file.write_text(json.dumps({**about, "rows": rows}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     print(f"\n{name}, {about['date']}, {about['cpu']}")
+    show(rows)
+    if notes:
+        print(notes)
+    return file
+
+
+def show(rows: list[dict[str, Any]]) -> None:
+    """Print rows as a table."""
     columns = list(dict.fromkeys(key for row in rows for key in row))
     table = [columns, *([_cell(row.get(key, "")) for key in columns] for row in rows)]
     widths = [max(len(row[i]) for row in table) for i in range(len(columns))]
     for row in table:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
-    if notes:
-        print(notes)
-    return file
+
+
+def kept_parts(file: Path) -> dict[str, dict[str, Any]]:
+    """Return what is kept of a benchmark of parts, by their names; nothing where there is no file yet."""
+    found: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    return found
+
+
+def keep_part(file: Path, name: str, rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Write one part's rows with date, versions and processor, whole or not at all; the others stay. Return all."""
+    about = {"date": dt.date.today().isoformat(), "cpu": machine(), "versions": versions(PACKAGES)}
+    kept = {**kept_parts(file), name: {"rows": rows, **about}}
+    RESULTS.mkdir(exist_ok=True)
+    made = file.with_suffix(".part")
+    made.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    made.replace(file)
+    return kept
 
 
 def _cell(value: object) -> str:
