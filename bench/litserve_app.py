@@ -1,6 +1,6 @@
-"""A function under LitServe: ``python litserve_app.py FOLDER PORT BATCH WAIT THREADS``, in the environment of the peer `serving`.
+"""A function under LitServe: ``python litserve_app.py FOLDER PORT BATCH WAIT THREADS WORKERS``.
 
-The function is ours, so that both servers compute the same, by the same `map`.
+It runs in the environment of the peer `serving`. The function is ours, so that both servers compute the same, by the same `map`.
 """
 
 from __future__ import annotations
@@ -47,8 +47,8 @@ class Served(litserve.LitAPI):
 
 
 if __name__ == "__main__":
-    folder, port, batch, wait, threads = sys.argv[1:]
+    folder, port, batch, wait, threads, workers = sys.argv[1:]
     api = Served(folder, int(threads), max_batch_size=int(batch), batch_timeout=float(wait))
-    litserve.LitServer(api, accelerator="cpu", workers_per_device=1, timeout=60).run(
+    litserve.LitServer(api, accelerator="cpu", workers_per_device=int(workers), timeout=60).run(
         host="127.0.0.1", port=int(port), generate_client_file=False, log_level="error"
     )

@@ -1,7 +1,9 @@
 """Functions over HTTP: ``python ../scripts/environments.py serving serving.py``, all in turns, in one run.
 
-Server and client share the machine's cores. Capacity is what `map` does while the same client asks an echo server as often as
-ours was asked. LitServe computes the same function, by the same `map`, at the best of nine settings.
+Server and client share the machine's cores. Ours has as many workers as there are threads, and beside it stands one with a
+single worker. Capacity is what `map` does with all threads while the same client asks an echo server as often as ours was asked.
+LitServe computes the same function, by the same `map`, at the best of nine settings with one worker, and of the same nine with as
+many workers as ours.
 
 Goals: 90 % of capacity at 64 clients; 1.2 times LitServe at no worse a p99; a lone request 1.25 times an echo and a call.
 """
@@ -27,6 +29,7 @@ from measure import keep, median, verdict
 
 HERE = Path(__file__).parent
 SETTINGS = [(batch, wait) for batch in (16, 32, 64) for wait in (0.001, 0.01, 0.05)]
+LONE = 1.25
 ECHO = """
 import sys, uvicorn
 async def app(scope, receive, send):
@@ -118,48 +121,59 @@ class Run:
     def all(self) -> None:
         """Measure, and keep it."""
         args = self.args
-        ours = self._started([sys.executable, "-m", "functory", "serve", f"sentiment={self.folder}", "--port", "{port}",
-                              "--threads", str(args.threads)], "/readyz")  # fmt: skip
+        ours, single = (self._ours(workers) for workers in (args.threads, 1))
         echo = self._started([sys.executable, "-c", ECHO, "{port}"], "/")
         work = self.stack.enter_context(subprocess.Popen(
             [sys.executable, "-c", WORK, str(self.folder), str(args.threads), str(self.bodies)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))  # fmt: skip
         self.stack.callback(work.kill)
-        peer, setting = (0, "") if args.no_peer else self._best_peer()
+        best = {} if args.no_peer else {workers: self._best_peer(workers) for workers in dict.fromkeys((1, args.threads))}
+        peers = {workers: self._peer(*setting, workers) for workers, setting in best.items()}
         for _ in range(args.repeats):
-            self._turn(ours, echo, work, peer)
-        self._keep(setting)
+            self._turn(ours, single, echo, work, peers)
+        self._keep({workers: f"batch {batch}, wait {wait:g} s" for workers, (batch, wait) in best.items()})
 
-    def _turn(self, ours: int, echo: int, work: subprocess.Popen[str], peer: int) -> None:
+    def _ours(self, workers: int) -> int:
+        """Return a port where our server listens."""
+        return self._started([sys.executable, "-m", "functory", "serve", f"sentiment={self.folder}", "--port", "{port}",
+                              "--workers", str(workers)], "/readyz")  # fmt: skip
+
+    def _turn(self, ours: int, single: int, echo: int, work: subprocess.Popen[str], peers: dict[int, int]) -> None:
         route = "/v1/functions/sentiment"
         at64 = self._note("ours, 64 clients", self._asked(ours, route, 64))
-        if peer:
-            self._note("litserve, 64 clients", self._asked(peer, "/predict", 64))
+        for workers, port in peers.items():
+            self._note(f"litserve, {workers} worker(s), 64 clients", self._asked(port, "/predict", 64))
         self._note("capacity: map beside an echo", self._beside(echo, work, at64["per_second"]))
+        self._note("ours, one worker, 64 clients", self._asked(single, route, 64))
         self._note("ours, 16 clients", self._asked(ours, route, 16))
         self._note("ours, 1 client", self._asked(ours, route, 1))
         self._note("echo, 1 client", self._asked(echo, "/", 1))
         self._note("a call", self._worked(work, "call"))
-        if peer:
-            self._note("litserve, 1 client", self._asked(peer, "/predict", 1))
+        self._note("ours, one worker, 1 client", self._asked(single, route, 1))
+        for workers, port in peers.items():
+            self._note(f"litserve, {workers} worker(s), 1 client", self._asked(port, "/predict", 1))
 
-    def _best_peer(self) -> tuple[int, str]:
-        """Return a port where LitServe listens in its best setting, each having been tried, and which."""
-        best: tuple[float, int, str] | None = None
+    def _best_peer(self, workers: int) -> tuple[int, float]:
+        """Return LitServe's best setting with so many workers, each having been tried."""
+        found: dict[tuple[int, float], float] = {}
         for batch, wait in SETTINGS:
-            name = f"batch {batch}, wait {wait:g} s"
-            process, port = self._process([sys.executable, str(HERE / "litserve_app.py"), str(self.folder), "{port}", str(batch),
-                                           str(wait), str(self.args.threads)], "/health")  # fmt: skip
+            process, port = self._process(self._litserve(batch, wait, workers), "/health")
             self._asked(port, "/predict", 64, 1)
-            got = self._note(f"litserve tried, {name}", self._asked(port, "/predict", 64, 3))["per_second"]
+            name = f"litserve tried, {workers} worker(s), batch {batch}, wait {wait:g} s"
+            found[batch, wait] = self._note(name, self._asked(port, "/predict", 64, 3))["per_second"]
             ended(process)
-            best = max(best or (0.0, 0, ""), (got, SETTINGS.index((batch, wait)), name))
-        assert best is not None
-        batch, wait = SETTINGS[best[1]]
-        port = self._started([sys.executable, str(HERE / "litserve_app.py"), str(self.folder), "{port}", str(batch), str(wait),
-                              str(self.args.threads)], "/health")  # fmt: skip
+        return max(found, key=lambda setting: found[setting])
+
+    def _peer(self, batch: int, wait: float, workers: int) -> int:
+        """Return a port where LitServe listens, warm."""
+        port = self._started(self._litserve(batch, wait, workers), "/health")
         self._asked(port, "/predict", 64, 1)
-        return port, best[2]
+        return port
+
+    def _litserve(self, batch: int, wait: float, workers: int) -> list[str]:
+        threads = max(1, self.args.threads // workers)
+        return [sys.executable, str(HERE / "litserve_app.py"), str(self.folder), "{port}", str(batch), str(wait), str(threads),
+                str(workers)]  # fmt: skip
 
     def _beside(self, echo: int, work: subprocess.Popen[str], rate: float) -> dict[str, Any]:
         """Return what `map` does while a client asks the echo server at a rate."""
@@ -213,26 +227,37 @@ class Run:
         print(what, json.dumps(found), file=sys.stderr)
         return found
 
-    def _keep(self, setting: str) -> None:
-        def of(what: str, key: str) -> float:
-            return median([one.get(key) or 0.0 for one in self.found[what]])
+    def _keep(self, settings: dict[int, str]) -> None:
+        """Keep what was measured.
 
+        :param settings: LitServe's best, by its workers.
+        """
         table = [
-            {"what": what, "per_second": of(what, "per_second"), "p50_ms": of(what, "p50") * 1000,
-             "p99_ms": of(what, "p99") * 1000, "runs": len(some)}
+            {"what": what, "per_second": self._of(what, "per_second"), "p50_ms": self._of(what, "p50") * 1000,
+             "p99_ms": self._of(what, "p99") * 1000, "runs": len(some)}
             for what, some in self.found.items()
         ]  # fmt: skip
-        pairs = zip(self.found["ours, 64 clients"], self.found["capacity: map beside an echo"], strict=True)
-        share = median([one["per_second"] / most["per_second"] for one, most in pairs])
-        lone = of("ours, 1 client", "p50") / (of("echo, 1 client", "p50") + of("a call", "p50"))
-        notes = f"{share:.0%} of capacity at 64 clients: {verdict(share, 0.9)}; a lone request {lone:.2f}× an echo and a call: "
-        notes += "reached" if lone <= 1.25 else "NOT reached (at most 1.25×)"
-        if setting:
-            times = median([one["per_second"] / other["per_second"] for one, other in zip(
-                self.found["ours, 64 clients"], self.found["litserve, 64 clients"], strict=True)])  # fmt: skip
-            tails = of("ours, 64 clients", "p99") / of("litserve, 64 clients", "p99")
-            notes += f"; {times:.2f}× LitServe at its best ({setting}): {verdict(times, 1.2)}, with {tails:.2f}× its p99"
-        keep(self.args.name, table, f"{notes}. {self.args.threads} threads, {self.args.repeats} runs in turns.")
+        ours, capacity = "ours, 64 clients", "capacity: map beside an echo"
+        share, single = self._times(ours, capacity), self._times("ours, one worker, 64 clients", capacity)
+        lone = self._of("ours, 1 client", "p50") / (self._of("echo, 1 client", "p50") + self._of("a call", "p50"))
+        reached = "reached" if lone <= LONE else f"NOT reached (at most {LONE}×)"
+        notes = [f"{share:.0%} of capacity at 64 clients: {verdict(share, 0.9)}, {single:.0%} by one worker",
+                 f"a lone request {lone:.2f}× an echo and a call: {reached}"]  # fmt: skip
+        for workers, setting in settings.items():
+            peer = f"litserve, {workers} worker(s), 64 clients"
+            times, tails = self._times(ours, peer), self._of(ours, "p99") / self._of(peer, "p99")
+            notes.append(f"{times:.2f}× LitServe with {workers} worker(s) at its best ({setting}): {verdict(times, 1.2)}, "
+                         f"with {tails:.2f}× its p99")  # fmt: skip
+        args = self.args
+        keep(args.name, table, f"{'; '.join(notes)}. {args.threads} threads, as many workers, {args.repeats} runs in turns.")
+
+    def _of(self, what: str, key: str) -> float:
+        return median([one.get(key) or 0.0 for one in self.found[what]])
+
+    def _times(self, one: str, other: str) -> float:
+        """Return how many times as many answers one gave as the other, in the same turn."""
+        pairs = zip(self.found[one], self.found[other], strict=True)
+        return median([each["per_second"] / beside["per_second"] for each, beside in pairs])
 
 
 if __name__ == "__main__":

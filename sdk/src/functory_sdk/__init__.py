@@ -59,6 +59,7 @@ _HOMES = {
     ),
     "functory.function": ("Function",),
     "functory.running.golden": ("Golden", "prove", "reformed"),
+    "functory.running.sharing": ("shared_threads", "sharing_cores"),
     "functory.running.waiting": ("left_by", "waited"),
     "functory.plugins.claims": ("reference_to",),
     "functory.plugins.registry": ("entries", "load"),

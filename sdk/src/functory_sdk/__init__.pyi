@@ -178,6 +178,8 @@ from functory.running.replays import cpu as cpu
 from functory.running.replays import has_amx as has_amx
 from functory.running.replays import has_vnni as has_vnni
 from functory.running.replays import versions as versions
+from functory.running.sharing import shared_threads as shared_threads
+from functory.running.sharing import sharing_cores as sharing_cores
 from functory.running.streaming import Added as Added
 from functory.running.streaming import Pieces as Pieces
 from functory.running.streaming import Stream as Stream

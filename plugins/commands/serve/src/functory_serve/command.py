@@ -29,7 +29,7 @@ class Serve(Command):
         add("--host", help="the address to listen at; 127.0.0.1, this machine alone, when not given")
         add("--port", type=int, help="the port to listen at; 0 takes a free one (8080)")
         add("--workers", type=int, help="processes that take requests; one that ends is replaced (1)")
-        add("--threads", type=int, help="threads of one forward pass; a worker's share of the machine's cores when not given")
+        add("--threads", type=int, help="threads of one forward pass; when not given the machine's cores, which workers share")
         add("--domain", action="append", default=[], metavar="NAME",
             help="a name by which it is reached, besides this machine's own; * for any")  # fmt: skip
         add("--proxy", action="append", default=[], metavar="ADDRESS",
@@ -75,6 +75,7 @@ class Serve(Command):
               domains=said.domains, proxies=said.proxies, faces=faces,
               certificate=(said.certificate, said.key) if said.certificate else None,
               pid_file=args.pid_file, traces=said.traces or args.traces, workers=said.workers,
+              shares_cores=not said.threads,
               reopen=lambda name: _open(opened[name].place, threads),
               started=lambda url, speaking: _tell(url, list(functions), speaking, [] if said.faces is None else faces,
                                                   args.json))  # fmt: skip

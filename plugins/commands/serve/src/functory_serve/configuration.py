@@ -35,7 +35,9 @@ class Configuration(Options):
     host: str = Field(default="127.0.0.1", description="The address to listen at.")
     port: int = Field(default=8080, ge=0, le=65535, description="The port to listen at; 0 takes a free one.")
     workers: int = Field(default=1, ge=1, le=256, description="Processes that take requests; one that ends is replaced.")
-    threads: int = Field(default=0, ge=0, le=1024, description="Threads of one forward pass; the machine's cores when 0.")
+    threads: int = Field(
+        default=0, ge=0, le=1024, description="Threads of one forward pass; the machine's cores when 0, which workers share."
+    )
     logs: bool = Field(default=False, description="Whether each answer is written down on stderr: its id, status and seconds.")
     traces: bool = Field(default=False, description="Whether a span of each request is sent, as OpenTelemetry's variables say.")
     certificate: str = Field(default="", description="The file of a TLS certificate, with which the server speaks https alone.")

@@ -22,6 +22,7 @@ from functory_serve import log
 from functory_serve.access import Token
 from functory_serve.app import app
 from functory_serve.connections import connections_within
+from functory_serve.cores import Cores
 from functory_serve.limits import Limits
 from functory_serve.pidfile import PidFile, removed
 from functory_serve.service import Reopen, Service
@@ -95,6 +96,7 @@ def serve(
     pid_file: Path | None = None,
     traces: bool = False,
     workers: int = 1,
+    shares_cores: bool = False,
     started: Callable[[str, Sequence[Face]], None] = lambda url, faces: None,
 ) -> None:
     """Serve functions until SIGTERM or Ctrl-C; then answer what is here, and end. SIGHUP takes in what is saved now.
@@ -113,6 +115,8 @@ def serve(
     :param traces: whether a span of each request is sent where the variables of OpenTelemetry say.
     :param workers: how many processes take requests; each opens the functions for itself, and one that ends is replaced. What
         tokens may send in a second is shared out among them.
+    :param shares_cores: whether a batch takes as many threads as there are cores for each worker that computes just then, where
+        its engine can be told so; those of the functions' sessions otherwise.
     :param started: told the server's address when it takes requests, and the faces that answer for some of the functions.
     :raises StorageError: when the address is taken, or is not this machine's.
     :raises NotSupported: for several workers, on systems that have none; when traces are asked for and OpenTelemetry is not
@@ -133,6 +137,7 @@ def serve(
         if workers == 1:
             open_server(made, limits, begun, certificate).run([taken])
         else:
+            made.state.service.cores = Cores(workers) if shares_cores else None
             _several(workers, made, limits, taken, begun, certificate)
 
 
@@ -155,6 +160,8 @@ def _several(
 
         def work(worker: Worker) -> None:
             service.siblings = Siblings(Path(folder), worker.number, count)
+            if service.cores is not None:
+                service.cores.take(worker.number)
             service.is_replacing = not worker.is_first
             if service.is_replacing and (Path(folder) / RELOADED).exists():
                 service.reopen()

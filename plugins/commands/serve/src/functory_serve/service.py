@@ -8,6 +8,7 @@ from typing import Any
 
 from functory_sdk import Function, FunctoryError, NotSupported, message_of, tell
 from functory_serve import log
+from functory_serve.cores import Cores
 from functory_serve.health import Health, warmed
 from functory_serve.limits import Limits
 from functory_serve.measures import Measures
@@ -36,6 +37,8 @@ class Service:
         """What is done, in a thread, when a function has been taken in; `anew` when it took another's place."""
         self.siblings: Siblings | None = None
         """The workers of the same server, where there are several."""
+        self.cores: Cores | None = None
+        """Their shares of the machine's cores, where they are shared out as they compute."""
         self.is_replacing = False
         """Whether it takes the place of one that ended: it proves its functions before it takes requests."""
         self._warming: list[asyncio.Task[None]] = []
@@ -45,7 +48,7 @@ class Service:
     def start(self) -> None:
         """Begin to serve, in the running loop: requests are taken at once, and each function is proven meanwhile."""
         for name, function in self.functions.items():
-            self.servings[name] = Serving(name, function, self.limits, self.measures)
+            self.servings[name] = Serving(name, function, self.limits, self.measures, self.cores)
             self._warming.append(asyncio.ensure_future(self._warm(name, function)))
 
     async def join(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from functory_sdk import Attribution, Function, FunctoryError, NotSupported, Spe
 from functory_serve.admission import Late, Overloaded
 from functory_serve.batcher import Batch, Batcher, Turn
 from functory_serve.computing import Outcome, computed
+from functory_serve.cores import Cores
 from functory_serve.costs import cost_of, written_by
 from functory_serve.drift import Drift
 from functory_serve.lane import Lanes
@@ -81,9 +82,12 @@ class Serving:
 
     :param name: under which it is served.
     :param function: what is served.
+    :param cores: the workers' shares of the machine's cores; None where it is all that is computed.
     """
 
-    def __init__(self, name: str, function: Function, limits: Limits, measures: Measures) -> None:
+    def __init__(
+        self, name: str, function: Function, limits: Limits, measures: Measures, cores: Cores | None = None
+    ) -> None:
         self.name = name
         self.function = function
         self.measures = measures.of(name)
@@ -92,6 +96,7 @@ class Serving:
         self.explanations = 0
         """How many outputs are being explained."""
         self._limits = limits
+        self._shared = cores.shared if cores is not None else nullcontext
         self.batcher = Batcher(limits, is_open=function.form.is_written)
         self._drift, self._written = Drift(function), written_by(function)
         measures.watch(name, lambda: self.batcher.requests, lambda: self.batcher.waiting, lambda: self._drift)
@@ -280,7 +285,7 @@ class Serving:
     def _compute(self, work: _Work | None) -> None:
         """Compute a batch in a thread of its own, and what is due after it, as long as something is."""
         while work is not None:
-            with spending() as spent, left_by(work.left):
+            with spending() as spent, left_by(work.left), self._shared():
                 outcomes, abstained = computed(work.function, work.values, work.drift)
             work = self._next(work.batch, outcomes, abstained, spent)
 

@@ -8,13 +8,19 @@ from typing import TypeVar
 
 import torch
 
+from functory_sdk import shared_threads
+
 T = TypeVar("T")
 
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Compute with so many threads within the block; with as many as torch takes where 0."""
-    before = torch.get_num_threads()
+    """Compute with so many threads within the block; with as many as torch takes where 0, or as `sharing_cores` says, though no
+    more than torch takes.
+    """
+    before, shared = torch.get_num_threads(), shared_threads()
+    if shared is not None:
+        count = min(shared, before)
     if not count or count == before:
         yield
         return
