@@ -14,6 +14,7 @@ from functory_sdk.testing.fitted import probes, tensors  # noqa: E402
 from functory_sdk.testing.tiny import TinyDecoder, TinyEncoder, TinyEncoderDecoder  # noqa: E402
 from functory_sdk.torch import (  # noqa: E402
     AttentionPooling,
+    Beside,
     ClassifierHead,
     Graph,
     Head,
@@ -23,6 +24,7 @@ from functory_sdk.torch import (  # noqa: E402
     Places,
     Pooled,
     Reading,
+    Spans,
     Tokens,
 )
 
@@ -52,7 +54,8 @@ def readings(backbone: Any) -> list[tuple[Reading, tuple[Port, ...]]]:
         axis = "target" if backbone.spec.architecture == "encoder-decoder" else "tokens"
         found += [(Logits(), ()), (Likelihood(), (Port("scored", "int64", (axis,), 0),))]
     if backbone.spec.architecture != "encoder-decoder":
-        found.append((Places(2), (Port("places", "int64", (2,)),)))
+        places = (Port("places", "int64", (2,)),)
+        found += [(Places(2), places), (Spans(1), places), (Beside(Places(2), Spans(1), Pooled()), places)]
     return found
 
 
@@ -94,6 +97,19 @@ def test_the_states_at_places_stand_beside_each_other_in_their_order() -> None:
     for place, row in enumerate(rows):
         expected = torch.cat([hidden[place, len(row["input_ids"]) - 1], hidden[place, 0]])
         assert torch.equal(found[place], expected)
+
+
+def test_a_span_is_read_as_the_mean_of_what_stands_in_it_and_an_empty_one_as_zeros() -> None:
+    backbone = TinyEncoder.configure({})
+    row = probes(backbone)[0]
+    batch = tensors(pad([{**row, "places": np.array([0, 2, 3, 3])}], (*backbone.spec.ports(), Port("places", "int64", (4,)))))
+    hidden = torch.arange(5.0)[None, :, None].expand(1, 5, backbone.spec.width)
+    whole, empty = Spans(2)(backbone.network, hidden, batch).chunk(2, 1)
+    assert torch.equal(whole, torch.full_like(whole, 1.5))
+    assert torch.equal(empty, torch.zeros_like(empty))
+    both = Beside(Spans(2), Places(4))
+    assert both.width(backbone.spec) == 6 * backbone.spec.width
+    assert both.arrays == ("places",)
 
 
 def test_states_at_places_are_refused_where_the_last_states_are_of_another_text() -> None:

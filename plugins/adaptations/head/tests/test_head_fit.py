@@ -56,6 +56,18 @@ class TestPrototypes(AdaptationSuite):
     }
 
 
+def test_of_one_example_a_label_nothing_is_held_out_and_features_keep_their_spread() -> None:
+    session = Stored("pooled", examples=2)  # three rows
+    for label, row in enumerate(session.rows):
+        row["gold"] = np.int64(label)
+        session.found[label][:, 0] *= 100  # one feature spreads far beyond the others, as the backbone gives them
+    fit = session.fit()
+    assert fit.history == []
+    assert fit.metrics["penalty"] == layers.PENALTIES[0]
+    heard = np.abs(session.weights[:, :WIDTH]) * session.features(session.rows).std(0, correction=0).numpy()
+    assert heard[:, 0].min() > 100 * heard[:, 1:].max(), "and counts for as much"
+
+
 def test_a_text_is_what_the_nearest_mean_stands_for_and_a_label_without_rows_is_no_answer() -> None:
     for examples in (3, 60):
         session = Stored("pooled", examples=examples, noise=0.0, seed=2)

@@ -14,6 +14,7 @@ from functory_sdk.torch.pooling import Pooler, pool
 from functory_sdk.torch.prototypes import Prototypes, ask_prototypes, belonging
 from functory_sdk.torch.readings import (
     AttentionPooling,
+    Beside,
     Likelihood,
     Logits,
     Numbered,
@@ -21,6 +22,7 @@ from functory_sdk.torch.readings import (
     Places,
     Pooled,
     Reading,
+    Spans,
     Stacked,
     Tokens,
     Vectors,
@@ -31,9 +33,10 @@ from functory_sdk.torch.updates import fold_updates
 from functory_sdk.torch.writing import Unread, Writing, advance, matching, read
 
 __all__ = [
-    "AttentionPooling", "ClassifierHead", "CosineHead", "Graph", "Head", "Kept", "Likelihood", "LikelihoodHead", "LinearHead",
-    "Logits", "LogitsHead", "Model", "Network", "Numbered", "Origin", "Paired", "PairedHead", "Places", "Pooled", "Pooler",
-    "Prototypes", "Reading", "Shape", "Stacked", "SymmetricHead", "TaggingHead", "Tokens", "Unread", "Vectors", "Writing",
-    "advance", "ask_prototypes", "belonging", "contrast", "drawing", "fold_updates", "groups", "linear", "load_transformers",
-    "matching", "network_from", "not_drawing", "own", "pool", "quiet", "read", "sparse", "structural_copy",
+    "AttentionPooling", "Beside", "ClassifierHead", "CosineHead", "Graph", "Head", "Kept", "Likelihood", "LikelihoodHead",
+    "LinearHead", "Logits", "LogitsHead", "Model", "Network", "Numbered", "Origin", "Paired", "PairedHead", "Places",
+    "Pooled", "Pooler", "Prototypes", "Reading", "Shape", "Spans", "Stacked", "SymmetricHead", "TaggingHead", "Tokens",
+    "Unread", "Vectors", "Writing", "advance", "ask_prototypes", "belonging", "contrast", "drawing", "fold_updates", "groups",
+    "linear", "load_transformers", "matching", "network_from", "not_drawing", "own", "pool", "quiet", "read", "sparse",
+    "structural_copy",
 ]  # fmt: skip

@@ -124,6 +124,50 @@ class Places(Reading):
         return hidden.gather(1, places).flatten(1)
 
 
+class Spans(Places):
+    """The mean state of each of a row's spans, one beside the other, (batch, count · width); zeros where one is empty.
+
+    The formulation's rows hold 2 · count places: those after which the spans begin, and then those before which they end.
+
+    :param count: how many spans.
+    :param array: what the array of places is called.
+    """
+
+    name = "spans"
+
+    def forward(self, network: Network, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        first, last = batch[self.array][:, :, None].chunk(2, 1)  # (batch, count, 1)
+        where = torch.arange(hidden.shape[1], device=hidden.device)
+        inside = ((where > first) & (where < last)).to(hidden.dtype)  # (batch, count, tokens)
+        return (inside @ hidden / inside.sum(-1, keepdim=True).clamp(min=1)).flatten(1)
+
+
+class Beside(Reading):
+    """What several readings of a row give, one beside the other, (batch, sum of their widths).
+
+    :param parts: each gives one vector a row.
+    """
+
+    name = "beside"
+
+    def __init__(self, *parts: Reading) -> None:
+        super().__init__()
+        self.parts = nn.ModuleList(parts)
+        self.arrays = tuple(dict.fromkeys(name for part in parts for name in part.arrays))
+        self.is_stored = all(part.is_stored for part in parts)
+
+    def width(self, spec: BackboneSpec) -> int:
+        """Return what all of them give together."""
+        return sum(part.width(spec) for part in self._readings)
+
+    def forward(self, network: Network, hidden: Tensor, batch: Mapping[str, Tensor]) -> Tensor:
+        return torch.cat([part(network, hidden, batch) for part in self._readings], -1)
+
+    @property
+    def _readings(self) -> list[Reading]:
+        return [part for part in self.parts if isinstance(part, Reading)]
+
+
 class Stacked(Reading):
     """The vectors of a row's texts, each read by itself, joined: (batch · texts, width) → what `join` gives.
 

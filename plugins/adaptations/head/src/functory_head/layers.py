@@ -30,6 +30,8 @@ CHUNK_ROWS = 4096
 """Rows whose features are asked for at once, so that those of ignored tokens are never in memory together."""
 TRIED = 2000
 """Units on which the hidden layer is fitted to be held against one map: more folds of a small table, one of a large."""
+WIDEST = 2048
+"""Units of a hidden layer at most: it costs its own square."""
 GAIN = 0.03
 """By what part the held-out loss must fall for a hidden layer: a tie is one map's, whose φ is a few kilobytes."""
 
@@ -90,7 +92,8 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
             "no token of the training data has a gold.", do="look at the task's gold arrays, or its data."
         )
     seed = session.run.seed
-    of = 0 if options.penalty is not None else options.folds
+    is_one_each = 1 < units.sum() <= head.linear.out_features  # what is held out is of a label that the rest has none of
+    of = 0 if options.penalty is not None or is_one_each else options.folds
     folds = folds_of(units, head.reading.width(session.model.network.spec), of, seed)
     table = table_of(session, kept, folds.of_example[bundle])
     shape = Shape.of(options, head, [table.gold])
@@ -105,7 +108,7 @@ def fit_stored(session: TrainingSession, options: HeadOptions) -> tuple[Fit, int
         chosen = choose(head, table, folds, options, deviation, shape, fit, session.run, prior)
         deviation, penalty, losses = chosen.deviation, chosen.penalty, chosen.losses
         if prior is None and options.hidden is None and _hidden_pays(head, table, folds, losses, shape, fit, session.run):
-            hidden = table.features.shape[1]
+            hidden = _units(table)
             fit.notes.append(
                 f"φ has a hidden layer of {hidden} units: it predicts held-out examples clearly better than one map"
             )
@@ -147,14 +150,19 @@ def bundles(taught: Taught) -> np.ndarray:
             return bundle
 
 
+def _units(table: Table) -> int:
+    """Return the units of a hidden layer that nobody named: the width of the features, and no more than `WIDEST`."""
+    return min(table.features.shape[1], WIDEST)
+
+
 def _hidden_pays(
     head: LinearHead, table: Table, folds: Folds, losses: Sequence[float], shape: Shape, fit: Fit, run: Run
 ) -> bool:
-    """Whether a hidden layer as wide as the features predicts held-out blocks clearly better than one map.
+    """Whether a hidden layer, as wide as the features or `WIDEST`, predicts held-out blocks clearly better than one map.
 
     :param losses: of one map with its best penalty, for each trial.
     """
-    width = table.features.shape[1]
+    width = _units(table)
     found: list[float] = []
     sizes = [sum(len(table.blocks[block].features) for block in fitted) for fitted, _ in folds.trials]
     count = sum(not place or (place + 1) * size <= TRIED for place, size in enumerate(sizes))
@@ -267,8 +275,11 @@ def choose(
 
     :param deviation: (width,) what each of the features, which are standardised, was divided by.
     """
+    is_free = options.standardise is None and prior is None
+    if is_free and not folds.trials:  # how far a feature spreads over so few rows tells nothing of it
+        deviation = linear.alike(table.features, deviation)
     one = Chosen(deviation, *_penalty_of("folds", head, table, folds, options.iterations, shape, fit, run, prior))
-    if options.standardise is not None or prior is not None or not folds.trials:
+    if not is_free or not folds.trials:
         return one
     whole = linear.alike(table.features, deviation)
     other = Chosen(whole, *_penalty_of("folds, as given", head, table, folds, options.iterations, shape, fit, run, prior))

@@ -27,10 +27,12 @@ class Side(NamedTuple):
 
 
 class Relate(Classify):
-    """A linear head on the states at the marks (Baldini Soares et al. 2019, section 3.2), before and after each span.
+    """A linear head on the states at the marks before and after each span, the means of both spans, and the text's own vector.
 
-    They read those before the spans alone. On 2,000 rows of SemEval-2010 task 8 and a frozen MiniLM those after them add 5 points
-    of macro F1; a decoder has seen no span where it begins.
+    Baldini Soares et al. 2019, section 3.2, read the marks before the spans alone. On 2,000 rows of SemEval-2010 task 8 and a
+    frozen MiniLM those after them add 5 points of macro F1, spans and text 3 more. A backbone that has learned nothing of marks
+    tells by the others: of five types with an example each the nearest was right in 56 % by the marks, in 66 % by all (FewRel).
+    A decoder has seen no span where it begins.
     """
 
     head: ClassVar[str] = "functory_relation.head:RelationHead"
