@@ -30,7 +30,7 @@ CHUNK_ROWS = 4096
 """Rows whose features are asked for at once, so that those of ignored tokens are never in memory together."""
 TRIED = 2000
 """Units on which the hidden layer is fitted to be held against one map: more folds of a small table, one of a large."""
-WIDEST = 2048
+WIDEST = 1536
 """Units of a hidden layer at most: it costs its own square."""
 GAIN = 0.03
 """By what part the held-out loss must fall for a hidden layer: a tie is one map's, whose φ is a few kilobytes."""
