@@ -232,10 +232,11 @@ def main() -> None:
     torch.set_num_threads(1)
     task = {"name": "text-generation", "max_new_tokens": args.tokens}
     write, peer = functory.build(task=task, backbone="smollm2").opened(threads=1, remembered=0), Peer()
+    how = f"{args.prompts} prompts, {args.tokens} tokens each at most, one thread, medians of {args.repeats}"
     for name in args.parts or PARTS:
         print(f"== {name}", flush=True)
         show(rows := PARTS[name](write, peer, args))
-        keep_part(FILE, name, rows)
+        keep_part(FILE, name, rows, how)
         for told in verdicts({row["what"]: row["times ours"] for row in rows}, args):
             print(told, flush=True)
 

@@ -76,11 +76,9 @@ def median(values: list[float]) -> float:
 
 def keep(name: str, rows: list[dict[str, Any]], notes: str = "") -> Path:
     """Write a benchmark's rows with date, versions and processor, and print them as a table."""
-    RESULTS.mkdir(exist_ok=True)
-    file = RESULTS / f"{name}.json"
-    about = {"date": dt.date.today().isoformat(), "cpu": machine(), "versions": versions(PACKAGES), "notes": notes}
-    file.write_text(json.dumps({**about, "rows": rows}, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    print(f"\n{name}, {about['date']}, {about['cpu']}")
+    file, told = RESULTS / f"{name}.json", about()
+    write(file, {**told, "notes": notes, "rows": rows})
+    print(f"\n{name}, {told['date']}, {told['cpu']}")
     show(rows)
     if notes:
         print(notes)
@@ -96,20 +94,29 @@ def show(rows: list[dict[str, Any]]) -> None:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
 
 
+def about() -> dict[str, Any]:
+    """Return when something is measured, on which processor and by which versions."""
+    return {"date": dt.date.today().isoformat(), "cpu": machine(), "versions": versions(PACKAGES)}
+
+
+def write(file: Path, kept: Mapping[str, Any]) -> None:
+    """Write what was measured, whole or not at all."""
+    file.parent.mkdir(exist_ok=True)
+    made = file.with_suffix(".part")
+    made.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    made.replace(file)
+
+
 def kept_parts(file: Path) -> dict[str, dict[str, Any]]:
-    """Return what is kept of a benchmark of parts, by their names; nothing where there is no file yet."""
+    """Return what is kept by names, of parts or of rows; nothing where there is no file yet."""
     found: dict[str, dict[str, Any]] = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     return found
 
 
-def keep_part(file: Path, name: str, rows: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """Write one part's rows with date, versions and processor, whole or not at all; the others stay. Return all."""
-    about = {"date": dt.date.today().isoformat(), "cpu": machine(), "versions": versions(PACKAGES)}
-    kept = {**kept_parts(file), name: {"rows": rows, **about}}
-    RESULTS.mkdir(exist_ok=True)
-    made = file.with_suffix(".part")
-    made.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-    made.replace(file)
+def keep_part(file: Path, name: str, rows: list[dict[str, Any]], notes: str = "") -> dict[str, dict[str, Any]]:
+    """Keep one part's rows; the others stay. Return all."""
+    kept = {**kept_parts(file), name: {**about(), "notes": notes, "rows": rows}}
+    write(file, kept)
     return kept
 
 

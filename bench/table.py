@@ -10,17 +10,13 @@ both sides on an accelerator; each row says on which machine ours ran, and the p
 from __future__ import annotations
 
 import argparse
-import datetime as dt
-import json
 from typing import Any
 
 from cells.cell import Cell
 from cells.data import NotHere
 from cells.same import RATES
 from cells.table import CELLS
-from measure import PACKAGES, RESULTS, TRAINED, machine
-
-from functory.running.replays import versions
+from measure import RESULTS, TRAINED, about, kept_parts, write
 
 FILE = RESULTS / "quality_table.json"
 SHOWN = (
@@ -36,7 +32,7 @@ def main() -> None:
     args = parser.parse_args()
     if unknown := [name for name in args.cells if name not in CELLS]:
         parser.error(f"there is no cell {unknown[0]!r}. do: choose among {', '.join(CELLS)}")
-    kept = json.loads(FILE.read_text(encoding="utf-8")) if FILE.exists() else {}
+    kept = kept_parts(FILE)
     for name in args.cells or CELLS:
         cell = CELLS[name]()
         if args.peers and (args.cells or not cell.is_long):
@@ -50,12 +46,8 @@ def main() -> None:
         except NotHere as error:
             print(f"  skipped: {error}", flush=True)
             continue
-        about = {"date": dt.date.today().isoformat(), "cpu": machine(), "trained": TRAINED, "versions": versions(PACKAGES)}
-        kept[name] = {**row, "verdict": verdict(row), **about}
-        RESULTS.mkdir(exist_ok=True)
-        made = FILE.with_suffix(".part")
-        made.write_text(json.dumps(kept, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        made.replace(FILE)
+        kept[name] = {**row, "verdict": verdict(row), "trained": TRAINED, **about()}
+        write(FILE, kept)
     show([kept[name] for name in CELLS if name in kept])
 
 
