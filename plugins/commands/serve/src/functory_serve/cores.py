@@ -5,6 +5,7 @@ from __future__ import annotations
 import mmap
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -24,26 +25,29 @@ class Cores:
 
     def __init__(self, workers: int) -> None:
         self._until = memoryview(mmap.mmap(-1, NUMBER * workers)).cast("d")  # shared with what is forked
-        self._own, self._batches = 0, 0
-        self._lock = threading.Lock()
+        self.take(0)
 
     def take(self, worker: int) -> None:
         """Be one of the workers, by its number; the one whose place it takes computes no more."""
-        self._own, self._batches, self._lock = worker, 0, threading.Lock()
+        self._own, self._lock = worker, threading.Lock()
+        self._batches = Counter[str]()
         self._until[worker] = 0.0
 
     @contextmanager
-    def shared(self) -> Iterator[None]:
-        """Compute a batch in this thread with a share of the cores: all that the engine takes where nothing else computes."""
+    def shared(self, name: str) -> Iterator[None]:
+        """Compute a batch in this thread with a share of the cores: all that the engine takes where nothing else computes.
+
+        :param name: of the function; its batches count once: texts are written together, and one may hang.
+        """
         with self._lock:
-            self._batches += 1
+            self._batches[name] += 1
             self._until[self._own] = float("inf")
         try:
             with sharing_cores(self.threads()):
                 yield
         finally:
             with self._lock:
-                self._batches -= 1
+                self._batches -= Counter((name,))  # which drops what is at zero
                 if not self._batches:
                     self._until[self._own] = time.monotonic() + AFTER_SECONDS
 
@@ -51,5 +55,5 @@ class Cores:
         """Return how many threads a batch of this worker takes; 0 for as many as the engine takes."""
         now = time.monotonic()
         others = sum(until > now for worker, until in enumerate(self._until) if worker != self._own)
-        at_once = others + self._batches
+        at_once = others + len(self._batches)
         return max(1, cores() // at_once) if at_once > 1 else 0

@@ -96,7 +96,7 @@ class Serving:
         self.explanations = 0
         """How many outputs are being explained."""
         self._limits = limits
-        self._shared = cores.shared if cores is not None else nullcontext
+        self._shared = partial(cores.shared, name) if cores is not None else nullcontext
         self.batcher = Batcher(limits, is_open=function.form.is_written)
         self._drift, self._written = Drift(function), written_by(function)
         measures.watch(name, lambda: self.batcher.requests, lambda: self.batcher.waiting, lambda: self._drift)
