@@ -94,6 +94,11 @@ def test_a_name_that_two_distributions_claim_is_refused_and_both_are_reachable(b
     assert [plugins.origin(one).distribution for one in ones] == ["functory-good", "functory-twin"]
 
 
+def test_data_in_the_place_of_a_name_are_refused() -> None:
+    with pytest.raises(UsageError, match=r"(?s)a name of the packager is wanted, and a list was given.*data=…"):
+        plugins.load("packagers", [{"text": "a"}])  # type: ignore[call-overload]
+
+
 def test_one_class_under_two_names_has_each_name_once(broken: Any) -> None:
     good, twice = plugins.load("packagers", "good"), plugins.load("packagers", "functory-good:twice")
     assert (good.name, twice.name) == ("good", "twice")

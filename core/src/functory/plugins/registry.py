@@ -180,11 +180,15 @@ def load(kind: str, reference: str, *, where: str = "") -> Any:  # Any: a hook o
     A class for most kinds; an object for functions, commands, faces, verbs, pipelines and hooks. The same object each time; a
     failure is remembered too, until `refresh`. Safe to call from many threads.
 
+    :raises UsageError: the reference is no text: data that were given in a name's place, for one.
     :raises UnknownComponent: nothing of that kind has that name.
     :raises AmbiguousComponent: two distributions claim it.
     :raises PluginImportError: its module raised, or ended the program.
     :raises PluginContractError: it is no such class, or was written for another contract version.
     """
+    if not isinstance(reference, str):
+        what = f"a name of the {one_of(kind)} is wanted, and a {type(reference).__name__} was given."
+        raise UsageError(what, where=where, do="give the name first, and data by its own: data=….")
     if reference.startswith(FROM_FILE):
         return _from_file(kind, reference, where)
     entry = find(kind, reference, where=where)
