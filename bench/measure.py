@@ -124,6 +124,7 @@ def _cell(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def verdict(ratio: float, goal: float) -> str:
-    """Say whether a ratio reaches its goal."""
-    return f"{'reached' if ratio >= goal else 'NOT reached'} (goal {goal:g}×)"
+def verdict(ratio: float, goal: float, *, is_most: bool = False) -> str:
+    """Say whether a ratio reaches its goal: at least that, or at most."""
+    is_reached = ratio <= goal if is_most else ratio >= goal
+    return f"{'reached' if is_reached else 'NOT reached'} (goal {'at most ' if is_most else ''}{goal:g}×)"

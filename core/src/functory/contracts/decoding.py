@@ -156,6 +156,8 @@ class Request:
         encoder-decoder's first token: the language that is written.
     :param never: tokens that are not written, however likely they are.
     :param steer: changes the scores of each text's next token, in the engine's process; an engine that cannot ask it refuses.
+    :param at_end: whether its tokens may all come when the last one is written: nobody looks at them before, and to wake a thread
+        for each of them takes time from what is written.
     """
 
     ids: tuple[int, ...]
@@ -167,6 +169,7 @@ class Request:
     start: tuple[int, ...] = ()
     never: frozenset[int] = frozenset()
     steer: Steer | None = field(default=None, compare=False)
+    at_end: bool = field(default=False, compare=False)
 
     def finish_of(self, written: Sequence[int], token: int) -> Finish | None:
         """Return why a text ends with its next token; None where it goes on.

@@ -74,7 +74,7 @@ class Work:
         """
         from functory.running.rounds import Writer, rounds
 
-        write = Writer(self._joined if len(values) == 1 else self._generated, told)
+        write = Writer(self._called if len(values) == 1 else self._generated, told)
         found = rounds(self.form.formulation, self._encoded(values), self.reader, self.state, write)
         write.finish()
         return found
@@ -98,6 +98,10 @@ class Work:
             for token in self.session.generate([leaving(request) for request in requests]):
                 spend(written=1)
                 yield token
+
+    def _called(self, requests: Sequence[Request]) -> Generator[Token]:
+        """Give the tokens of one input's requests when each has all of its own."""
+        return self._joined([replace(request, at_end=True) for request in requests])
 
     def _joined(self, requests: Sequence[Request]) -> Generator[Token]:
         """Give the tokens of one input's requests, which join what is being written for others."""

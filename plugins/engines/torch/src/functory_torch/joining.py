@@ -29,13 +29,22 @@ class Order:
     def __init__(self, texts: Sequence[Text]) -> None:
         self.texts = texts
         self.come: queue.SimpleQueue[Token | BaseException | None] = queue.SimpleQueue()
+        self._held: list[Token] | None = [] if texts[0].request.at_end else None
         self._going = len(texts)
+
+    def tell(self, token: Token) -> None:
+        """Have a token come out."""
+        if self._held is None:
+            self.come.put(token)
+        else:
+            self._held.append(token)
 
     def end(self) -> None:
         """Say that one of its texts has ended."""
         self._going -= 1
         if not self._going:
-            self.come.put(None)
+            for one in (*(self._held or ()), None):
+                self.come.put(one)
 
     def fail(self, error: BaseException) -> None:
         """Have an error come out, and write no more of it."""
@@ -180,7 +189,7 @@ class _Company:
         elif found is None:
             order.end()
         else:
-            order.come.put(found)
+            order.tell(found)
 
     def _join(self, room: int) -> None:
         """Have the first texts that wait join; where that fails, each by itself, so that only the faulty ones are told."""

@@ -163,7 +163,7 @@ class WritingChecks(EngineChecks):
 
     def test_what_joins_is_written_as_by_itself_and_who_leaves_or_fails_disturbs_nobody(self) -> None:
         """Requests that are submitted from many threads at once give the tokens that each gives alone, while some of them leave
-        early and one fails: its error is its own. Afterwards the session goes on.
+        early and one fails: its error is its own; one may have its tokens all at its end. Afterwards the session goes on.
 
         If this fails: choose each token from its own request's scores and noise, raise what is wrong with a request to whoever
         asked it alone, and take a request whose iterator is closed out of the batch; or leave `Session.submit` as it is.
@@ -178,7 +178,7 @@ class WritingChecks(EngineChecks):
                 with pytest.raises(ZeroDivisionError):
                     list(session.submit(replace(request, ends=fail)))
                 return None
-            tokens = session.submit(request)
+            tokens = session.submit(replace(request, at_end=number % 4 == 2))
             found = [next(tokens).id for _ in range(2)] if number % 4 == 1 else [token.id for token in tokens]
             tokens.close() if hasattr(tokens, "close") else None
             return found
