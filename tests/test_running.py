@@ -270,7 +270,7 @@ def test_what_fetching_raises_comes_after_what_was_fetched_and_an_early_end_leav
     endless.close()
     for thread in threading.enumerate():
         if thread.name == "functory-arriving":
-            thread.join(10)
+            thread.join(60)
             assert not thread.is_alive()
 
 

@@ -14,7 +14,7 @@ from functory.terminal.diverting import diverted
 
 
 def test_threads_that_are_diverted_one_over_the_other_print_each_in_its_place(capsys: pytest.CaptureFixture[str]) -> None:
-    stdout, places, step = sys.stdout, {"a": io.StringIO(), "b": io.StringIO()}, Barrier(3, timeout=10)
+    stdout, places, step = sys.stdout, {"a": io.StringIO(), "b": io.StringIO()}, Barrier(3, timeout=60)
 
     def one(name: str, first_out: bool) -> None:
         with diverted(places[name]):

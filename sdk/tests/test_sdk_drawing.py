@@ -91,7 +91,7 @@ def test_a_generator_that_the_caller_gives_is_the_one_that_draws() -> None:
 
 
 def test_threads_draw_apart() -> None:
-    together = Barrier(4, timeout=30)
+    together = Barrier(4, timeout=60)
 
     def drawn(seed: int) -> Any:
         with drawing(seed):

@@ -121,7 +121,7 @@ def test_load_brings_another_replica_which_answers_alike(cluster: Any, folder: P
 
 
 def ask(url: str, body: bytes | None = None) -> bytes:
-    with urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"}), timeout=30) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"}), timeout=60) as answer:
         return bytes(answer.read())
 
 
@@ -157,7 +157,7 @@ def asking(url: str, threads: int) -> Iterator[tuple[list[bytes], list[str]]]:
     finally:
         ended.set()
         for one in made:
-            one.join(40)
+            one.join(60)
 
 
 def replicas() -> list[Any]:

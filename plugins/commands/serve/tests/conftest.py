@@ -45,7 +45,7 @@ class Client:
 
     def ask(self, path: str, body: Any = None, *, method: str = "", headers: Mapping[str, str] | None = None) -> Got:
         """Send a request; a body that is no bytes as JSON."""
-        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        line = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         content = body if isinstance(body, bytes) or body is None else json.dumps(body).encode()
         told = {"Content-Type": "application/json"} if content is not None else {}
         line.request(method or ("GET" if content is None else "POST"), path, content, {**told, **(headers or {})})
@@ -109,7 +109,7 @@ class Slow:
         if any(value.text == "wait" for value in values):
             go = self.go
             self.is_waiting.set()
-            assert go.wait(20)
+            assert go.wait(60)
         return self.of.map(values, progress=progress)
 
 

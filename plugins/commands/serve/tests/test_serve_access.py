@@ -93,7 +93,7 @@ def test_a_file_says_what_is_served_with_folders_beside_it(tmp_path: Path) -> No
 def test_a_head_that_does_not_come_is_not_waited_for_without_end(toy: Any, serve: Callable[..., Any]) -> None:
     with serve({"toy": toy}, Limits(receive_seconds=0.2)) as found:
         for sent in (b"", b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n"):
-            line = socket.create_connection(("127.0.0.1", found.port), timeout=10)
+            line = socket.create_connection(("127.0.0.1", found.port), timeout=60)
             line.sendall(sent)
             got = b""
             while piece := line.recv(10_000):
@@ -105,8 +105,8 @@ def test_a_head_that_does_not_come_is_not_waited_for_without_end(toy: Any, serve
 
 def test_no_more_connections_are_held_than_may_be(toy: Any, serve: Callable[..., Any]) -> None:
     with serve({"toy": toy}, Limits(connections=3)) as found:
-        held = [socket.create_connection(("127.0.0.1", found.port), timeout=10) for _ in range(3)]
-        line = socket.create_connection(("127.0.0.1", found.port), timeout=10)
+        held = [socket.create_connection(("127.0.0.1", found.port), timeout=60) for _ in range(3)]
+        line = socket.create_connection(("127.0.0.1", found.port), timeout=60)
         assert line.recv(1000).startswith(b"HTTP/1.1 503")
         for one in [*held, line]:
             one.close()

@@ -86,7 +86,7 @@ class BreakingOff:
 def test_a_text_is_left_off_when_its_client_goes(story: Any, serve: Callable[..., Any]) -> None:
     endless = Endless(story)
     with serve({"story": endless}, Limits(streams=1)) as found:
-        line = socket.create_connection(("127.0.0.1", found.port), timeout=10)
+        line = socket.create_connection(("127.0.0.1", found.port), timeout=60)
         line.sendall(b'POST /v1/functions/story/stream HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\n"a"')
         assert b"200" in line.recv(1000)
         line.close()
@@ -123,7 +123,7 @@ def test_each_line_gets_its_answer_in_order_and_a_wrong_one_its_problem(client: 
 
 
 def test_lines_are_answered_while_more_are_sent(client: Any) -> None:
-    line = http.client.HTTPConnection("127.0.0.1", client.port, timeout=10)
+    line = http.client.HTTPConnection("127.0.0.1", client.port, timeout=60)
     line.putrequest("POST", AT)
     line.putheader("Content-Type", "application/x-ndjson")
     line.putheader("Transfer-Encoding", "chunked")
@@ -142,7 +142,7 @@ def test_lines_that_are_too_long_or_do_not_come_end_the_answer_with_a_problem(to
         got = found.ask(AT, b'"good"\n"' + b"a" * 1000, headers=LINES)
         first, last = map(json.loads, got.body.splitlines())
         assert (first["label"], last["status"], last["where"]) == ("yes", 413, "line 2")
-        line = http.client.HTTPConnection("127.0.0.1", found.port, timeout=10)
+        line = http.client.HTTPConnection("127.0.0.1", found.port, timeout=60)
         line.request("POST", AT, iter([b'"good"\n']), {**LINES, "Content-Length": "100"})
         first, last = map(json.loads, line.getresponse().read().splitlines())
         assert (first["label"], last["status"]) == ("yes", 408)

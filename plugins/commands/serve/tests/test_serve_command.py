@@ -75,9 +75,9 @@ def test_it_says_what_it_serves_and_where_answers_what_is_there_when_it_is_told_
     asking.start()
     one.until(lambda: one.ask("/v1/functions").json["functions"][0]["waiting"] > 0 or bool(got))
     verb.send_signal(signal.SIGTERM)
-    asking.join(20)
+    asking.join(60)
     assert len(got[0].json) == 1000
-    assert verb.wait(20) == 0
+    assert verb.wait(60) == 0
     assert verb.stderr.read() == ""
     assert not pid_file.exists()
 

@@ -25,7 +25,7 @@ MOST = 20_000
 
 @pytest.fixture
 def line(client: Any) -> Iterator[socket.socket]:
-    with socket.create_connection(("127.0.0.1", client.port), timeout=20) as made:
+    with socket.create_connection(("127.0.0.1", client.port), timeout=60) as made:
         yield made
 
 
@@ -42,7 +42,7 @@ def test_who_sends_a_byte_now_and_then_has_no_more_time_than_who_sends_nothing(
     sent: bytes, toy: Any, serve: Callable[..., Any]
 ) -> None:
     with serve({"toy": toy}, Limits(receive_seconds=0.4)) as found:
-        with socket.create_connection(("127.0.0.1", found.port), timeout=20) as line:
+        with socket.create_connection(("127.0.0.1", found.port), timeout=60) as line:
             line.sendall(sent)
             begun, got = time.monotonic(), b""
             line.settimeout(0.05)
@@ -72,7 +72,7 @@ def test_a_socket_that_is_silent_after_its_answer_is_closed(
     toy: Any, serve: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("functory_serve.running.KEEP_ALIVE_SECONDS", 1)
-    with serve({"toy": toy}) as found, socket.create_connection(("127.0.0.1", found.port), timeout=20) as line:
+    with serve({"toy": toy}) as found, socket.create_connection(("127.0.0.1", found.port), timeout=60) as line:
         line.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert received(line).startswith(b"HTTP/1.1 200")
 
@@ -122,7 +122,7 @@ def test_bytes_that_are_no_text_in_a_path_a_query_or_a_header_are_a_clients_faul
     ]
     statuses = []
     for head in asked:
-        with socket.create_connection(("127.0.0.1", client.port), timeout=20) as other:
+        with socket.create_connection(("127.0.0.1", client.port), timeout=60) as other:
             other.sendall(head + b"Host: localhost\r\nConnection: close\r\n\r\n" + (b'"good"' if b"POST" in head else b""))
             statuses.append(int(received(other).split(b" ")[1]))
     assert statuses == [404, 422, 404, 200, 404]
@@ -137,7 +137,7 @@ def test_clients_that_vanish_while_their_batch_is_computed_take_no_neighbour_wit
         found.until(slow.is_waiting.is_set)
         serving = found.service.servings["toy"]
         staying = [pool.submit(found.ask, AT, text) for text in ("good", "bad", "fine")]
-        lines = [socket.create_connection(("127.0.0.1", found.port), timeout=20) for _ in range(5)]
+        lines = [socket.create_connection(("127.0.0.1", found.port), timeout=60) for _ in range(5)]
         for one in lines:
             one.sendall(HEAD % 6 + b'"wait"')
         found.until(lambda: serving.batcher.requests == 9)

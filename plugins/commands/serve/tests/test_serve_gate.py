@@ -38,7 +38,7 @@ def crowded(
 
 def in_chunks(port: int, body: bytes) -> tuple[dict[str, str], Any]:
     """Ask with a body whose length the head does not tell."""
-    line = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    line = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     line.request("POST", AT, iter([body]), {"Content-Type": "application/json"}, encode_chunked=True)
     answer = line.getresponse()
     return {name.lower(): value for name, value in answer.getheaders()}, json.loads(answer.read())
@@ -88,7 +88,7 @@ def test_who_may_not_ask_is_told_so_and_not_how_much_there_is_to_do(
 def test_a_body_that_does_not_come_is_not_waited_for_by_a_refusal(slow: Any, serve: Callable[..., Any]) -> None:
     with crowded(serve, slow) as found:
         found.service.limits.__dict__["receive_seconds"] = 0.2
-        with socket.create_connection(("127.0.0.1", found.port), timeout=10) as line:
+        with socket.create_connection(("127.0.0.1", found.port), timeout=60) as line:
             line.sendall(b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n\"ba" % AT.encode())
             got = b""
             while piece := line.recv(10_000):

@@ -39,7 +39,7 @@ class Tricky:
         if "exit" in texts:
             raise SystemExit(3)
         if "wait" in texts:
-            assert self.go.wait(20)
+            assert self.go.wait(60)
         return self.of.map(values, progress=progress)
 
     def has_seen(self, text: str) -> bool:
@@ -145,7 +145,7 @@ def test_more_than_can_be_answered_in_time_is_refused_at_once_and_told_when_to_c
 )
 def test_a_body_that_does_not_come_is_not_waited_for_without_end(sent: bytes, toy: Any, serve: Callable[..., Any]) -> None:
     with serve({"toy": toy}, Limits(receive_seconds=0.2)) as found:
-        line = socket.create_connection(("127.0.0.1", found.port), timeout=10)
+        line = socket.create_connection(("127.0.0.1", found.port), timeout=60)
         line.sendall(sent)
         assert b"408" in line.recv(100_000).split(b"\r\n")[0]
         assert found.ask(AT, "good").status == 200
@@ -154,7 +154,7 @@ def test_a_body_that_does_not_come_is_not_waited_for_without_end(sent: bytes, to
 
 def test_answers_leave_without_waiting_for_the_client_to_confirm_their_heads(toy: Any, serve: Callable[..., Any]) -> None:
     with serve({"toy": toy}) as found:
-        line = socket.create_connection(("127.0.0.1", found.port), timeout=10)
+        line = socket.create_connection(("127.0.0.1", found.port), timeout=60)
         line.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert b"200" in line.recv(10_000)
         [connection] = found.connections()
@@ -177,7 +177,7 @@ def test_answers_leave_without_waiting_for_the_client_to_confirm_their_heads(toy
 def test_a_client_that_lies_or_speaks_something_else_is_refused_and_the_server_goes_on(
     sent: bytes, status: bytes, client: Any
 ) -> None:
-    line = socket.create_connection(("127.0.0.1", client.port), timeout=10)
+    line = socket.create_connection(("127.0.0.1", client.port), timeout=60)
     line.sendall(sent)
     assert status in line.recv(100_000).split(b"\r\n")[0]
     line.close()

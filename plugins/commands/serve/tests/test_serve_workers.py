@@ -117,7 +117,7 @@ def test_a_worker_that_is_killed_loses_what_it_was_computing_alone_and_another_t
     assert [line["functions"] for line in told] == [{"toy": toy.about.version}] * 2
     left = workers_of(verb)
     verb.send_signal(signal.SIGTERM)
-    assert verb.wait(30) == 0
+    assert verb.wait(60) == 0
     assert verb.stderr.read() == ""
     assert not any(Path(f"/proc/{pid}").exists() for pid in left)
 

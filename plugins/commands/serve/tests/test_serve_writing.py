@@ -60,7 +60,7 @@ class Pen:
 
     def _when_told(self, request: Any, said: str) -> Iterator[Token]:
         self.held.append(said)
-        assert self.go.wait(20)
+        assert self.go.wait(60)
         yield from self._submit(request)
 
     def has_begun(self, word: str) -> bool:
@@ -91,7 +91,7 @@ def expected(story: Any, text: str) -> bytes:
 
 def gone(found: Any, body: bytes) -> Callable[[], None]:
     """Ask, and return how to vanish: the connection is reset."""
-    line = socket.create_connection(("127.0.0.1", found.port), timeout=20)
+    line = socket.create_connection(("127.0.0.1", found.port), timeout=60)
     line.sendall(b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%b" % (AT.encode(), len(body), body))
 
     def vanish() -> None:

@@ -249,7 +249,7 @@ def test_an_error_in_one_text_is_its_own(session: Any) -> None:
     started.clear()
     with ThreadPoolExecutor(1) as pool:
         beside = pool.submit(written, session, [calm])
-        started.wait(10)
+        started.wait(60)
         with pytest.raises(ValueError, match="no such thing"):
             list(session.generate([replace(asked([PROMPTS[1]])[0], ends=fails)]))
         assert beside.result() == expected

@@ -26,7 +26,7 @@ def url(toy: Function, serve: Callable[..., Any]) -> Iterator[str]:
 
 
 def get(url: str, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], bytes]:
-    line = http.client.HTTPConnection(url.removeprefix("http://"), timeout=20)
+    line = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
     line.request(method, path, headers={name.replace("_", "-"): value for name, value in headers.items()})
     answer = line.getresponse()
     found = answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read()

@@ -191,7 +191,7 @@ def test_another_version_of_the_same_types_takes_over_and_another_function_is_re
 
         def replace(**changes: Any) -> None:
             versions["now"] = toy.replaced(**changes)
-            asyncio.run_coroutine_threadsafe(service.reload(), service.servings["toy"]._loop).result(20)
+            asyncio.run_coroutine_threadsafe(service.reload(), service.servings["toy"]._loop).result(60)
 
         replace(about=dataclasses.replace(toy.about, version="0.2.0"))
         assert [one.label for one in far.map([TEXT] * 9)] == [toy(TEXT).label] * 9

@@ -130,7 +130,7 @@ def test_the_steps_of_the_containerfile_give_a_server_that_answers_and_drains(tm
         assert json.loads(answer)["label"] == function("the good book").label
     finally:
         server.send_signal(signal.SIGTERM)
-        assert server.wait(30) == 0
+        assert server.wait(60) == 0
 
 
 def run(command: list[str], **more: Any) -> None:
@@ -139,7 +139,7 @@ def run(command: list[str], **more: Any) -> None:
 
 
 def asked(url: str, body: bytes | None = None) -> bytes:
-    with urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"}), timeout=20) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, body, {"Content-Type": "application/json"}), timeout=60) as answer:
         return bytes(answer.read())
 
 
