@@ -42,7 +42,7 @@ class WritingSession(Together[Paged]):
         facts, is_exact = Facts.read(folder / FACTS), program.precision == "fp32"
         super().__init__(program, options, facts.vocabulary)
         stored = {"KV_CACHE_PRECISION": "f32" if is_exact else "f16"}
-        graph = compiled(folder, facts, device_of(options), settings_of(options) | stored)
+        graph = compiled(folder, facts, device_of(options), settings_of(options) | stored, is_rounded=not is_exact)
         self._request: Any = graph.create_infer_request()  # None once it is closed
         self._pages = Pages(graph, options.remembered * 2**20)
         self._keeps_written = is_exact and options.remembered > 0
