@@ -18,6 +18,7 @@ torch = pytest.importorskip("torch")
 transformers = pytest.importorskip("transformers")
 
 from functory_openvino import OpenVINOEngine  # noqa: E402
+from functory_openvino.graph import _parts  # noqa: E402
 from functory_sdk import (  # noqa: E402
     ArtefactCorrupt,
     BackboneSpec,
@@ -340,3 +341,21 @@ def test_a_close_call_after_written_pages_is_decided_without_them(session: Any, 
     assert written(session, [longer]) == expected
     assert read == list(range(6))
     assert not session._pages._users
+
+
+def test_states_are_rounded_in_groups_where_all_maps_part_so() -> None:
+    """Where one does not, nothing would be rounded, and a text's numbers would hang on its company."""
+    import numpy as np
+    import openvino as ov
+    import openvino.opset13 as ops
+
+    def graph(*sizes: int) -> Any:
+        state = ops.parameter(ov.PartialShape([-1, sizes[0]]), ov.Type.f32)
+        found = state
+        for one, other in zip(sizes, (*sizes[1:], 8), strict=True):
+            found = ops.matmul(found, ops.constant(np.ones((one, other), np.float32)), False, False)
+        return ov.Model([found], [state])
+
+    assert _parts(graph(128, 192), 64)
+    assert _parts(graph(1, 64), 64)  # one number, an angle, is no state
+    assert not _parts(graph(128, 96), 64)

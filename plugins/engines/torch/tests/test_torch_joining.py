@@ -203,3 +203,16 @@ def test_a_fork_writes_though_its_thread_and_its_lock_are_the_parents(session: A
     joining._process, joining._writer = -1, threading.Thread()
     joining._lock.acquire()
     assert gathered(session.submit(asked(0)), asked(0)) == expected
+
+def test_a_caller_who_waits_for_the_whole_text_is_woken_at_its_end(session: Any) -> None:
+    written: list[int] = []
+
+    def ends(tokens: Sequence[int]) -> bool:
+        written.append(len(tokens))
+        return False
+
+    request = replace(asked(0, max_new_tokens=9), ends=ends)
+    tokens = session.submit(replace(request, at_end=True))
+    found = [next(tokens)]
+    assert written == [*range(1, 10)], "its first token came before the last was chosen"
+    assert [one.id for one in (*found, *tokens)] == [one.id for one in session.submit(request)]
